@@ -1,0 +1,190 @@
+//! The consuming side of the seam: reserve, then settle.
+//!
+//! A reserved message stays on the server under a tag that names the consumer's incarnation. Whatever becomes of it
+//! is one [`Settlement`], carried out in one atomic step, and only if the tag is still held.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use protocol::{DecodeError, Limits, Message, TaskMeta};
+use tokio::sync::mpsc;
+
+use crate::{Publish, Result};
+
+/// One incarnation of a worker on a broker. It renews its own lease until it is closed or dropped, gives back what dead
+/// incarnations held, moves due messages to their queues, and reconnects by itself.
+#[async_trait]
+pub trait Consumer: Send + Sync + fmt::Debug {
+    /// The incarnation's unique name, part of every tag.
+    fn incarnation(&self) -> &str;
+
+    /// Waits until something is ready, then takes up to `max` messages (`max` ≥ 1) in one atomic step.
+    ///
+    /// Waiting takes nothing away. Cancel-safe: dropping the future strands nothing; what was taken for it is given to the next
+    /// call. Returns an error only for what waiting cannot mend (denied, closed, fenced); outages are waited through.
+    async fn reserve(&self, max: usize) -> Result<Vec<Delivery>>;
+
+    /// Carries out the settlements, each atomically, all in one round trip, and says for each (same order) whether it was still held.
+    ///
+    /// Outages are waited through. A settlement that was under way when the connection broke is repeated; see [`Settled::Uncertain`].
+    async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>>;
+
+    /// The queues that are consumed from now on.
+    async fn set_queues(&self, queues: Vec<String>) -> Result<()>;
+
+    /// Gives back, in their old order at the front, all messages still held, ends the lease, and returns their number.
+    async fn close(&self) -> Result<usize>;
+}
+
+/// What a consumer needs to know.
+#[derive(Clone, Debug)]
+pub struct ConsumerParams {
+    /// The node's name, `celery@host`.
+    pub node: String,
+    /// The queues, in order of preference for [`QueueOrder::Strict`].
+    pub queues: Vec<String>,
+    /// How queues share.
+    pub order: QueueOrder,
+    /// How long the server believes that this incarnation lives after its last renewal. Messages of a dead
+    /// incarnation are ready again before two leases have passed.
+    pub lease: Duration,
+    /// Celery's `visibility_timeout`: when messages held by Python workers count as abandoned.
+    pub visibility_timeout: Duration,
+    /// Bounds for decoding.
+    pub limits: Limits,
+    /// Where the consumer tells what it did on its own. Bounded; when full, notices are dropped and counted in the log.
+    pub notices: mpsc::Sender<Notice>,
+}
+
+/// How queues share a consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueOrder {
+    /// Within a priority every queue in turn, as kombu does.
+    #[default]
+    RoundRobin,
+    /// Within a priority the queue listed first is emptied first.
+    Strict,
+    /// As strict, in alphabetical order.
+    Sorted,
+}
+
+/// What a consumer did on its own.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// The connection was lost; it is being rebuilt.
+    Disconnected {
+        /// Why.
+        error: String,
+    },
+    /// The connection is back.
+    Reconnected,
+    /// Messages that a dead incarnation, or an overdue Python worker, held are ready again.
+    Reclaimed {
+        /// Who held them: an incarnation, or `visibility_timeout` for foreign holders.
+        from: String,
+        /// How many.
+        messages: usize,
+    },
+    /// A dead incarnation had acknowledged this task early and was running it: the run is lost, the meta was stored.
+    Lost {
+        /// What was stored.
+        meta: Box<TaskMeta>,
+    },
+    /// This incarnation was declared dead while it was frozen or cut off; it goes on under a new tag prefix, and what it held is refused.
+    Fenced,
+}
+
+/// A message that this consumer holds.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Names the hold.
+    pub tag: Tag,
+    /// The queue it came from.
+    pub queue: Arc<str>,
+    /// The message, or why it cannot be understood; such a one should be settled with [`Verdict::Park`].
+    pub message: Result<Message, DecodeError>,
+    /// Whether somebody held it before.
+    pub redelivered: bool,
+}
+
+/// Names one hold of one message by one incarnation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tag(pub Arc<str>);
+
+impl Tag {
+    /// The tag's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What becomes of a held message, and what is written in the same atomic step.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// Which hold.
+    pub tag: Tag,
+    /// What becomes of the message.
+    pub verdict: Verdict,
+    /// A meta to store if the tag is still held.
+    pub store: Option<TaskMeta>,
+    /// Messages to publish if the tag is still held: a retry, callbacks, the next step of a chain.
+    pub publish: Vec<Publish>,
+}
+
+impl Settlement {
+    /// A settlement that writes nothing else.
+    pub fn new(tag: Tag, verdict: Verdict) -> Self {
+        Self { tag, verdict, store: None, publish: Vec::new() }
+    }
+}
+
+/// What becomes of a held message.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It is done and leaves the server. Also ends the record of an early acknowledgement.
+    Ack,
+    /// It stays held (with `store`: STARTED, PROGRESS and custom states).
+    Keep,
+    /// Celery's early acknowledgement: the message leaves now, a record of the run stays until the final `Ack`.
+    /// If the incarnation dies first, `lost` is stored and reported.
+    AckEarly {
+        /// The meta that tells of the loss; `None` stores nothing but is reported with the task's id only.
+        lost: Box<TaskMeta>,
+    },
+    /// Back to its queue, marked as redelivered.
+    Requeue {
+        /// At the front (taken next) or at the back.
+        front: bool,
+    },
+    /// Held on the server until this time, then at the front of its queue.
+    Defer {
+        /// When it is due.
+        until: Timestamp,
+    },
+    /// Out of its queue, kept with the reason where an operator finds it.
+    Park {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What came of a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was carried out.
+    Done,
+    /// The tag was no longer held: nothing was changed, stored or published.
+    Refused,
+    /// The connection broke while it was under way and the repetition found the tag gone: it was carried out before the
+    /// break, or the hold was lost.
+    Uncertain,
+}

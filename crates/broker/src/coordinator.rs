@@ -1,0 +1,58 @@
+//! Leases with fences, and commits that remember and publish in one step.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{Publish, Result};
+
+/// A number that grows with every change of a lease's holder. A commit with an older one is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fence(pub u64);
+
+/// Who holds a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The owner's name.
+    pub owner: String,
+    /// Its fence.
+    pub fence: Fence,
+    /// How long the lease lasts if it is not renewed.
+    pub remaining: Duration,
+}
+
+/// What is written and published in one atomic step, if the lease is still held under this fence.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The lease.
+    pub lease: String,
+    /// The fence it was acquired with.
+    pub fence: Fence,
+    /// The space that the entries belong to.
+    pub space: String,
+    /// Entries to write; `None` deletes.
+    pub entries: Vec<(String, Option<Bytes>)>,
+    /// Messages to publish.
+    pub publish: Vec<Publish>,
+}
+
+/// Leadership and the leader's memory. Time is the server's, so that clocks of different machines do not matter.
+#[async_trait]
+pub trait Coordinator: Send + Sync + fmt::Debug {
+    /// Acquires the lease, or renews it when `owner` holds it already (same fence). `None`: somebody else holds it.
+    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>>;
+
+    /// Gives the lease up if `owner` holds it.
+    async fn release(&self, lease: &str, owner: &str) -> Result<()>;
+
+    /// Who holds the lease.
+    async fn holder(&self, lease: &str) -> Result<Option<Holder>>;
+
+    /// All entries of a space.
+    async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>>;
+
+    /// Writes and publishes if the lease is still held under the fence; `false` (and nothing done) if not.
+    async fn commit(&self, commit: Commit) -> Result<bool>;
+}

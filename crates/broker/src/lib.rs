@@ -1,0 +1,26 @@
+//! The seams between Celeriac's engine and a server.
+//!
+//! * [`Broker`] and [`Consumer`]: publish, reserve, settle. A message is never only in memory: reserving
+//!   pops and leases it in one atomic step on the server, and settling decides what becomes of it.
+//! * [`ResultBackend`]: task metas, with Celery's rule that a SUCCESS is never overwritten.
+//! * [`Coordinator`]: leases with fences, and commits that publish and remember in one step. Beat stands on it.
+//! * [`Admin`]: what an operator asks of a server.
+//!
+//! [`memory`] implements all of them for tests and for programs that need no server; [`faults`] wraps any of them and fails
+//! on command; [`conformance`] defines what an implementation is. This crate knows no server and no task.
+
+mod admin;
+mod consumer;
+mod coordinator;
+mod error;
+mod message;
+mod results;
+mod transport;
+
+pub use admin::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease};
+pub use consumer::{Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Settled, Settlement, Tag, Verdict};
+pub use coordinator::{Commit, Coordinator, Fence, Holder};
+pub use error::{BrokerError, ErrorKind, Result};
+pub use message::{ExchangeKind, Publish, Route};
+pub use results::{ResultBackend, ResultPolicy, ResultStream, Stored};
+pub use transport::{Backends, Broker, Capabilities, Source, Subscription};

@@ -1,0 +1,83 @@
+//! The result seam: task metas.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use protocol::{Codec, Compression, TaskMeta, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
+
+use crate::Result;
+
+/// A store of task metas with Celery's rules. A pending task has no meta.
+#[async_trait]
+pub trait ResultBackend: Send + Sync + fmt::Debug {
+    /// Stores each meta and tells those who wait for it. A stored SUCCESS is never overwritten.
+    async fn store(&self, metas: Vec<TaskMeta>) -> Result<Vec<Stored>>;
+
+    /// The metas of these tasks, in the same order; one round trip.
+    async fn fetch(&self, task_ids: &[String]) -> Result<Vec<Option<TaskMeta>>>;
+
+    /// Every meta of these tasks from now on, beginning with what is stored already. Returns after the server knows of it.
+    async fn watch(&self, task_ids: Vec<String>) -> Result<ResultStream>;
+
+    /// Forgets these tasks' metas.
+    async fn forget(&self, task_ids: &[String]) -> Result<()>;
+
+    /// Saves a group's result tuple under its id.
+    async fn save_group(&self, group_id: &str, result: Value) -> Result<()>;
+
+    /// A saved group's result tuple.
+    async fn restore_group(&self, group_id: &str) -> Result<Option<Value>>;
+
+    /// Deletes what has expired where the server does not do so itself; returns how many metas.
+    async fn cleanup(&self) -> Result<u64>;
+}
+
+/// What came of storing a meta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is stored.
+    Written,
+    /// The task had already succeeded; nothing was changed.
+    KeptSuccess,
+}
+
+/// How results are written: Celery's `result_*` settings.
+#[derive(Clone, Debug)]
+pub struct ResultPolicy {
+    /// `result_serializer`.
+    pub codec: Codec,
+    /// `result_compression`.
+    pub compression: Option<Compression>,
+    /// `result_expires`; `None` keeps results for ever.
+    pub expires: Option<Duration>,
+    /// `result_failure_expires`; `None` as `expires`.
+    pub failure_expires: Option<Duration>,
+}
+
+impl Default for ResultPolicy {
+    fn default() -> Self {
+        Self { codec: Codec::Json, compression: None, expires: Some(Duration::from_secs(86_400)), failure_expires: None }
+    }
+}
+
+/// A live stream of metas; dropping it stops watching.
+#[derive(Debug)]
+pub struct ResultStream {
+    metas: mpsc::Receiver<TaskMeta>,
+    _stop: DropGuard,
+}
+
+impl ResultStream {
+    /// Joins the receiving end of a bounded channel with the guard that stops its feeder.
+    pub fn new(metas: mpsc::Receiver<TaskMeta>, stop: DropGuard) -> Self {
+        Self { metas, _stop: stop }
+    }
+
+    /// The next meta; `None` when the backend was closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<TaskMeta> {
+        self.metas.recv().await
+    }
+}
