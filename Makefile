@@ -1,0 +1,57 @@
+# Every command of the project; `make` alone lists them. The longer ones live in scripts/.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PROFILE ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+BROKER ?=
+QUEUE ?=
+ARGS ?=
+
+BUILT := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+export PATH := $(abspath $(BUILT)):$(PATH)
+BROKER_OPTION := $(if $(BROKER),--broker '$(BROKER)')
+
+.PHONY: help build run up worker beat test check bench setup install fmt clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build every program (PROFILE=release)
+	cargo build --workspace --bins --profile $(PROFILE)
+
+run: build ## the demo: sample portfolio, workers, beat; BROKER=redis://… instead of the embedded broker
+	celeriac up --demo $(BROKER_OPTION)
+
+up: build ## workers and beat of the settings file, as separate processes (BROKER=…)
+	celeriac up $(BROKER_OPTION) $(ARGS)
+
+worker: build ## a worker for one queue: make worker QUEUE=analytics
+	$(if $(QUEUE),,$(error which queue? make worker QUEUE=analytics))
+	$(if $(BROKER),CELERY_BROKER_URL='$(BROKER)') celeriac worker -Q $(QUEUE) $(ARGS)
+
+beat: build ## the scheduler (BROKER=…)
+	$(if $(BROKER),CELERY_BROKER_URL='$(BROKER)') celeriac-beat $(ARGS)
+
+test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some of them)
+	scripts/test.sh $(ARGS)
+
+check: ## format, lints, documentation, structure
+	scripts/check.sh
+
+bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
+	bench $(ARGS)
+
+setup: ## install what the tests need: Redis, openssl, a Python environment
+	@scripts/setup.sh
+
+install: build ## programs, systemd units, example settings (PREFIX=/usr/local, DESTDIR=)
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh '$(BUILT)'
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove what was built (the data folder and the Python environment stay)
+	cargo clean

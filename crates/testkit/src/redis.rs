@@ -1,0 +1,8 @@
+//! A Redis server that belongs to one test: its own port, folder and settings.
+
+mod builder;
+mod certificates;
+mod server;
+
+pub use builder::RedisBuilder;
+pub use server::RedisServer;

@@ -1,0 +1,8 @@
+//! The test kit tested: what other tests rely on without looking.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod fixtures;
+mod process;
+mod proxy;
+mod redis;
+mod wait;
