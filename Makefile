@@ -11,8 +11,9 @@ QUEUE ?=
 ARGS ?=
 
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
-export PATH := $(abspath $(BUILT)):$(PATH)
-BROKER_OPTION := $(if $(BROKER),--broker '$(BROKER)')
+ifdef BROKER
+up worker beat: export CELERY_BROKER_URL := $(BROKER)
+endif
 
 .PHONY: help build run up worker beat test check bench setup install fmt clean
 
@@ -23,17 +24,16 @@ build: ## build every program (PROFILE=release)
 	cargo build --workspace --bins --profile $(PROFILE)
 
 run: build ## the demo: sample portfolio, workers, beat; BROKER=redis://… instead of the embedded broker
-	celeriac up --demo $(BROKER_OPTION)
+	$(BUILT)/celeriac up --demo $(if $(BROKER),--broker '$(BROKER)') $(ARGS)
 
-up: build ## workers and beat of the settings file, as separate processes (BROKER=…)
-	celeriac up $(BROKER_OPTION) $(ARGS)
+up: build ## workers and beat of the settings file as separate processes (BROKER=…)
+	$(BUILT)/celeriac up $(ARGS)
 
-worker: build ## a worker for one queue: make worker QUEUE=analytics
-	$(if $(QUEUE),,$(error which queue? make worker QUEUE=analytics))
-	$(if $(BROKER),CELERY_BROKER_URL='$(BROKER)') celeriac worker -Q $(QUEUE) $(ARGS)
+worker: build ## one worker: for all queues, or QUEUE=analytics (BROKER=…)
+	$(BUILT)/celeriac worker $(if $(QUEUE),-Q '$(QUEUE)') $(ARGS)
 
 beat: build ## the scheduler (BROKER=…)
-	$(if $(BROKER),CELERY_BROKER_URL='$(BROKER)') celeriac-beat $(ARGS)
+	$(BUILT)/celeriac-beat $(ARGS)
 
 test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some of them)
 	scripts/test.sh $(ARGS)
@@ -42,7 +42,7 @@ check: ## format, lints, documentation, structure
 	scripts/check.sh
 
 bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
-	bench $(ARGS)
+	$(BUILT)/bench $(ARGS)
 
 setup: ## install what the tests need: Redis, openssl, a Python environment
 	@scripts/setup.sh

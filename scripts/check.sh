@@ -12,5 +12,5 @@ for component in fmt clippy; do
 done
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --profile "$profile" -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --profile "$profile"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --profile "$profile"
 cargo test --package tests --test it --profile "$profile" -- structure

@@ -11,7 +11,7 @@ units=$destdir$unitdir
 # The first systemd that knows RestartSteps; older ones would warn at every start.
 backoff_since=254
 
-systemd_version() { systemctl --version 2>/dev/null | awk 'NR == 1 { print int($2) }'; }
+systemd_version() { { systemctl --version 2>/dev/null || true; } | awk 'NR == 1 { print int($2) }'; }
 
 install_unit() {
     sed "s|/usr/bin/|$prefix/bin/|" "$1" | install -D -m 644 /dev/stdin "$units/$2"

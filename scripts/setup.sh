@@ -32,7 +32,6 @@ install_packages() {
     fi
     echo "setup: installing $*"
     "${as_root[@]}" apt-get update -qq
-    # policy-rc.d is not touched: tests start servers of their own on free ports.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "$@" </dev/null
 }

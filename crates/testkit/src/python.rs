@@ -91,10 +91,10 @@ impl Python {
         Process::spawn(self.command(folder).args(["-m", module]).args(args))
     }
 
-    /// Starts `celery -A <app> worker <args>` in `app_dir`; it is up when a line contains ` ready.`.
+    /// Starts `celery -A <app> worker --loglevel INFO <args>` in `app_dir`; it is up when a line contains ` ready.`.
     #[must_use]
     pub fn spawn_worker(&self, app_dir: &Path, app: &str, args: &[&str]) -> Process {
-        let worker = [&["-A", app, "worker"], args].concat();
+        let worker = [&["-A", app, "worker", "--loglevel", "INFO"], args].concat();
         self.spawn_module(app_dir, "celery", &worker)
     }
 }

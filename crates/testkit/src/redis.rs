@@ -1,5 +1,6 @@
 //! A Redis server that belongs to one test: its own port, folder and settings.
 
+mod addresses;
 mod builder;
 mod certificates;
 mod server;

@@ -4,5 +4,6 @@
 mod fixtures;
 mod process;
 mod proxy;
+mod python;
 mod redis;
 mod wait;

@@ -1,0 +1,6 @@
+//! What crosses crates: the structure of the workspace, its units, its programs together.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod install;
+mod structure;
+mod systemd;
