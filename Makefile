@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# The packages whose programs are installed and run.
+PROGRAMS := beat cli tasks-analytics tasks-maintenance
 PROFILE ?= release
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -21,7 +23,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build every program (PROFILE=release)
-	cargo build --workspace --bins --profile $(PROFILE)
+	cargo build --bins $(addprefix -p ,$(PROGRAMS)) --profile $(PROFILE)
 
 run: build ## the demo: sample portfolio, workers, beat; BROKER=redis://… instead of the embedded broker
 	$(BUILT)/celeriac up --demo $(if $(BROKER),--broker '$(BROKER)') $(ARGS)
@@ -42,7 +44,7 @@ check: ## format, lints, documentation, structure
 	scripts/check.sh
 
 bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
-	$(BUILT)/bench $(ARGS)
+	cargo run -p bench --profile $(PROFILE) -- $(ARGS)
 
 setup: ## install what the tests need: Redis, openssl, a Python environment
 	@scripts/setup.sh

@@ -1,6 +1,7 @@
 //! The test kit tested: what other tests rely on without looking.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod binaries;
 mod fixtures;
 mod process;
 mod proxy;
