@@ -1,0 +1,37 @@
+//! The wire: everything Celery puts into messages and results, as plain data.
+//!
+//! Pure: no I/O, no clock, no randomness; times, ids and host names are arguments. The way of a task
+//! message: [`Message::from_envelope`] reads what a broker holds, [`TaskRequest::from_message`] what it
+//! means; [`TaskMessage`] and [`Message::to_envelope`] go the other way.
+
+mod accept;
+mod codec;
+mod compression;
+mod error;
+mod json;
+mod limits;
+mod message;
+mod meta;
+mod saferepr;
+mod signature;
+mod state;
+mod take;
+mod task;
+mod value;
+
+pub use accept::Accept;
+pub use codec::Codec;
+pub use compression::Compression;
+pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use limits::{Limits, MAX_DEPTH};
+pub use message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
+pub use meta::{
+    ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group, is_success,
+};
+pub use saferepr::{saferepr, saferepr_args};
+pub use signature::Signature;
+pub use state::State;
+pub use task::{Embed, Protocol, TaskMessage, TaskRequest};
+pub use value::{
+    BigInt, Date, DateTime, Decimal, Map, Time, Value, from_value, timestamp_text, to_value,
+};

@@ -1,0 +1,109 @@
+//! Small typed readers for fields: each names what it expected and what it found.
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::value::{DateTime, Map, Value};
+
+/// Text or null.
+pub(crate) fn text(value: Value) -> Result<Option<String>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Str(text) => Ok(Some(text)),
+        other => Err(DecodeError::wrong_type("text or null", other.type_name())),
+    }
+}
+
+/// An ISO 8601 time or null.
+pub(crate) fn datetime(value: Value) -> Result<Option<DateTime>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Str(text) => DateTime::parse(text).map(Some),
+        Value::DateTime(value) => Ok(Some(value)),
+        other => Err(DecodeError::wrong_type("an ISO 8601 time or null", other.type_name())),
+    }
+}
+
+/// A truth value or null.
+pub(crate) fn boolean(value: Value) -> Result<Option<bool>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Bool(value) => Ok(Some(value)),
+        other => Err(DecodeError::wrong_type("a boolean or null", other.type_name())),
+    }
+}
+
+/// An integer or null.
+pub(crate) fn integer(value: Value) -> Result<Option<i64>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Int(value) => Ok(Some(value)),
+        other => Err(DecodeError::wrong_type("a 64-bit integer or null", other.type_name())),
+    }
+}
+
+/// A count (0 … 4 294 967 295) or null.
+pub(crate) fn count(value: Value) -> Result<Option<u32>, DecodeError> {
+    integer(value)?
+        .map(|value| {
+            let detail = format!("expected a count of 0 or more, found {value}");
+            u32::try_from(value).map_err(|_| DecodeError::new(DecodeErrorKind::Value, detail))
+        })
+        .transpose()
+}
+
+/// A finite number of seconds or null.
+pub(crate) fn seconds(value: &Value) -> Result<Option<f64>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        value => match value.as_f64() {
+            Some(seconds) if seconds.is_finite() => Ok(Some(seconds)),
+            Some(_) => Err(DecodeError::new(DecodeErrorKind::Value, "expected a finite number")),
+            None => Err(DecodeError::wrong_type("a number of seconds or null", value.type_name())),
+        },
+    }
+}
+
+/// A list.
+pub(crate) fn list(value: Value) -> Result<Vec<Value>, DecodeError> {
+    match value {
+        Value::List(items) => Ok(items),
+        other => Err(DecodeError::wrong_type("a list", other.type_name())),
+    }
+}
+
+/// A map.
+pub(crate) fn map(value: Value) -> Result<Map, DecodeError> {
+    match value {
+        Value::Map(map) => Ok(map),
+        other => Err(DecodeError::wrong_type("a map", other.type_name())),
+    }
+}
+
+/// A list of texts or null.
+pub(crate) fn texts(value: Value) -> Result<Option<Vec<String>>, DecodeError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    each(list(value)?, |item| match item {
+        Value::Str(text) => Ok(text),
+        other => Err(DecodeError::wrong_type("text", other.type_name())),
+    })
+    .map(Some)
+}
+
+/// Reads every item of a list; the error names the position.
+pub(crate) fn each<T>(
+    items: Vec<Value>,
+    read: impl Fn(Value) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let items = items.into_iter().enumerate();
+    items.map(|(index, item)| read(item).map_err(|error| error.at_index(index))).collect()
+}
+
+/// Removes `key` from a map and reads it; an absent key reads as null.
+pub(crate) fn field<T>(
+    map: &mut Map,
+    key: &str,
+    read: impl FnOnce(Value) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    read(map.remove(key).unwrap_or_default()).map_err(|error| error.at(key))
+}

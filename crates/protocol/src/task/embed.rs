@@ -1,0 +1,59 @@
+//! The third part of a protocol 2 body: what follows the task.
+
+use crate::error::DecodeError;
+use crate::signature::{Signature, map_or_null, optional, signatures};
+use crate::take;
+use crate::value::{Map, Value};
+
+/// What is to be called after the task. `None` is null or absent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Embed {
+    /// Called on success.
+    pub callbacks: Option<Vec<Signature>>,
+    /// Called on failure.
+    pub errbacks: Option<Vec<Signature>>,
+    /// Remaining chain steps in reverse order: the next step is the last item.
+    pub chain: Option<Vec<Signature>>,
+    /// The chord body, when this task is a member of a chord header.
+    pub chord: Option<Signature>,
+    /// Every other field.
+    pub extra: Map,
+}
+
+impl Embed {
+    /// Reads the map; null means nothing follows.
+    ///
+    /// # Errors
+    /// When a field has the wrong type; the error names it.
+    pub fn from_value(value: Value) -> Result<Self, DecodeError> {
+        Self::take(&mut map_or_null(value)?).map(|(embed, extra)| Self { extra, ..embed })
+    }
+
+    /// Takes the four fields out of `map` and gives the rest back.
+    fn take(map: &mut Map) -> Result<(Self, Map), DecodeError> {
+        let embed = Self::take_fields(map)?;
+        Ok((embed, std::mem::take(map)))
+    }
+
+    /// Takes the four fields out of `map`, leaving the others.
+    pub(super) fn take_fields(map: &mut Map) -> Result<Self, DecodeError> {
+        Ok(Self {
+            callbacks: take::field(map, "callbacks", signatures)?,
+            errbacks: take::field(map, "errbacks", signatures)?,
+            chain: take::field(map, "chain", signatures)?,
+            chord: take::field(map, "chord", optional)?,
+            extra: Map::new(),
+        })
+    }
+
+    /// The map in Python's order.
+    pub fn into_value(self) -> Value {
+        let mut map = Map::new();
+        map.insert("callbacks", self.callbacks);
+        map.insert("errbacks", self.errbacks);
+        map.insert("chain", self.chain);
+        map.insert("chord", self.chord);
+        map.extend(self.extra);
+        Value::Map(map)
+    }
+}

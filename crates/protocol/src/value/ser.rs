@@ -1,0 +1,382 @@
+//! From Rust types to [`Value`].
+//!
+//! Values that serde does not know (decimals, times, UUIDs) travel as newtype structs with a
+//! reserved name; any other serializer sees just their text.
+
+use serde::ser::{self, Serialize};
+
+use super::{BigInt, Date, DateTime, Decimal, Map, Time, Value};
+use crate::error::EncodeError;
+
+pub(crate) const DECIMAL: &str = "$celery::decimal";
+pub(crate) const DATETIME: &str = "$celery::datetime";
+pub(crate) const DATE: &str = "$celery::date";
+pub(crate) const TIME: &str = "$celery::time";
+pub(crate) const UUID: &str = "$celery::uuid";
+pub(crate) const BIGINT: &str = "$celery::bigint";
+/// Asks a [`Value`] deserializer for the value itself, with its type.
+pub(crate) const VALUE: &str = "$celery::value";
+
+/// Turns any serialisable type into a [`Value`].
+///
+/// # Errors
+/// When the type's `Serialize` fails or two map keys become the same text; the error names the field.
+pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, EncodeError> {
+    value.serialize(ValueSerializer)
+}
+
+impl Serialize for Value {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::BigInt(value) => serializer.serialize_newtype_struct(BIGINT, value.as_str()),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Str(value) => serializer.serialize_str(value),
+            Self::Bytes(value) => serializer.serialize_bytes(value),
+            Self::DateTime(value) => serializer.serialize_newtype_struct(DATETIME, value.as_str()),
+            Self::Date(value) => serializer.serialize_newtype_struct(DATE, value.as_str()),
+            Self::Time(value) => serializer.serialize_newtype_struct(TIME, value.as_str()),
+            Self::Decimal(value) => serializer.serialize_newtype_struct(DECIMAL, value.as_str()),
+            Self::Uuid(value) => {
+                let mut buffer = uuid::Uuid::encode_buffer();
+                let text: &str = value.hyphenated().encode_lower(&mut buffer);
+                serializer.serialize_newtype_struct(UUID, text)
+            }
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(map) => map.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Map {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+struct ValueSerializer;
+
+macro_rules! integers {
+    ($($method:ident $type:ty,)*) => {$(
+        fn $method(self, value: $type) -> Result<Value, EncodeError> {
+            Ok(match i64::try_from(value) {
+                Ok(small) => Value::Int(small),
+                Err(_) => big(value),
+            })
+        }
+    )*};
+}
+
+fn big(value: impl std::fmt::Display) -> Value {
+    BigInt::parse(&value.to_string()).map_or(Value::Null, Value::BigInt)
+}
+
+impl ser::Serializer for ValueSerializer {
+    type Ok = Value;
+    type Error = EncodeError;
+    type SerializeSeq = ListBuilder;
+    type SerializeTuple = ListBuilder;
+    type SerializeTupleStruct = ListBuilder;
+    type SerializeTupleVariant = VariantBuilder<ListBuilder>;
+    type SerializeMap = MapBuilder;
+    type SerializeStruct = MapBuilder;
+    type SerializeStructVariant = VariantBuilder<MapBuilder>;
+
+    integers! {
+        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128,
+        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64, serialize_u128 u128,
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<Value, EncodeError> {
+        Ok(Value::Bool(value))
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<Value, EncodeError> {
+        Ok(Value::Float(f64::from(value)))
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<Value, EncodeError> {
+        Ok(Value::Float(value))
+    }
+
+    fn serialize_char(self, value: char) -> Result<Value, EncodeError> {
+        Ok(Value::Str(value.to_string()))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<Value, EncodeError> {
+        Ok(Value::Str(value.to_owned()))
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<Value, EncodeError> {
+        Ok(Value::Bytes(value.to_vec()))
+    }
+
+    fn serialize_none(self) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, EncodeError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<Value, EncodeError> {
+        Ok(Value::Str(variant.to_owned()))
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Value, EncodeError> {
+        typed(name, value.serialize(self)?)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<Value, EncodeError> {
+        let value = value.serialize(self).map_err(|error| error.at(variant))?;
+        Ok(Value::Map(Map::from_iter([(variant, value)])))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<ListBuilder, EncodeError> {
+        Ok(ListBuilder(Vec::with_capacity(len.unwrap_or(0).min(1 << 16))))
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<ListBuilder, EncodeError> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<ListBuilder, EncodeError> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<VariantBuilder<ListBuilder>, EncodeError> {
+        Ok(VariantBuilder { variant, inner: self.serialize_seq(Some(len))? })
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<MapBuilder, EncodeError> {
+        Ok(MapBuilder::default())
+    }
+
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<MapBuilder, EncodeError> {
+        Ok(MapBuilder::default())
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<VariantBuilder<MapBuilder>, EncodeError> {
+        Ok(VariantBuilder { variant, inner: MapBuilder::default() })
+    }
+}
+
+/// Gives the text inside a reserved newtype its type back.
+fn typed(name: &'static str, value: Value) -> Result<Value, EncodeError> {
+    let Value::Str(text) = value else { return Ok(value) };
+    let parsed = match name {
+        DECIMAL => Decimal::parse(text).map(Value::Decimal),
+        DATETIME => DateTime::parse(text).map(Value::DateTime),
+        DATE => Date::parse(text).map(Value::Date),
+        TIME => Time::parse(text).map(Value::Time),
+        BIGINT => BigInt::parse(&text).map(Value::BigInt),
+        UUID => return text.parse().map(Value::Uuid).map_err(ser::Error::custom),
+        _ => return Ok(Value::Str(text)),
+    };
+    parsed.map_err(ser::Error::custom)
+}
+
+struct ListBuilder(Vec<Value>);
+
+impl ListBuilder {
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let index = self.0.len();
+        let value = to_value(value).map_err(|error| error.at(&format!("[{index}]")))?;
+        self.0.push(value);
+        Ok(())
+    }
+}
+
+impl ser::SerializeSeq for ListBuilder {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Value::List(self.0))
+    }
+}
+
+impl ser::SerializeTuple for ListBuilder {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Value::List(self.0))
+    }
+}
+
+impl ser::SerializeTupleStruct for ListBuilder {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Value::List(self.0))
+    }
+}
+
+#[derive(Default)]
+struct MapBuilder {
+    map: Map,
+    key: Option<String>,
+}
+
+impl MapBuilder {
+    fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), EncodeError> {
+        let value = to_value(value).map_err(|error| error.at(&key))?;
+        self.map.try_insert(key, value).map_err(|(key, _)| EncodeError::Serialize {
+            path: key,
+            message: "two keys of the map have the same text".to_owned(),
+        })
+    }
+}
+
+impl ser::SerializeMap for MapBuilder {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        self.key = Some(key_text(&to_value(key)?)?);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let key = self.key.take().unwrap_or_default();
+        self.put(key, value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Value::Map(self.map))
+    }
+}
+
+impl ser::SerializeStruct for MapBuilder {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.put(key.to_owned(), value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Value::Map(self.map))
+    }
+}
+
+/// Map keys as Python's JSON writes them.
+fn key_text(key: &Value) -> Result<String, EncodeError> {
+    Ok(match key {
+        Value::Str(text) => text.clone(),
+        Value::Int(value) => value.to_string(),
+        Value::BigInt(value) => value.to_string(),
+        Value::Float(value) => crate::json::float_text(*value),
+        Value::Bool(value) => value.to_string(),
+        Value::Null => "null".to_owned(),
+        Value::DateTime(value) => value.to_string(),
+        Value::Date(value) => value.to_string(),
+        Value::Time(value) => value.to_string(),
+        Value::Decimal(value) => value.to_string(),
+        Value::Uuid(value) => value.to_string(),
+        other => {
+            let message = format!("a map key must be text, not {}", other.type_name());
+            return Err(ser::Error::custom(message));
+        }
+    })
+}
+
+struct VariantBuilder<B> {
+    variant: &'static str,
+    inner: B,
+}
+
+impl<B> VariantBuilder<B> {
+    fn wrap(variant: &'static str, value: Value) -> Value {
+        Value::Map(Map::from_iter([(variant, value)]))
+    }
+}
+
+impl ser::SerializeTupleVariant for VariantBuilder<ListBuilder> {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.inner.push(value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Self::wrap(self.variant, Value::List(self.inner.0)))
+    }
+}
+
+impl ser::SerializeStructVariant for VariantBuilder<MapBuilder> {
+    type Ok = Value;
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.inner.put(key.to_owned(), value)
+    }
+
+    fn end(self) -> Result<Value, EncodeError> {
+        Ok(Self::wrap(self.variant, Value::Map(self.inner.map)))
+    }
+}
