@@ -1,0 +1,157 @@
+//! What can go wrong around the domain. Errors of one portfolio's ledger are [`crate::ledger::LedgerError`].
+
+use std::path::PathBuf;
+
+/// An error with what to do about it in its text.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No calendar of this name.
+    #[error("unknown calendar {0}: use XNYS, XLON, XETR, XKLS or 24/7")]
+    UnknownCalendar(String),
+    /// A row of a calendar table is not understood.
+    #[error("calendar {mic}, line {line}: cannot read {text:?}; expected date,kind,open_local,close_local")]
+    BadCalendar {
+        /// The calendar.
+        mic: String,
+        /// The line, from one.
+        line: usize,
+        /// The line itself.
+        text: String,
+    },
+    /// The database file does not exist.
+    #[error("database file {} not found: create it first, or point to an existing one", .0.display())]
+    DatabaseMissing(PathBuf),
+    /// The database or its folder cannot be written.
+    #[error("database {} is read-only: give this user write access to the file and its folder", path.display())]
+    DatabaseReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// No space is left for the database.
+    #[error("the disk of database {} is full: free space and run again, nothing was lost", path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Another process holds the database for too long.
+    #[error("database {} is busy: another process is writing; try again", path.display())]
+    DatabaseBusy {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The file is not a SQLite database, or is damaged.
+    #[error("{} is not a usable SQLite database: restore it from a backup", path.display())]
+    DatabaseDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Any other database error.
+    #[error("database {} failed: {source}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the schema of database {} cannot be brought up to date: {source}", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// A stored value is not what its column must hold.
+    #[error("table {table}, row {row}: {column} holds {value:?}, which cannot be read")]
+    StoredValue {
+        /// The table.
+        table: &'static str,
+        /// The row's id, or what identifies it.
+        row: String,
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// An argument breaks a rule.
+    #[error("{field} = {value}: {rule}")]
+    InvalidArgument {
+        /// The argument.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// A row that an argument names does not exist.
+    #[error("{what} {id} does not exist")]
+    NotFound {
+        /// User, portfolio or account.
+        what: &'static str,
+        /// Its id or name.
+        id: String,
+    },
+    /// A row that an argument names belongs to another user.
+    #[error("{what} {id} belongs to another user")]
+    Forbidden {
+        /// Portfolio or account.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Every portfolio failed.
+    #[error("all {count} portfolios failed; the first: portfolio {id}: {message}")]
+    EveryPortfolioFailed {
+        /// How many.
+        count: usize,
+        /// The first one.
+        id: i64,
+        /// Its stable code.
+        code: String,
+        /// Its error.
+        message: String,
+    },
+    /// The lock of this run was lost to another one.
+    #[error("lock {0} was taken by another run: this one was stopped for longer than its lease")]
+    LockLost(String),
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file as a whole is not what an import expects.
+    #[error("{name}: {problem}")]
+    Import {
+        /// The file.
+        name: String,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// A result cannot be written as JSON.
+    #[error("a result cannot be stored as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The thread that computed has panicked.
+    #[error("a computation stopped unexpectedly")]
+    Computation(#[source] tokio::task::JoinError),
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,10 @@
+//! The figures of a walked ledger: [`PeriodFigures`] for each period, [`Closing`] for the last day, and the checks
+//! that they keep on themselves. Pure; the shapes are what results and caches hold.
+
+mod checks;
+mod closing;
+mod period;
+
+pub use checks::{Inconsistency, inconsistencies};
+pub use closing::{Closing, PositionFigures};
+pub use period::{PeriodFigures, PeriodTotals, ReturnSettings, RollingSummary, TwrReason};

@@ -1,0 +1,190 @@
+//! The figures of one period.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::allocation::Weights;
+use crate::carried::Carried;
+use crate::dates::days_between;
+use crate::decimal::Decimal;
+use crate::dietz::modified_dietz;
+use crate::ledger::{Flow, LedgerError, Totals};
+use crate::metrics::{self, Benchmark, ReturnSeries, RollingPoint, Settings, Stats};
+use crate::returns::{CASH, Part, Returns, contributions, index_returns};
+use crate::series::{Walk, Window};
+use crate::xirr::{Xirr, xirr};
+
+/// How to make figures of returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReturnSettings<'a> {
+    /// Annualising and thresholds.
+    pub metrics: Settings,
+    /// Levels of the benchmark.
+    pub benchmark: Option<&'a Carried<Decimal>>,
+    /// Lengths of rolling windows, in days of the grid.
+    pub rolling: &'a [usize],
+}
+
+/// Why there is no time-weighted return.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TwrReason {
+    /// `non_positive_equity`.
+    pub code: String,
+    /// The first day of it.
+    pub date: Date,
+}
+
+/// Sums over the period, in base currency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeriodTotals {
+    /// Dividends before tax.
+    pub dividends: Decimal,
+    /// Interest before tax.
+    pub interest: Decimal,
+    /// Fees outside trades.
+    pub fees: Decimal,
+    /// Taxes outside trades.
+    pub taxes: Decimal,
+}
+
+/// Rolling figures, thinned to the last point of every month.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RollingSummary {
+    /// How many points there are before thinning.
+    pub count: usize,
+    /// The points kept.
+    pub month_ends: Vec<RollingPoint>,
+}
+
+/// All figures of one period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeriodFigures {
+    /// The opening day, exclusive.
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// Days with a return.
+    pub grid_points: usize,
+    /// Net asset value on the opening day.
+    pub nav_start: Decimal,
+    /// Net asset value on the last day.
+    pub nav_end: Decimal,
+    /// Money that came in.
+    pub inflows: Decimal,
+    /// Money that went out.
+    pub outflows: Decimal,
+    /// Dividends, interest, fees and taxes.
+    pub totals: PeriodTotals,
+    /// Realised gains.
+    pub realised_gain_base: Decimal,
+    /// The time-weighted return.
+    pub twr: Option<f64>,
+    /// Why there is none.
+    pub twr_reason: Option<TwrReason>,
+    /// The money-weighted return.
+    pub mwr: Xirr,
+    /// The modified Dietz return.
+    pub modified_dietz: Option<f64>,
+    /// Figures of the daily returns; `None` without a time-weighted return.
+    pub stats: Option<Stats>,
+    /// What each symbol, and `CASH`, added to the time-weighted return.
+    pub contribution: Option<Weights>,
+    /// Returns by month.
+    pub monthly: BTreeMap<String, f64>,
+    /// Returns by year.
+    pub yearly: BTreeMap<String, f64>,
+    /// Rolling figures by length of the window.
+    pub rolling: BTreeMap<usize, RollingSummary>,
+}
+
+impl PeriodFigures {
+    /// The figures of one window of a walk.
+    pub fn of(walk: &Walk<'_>, window: &Window, settings: ReturnSettings<'_>) -> Result<PeriodFigures, LedgerError> {
+        let flows = &walk.ledger.flows()[window.mark.flows..];
+        let returns = Returns::of(window);
+        let to = walk.closing.date;
+        let mut figures = PeriodFigures {
+            from: window.from,
+            to,
+            grid_points: window.days.len(),
+            nav_start: window.opening,
+            nav_end: walk.closing.nav,
+            inflows: flows.iter().map(|flow| flow.inflow).sum(),
+            outflows: flows.iter().map(|flow| flow.outflow).sum(),
+            totals: PeriodTotals::between(window.mark.totals, walk.ledger.totals()),
+            realised_gain_base: walk.ledger.realised()[window.mark.realised..].iter().map(|gain| gain.gain_base).sum(),
+            twr: None,
+            twr_reason: returns.broken.map(|date| TwrReason { code: "non_positive_equity".to_owned(), date }),
+            mwr: money_weighted(window, flows, walk.closing.nav, to),
+            modified_dietz: dietz(window, flows, walk.closing.nav, to),
+            stats: None,
+            contribution: None,
+            monthly: BTreeMap::new(),
+            yearly: BTreeMap::new(),
+            rolling: BTreeMap::new(),
+        };
+        if let Some(values) = returns.unbroken() {
+            figures.time_weighted(walk, window, &returns.dates, &values, settings);
+        }
+        Ok(figures)
+    }
+
+    fn time_weighted(&mut self, walk: &Walk<'_>, window: &Window, dates: &[Date], values: &[f64], settings: ReturnSettings<'_>) {
+        let series = ReturnSeries { base: window.from, dates, returns: values };
+        let benchmark = settings.benchmark.map(|levels| index_returns(window, levels));
+        self.twr = Some(metrics::compound(values));
+        self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
+        self.contribution = contributions(window, values).map(|parts| named(walk, parts));
+        self.monthly = metrics::monthly(series);
+        self.yearly = metrics::yearly(series);
+        self.rolling = settings.rolling.iter().map(|length| (*length, rolling(series, *length, settings, benchmark.as_ref()))).collect();
+    }
+}
+
+impl PeriodTotals {
+    fn between(start: Totals, end: Totals) -> PeriodTotals {
+        PeriodTotals {
+            dividends: end.dividends - start.dividends,
+            interest: end.interest - start.interest,
+            fees: end.fees - start.fees,
+            taxes: end.taxes - start.taxes,
+        }
+    }
+}
+
+fn money_weighted(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -> Xirr {
+    let mut cash: Vec<(Date, f64)> = Vec::with_capacity(flows.len() + 2);
+    if !window.opening.is_zero() {
+        cash.push((window.from, -window.opening.to_f64()));
+    }
+    cash.extend(flows.iter().map(|flow| (flow.date, (flow.outflow - flow.inflow).to_f64())));
+    if !closing.is_zero() {
+        cash.push((to, closing.to_f64()));
+    }
+    xirr(&cash).over(days_between(window.from, to))
+}
+
+fn dietz(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -> Option<f64> {
+    let signed: Vec<(Date, f64)> = flows.iter().map(|flow| (flow.date, (flow.inflow - flow.outflow).to_f64())).collect();
+    modified_dietz(window.opening.to_f64(), closing.to_f64(), &signed, window.from, to)
+}
+
+fn named(walk: &Walk<'_>, parts: BTreeMap<Part, f64>) -> Weights {
+    let name = |part| match part {
+        Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.clone(),
+        Part::Cash => CASH.to_owned(),
+    };
+    parts.into_iter().map(|(part, value)| (name(part), value)).collect()
+}
+
+fn rolling(series: ReturnSeries<'_>, length: usize, settings: ReturnSettings<'_>, benchmark: Option<&Benchmark>) -> RollingSummary {
+    let points = metrics::rolling(series, length, settings.metrics, benchmark);
+    let count = points.len();
+    let mut month_ends: BTreeMap<(i16, i8), RollingPoint> = BTreeMap::new();
+    for point in points {
+        month_ends.insert((point.date.year(), point.date.month()), point);
+    }
+    RollingSummary { count, month_ends: month_ends.into_values().collect() }
+}

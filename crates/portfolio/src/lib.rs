@@ -1,0 +1,35 @@
+//! The finance domain: ledger, prices, figures. No task queue in it.
+//!
+//! The map, from the ground up; each part knows only those above it:
+//!
+//! * [`decimal`], [`money`]: exact numbers and currencies. [`carried`], [`fx`], [`market`], [`calendar`]: what the
+//!   world says: observations that hold until the next, exchange rates, assets, sessions.
+//! * [`ledger`]: rows applied in order to lots and cash. [`valuation`]: what that is worth on a day.
+//! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
+//! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
+//!   [`figures`] joins for a period and for the last day.
+//! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
+//! * [`analytics`]: all of it together: load, compute, save.
+//!
+//! Computation is synchronous and pure; only [`store`], [`import`], [`demo`] and [`analytics`] are async.
+
+pub mod allocation;
+pub mod calendar;
+pub mod carried;
+mod dates;
+pub mod decimal;
+pub mod dietz;
+pub mod error;
+pub mod figures;
+pub mod fx;
+pub mod income;
+pub mod ledger;
+pub mod market;
+pub mod metrics;
+pub mod money;
+pub mod returns;
+pub mod series;
+pub mod valuation;
+pub mod xirr;
+
+pub use error::{Error, Result};

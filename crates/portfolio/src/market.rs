@@ -1,0 +1,139 @@
+//! What the market says about assets: prices carried forward, splits, dividends and exchange rates.
+//! It knows nothing of portfolios. Prices are as traded; a series adjusted for splits cannot value a ledger.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use crate::carried::Carried;
+use crate::decimal::{Decimal, OutOfRange};
+use crate::fx::RateTable;
+use crate::money::Currency;
+
+/// An index into [`Market::assets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetIx(pub usize);
+
+/// One tradable thing with its whole history, held once for all portfolios.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// The row in the store; any distinct number elsewhere.
+    pub id: i64,
+    /// The ticker, upper case.
+    pub symbol: String,
+    /// The currency of price and dividends.
+    pub currency: Currency,
+    /// Class for allocation, such as `equity`.
+    pub class: String,
+    /// Sector for allocation.
+    pub sector: Option<String>,
+    /// Country for allocation.
+    pub country: Option<String>,
+    /// Closing prices as traded.
+    pub closes: Carried<Decimal>,
+    /// Splits and dividends.
+    pub actions: Vec<Action>,
+}
+
+/// What a company did to every holder on a day.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// The first day without the right.
+    pub ex_date: Date,
+    /// Which action.
+    pub kind: ActionKind,
+    /// New shares per old one, or cash per share as traded.
+    pub value: Decimal,
+    /// The currency of a dividend; none means the asset's.
+    pub currency: Option<Currency>,
+}
+
+/// The kinds of [`Action`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionKind {
+    /// `value` new shares for one.
+    Split,
+    /// `value` in cash per share.
+    Dividend,
+}
+
+/// A price as an exact fraction: a close carried across a split is divided, but not rounded before the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// The day it was made.
+    pub date: Date,
+    /// The numerator.
+    pub close: Decimal,
+    /// The product of the ratios passed since.
+    pub divisor: Decimal,
+}
+
+impl Price {
+    /// A price that nothing divides.
+    pub fn plain(date: Date, close: Decimal) -> Price {
+        Price { date, close, divisor: Decimal::ONE }
+    }
+
+    /// `quantity * price`, rounded once to money.
+    pub fn value(&self, quantity: Decimal) -> Result<Decimal, OutOfRange> {
+        quantity.mul_div(self.close, self.divisor, crate::decimal::MONEY)
+    }
+
+    /// The price in plain notation; up to 60 significant digits after a split.
+    pub fn text(&self) -> String {
+        self.close.quotient_text(self.divisor)
+    }
+}
+
+impl Asset {
+    /// The price that holds on `date`; `None` before the first one.
+    pub fn price(&self, date: Date) -> Option<Price> {
+        let (made, close) = self.closes.at(date)?;
+        let mut price = Price::plain(made, *close);
+        for action in &self.actions {
+            if action.kind == ActionKind::Split && made < action.ex_date && action.ex_date <= date {
+                price.divisor = price.divisor.mul(action.value, crate::decimal::RATE).ok()?;
+            }
+        }
+        Some(price)
+    }
+}
+
+/// All assets and rates a computation may need.
+#[derive(Clone, Debug, Default)]
+pub struct Market {
+    assets: Vec<Asset>,
+    by_symbol: HashMap<String, AssetIx>,
+    rates: RateTable,
+}
+
+impl Market {
+    /// Of two assets with one symbol the first is found by [`Market::find`].
+    pub fn new(assets: Vec<Asset>, rates: RateTable) -> Market {
+        let mut by_symbol = HashMap::with_capacity(assets.len());
+        for (index, asset) in assets.iter().enumerate() {
+            by_symbol.entry(asset.symbol.clone()).or_insert(AssetIx(index));
+        }
+        Market { assets, by_symbol, rates }
+    }
+
+    /// One asset.
+    pub fn asset(&self, index: AssetIx) -> &Asset {
+        &self.assets[index.0]
+    }
+
+    /// Every asset, in index order.
+    pub fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// The asset with this ticker.
+    pub fn find(&self, symbol: &str) -> Option<AssetIx> {
+        self.by_symbol.get(symbol).copied()
+    }
+
+    /// Exchange rates.
+    pub fn rates(&self) -> &RateTable {
+        &self.rates
+    }
+}

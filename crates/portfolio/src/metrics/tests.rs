@@ -1,0 +1,104 @@
+#![allow(clippy::unwrap_used)]
+
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+
+use super::{Benchmark, ReturnSeries, Settings, Stats, compound, monthly, rolling, stats, yearly};
+use crate::dates::plus_days;
+
+const BASE: Date = date(2020, 1, 1);
+
+fn dates(count: usize) -> Vec<Date> {
+    (1..=count).map(|day| plus_days(BASE, i64::try_from(day).unwrap())).collect()
+}
+
+fn of(returns: &[f64], settings: Settings) -> Stats {
+    let dates = dates(returns.len());
+    stats(ReturnSeries { base: BASE, dates: &dates, returns }, settings, None)
+}
+
+/// The deepest fall by the definition, comparing every pair of days.
+fn deepest_by_definition(returns: &[f64]) -> f64 {
+    let mut wealth = vec![1.0];
+    for value in returns {
+        wealth.push(wealth.last().unwrap() * (1.0 + value));
+    }
+    let mut deepest = 0.0_f64;
+    for (i, peak) in wealth.iter().enumerate() {
+        for low in &wealth[i..] {
+            deepest = deepest.min(low / peak - 1.0);
+        }
+    }
+    deepest
+}
+
+proptest! {
+    #[test]
+    fn figures_obey_their_definitions(returns in prop::collection::vec(-0.2_f64..0.2, 2..60)) {
+        let figures = of(&returns, Settings::default());
+        let drawdown = figures.max_drawdown.unwrap();
+        prop_assert!((drawdown.depth - deepest_by_definition(&returns)).abs() < 1e-9);
+        prop_assert!(figures.longest_underwater.unwrap().days >= drawdown.duration_days);
+        prop_assert!(figures.cvar.unwrap() >= figures.var.unwrap() - 1e-12);
+        prop_assert!(figures.best.unwrap().value >= figures.worst.unwrap().value);
+        prop_assert!(figures.ulcer_index.unwrap() <= -drawdown.depth + 1e-12);
+    }
+
+    #[test]
+    fn volatility_scales_and_ignores_the_level(returns in prop::collection::vec(-0.1_f64..0.1, 2..40), factor in 0.1_f64..3.0) {
+        let plain = of(&returns, Settings::default()).volatility.unwrap();
+        let scaled: Vec<f64> = returns.iter().map(|value| value * factor + 0.01).collect();
+        let other = of(&scaled, Settings::default()).volatility.unwrap();
+        prop_assert!((other - plain * factor).abs() < 1e-9);
+    }
+
+    #[test]
+    fn months_and_years_compound_to_the_total(returns in prop::collection::vec(-0.1_f64..0.1, 1..900)) {
+        let dates = dates(returns.len());
+        let series = ReturnSeries { base: BASE, dates: &dates, returns: &returns };
+        let total = compound(&returns);
+        for periods in [monthly(series), yearly(series)] {
+            let joined: Vec<f64> = periods.into_values().collect();
+            prop_assert!((compound(&joined) - total).abs() < 1e-9 * (1.0 + total.abs()));
+        }
+    }
+
+    #[test]
+    fn a_series_has_beta_one_to_itself(returns in prop::collection::vec(-0.1_f64..0.1, 3..40)) {
+        let dates = dates(returns.len());
+        let benchmark: Benchmark = dates.iter().copied().zip(returns.iter().copied()).collect();
+        let series = ReturnSeries { base: BASE, dates: &dates, returns: &returns };
+        let figures = stats(series, Settings::default(), Some(&benchmark)).benchmark.unwrap();
+        prop_assert!((figures.beta.unwrap() - 1.0).abs() < 1e-9);
+        prop_assert!(figures.alpha.unwrap().abs() < 1e-9);
+        prop_assert_eq!(figures.tracking_error, Some(0.0));
+        prop_assert_eq!(figures.information_ratio, None);
+    }
+
+    #[test]
+    fn rolling_windows_equal_the_figures_of_their_part(returns in prop::collection::vec(-0.1_f64..0.1, 5..40), window in 2_usize..5) {
+        let dates = dates(returns.len());
+        let points = rolling(ReturnSeries { base: BASE, dates: &dates, returns: &returns }, window, Settings::default(), None);
+        prop_assert_eq!(points.len(), returns.len() - window + 1);
+        let last = points.last().unwrap();
+        let tail = of(&returns[returns.len() - window..], Settings::default());
+        prop_assert_eq!(last.volatility, tail.volatility);
+        prop_assert!((last.max_drawdown - tail.max_drawdown.unwrap().depth).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_figure_is_not_a_number(returns in prop::collection::vec(prop_oneof![Just(0.0), Just(-1.0), -2.0_f64..2.0], 0..12)) {
+        let text = serde_json::to_value(of(&returns, Settings::default())).unwrap();
+        let figures = of(&returns, Settings::default());
+        let numbers = [figures.total_return, figures.cagr, figures.volatility, figures.sharpe, figures.sortino, figures.calmar, figures.omega];
+        prop_assert!(numbers.into_iter().flatten().all(f64::is_finite), "{}", text);
+    }
+}
+
+#[test]
+fn the_first_of_two_equal_falls_counts() {
+    let figures = of(&[0.5, -0.25, 1.0 / 3.0, -0.25, 1.0 / 3.0], Settings::default());
+    let drawdown = figures.max_drawdown.unwrap();
+    assert_eq!(drawdown.trough, Some(date(2020, 1, 3)));
+    assert_eq!(drawdown.recovery, Some(date(2020, 1, 4)));
+}

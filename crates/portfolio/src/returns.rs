@@ -1,0 +1,105 @@
+//! Daily returns of a window, the time-weighted return, and what each asset contributed to it.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::carried::Carried;
+use crate::decimal::Decimal;
+use crate::market::AssetIx;
+use crate::metrics::Benchmark;
+use crate::series::{Day, Window};
+
+/// Daily returns; undefined from the day equity was not positive.
+#[derive(Clone, Debug)]
+pub struct Returns {
+    /// The days.
+    pub dates: Vec<Date>,
+    /// One return a day; `None` where the denominator was not positive.
+    pub values: Vec<Option<f64>>,
+    /// The first day on which equity was not positive.
+    pub broken: Option<Date>,
+}
+
+/// `CASH` in [`contributions`]: cash interest, fees, and currency gains on cash.
+pub const CASH: &str = "CASH";
+
+impl Returns {
+    /// `r = (V + out) / (V_prev + in) - 1` for each day.
+    pub fn of(window: &Window) -> Returns {
+        let mut previous = window.opening;
+        let mut returns = Returns { dates: Vec::new(), values: Vec::new(), broken: None };
+        for day in &window.days {
+            let (denominator, numerator) = (previous + day.inflow, day.nav + day.outflow);
+            let value = if denominator.is_positive() {
+                Some(numerator.to_f64() / denominator.to_f64() - 1.0)
+            } else if denominator.is_zero() && numerator.is_zero() {
+                Some(0.0)
+            } else {
+                None
+            };
+            if value.is_none() || (denominator.is_positive() && numerator.is_negative()) {
+                returns.broken = returns.broken.or(Some(day.date));
+            }
+            returns.dates.push(day.date);
+            returns.values.push(value);
+            previous = day.nav;
+        }
+        returns
+    }
+
+    /// The returns when every day has one and equity stayed positive.
+    pub fn unbroken(&self) -> Option<Vec<f64>> {
+        if self.broken.is_some() { None } else { self.values.iter().copied().collect() }
+    }
+}
+
+/// What each asset added to the time-weighted return of `returns`, linked with `k_t/K`, `k = ln(1+r)/r`, so that the
+/// parts add up to it. `None` after a total loss, where logarithms end.
+pub fn contributions(window: &Window, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+    let total = crate::metrics::compound(returns);
+    if total <= -1.0 || returns.iter().any(|value| 1.0 + value <= 0.0) {
+        return None;
+    }
+    let overall = link(total);
+    let mut parts: BTreeMap<Part, f64> = BTreeMap::new();
+    let mut previous = window.opening;
+    for (day, value) in window.days.iter().zip(returns) {
+        let denominator = previous + day.inflow;
+        if denominator.is_positive() {
+            let weight = link(*value) / overall / denominator.to_f64();
+            add_day(&mut parts, day, previous, weight);
+        }
+        previous = day.nav;
+    }
+    Some(parts)
+}
+
+/// An asset, or the cash that remains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Asset(AssetIx),
+    Cash,
+}
+
+fn add_day(parts: &mut BTreeMap<Part, f64>, day: &Day, previous: Decimal, weight: f64) {
+    let mut rest = day.nav - previous - day.inflow + day.outflow;
+    for (asset, profit) in &day.profits {
+        rest -= *profit;
+        *parts.entry(Part::Asset(*asset)).or_default() += profit.to_f64() * weight;
+    }
+    *parts.entry(Part::Cash).or_default() += rest.to_f64() * weight;
+}
+
+fn link(value: f64) -> f64 {
+    if value.abs() < 1e-15 { 1.0 } else { value.ln_1p() / value }
+}
+
+/// Returns of an index between the days of a window, its last level carried forward; days before its first level are
+/// left out.
+pub fn index_returns(window: &Window, levels: &Carried<Decimal>) -> Benchmark {
+    let days = std::iter::once(window.from).chain(window.days.iter().map(|day| day.date));
+    let points: Vec<_> = days.map(|day| (day, levels.at(day).map(|(_, level)| level.to_f64()))).collect();
+    let pairs = points.windows(2).filter_map(|pair| Some((pair[1].0, pair[1].1? / pair[0].1? - 1.0)));
+    pairs.filter(|(_, value)| value.is_finite()).collect()
+}

@@ -1,0 +1,145 @@
+//! The money-weighted return: all roots of `sum cf * (1+r)^(-days/365)` between -99.9999 % and 10^8 %.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::dates::days_between;
+
+/// Whether there is a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum XirrStatus {
+    /// Exactly one root.
+    Ok,
+    /// Several roots; the one nearest to zero is the rate.
+    MultipleRoots,
+    /// No root in the searched range.
+    NoRoot,
+    /// All flows have one sign.
+    NoSignChange,
+}
+
+/// The rates that make the flows worth nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Xirr {
+    /// Whether there is a rate.
+    pub status: XirrStatus,
+    /// The annual rate; `None` without a root.
+    pub rate: Option<f64>,
+    /// Every root found, ascending.
+    pub roots: Vec<f64>,
+    /// The rate over the whole period; set by [`Xirr::over`].
+    pub period: Option<f64>,
+}
+
+/// Steps of at most 0.01 in `u = ln(1 + r)`.
+const STEPS: u32 = 2764;
+
+/// Solves for the rate. Flows may come in any order; those of one day are netted.
+pub fn xirr(flows: &[(Date, f64)]) -> Xirr {
+    let terms = terms(flows);
+    let positive = terms.iter().any(|(_, amount)| *amount > 0.0);
+    let negative = terms.iter().any(|(_, amount)| *amount < 0.0);
+    if !(positive && negative) {
+        return Xirr::without(XirrStatus::NoSignChange);
+    }
+    let roots = roots(&terms);
+    let nearest = |a: &&f64, b: &&f64| a.abs().total_cmp(&b.abs()).then(b.total_cmp(a));
+    let Some(best) = roots.iter().min_by(nearest) else {
+        return Xirr::without(XirrStatus::NoRoot);
+    };
+    let status = if roots.len() == 1 { XirrStatus::Ok } else { XirrStatus::MultipleRoots };
+    Xirr { status, rate: Some(best.exp_m1()), roots: roots.iter().map(|u| u.exp_m1()).collect(), period: None }
+}
+
+impl Xirr {
+    fn without(status: XirrStatus) -> Xirr {
+        Xirr { status, rate: None, roots: Vec::new(), period: None }
+    }
+
+    /// Adds the rate over `days`.
+    pub fn over(mut self, days: i64) -> Xirr {
+        self.period = self.rate.map(|rate| (1.0 + rate).powf(days as f64 / 365.0) - 1.0);
+        self
+    }
+}
+
+/// Years since the first flow and net amount, without zeros.
+fn terms(flows: &[(Date, f64)]) -> Vec<(f64, f64)> {
+    let mut net: BTreeMap<Date, f64> = BTreeMap::new();
+    for (date, amount) in flows {
+        *net.entry(*date).or_default() += amount;
+    }
+    net.retain(|_, amount| *amount != 0.0);
+    let Some(first) = net.keys().next().copied() else {
+        return Vec::new();
+    };
+    net.into_iter().map(|(date, amount)| (days_between(first, date) as f64 / 365.0, amount)).collect()
+}
+
+fn present_value(terms: &[(f64, f64)], u: f64) -> f64 {
+    terms.iter().map(|(years, amount)| amount * (-u * years).exp()).sum()
+}
+
+fn roots(terms: &[(f64, f64)]) -> Vec<f64> {
+    let (low, high) = (1e-6_f64.ln(), 1e6_f64.ln());
+    let at = |step: u32| low + (high - low) * f64::from(step) / f64::from(STEPS);
+    let mut found = Vec::new();
+    let mut left = (at(0), present_value(terms, at(0)));
+    for step in 0..=STEPS {
+        if left.1 == 0.0 {
+            found.push(left.0);
+        }
+        if step == STEPS {
+            break;
+        }
+        let right = (at(step + 1), present_value(terms, at(step + 1)));
+        if left.1 * right.1 < 0.0 {
+            found.push(bisect(terms, left, right.0));
+        }
+        left = right;
+    }
+    found
+}
+
+fn bisect(terms: &[(f64, f64)], (mut low, mut at_low): (f64, f64), mut high: f64) -> f64 {
+    for _ in 0..200 {
+        let middle = (low + high) / 2.0;
+        let value = present_value(terms, middle);
+        if value == 0.0 || middle == low || middle == high {
+            break;
+        }
+        if at_low * value < 0.0 {
+            high = middle;
+        } else {
+            (low, at_low) = (middle, value);
+        }
+    }
+    (low + high) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use jiff::civil::date;
+
+    use super::{XirrStatus, xirr};
+
+    #[test]
+    fn two_roots_are_listed_and_the_nearest_to_zero_is_the_rate() {
+        let flows = [(date(2021, 1, 1), -1000.0), (date(2022, 1, 1), 2500.0), (date(2023, 1, 1), -1540.0)];
+        let result = xirr(&flows);
+        assert_eq!(result.status, XirrStatus::MultipleRoots);
+        assert!((result.rate.unwrap() - 0.1).abs() < 1e-9);
+        assert!((result.roots[1] - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_rate_of_the_period_compounds_the_annual_one() {
+        let flows = [(date(2021, 1, 1), -100.0), (date(2022, 1, 1), 121.0)];
+        let half = xirr(&flows).over(182);
+        assert!((half.period.unwrap() - 1.21_f64.powf(182.0 / 365.0) + 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,12 @@
+//! Flows to rates.
+
+use portfolio::xirr::xirr;
+use serde_json::Value;
+
+pub(crate) fn actual(input: &Value) -> Value {
+    let flows = input["flows"].as_array().unwrap().iter().map(|flow| {
+        let amount = flow[1].as_str().unwrap().parse().unwrap();
+        (flow[0].as_str().unwrap().parse().unwrap(), amount)
+    });
+    serde_json::to_value(xirr(&flows.collect::<Vec<_>>())).unwrap()
+}
