@@ -143,7 +143,12 @@ pub struct Settlement {
 impl Settlement {
     /// A settlement that writes nothing else.
     pub fn new(tag: Tag, verdict: Verdict) -> Self {
-        Self { tag, verdict, store: None, publish: Vec::new() }
+        Self {
+            tag,
+            verdict,
+            store: None,
+            publish: Vec::new(),
+        }
     }
 }
 

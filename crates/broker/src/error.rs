@@ -43,7 +43,11 @@ pub struct BrokerError {
 impl BrokerError {
     /// An error of its own making.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// An error with the cause kept.
@@ -52,7 +56,11 @@ impl BrokerError {
         message: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, message: message.into(), source: Some(source.into()) }
+        Self {
+            kind,
+            message: message.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// What kind of thing went wrong.
@@ -68,7 +76,11 @@ impl BrokerError {
 
 impl From<protocol::DecodeError> for BrokerError {
     fn from(error: protocol::DecodeError) -> Self {
-        Self::with_source(ErrorKind::Corrupt, format!("cannot read what is stored: {error}"), error)
+        Self::with_source(
+            ErrorKind::Corrupt,
+            format!("cannot read what is stored: {error}"),
+            error,
+        )
     }
 }
 

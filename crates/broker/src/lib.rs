@@ -10,17 +10,25 @@
 //! on command; [`conformance`] defines what an implementation is. This crate knows no server and no task.
 
 mod admin;
+pub mod conformance;
 mod consumer;
 mod coordinator;
 mod error;
+pub mod faults;
+pub mod memory;
 mod message;
 mod results;
+mod split;
 mod transport;
 
 pub use admin::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease};
-pub use consumer::{Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Settled, Settlement, Tag, Verdict};
+pub use consumer::{
+    Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Settled, Settlement, Tag, Verdict,
+};
 pub use coordinator::{Commit, Coordinator, Fence, Holder};
 pub use error::{BrokerError, ErrorKind, Result};
+pub use memory::MemoryBroker;
 pub use message::{ExchangeKind, Publish, Route};
 pub use results::{ResultBackend, ResultPolicy, ResultStream, Stored};
+pub use split::SplitResults;
 pub use transport::{Backends, Broker, Capabilities, Source, Subscription};

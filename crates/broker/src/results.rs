@@ -59,7 +59,12 @@ pub struct ResultPolicy {
 
 impl Default for ResultPolicy {
     fn default() -> Self {
-        Self { codec: Codec::Json, compression: None, expires: Some(Duration::from_secs(86_400)), failure_expires: None }
+        Self {
+            codec: Codec::Json,
+            compression: None,
+            expires: Some(Duration::from_secs(86_400)),
+            failure_expires: None,
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use protocol::Message;
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
-use crate::{Admin, Consumer, ConsumerParams, Coordinator, ExchangeKind, Publish, Result, ResultBackend};
+use crate::{
+    Admin, Consumer, ConsumerParams, Coordinator, ExchangeKind, Publish, Result, ResultBackend,
+};
 
 /// A server that carries task messages. Cheap to share; every method may be called from many tasks at once.
 #[async_trait]
@@ -85,7 +87,10 @@ pub struct Subscription {
 impl Subscription {
     /// Joins the receiving end of a bounded channel with the guard that stops its feeder.
     pub fn new(messages: mpsc::Receiver<Message>, stop: DropGuard) -> Self {
-        Self { messages, _stop: stop }
+        Self {
+            messages,
+            _stop: stop,
+        }
     }
 
     /// The next message; `None` when the broker was closed. Cancel-safe.

@@ -1,0 +1,152 @@
+//! The wrapped seams: each call passes the switch, then goes on as it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::{Message, TaskMeta, Value};
+
+use super::{Call, Faults};
+use crate::{
+    Broker, Capabilities, Commit, Consumer, ConsumerParams, Coordinator, Delivery, Fence, Holder,
+    Publish, Result, ResultBackend, ResultStream, Settled, Settlement, Source, Stored,
+    Subscription,
+};
+
+macro_rules! decorator {
+    ($name:ident wraps $seam:ident) => {
+        #[derive(Debug)]
+        pub(super) struct $name {
+            inner: Arc<dyn $seam>,
+            faults: Faults,
+        }
+
+        impl $name {
+            pub(super) fn new(inner: Arc<dyn $seam>, faults: Faults) -> Self {
+                Self { inner, faults }
+            }
+        }
+    };
+}
+
+decorator!(FaultyBroker wraps Broker);
+decorator!(FaultyConsumer wraps Consumer);
+decorator!(FaultyCoordinator wraps Coordinator);
+decorator!(FaultyResults wraps ResultBackend);
+
+#[async_trait]
+impl Broker for FaultyBroker {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
+        self.faults.pass(Call::Publish).await?;
+        self.inner.publish(batch).await
+    }
+
+    async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
+        self.faults.pass(Call::Consumer).await?;
+        let consumer = self.inner.consumer(params).await?;
+        Ok(Arc::new(FaultyConsumer::new(consumer, self.faults.clone())))
+    }
+
+    async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
+        self.faults.pass(Call::Broadcast).await?;
+        self.inner.broadcast(exchange, routing_key, message).await
+    }
+
+    async fn subscribe(&self, source: Source) -> Result<Subscription> {
+        self.faults.pass(Call::Subscribe).await?;
+        self.inner.subscribe(source).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Consumer for FaultyConsumer {
+    fn incarnation(&self) -> &str {
+        self.inner.incarnation()
+    }
+
+    async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
+        self.faults.pass(Call::Reserve).await?;
+        self.inner.reserve(max).await
+    }
+
+    async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
+        self.faults.pass(Call::Settle).await?;
+        self.inner.settle(batch).await
+    }
+
+    async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
+        self.inner.set_queues(queues).await
+    }
+
+    async fn close(&self) -> Result<usize> {
+        self.inner.close().await
+    }
+}
+
+#[async_trait]
+impl Coordinator for FaultyCoordinator {
+    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
+        self.faults.pass(Call::Acquire).await?;
+        self.inner.acquire(lease, owner, ttl).await
+    }
+
+    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
+        self.inner.release(lease, owner).await
+    }
+
+    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
+        self.inner.holder(lease).await
+    }
+
+    async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
+        self.faults.pass(Call::Load).await?;
+        self.inner.load(space).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<bool> {
+        self.faults.pass(Call::Commit).await?;
+        self.inner.commit(commit).await
+    }
+}
+
+#[async_trait]
+impl ResultBackend for FaultyResults {
+    async fn store(&self, metas: Vec<TaskMeta>) -> Result<Vec<Stored>> {
+        self.faults.pass(Call::Store).await?;
+        self.inner.store(metas).await
+    }
+
+    async fn fetch(&self, task_ids: &[String]) -> Result<Vec<Option<TaskMeta>>> {
+        self.faults.pass(Call::Fetch).await?;
+        self.inner.fetch(task_ids).await
+    }
+
+    async fn watch(&self, task_ids: Vec<String>) -> Result<ResultStream> {
+        self.inner.watch(task_ids).await
+    }
+
+    async fn forget(&self, task_ids: &[String]) -> Result<()> {
+        self.inner.forget(task_ids).await
+    }
+
+    async fn save_group(&self, group_id: &str, result: Value) -> Result<()> {
+        self.inner.save_group(group_id, result).await
+    }
+
+    async fn restore_group(&self, group_id: &str) -> Result<Option<Value>> {
+        self.inner.restore_group(group_id).await
+    }
+
+    async fn cleanup(&self) -> Result<u64> {
+        self.inner.cleanup().await
+    }
+}

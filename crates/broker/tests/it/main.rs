@@ -1,0 +1,3 @@
+//! The memory broker against the conformance suite, and the decorators on it.
+
+mod conformance;
