@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::{Limits, Message, State, TaskMeta, Value};
+use protocol::{Limits, Message, State, TaskMeta, TimeLimit, Value};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{sleep, timeout};
 
@@ -253,6 +253,7 @@ pub(super) fn message(id: &str) -> Message {
     };
     message.headers.task = Some("conformance.task".to_owned());
     message.headers.id = Some(id.to_owned());
+    message.headers.timelimit = Some(TimeLimit::default());
     message.headers.root_id = Some(id.to_owned());
     message.properties.correlation_id = Some(id.to_owned());
     message

@@ -111,8 +111,8 @@ async fn many_consumers_get_each_message_once(fixture: Fixture) {
         let (member, acks) = (fixture.consumer(&["q"]).await, acks.clone());
         running.spawn(async move {
             loop {
-                let taken = member.take(fastrand::usize(1..6)).await;
-                acknowledge(&member, taken, &acks).await;
+                let taken = member.consumer.reserve(fastrand::usize(1..6)).await;
+                acknowledge(&member, taken.expect("reserving works"), &acks).await;
             }
         });
     }
