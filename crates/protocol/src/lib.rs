@@ -5,33 +5,45 @@
 //! means; [`TaskMessage`] and [`Message::to_envelope`] go the other way.
 
 mod accept;
+mod canvas;
 mod codec;
+pub mod compact;
 mod compression;
+pub mod control;
 mod error;
+pub mod event;
 mod json;
 mod limits;
 mod message;
 mod meta;
+mod node;
+pub mod redis;
 mod saferepr;
 mod signature;
 mod state;
 mod take;
 mod task;
+mod timing;
+pub mod typed;
 mod value;
 
 pub use accept::Accept;
+pub use canvas::Canvas;
 pub use codec::Codec;
 pub use compression::Compression;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use event::{Event, LamportClock};
 pub use limits::{Limits, MAX_DEPTH};
 pub use message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
 pub use meta::{
     ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group, is_success,
 };
-pub use saferepr::{saferepr, saferepr_args};
+pub use node::{NodeParts, node_format, node_split};
+pub use saferepr::{saferepr, saferepr_args, saferepr_kwargs};
 pub use signature::Signature;
 pub use state::State;
 pub use task::{Embed, Protocol, TaskMessage, TaskRequest};
+pub use timing::{backoff, delayed_routing_key, rate};
 pub use value::{
-    BigInt, Date, DateTime, Decimal, Map, Time, Value, from_value, timestamp_text, to_value,
+    BigInt, Date, DateTime, Decimal, Map, Time, Value, MapIntoIter, MapIter, from_value, timestamp_text, to_value,
 };

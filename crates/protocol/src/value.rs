@@ -12,7 +12,7 @@ mod text;
 use uuid::Uuid;
 
 pub use de::from_value;
-pub use map::{IntoIter, Iter, Map};
+pub use map::{IntoIter as MapIntoIter, Iter as MapIter, Map};
 pub use number::BigInt;
 pub(crate) use number::looks_like_integer;
 pub use ser::to_value;

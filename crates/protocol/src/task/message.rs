@@ -8,7 +8,7 @@ use crate::codec::Codec;
 use crate::compression::Compression;
 use crate::error::EncodeError;
 use crate::message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
-use crate::saferepr::{saferepr, saferepr_args};
+use crate::saferepr::{saferepr_args, saferepr_kwargs};
 use crate::value::{DateTime, Map, Value};
 
 /// Longest `argsrepr` and `kwargsrepr`.
@@ -230,7 +230,8 @@ impl TaskMessage {
             parent_id: self.parent_id.take(),
             argsrepr: argsrepr
                 .or_else(|| Some(saferepr_args(&self.args, REPR_MAXLEN, REPR_MAXLEVELS))),
-            kwargsrepr: kwargsrepr.or_else(|| Some(self.kwargs_repr())),
+            kwargsrepr: kwargsrepr
+                .or_else(|| Some(saferepr_kwargs(&self.kwargs, REPR_MAXLEN, REPR_MAXLEVELS))),
             origin: self.origin.take(),
             ignore_result: self.ignore_result,
             replaced_task_nesting: Some(self.replaced_task_nesting),
@@ -238,13 +239,6 @@ impl TaskMessage {
             stamps: Some(std::mem::take(&mut self.stamps)),
             compression: None,
             extra: std::mem::take(&mut self.headers),
-        }
-    }
-
-    fn kwargs_repr(&self) -> String {
-        match self.kwargs.is_empty() {
-            true => "{}".to_owned(),
-            false => saferepr(&Value::Map(self.kwargs.clone()), REPR_MAXLEN, REPR_MAXLEVELS),
         }
     }
 

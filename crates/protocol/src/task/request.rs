@@ -9,7 +9,7 @@ use crate::compression::Compression;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::Limits;
 use crate::message::{Headers, Message, TimeLimit};
-use crate::saferepr::{saferepr, saferepr_args};
+use crate::saferepr::{saferepr_args, saferepr_kwargs};
 use crate::signature::{list_or_null, map_or_null};
 use crate::take;
 use crate::value::{DateTime, Map, Value};
@@ -136,8 +136,7 @@ impl TaskRequest {
 
     /// The keyword arguments for people.
     pub fn kwargs_repr(&self) -> String {
-        let map = || saferepr(&Value::Map(self.kwargs.clone()), 1_024, 3);
-        self.kwargsrepr.clone().unwrap_or_else(map)
+        self.kwargsrepr.clone().unwrap_or_else(|| saferepr_kwargs(&self.kwargs, 1_024, 3))
     }
 
     fn from_properties(message: &Message) -> Self {

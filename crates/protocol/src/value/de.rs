@@ -159,7 +159,7 @@ impl<'de> de::SeqAccess<'de> for ListAccess {
 }
 
 struct MapAccess {
-    entries: super::IntoIter,
+    entries: super::MapIntoIter,
     current: Option<(String, Value)>,
 }
 
