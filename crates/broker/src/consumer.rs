@@ -162,7 +162,7 @@ pub enum Verdict {
     /// Celery's early acknowledgement: the message leaves now, a record of the run stays until the final `Ack`.
     /// If the incarnation dies first, `lost` is stored and reported.
     AckEarly {
-        /// The meta that tells of the loss; `None` stores nothing but is reported with the task's id only.
+        /// The meta that tells of the loss. It is stored unless the task has reached a final state by then.
         lost: Box<TaskMeta>,
     },
     /// Back to its queue, marked as redelivered.

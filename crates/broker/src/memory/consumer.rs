@@ -208,7 +208,9 @@ impl Membership {
             let identity = self.now.lock().unwrap_or_else(PoisonError::into_inner);
             state.workers.remove(&identity.name);
             for meta in state.lose_started(&identity.name) {
-                identity.worker.notify(Notice::Lost { meta });
+                identity.worker.notify(Notice::Lost {
+                    meta: Box::new(meta),
+                });
             }
             state.give_back(&identity.name)
         })

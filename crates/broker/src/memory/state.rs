@@ -135,7 +135,9 @@ impl State {
                 });
             }
             for meta in lost {
-                survivor.notify(Notice::Lost { meta });
+                survivor.notify(Notice::Lost {
+                    meta: Box::new(meta),
+                });
             }
         }
         true
@@ -157,11 +159,11 @@ impl State {
     }
 
     /// Stores that the runs of an incarnation were lost, unless they had ended.
-    pub(super) fn lose_started(&mut self, incarnation: &str) -> Vec<Box<TaskMeta>> {
-        let lost: Vec<Box<TaskMeta>> = self
+    pub(super) fn lose_started(&mut self, incarnation: &str) -> Vec<TaskMeta> {
+        let lost: Vec<TaskMeta> = self
             .started
             .extract_if(|_, run| &*run.incarnation == incarnation)
-            .map(|(_, run)| run.lost)
+            .map(|(_, run)| *run.lost)
             .collect();
         for meta in &lost {
             self.results.store_lost(meta);
