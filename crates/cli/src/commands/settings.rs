@@ -1,0 +1,70 @@
+//! `celeriac settings`.
+
+use protocol::Value;
+use serde::Serialize;
+use service::Exit;
+use service::settings::{Entry, Origin, Support};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// Show the settings in force and where each came from; secrets masked
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  celeriac settings                 what differs from the defaults
+  celeriac settings --all           everything, also what has no effect
+  celeriac settings task_           whose name contains task_
+  celeriac settings --json | jq '.[] | select(.source != \"default\")'")]
+pub(crate) struct Args {
+    /// Only names that contain this
+    #[arg(default_value = "")]
+    name: String,
+    /// Also those that nobody set
+    #[arg(short, long)]
+    all: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: &'static str,
+    value: Value,
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<&'static str>,
+}
+
+impl Row {
+    fn new(entry: &Entry) -> Self {
+        let ignored = match entry.setting.support {
+            Support::Used => None,
+            Support::Ignored(why) => Some(why),
+        };
+        let source = entry.origin.to_string();
+        Self { name: entry.setting.name, value: entry.shown(), source, ignored }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let note = self.ignored.map(|why| format!("no effect: {why}")).unwrap_or_default();
+        vec![self.name.to_owned(), value_text(&self.value), self.source.clone(), note]
+    }
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
+    let everything = args.all || context.json || !args.name.is_empty();
+    let chosen = |entry: &&Entry| {
+        entry.setting.name.contains(&args.name) && (everything || entry.origin != Origin::Default)
+    };
+    let rows: Vec<_> = context.settings.entries().iter().filter(chosen).map(Row::new).collect();
+    if context.json {
+        output::json(&rows);
+    } else {
+        let cells = rows.iter().map(Row::cells).collect();
+        output::table(&["setting", "value", "source", "note"], cells, "all settings have their defaults (--all shows them)");
+    }
+    Ok(Exit::Ok)
+}
+
+fn value_text(value: &Value) -> String {
+    if value.is_null() { "null".to_owned() } else { output::text(value) }
+}

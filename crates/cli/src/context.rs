@@ -1,0 +1,41 @@
+//! What a command works with: settings, and what it opens with them.
+
+use std::time::Duration;
+
+use broker::Backends;
+use client::Client;
+use service::Settings;
+
+use crate::error::Error;
+
+/// The settings in force and how to print.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// Whether to print JSON.
+    pub(crate) json: bool,
+}
+
+impl Context {
+    /// Opens broker and result backend, trying once.
+    pub(crate) async fn backends(&self) -> Result<Backends, Error> {
+        Ok(service::open_once(&self.settings).await?)
+    }
+
+    /// A client on new connections.
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
+        Ok(self.client_on(self.backends().await?)?)
+    }
+
+    /// A client on these connections.
+    pub(crate) fn client_on(&self, backends: Backends) -> Result<Client, service::Error> {
+        Ok(Client::new(backends, self.settings.client_options()?))
+    }
+}
+
+/// Reads seconds from the command line.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|_| "must be a number of seconds of at least 0".to_owned())
+}

@@ -1,0 +1,24 @@
+//! `celeriac`: the operator's command line and the service manager.
+
+mod cli;
+mod commands;
+mod context;
+mod error;
+mod output;
+mod services;
+
+use std::process::ExitCode;
+
+use service::Exit;
+
+fn main() -> ExitCode {
+    let cli = match service::parse::<cli::Cli>("celeriac") {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    let exit = commands::run(cli).unwrap_or_else(|error| {
+        eprintln!("error: {}", service::error_text(&error));
+        error.exit()
+    });
+    ExitCode::from(Exit::from(exit))
+}

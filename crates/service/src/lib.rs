@@ -1,0 +1,31 @@
+//! The composition root: the only crate that names a server.
+//!
+//! * [`Settings`]: Celery's settings by Celery's names, from a file, `.env`, the environment and the command line.
+//! * [`open`]: what a URL names, as [`broker::Backends`].
+//! * [`run`], [`worker_main`]: a whole program around what it does: settings, telemetry, signals, systemd.
+//!
+//! What tasks are and what a schedule is stays outside: programs bring their own.
+
+mod args;
+mod error;
+mod exit;
+mod node;
+pub mod notify;
+mod open;
+mod program;
+pub mod settings;
+mod shutdown;
+mod telemetry;
+mod worker_args;
+mod worker_main;
+
+pub use args::{CommonArgs, LogArgs, parse};
+pub use error::{Error, error_text};
+pub use exit::Exit;
+pub use open::open;
+pub use program::{Program, Service, run};
+pub use settings::Settings;
+pub use shutdown::{SUPERVISED, listen};
+pub use telemetry::Telemetry;
+pub use worker_args::WorkerArgs;
+pub use worker_main::worker_main;

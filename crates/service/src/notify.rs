@@ -1,0 +1,39 @@
+//! What systemd hears: ready, status, stopping, and that the program is alive. Without systemd nothing happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio_util::sync::CancellationToken;
+
+/// Says whether the program made progress within the given time.
+pub type IsAlive = Arc<dyn Fn(Duration) -> bool + Send + Sync>;
+
+/// The program is up.
+pub fn ready(status: &str) {
+    send(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// The program has begun to end.
+pub fn stopping() {
+    send(&[NotifyState::Stopping]);
+}
+
+/// Pings the watchdog, if systemd expects it, for as long as `is_alive` says so and until `stop`.
+pub async fn watchdog(is_alive: IsAlive, stop: CancellationToken) {
+    let Some(interval) = sd_notify::watchdog_enabled() else { return };
+    let mut ticks = tokio::time::interval(interval / 3);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if is_alive(interval) {
+            send(&[NotifyState::Watchdog]);
+        } else {
+            tracing::error!(?interval, "the main loop stands still: the watchdog is not pinged");
+        }
+    }
+}
+
+fn send(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "systemd could not be notified");
+    }
+}

@@ -1,0 +1,97 @@
+//! Opening what the settings name: broker and result backend by the scheme of their URLs.
+//!
+//! When both are on the same server, results are stored in the same atomic step as the settlement; else
+//! [`SplitResults`] joins the two.
+
+mod redis;
+mod retry;
+mod sqlite;
+mod target;
+
+use std::sync::{Arc, Once};
+
+use broker::{Backends, BrokerError, ErrorKind, MemoryBroker, ResultBackend, SplitResults};
+
+use crate::settings::mask_urls;
+use crate::{Error, Settings};
+use target::{Results, Scheme};
+
+/// Opens broker and result backend, trying again while the broker cannot be reached, as
+/// `broker_connection_retry_on_startup` and `broker_connection_max_retries` say.
+///
+/// # Errors
+/// When a URL is wrong, the server refuses, or all tries have failed.
+pub async fn open(settings: &Settings) -> Result<Backends, Error> {
+    retry::until_open(settings, || open_once(settings)).await
+}
+
+/// Opens broker and result backend with one try for each URL of the broker.
+///
+/// # Errors
+/// The last URL's error; one that trying again cannot mend ends the search at once.
+pub async fn open_once(settings: &Settings) -> Result<Backends, Error> {
+    install_tls_provider();
+    let mut last = None;
+    for url in settings.broker_urls() {
+        match open_url(settings, &url).await {
+            Err(error) if is_unreachable(&error) => last = Some(error),
+            outcome => return outcome,
+        }
+    }
+    Err(last.expect("there is at least one broker URL: the settings were checked"))
+}
+
+/// Two TLS providers are compiled in by dependencies, or none: rustls must be told which to use before its first use.
+fn install_tls_provider() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // An error means that the program around us has installed one, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    });
+}
+
+async fn open_url(settings: &Settings, url: &str) -> Result<Backends, Error> {
+    let failed = |source| Error::Open { url: mask_urls(url), source };
+    let scheme = Scheme::of(url).map_err(failed)?;
+    let results = Results::of(settings, url, scheme)?;
+    let fused = matches!(results, Results::WithBroker);
+    let backends = match scheme {
+        Scheme::Redis => redis::open(settings, url, fused).await,
+        Scheme::Sqlite => sqlite::open(settings, url, fused).await,
+        Scheme::Memory => Ok(memory(settings)),
+    };
+    let backends = backends.map_err(failed)?;
+    match results {
+        Results::Nowhere => Ok(Backends { results: None, ..backends }),
+        Results::WithBroker => Ok(backends),
+        Results::Elsewhere { url, scheme } => {
+            let opened = open_results(settings, &url, scheme).await;
+            let results = opened.map_err(|source| Error::Open { url: mask_urls(&url), source })?;
+            Ok(split(backends, results))
+        }
+    }
+}
+
+async fn open_results(
+    settings: &Settings,
+    url: &str,
+    scheme: Scheme,
+) -> Result<Arc<dyn ResultBackend>, BrokerError> {
+    match scheme {
+        Scheme::Redis => redis::open_results(settings, url).await,
+        Scheme::Sqlite => sqlite::open_results(settings, url).await,
+        Scheme::Memory => Err(BrokerError::new(
+            ErrorKind::Invalid,
+            "results in memory need the memory broker; use sqlite: or redis://",
+        )),
+    }
+}
+
+fn split(backends: Backends, results: Arc<dyn ResultBackend>) -> Backends {
+    let broker = Arc::new(SplitResults::new(backends.broker.clone(), results.clone()));
+    Backends { broker, results: Some(results), ..backends }
+}
+
+fn is_unreachable(error: &Error) -> bool {
+    matches!(error, Error::Open { source, .. } if source.is_transient())
+}

@@ -1,0 +1,142 @@
+//! A whole program around what it does: settings, logs, signals, backends, systemd, exit code.
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use broker::Backends;
+use client::Client;
+use worker::Shutdown;
+
+use crate::settings::{Environment, Sources};
+use crate::{CommonArgs, Error, Exit, Settings, Telemetry, error_text, notify, open, shutdown};
+
+/// How long blocking work may keep the process after everything else has ended.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Which program, and what its command line sets.
+#[derive(Debug)]
+pub struct Program {
+    /// Its name, as traces call it.
+    pub name: &'static str,
+    /// Where settings are read from.
+    pub sources: Sources,
+}
+
+impl Program {
+    /// A program with its common options and further ones (setting, option, value); reads `.env` and the environment.
+    ///
+    /// # Errors
+    /// When `.env` cannot be read or understood.
+    pub fn new(
+        name: &'static str,
+        common: &CommonArgs,
+        more: Vec<(&'static str, &'static str, String)>,
+    ) -> Result<Self, Error> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let environment = Environment::read(&folder)?;
+        let overrides = common.overrides().into_iter().chain(more).collect();
+        let sources = Sources { folder, config: common.config.clone(), environment, overrides };
+        Ok(Self { name, sources })
+    }
+}
+
+/// What a running program has at hand.
+#[derive(Debug)]
+pub struct Service {
+    /// The settings in force.
+    pub settings: Settings,
+    /// What the URLs named.
+    pub backends: Backends,
+    /// Says when to end; driven by signals.
+    pub shutdown: Shutdown,
+}
+
+impl Service {
+    /// A client on these backends, sending as configured.
+    ///
+    /// # Errors
+    /// When a setting of the producer's side is wrong.
+    pub fn client(&self) -> Result<Client, Error> {
+        Ok(Client::new(self.backends.clone(), self.settings.client_options()?))
+    }
+}
+
+/// Runs a program that stays: loads settings, starts logs, listens to signals, opens the backends, runs `body`
+/// until it returns, closes everything, and gives the exit code. Errors are logged, or printed while there is no log.
+pub fn run<F, Fut>(program: Result<Program, Error>, body: F) -> ExitCode
+where
+    F: FnOnce(Service) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return print_error(&Error::program(error)),
+    };
+    let exit = runtime.block_on(async {
+        match start(program) {
+            Ok((settings, telemetry)) => supervise(settings, telemetry, body).await,
+            Err(error) => print_error(&error),
+        }
+    });
+    runtime.shutdown_timeout(LINGER);
+    exit
+}
+
+fn start(program: Result<Program, Error>) -> Result<(Settings, Telemetry), Error> {
+    let program = program?;
+    let settings = Settings::load(&program.sources)?;
+    let telemetry = Telemetry::start(program.name, &settings)?;
+    Ok((settings, telemetry))
+}
+
+async fn supervise<F, Fut>(settings: Settings, telemetry: Telemetry, body: F) -> ExitCode
+where
+    F: FnOnce(Service) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let ended = serve(settings, body).await;
+    let exit = match &ended {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            tracing::error!("{}", error_text(error));
+            error.exit()
+        }
+    };
+    telemetry.shutdown().await;
+    exit.into()
+}
+
+async fn serve<F, Fut>(settings: Settings, body: F) -> Result<(), Error>
+where
+    F: FnOnce(Service) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    announce(&settings);
+    let shutdown = shutdown::listen()?;
+    let opening = open(&settings);
+    let backends = tokio::select! {
+        backends = opening => backends?,
+        () = shutdown.requested() => return Ok(()),
+    };
+    let broker = backends.broker.clone();
+    let ended = body(Service { settings, backends, shutdown }).await;
+    notify::stopping();
+    broker.close().await;
+    ended
+}
+
+fn announce(settings: &Settings) {
+    if let Some(path) = settings.file() {
+        tracing::info!(file = %path.display(), "settings read");
+    }
+    for (entry, why) in settings.ignored() {
+        tracing::warn!(setting = entry.setting.name, from = %entry.origin, "has no effect: {why}");
+    }
+}
+
+/// Prints the error as a program does that has no log, and gives its exit code.
+pub(crate) fn print_error(error: &Error) -> ExitCode {
+    eprintln!("error: {}", error_text(error));
+    error.exit().into()
+}

@@ -1,0 +1,84 @@
+//! The settings of the worker, as the engine's own.
+
+use std::time::Duration;
+
+use protocol::{Map, Value};
+use worker::WorkerSettings;
+
+use super::Settings;
+use crate::Error;
+
+impl Settings {
+    /// How a worker of this program runs. Node name, queues and the limits of one run are the command line's.
+    ///
+    /// # Errors
+    /// When `accept_content` names what is no serializer.
+    pub fn worker_settings(&self) -> Result<WorkerSettings, Error> {
+        let default = WorkerSettings::default();
+        let acks_by_default = self.is_on("task_acks_on_failure_or_timeout");
+        Ok(WorkerSettings {
+            queues: vec![self.default_queue()],
+            queue_order: self.queue_order(),
+            worker_concurrency: self.concurrency().unwrap_or(default.worker_concurrency),
+            worker_prefetch_multiplier: self.size("worker_prefetch_multiplier").unwrap_or(1),
+            lease: self.seconds("celeriac_lease_seconds").unwrap_or(default.lease),
+            visibility_timeout: self.visibility_timeout().unwrap_or(default.visibility_timeout),
+            task_acks_late: self.is_on("task_acks_late"),
+            task_acks_on_failure: self.bool("task_acks_on_failure").unwrap_or(acks_by_default),
+            task_acks_on_timeout: self.bool("task_acks_on_timeout").unwrap_or(acks_by_default),
+            task_reject_on_worker_lost: self
+                .bool("task_reject_on_worker_lost")
+                .unwrap_or(default.task_reject_on_worker_lost),
+            task_time_limit: self.get("task_time_limit").as_f64(),
+            task_soft_time_limit: self.get("task_soft_time_limit").as_f64(),
+            task_ignore_result: self.is_on("task_ignore_result"),
+            task_store_errors_even_if_ignored: self.is_on("task_store_errors_even_if_ignored"),
+            task_track_started: self.is_on("task_track_started"),
+            task_inherit_parent_priority: self.is_on("task_inherit_parent_priority"),
+            result_extended: self.is_on("result_extended"),
+            accept_content: self.accept("accept_content")?,
+            limits: self.limits(),
+            worker_send_task_events: self.is_on("worker_send_task_events"),
+            worker_enable_remote_control: self.is_on("worker_enable_remote_control"),
+            conf: self.shown(),
+            broker_info: self.broker_info(),
+            ..default
+        })
+    }
+
+    /// Everything that somebody set, as `inspect conf` shows it: secrets hidden.
+    pub fn shown(&self) -> Map {
+        let mut map = Map::new();
+        for entry in self.entries() {
+            if entry.origin != super::Origin::Default {
+                map.insert(entry.setting.name, entry.shown());
+            }
+        }
+        map
+    }
+
+    /// `visibility_timeout` of the transport options.
+    fn visibility_timeout(&self) -> Option<Duration> {
+        let options = self.map("broker_transport_options");
+        let seconds = options.get("visibility_timeout").and_then(Value::as_f64)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    fn concurrency(&self) -> Option<usize> {
+        self.size("worker_concurrency")
+    }
+
+    fn size(&self, name: &str) -> Option<usize> {
+        self.int(name).and_then(|number| usize::try_from(number).ok())
+    }
+
+    fn broker_info(&self) -> Map {
+        let url = self.broker_urls().into_iter().next().unwrap_or_default();
+        let transport = url.split(':').next().unwrap_or_default().to_owned();
+        let mut map = Map::new();
+        map.insert("transport", transport);
+        map.insert("uri", super::mask_urls(&url));
+        map.insert("transport_options", super::mask::masked(super::Kind::Map, self.get("broker_transport_options")));
+        map
+    }
+}

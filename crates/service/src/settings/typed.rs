@@ -1,0 +1,130 @@
+//! What the settings mean: values as Rust types, and the options of backends.
+
+use std::time::Duration;
+
+use broker::{QueueOrder, ResultPolicy};
+use protocol::{Codec, Compression, Limits, Map, Value};
+
+use super::Settings;
+use crate::Error;
+
+/// The database's name in the data folder when no broker is configured.
+const DEFAULT_DATABASE: &str = "celeriac.db";
+
+impl Settings {
+    /// A text, `None` when not set.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).as_str()
+    }
+
+    /// A truth value, `None` when not set.
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        self.get(name).as_bool()
+    }
+
+    /// A whole number, `None` when not set.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.get(name).as_i64()
+    }
+
+    /// A time in seconds, `None` when not set.
+    pub fn seconds(&self, name: &str) -> Option<Duration> {
+        let seconds = self.get(name).as_f64()?;
+        // What does not fit is for ever, as good as not set.
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// A list of texts, `None` when not set.
+    pub fn list(&self, name: &str) -> Option<Vec<String>> {
+        let items = self.get(name).as_list()?;
+        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    /// A table; empty when not set.
+    pub fn map(&self, name: &str) -> Map {
+        self.get(name).as_map().cloned().unwrap_or_default()
+    }
+
+    /// Whether a setting that has a default is on.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        self.bool(name).unwrap_or(false)
+    }
+
+    /// The folder for databases and state.
+    pub fn data_folder(&self) -> &str {
+        self.text("celeriac_data_folder").unwrap_or(".")
+    }
+
+    /// The brokers to try, in order.
+    pub fn broker_urls(&self) -> Vec<String> {
+        match self.get("broker_url") {
+            Value::Str(urls) => urls.split(';').map(|url| url.trim().to_owned()).collect(),
+            Value::List(_) => self.list("broker_url").unwrap_or_default(),
+            _ => vec![format!("sqlite:{}/{DEFAULT_DATABASE}", self.data_folder())],
+        }
+    }
+
+    /// Bounds for decoding.
+    pub fn limits(&self) -> Limits {
+        let limit = |name| self.int(name).and_then(|value| usize::try_from(value).ok());
+        let default = Limits::default();
+        Limits {
+            payload: limit("celeriac_limits_payload_bytes").unwrap_or(default.payload),
+            decompressed: limit("celeriac_limits_decompressed_bytes").unwrap_or(default.decompressed),
+            depth: limit("celeriac_limits_depth").unwrap_or(default.depth),
+            values: limit("celeriac_limits_values").unwrap_or(default.values),
+        }
+    }
+
+    /// How results are written.
+    pub fn result_policy(&self) -> ResultPolicy {
+        // Celery: 0 keeps results for ever, as null does.
+        let lifetime = |name| self.seconds(name).filter(|time| !time.is_zero());
+        ResultPolicy {
+            codec: self.codec("result_serializer"),
+            compression: self.compression("result_compression"),
+            expires: lifetime("result_expires"),
+            failure_expires: lifetime("result_failure_expires"),
+        }
+    }
+
+    /// How queues share a worker.
+    pub fn queue_order(&self) -> QueueOrder {
+        match self.text("celeriac_queue_order") {
+            Some("strict") => QueueOrder::Strict,
+            Some("sorted") => QueueOrder::Sorted,
+            _ => QueueOrder::RoundRobin,
+        }
+    }
+
+    pub(crate) fn codec(&self, name: &str) -> Codec {
+        let codec = self.text(name).and_then(|text| Codec::from_name_or_content_type(text).ok());
+        codec.expect("the setting's choices are codecs")
+    }
+
+    pub(crate) fn compression(&self, name: &str) -> Option<Compression> {
+        let text = self.text(name)?;
+        Some(Compression::from_name(text).expect("the setting's choices are compressions"))
+    }
+
+    /// Checks what one value's kind cannot say.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let concurrency = self.entry("worker_concurrency");
+        match &concurrency.value {
+            Value::Null => {}
+            Value::Int(slots) if *slots >= 1 => {}
+            Value::Str(text) if text == "auto" => {}
+            _ => return Err(concurrency.refuse("a whole number of at least 1, or auto")),
+        }
+        let broker = self.entry("broker_url");
+        let fits = match &broker.value {
+            Value::Null | Value::Str(_) => true,
+            Value::List(items) => !items.is_empty() && items.iter().all(|item| item.as_str().is_some()),
+            _ => false,
+        };
+        if fits && self.broker_urls().iter().all(|url| url.contains(':')) {
+            return Ok(());
+        }
+        Err(broker.refuse("a URL, several between `;`, or a list of URLs"))
+    }
+}

@@ -1,0 +1,97 @@
+//! Log lines: level, format, and where they go.
+
+use std::fs::{File, OpenOptions};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::Error;
+use crate::settings::Settings;
+
+/// Libraries whose own lines are worth seeing only when something is wrong.
+const QUIET: &[&str] =
+    &["h2", "hyper", "hyper_util", "opentelemetry", "opentelemetry_sdk", "redis", "rustls", "sqlx", "tonic", "tower"];
+
+/// What is logged: `RUST_LOG` when set, else the level from the settings with libraries kept quiet.
+pub(super) fn filter(settings: &Settings) -> EnvFilter {
+    let level = level(settings.text("celeriac_log_level").unwrap_or("INFO"));
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(level)))
+}
+
+fn directives(level: &str) -> String {
+    QUIET.iter().fold(level.to_owned(), |all, library| format!("{all},{library}=warn"))
+}
+
+/// Celery's level name as tracing's.
+fn level(name: &str) -> &'static str {
+    match name {
+        "DEBUG" => "debug",
+        "WARNING" => "warn",
+        "ERROR" | "CRITICAL" | "FATAL" => "error",
+        _ => "info",
+    }
+}
+
+/// The lines, for people or for programs.
+pub(super) fn layer<S>(settings: &Settings) -> Result<Box<dyn Layer<S> + Send + Sync>, Error>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let file = settings.text("celeriac_log_file").map(open).transpose()?;
+    let to_terminal = file.is_none() && std::io::stderr().is_terminal();
+    let color = settings.bool("worker_log_color").unwrap_or(to_terminal);
+    let writer = match file {
+        Some(file) => BoxMakeWriter::new(Arc::new(file)),
+        None => BoxMakeWriter::new(std::io::stderr),
+    };
+    Ok(match settings.text("celeriac_log_format") {
+        Some("json") => json(writer),
+        _ => human(writer, color),
+    })
+}
+
+fn human<S, W>(writer: W, color: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(color).with_target(false).boxed()
+}
+
+fn json<S, W>(writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+}
+
+fn open(path: &str) -> Result<File, Error> {
+    let fail = |source| Error::WriteFile { path: Path::new(path).to_owned(), source };
+    OpenOptions::new().create(true).append(true).open(path).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn celery_s_levels_are_known() {
+        let levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"].map(level);
+        assert_eq!(levels, ["debug", "info", "warn", "error", "error", "error"]);
+    }
+
+    #[test]
+    fn libraries_are_kept_quiet() {
+        let text = directives("debug");
+        assert!(text.starts_with("debug,h2=warn"));
+        assert!(EnvFilter::try_new(text).is_ok());
+    }
+}

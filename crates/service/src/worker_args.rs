@@ -1,0 +1,140 @@
+//! The options of a worker, with Celery's names.
+
+use clap::Parser;
+
+use crate::settings::Environment;
+use crate::{CommonArgs, Exit, LogArgs};
+
+/// Runs a worker.
+#[derive(Debug, Clone, Default, Parser)]
+#[command(version, disable_help_subcommand = true, after_help = Exit::HELP)]
+pub struct WorkerArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    /// Queues to consume, in order of preference [default: task_default_queue]
+    #[arg(short = 'Q', long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) queues: Vec<String>,
+    /// Queues to leave out
+    #[arg(short = 'X', long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) exclude_queues: Vec<String>,
+    /// How many tasks run at once, or auto [default: processors]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) concurrency: Option<String>,
+    /// The node's name; %h host, %n its first part, %d its domain [default: celery@%h]
+    #[arg(short = 'n', long, value_name = "NAME")]
+    pub(crate) hostname: Option<String>,
+    /// Send task events, for monitors
+    #[arg(short = 'E', long, alias = "events")]
+    pub(crate) task_events: bool,
+    /// End after this many tasks
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tasks: Option<u64>,
+    /// Messages held per slot; 1 holds nothing that another worker could run
+    #[arg(long, value_name = "N")]
+    pub(crate) prefetch_multiplier: Option<String>,
+    /// Seconds after which a task is ended
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) time_limit: Option<String>,
+    /// Seconds after which a task is asked to end
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) soft_time_limit: Option<String>,
+    /// Empty the queues before the start
+    #[arg(long, alias = "discard")]
+    pub(crate) purge: bool,
+    /// Send no heartbeat events
+    #[arg(long)]
+    pub(crate) without_heartbeat: bool,
+    /// Seconds between heartbeat events [default: 2]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) heartbeat_interval: Option<f64>,
+    /// Accepted for Celery's sake: there is no gossip
+    #[arg(long, hide = true)]
+    pub(crate) without_gossip: bool,
+    /// Accepted for Celery's sake: there is no mingle
+    #[arg(long, hide = true)]
+    pub(crate) without_mingle: bool,
+}
+
+
+impl WorkerArgs {
+    /// The settings that these options set.
+    pub(crate) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
+        let events = self.task_events.then(|| "true".to_owned());
+        let pairs = [
+            ("worker_concurrency", "--concurrency", &self.concurrency),
+            ("worker_send_task_events", "--task-events", &events),
+            ("worker_prefetch_multiplier", "--prefetch-multiplier", &self.prefetch_multiplier),
+            ("task_time_limit", "--time-limit", &self.time_limit),
+            ("task_soft_time_limit", "--soft-time-limit", &self.soft_time_limit),
+        ];
+        let own = pairs
+            .into_iter()
+            .filter_map(|(name, option, value)| Some((name, option, value.clone()?)));
+        self.log.overrides().into_iter().chain(own).collect()
+    }
+
+    /// Takes from Celery's variables for options (`CELERY_WORKER_QUEUES` …) what the command line leaves open.
+    pub(crate) fn fill_from(&mut self, environment: &Environment) {
+        let text = |name| environment.get(name).map(str::to_owned);
+        let list = |name| environment.get(name).map(|value| value.split(',').map(str::to_owned).collect());
+        if self.queues.is_empty() {
+            self.queues = list("CELERY_WORKER_QUEUES").unwrap_or_default();
+        }
+        if self.exclude_queues.is_empty() {
+            self.exclude_queues = list("CELERY_WORKER_EXCLUDE_QUEUES").unwrap_or_default();
+        }
+        let fill = |option: &mut Option<String>, name| *option = option.take().or_else(|| text(name));
+        fill(&mut self.hostname, "CELERY_WORKER_HOSTNAME");
+        fill(&mut self.log.loglevel, "CELERY_WORKER_LOGLEVEL");
+        fill(&mut self.log.logfile, "CELERY_WORKER_LOGFILE");
+    }
+
+    /// The queues to consume.
+    pub(crate) fn chosen_queues(&self, default: String) -> Vec<String> {
+        let all = if self.queues.is_empty() { vec![default] } else { self.queues.clone() };
+        let trimmed = all.iter().map(|queue| queue.trim().to_owned());
+        trimmed.filter(|queue| !queue.is_empty() && !self.exclude_queues.contains(queue)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn parse(options: &[&str]) -> WorkerArgs {
+        WorkerArgs::try_parse_from([&["worker"], options].concat()).unwrap()
+    }
+
+    #[test]
+    fn celery_s_options_are_understood() {
+        let args = parse(&["-Q", "a,b", "-X", "b", "-c", "4", "-n", "w@%h", "-l", "info", "-E", "--time-limit", "9"]);
+        assert_eq!(args.chosen_queues("celery".to_owned()), ["a"]);
+        let overrides = args.overrides();
+        let find = |name| overrides.iter().find(|(known, ..)| *known == name).map(|(.., value)| value.as_str());
+        assert_eq!(find("worker_concurrency"), Some("4"));
+        assert_eq!(find("celeriac_log_level"), Some("INFO"));
+        assert_eq!(find("worker_send_task_events"), Some("true"));
+        assert_eq!(find("task_time_limit"), Some("9"));
+        assert_eq!(find("worker_prefetch_multiplier"), None);
+    }
+
+    #[test]
+    fn without_queues_it_is_the_default_queue() {
+        assert_eq!(parse(&[]).chosen_queues("main".to_owned()), ["main"]);
+    }
+
+    #[test]
+    fn variables_fill_what_is_left_open() {
+        let variables = [("CELERY_WORKER_QUEUES", "x,y"), ("CELERY_WORKER_HOSTNAME", "v@%h")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Environment::new(variables.into_iter(), Path::new("/nonexistent")).unwrap();
+        let mut args = parse(&["-n", "given"]);
+        args.fill_from(&environment);
+        assert_eq!(args.hostname.as_deref(), Some("given"));
+        assert_eq!(args.chosen_queues(String::new()), ["x", "y"]);
+    }
+}
