@@ -1,0 +1,183 @@
+//! The client: publishes calls, and opens results, control and events. Cheap to clone.
+
+use std::sync::Arc;
+
+use broker::{Backends, BrokerError, Publish};
+use protocol::event::{Event, TaskReceived, TaskSent};
+use protocol::{Map, Signature, TaskMessage, Value};
+use tracing::{debug, warn};
+
+use crate::canvas::{Lineage, apply};
+use crate::prepare::{Prepared, new_id, prepare};
+use crate::{
+    AsyncResult, Call, CallOptions, ClientError, ClientOptions, Control, EventReceiver, PublishRetryPolicy, SharedClock, TaskCall,
+};
+
+/// The typed producer.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    backends: Backends,
+    options: ClientOptions,
+    /// Names this client where replies are sent to.
+    oid: String,
+    clock: Arc<SharedClock>,
+}
+
+impl Client {
+    /// A client on these backends.
+    pub fn new(backends: Backends, options: ClientOptions) -> Self {
+        Self(Arc::new(Inner { backends, options, oid: new_id(), clock: Arc::default() }))
+    }
+
+    /// What it sends and asks with.
+    pub fn backends(&self) -> &Backends {
+        &self.0.backends
+    }
+
+    /// How it sends.
+    pub fn options(&self) -> &ClientOptions {
+        &self.0.options
+    }
+
+    /// The process's clock.
+    pub fn clock(&self) -> &Arc<SharedClock> {
+        &self.0.clock
+    }
+
+    /// A call of a task by name, to be given arguments and options; `O` is the type of its result.
+    pub fn task<O>(&self, name: &str) -> Call<O> {
+        Call::new(self.clone(), name)
+    }
+
+    /// Sends a call by name, as Celery's `send_task`.
+    ///
+    /// # Errors
+    /// As [`Call::send`].
+    pub async fn send_task(
+        &self,
+        name: &str,
+        args: Vec<Value>,
+        kwargs: Map,
+        options: CallOptions,
+    ) -> Result<AsyncResult<Value>, ClientError> {
+        self.send_one(TaskCall { task: name.to_owned(), args, kwargs, options }).await
+    }
+
+    /// Sends many calls in one round trip; all or none where the broker can do so.
+    ///
+    /// # Errors
+    /// When one cannot be encoded (then none is sent), or the broker refuses or cannot be reached.
+    pub async fn send_all(&self, calls: Vec<TaskCall>) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+        let policy = calls.iter().find_map(|call| call.options.retry_policy);
+        let prepared = calls.into_iter().map(|call| self.prepare(call)).collect::<Result<Vec<_>, _>>()?;
+        self.publish(prepared, policy).await
+    }
+
+    /// Sends a signature: a plain task, a chain or a group. The results are those of the tasks that were sent.
+    ///
+    /// # Errors
+    /// As [`Client::send_all`], or when the signature is malformed or cannot be applied.
+    pub async fn apply(&self, signature: Signature) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+        let applied = apply(signature, &[], Vec::new(), &Lineage::default());
+        let applied = applied.map_err(|source| ClientError::Decode { what: "the signature", source })?;
+        self.send_all(applied.calls).await
+    }
+
+    /// Turns a call into a message without sending it.
+    ///
+    /// # Errors
+    /// When an argument or option cannot be encoded.
+    pub fn prepare(&self, call: TaskCall) -> Result<Prepared, ClientError> {
+        prepare(self.options(), &self.0.oid, call)
+    }
+
+    /// The result of a task that somebody has sent.
+    pub fn result<O>(&self, task_id: impl Into<String>) -> AsyncResult<O> {
+        AsyncResult::new(self.clone(), task_id.into())
+    }
+
+    /// Remote control of workers.
+    pub fn control(&self) -> Control {
+        Control::new(self.clone())
+    }
+
+    /// Listens to events of these routing keys; `#` for all.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn events(&self, binding_key: &str) -> Result<EventReceiver, ClientError> {
+        EventReceiver::open(self, binding_key).await
+    }
+
+    pub(crate) async fn send_one<O>(&self, call: TaskCall) -> Result<AsyncResult<O>, ClientError> {
+        let policy = call.options.retry_policy;
+        let prepared = self.prepare(call)?;
+        let mut sent = self.publish(vec![prepared], policy).await?;
+        Ok(sent.pop().expect("one call gives one result").cast())
+    }
+
+    async fn publish(
+        &self,
+        prepared: Vec<Prepared>,
+        policy: Option<PublishRetryPolicy>,
+    ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+        let publishes: Vec<Publish> = prepared.iter().map(|prepared| prepared.publish.clone()).collect();
+        let policy = policy.or(self.options().task_publish_retry.then_some(self.options().task_publish_retry_policy));
+        self.publish_with(publishes, policy).await.map_err(ClientError::Publish)?;
+        let mut results = Vec::with_capacity(prepared.len());
+        for Prepared { task_id, publish, sent } in prepared {
+            if let Some(sent) = sent {
+                self.tell_sent(&task_id, &sent, &publish).await;
+            }
+            results.push(AsyncResult::new(self.clone(), task_id));
+        }
+        Ok(results)
+    }
+
+    /// After a lost connection nobody knows whether the server had taken the batch: a repetition may publish twice.
+    async fn publish_with(&self, batch: Vec<Publish>, policy: Option<PublishRetryPolicy>) -> Result<(), BrokerError> {
+        for retry in 0.. {
+            let error = match self.backends().broker.publish(batch.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let wait = policy.and_then(|policy| policy.wait(retry)).filter(|_| error.is_transient());
+            let Some(wait) = wait else { return Err(error) };
+            warn!(%error, retry, ?wait, "publishing failed, trying again");
+            tokio::time::sleep(wait).await;
+        }
+        unreachable!("retries are counted without an end")
+    }
+
+    /// The `task-sent` event; a failure to send it is no failure of the call.
+    async fn tell_sent(&self, task_id: &str, sent: &TaskMessage, publish: &Publish) {
+        let text = |at: &Option<protocol::DateTime>| at.as_ref().map(|at| at.as_str().to_owned());
+        let headers = &publish.message.headers;
+        let task = TaskReceived {
+            uuid: task_id.to_owned(),
+            name: sent.task.clone(),
+            args: headers.argsrepr.clone().unwrap_or_default(),
+            kwargs: headers.kwargsrepr.clone().unwrap_or_default(),
+            root_id: headers.root_id.clone(),
+            parent_id: sent.parent_id.clone(),
+            retries: sent.retries,
+            eta: text(&sent.eta),
+            expires: text(&sent.expires),
+        };
+        let routing_key = publish.route.routing_key().to_owned();
+        let sent = TaskSent { task, queue: Some(routing_key.clone()), exchange: publish.route.exchange().to_owned(), routing_key };
+        let event = Event::task_sent(self.clock().stamp(&self.options().origin), sent);
+        match event.to_message(self.options().event_serializer, &new_id()) {
+            Ok(message) => {
+                let exchange = &self.options().event_exchange;
+                if let Err(error) = self.backends().broker.broadcast(exchange, &event.routing_key(), message).await {
+                    debug!(%error, "the task-sent event was not sent");
+                }
+            }
+            Err(error) => debug!(%error, "the task-sent event cannot be encoded"),
+        }
+    }
+}

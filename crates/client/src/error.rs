@@ -1,0 +1,112 @@
+//! Errors of the client. What a task raised is [`TaskError`], which is part of [`ClientError`] where a result is awaited.
+
+use std::time::Duration;
+
+use broker::BrokerError;
+use protocol::{DecodeError, EncodeError, ExceptionInfo, State};
+
+/// Why a call could not be sent, or its result not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The arguments or an option have no form on the wire.
+    #[error("cannot encode the call of {task}")]
+    Encode {
+        /// The task's name.
+        task: String,
+        /// What cannot be written.
+        #[source]
+        source: EncodeError,
+    },
+    /// The arguments are not a map of named values.
+    #[error("the arguments of {task} are {found}, but keyword arguments must be a struct or a map")]
+    NotKeywords {
+        /// The task's name.
+        task: String,
+        /// What they are.
+        found: &'static str,
+    },
+    /// A time lies outside the years that can be written.
+    #[error("{option} of {task} is out of range")]
+    TimeOutOfRange {
+        /// The option: `countdown` or `expires`.
+        option: &'static str,
+        /// The task's name.
+        task: String,
+    },
+    /// The broker refused, or could not be reached within the retry policy.
+    #[error("cannot publish")]
+    Publish(#[source] BrokerError),
+    /// Asking or listening failed.
+    #[error("cannot {action}")]
+    Broker {
+        /// What was tried.
+        action: &'static str,
+        /// What the broker said.
+        #[source]
+        source: BrokerError,
+    },
+    /// There is no result backend.
+    #[error("no result backend is configured: set result_backend")]
+    NoResultBackend,
+    /// What came back cannot be read.
+    #[error("cannot read {what}")]
+    Decode {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: DecodeError,
+    },
+}
+
+impl ClientError {
+    pub(crate) fn broker(action: &'static str) -> impl FnOnce(BrokerError) -> Self {
+        move |source| Self::Broker { action, source }
+    }
+}
+
+/// Why a task has no result to give.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The task failed; the text is the remote exception's.
+    #[error("{exception}")]
+    Failed {
+        /// The remote exception.
+        exception: RemoteException,
+        /// The remote traceback, if there was one.
+        traceback: Option<String>,
+    },
+    /// The task was revoked, expired or terminated, which the exception's message tells.
+    #[error("{exception}")]
+    Revoked {
+        /// The remote exception.
+        exception: RemoteException,
+    },
+    /// The task was not ready in time.
+    #[error("task {id} is {state} and was not ready within {timeout:?}")]
+    Timeout {
+        /// The task's id.
+        id: String,
+        /// Its last known state.
+        state: State,
+        /// How long was waited.
+        timeout: Duration,
+    },
+    /// The result cannot be had.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// An exception as a worker stored it; shown as Python does: `ValueError: text`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteException(pub ExceptionInfo);
+
+impl std::fmt::Display for RemoteException {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = crate::text::exception_text(&self.0);
+        f.write_str(&self.0.exc_type)?;
+        if text.is_empty() { Ok(()) } else { write!(f, ": {text}") }
+    }
+}
