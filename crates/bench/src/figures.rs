@@ -1,0 +1,89 @@
+//! The figures of a run as data: what the measurements return, what `--json` writes, and what the tables are made from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::drain::DrainRun;
+use crate::latency::LatencyRun;
+use crate::machine::Machine;
+use crate::memory::MemoryRun;
+use crate::reference::Reference;
+use crate::setup::{Engine, Setup};
+use crate::start::StartRun;
+use crate::stats::median;
+
+/// Everything that was measured in one run of the program; what was not measured is empty.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    /// Where it was measured.
+    pub(crate) machine: Machine,
+    /// Draining a full queue.
+    #[serde(default)]
+    pub(crate) drain: Vec<Row<DrainRun>>,
+    /// One task at a time.
+    #[serde(default)]
+    pub(crate) latency: Vec<Row<LatencyRun>>,
+    /// Memory of the worker.
+    #[serde(default)]
+    pub(crate) memory: Vec<Row<MemoryRun>>,
+    /// From `exec` to the first task.
+    #[serde(default)]
+    pub(crate) start: Vec<Row<StartRun>>,
+}
+
+impl Figures {
+    /// No figures yet.
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self {
+            machine,
+            drain: Vec::new(),
+            latency: Vec::new(),
+            memory: Vec::new(),
+            start: Vec::new(),
+        }
+    }
+}
+
+/// The repetitions of one measurement under one setup.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Row<R> {
+    /// What was measured.
+    pub(crate) setup: Setup,
+    /// The repetitions.
+    pub(crate) runs: Vec<Run<R>>,
+    /// Why there are fewer repetitions than asked for.
+    pub(crate) note: Option<String>,
+}
+
+/// One repetition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Run<R> {
+    /// How fast the server was immediately before.
+    pub(crate) reference: Reference,
+    /// What was measured.
+    #[serde(flatten)]
+    pub(crate) figures: R,
+}
+
+impl<R> Row<R> {
+    /// The median of one figure over the repetitions; `None` when there is none.
+    pub(crate) fn median(&self, figure: impl Fn(&R) -> f64) -> Option<f64> {
+        median(self.runs.iter().map(|run| figure(&run.figures)))
+    }
+
+    /// The median of the reference figure over the repetitions.
+    pub(crate) fn reference(&self) -> Option<f64> {
+        median(self.runs.iter().map(|run| run.reference.per_s))
+    }
+
+    /// How much more of this figure our row has than Celery's of the same kind in `rows`.
+    pub(crate) fn ratio_to_celery(&self, rows: &[Self], figure: impl Fn(&R) -> f64) -> Option<f64> {
+        if self.setup.engine == Engine::Celery {
+            return None;
+        }
+        let peer = |row: &&Self| {
+            row.setup.engine == Engine::Celery && row.setup.results == self.setup.results
+        };
+        let celery = rows.iter().find(peer)?.median(&figure)?;
+        Some(self.median(figure)? / celery)
+    }
+}

@@ -1,0 +1,109 @@
+//! What all measurements share: a Redis server of their own, a folder, Python Celery where it is installed.
+
+use std::path::{Path, PathBuf};
+
+use testkit::{RedisServer, TempDir};
+
+use crate::celery::Celery;
+use crate::figures::{Row, Run};
+use crate::machine::Machine;
+use crate::reference::Reference;
+use crate::setup::{Engine, Setup};
+use crate::trial::Trial;
+
+/// Shown in the row of a peer that is not there.
+const NOT_INSTALLED: &str = "not installed: make setup";
+
+/// The servers and folders of one run of the program; they go with it.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    redis: RedisServer,
+    folder: TempDir,
+    celery: Option<Celery>,
+}
+
+impl Lab {
+    /// Starts a Redis server without persistence on a free port.
+    ///
+    /// # Panics
+    /// When no Redis server is installed; the text says how to install it.
+    pub(crate) fn open() -> anyhow::Result<Self> {
+        let folder = TempDir::new()?;
+        Celery::prepare(folder.path())?;
+        Ok(Self {
+            redis: RedisServer::start(),
+            folder,
+            celery: Celery::find(),
+        })
+    }
+
+    /// The machine and the versions of what is measured on it.
+    pub(crate) fn machine(&self) -> anyhow::Result<Machine> {
+        Machine::look(&self.redis, self.celery.as_ref())
+    }
+
+    /// The Redis server.
+    pub(crate) fn redis(&self) -> &RedisServer {
+        &self.redis
+    }
+
+    /// The folder, for a trial's files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A new folder inside it.
+    pub(crate) fn new_folder(&self) -> anyhow::Result<PathBuf> {
+        Ok(TempDir::new_in(self.folder.path())?.keep())
+    }
+
+    /// Python Celery, if it is installed.
+    pub(crate) fn celery(&self) -> Option<&Celery> {
+        self.celery.as_ref()
+    }
+
+    /// Measures `reps` times, each on an empty store; a failure ends the row with a note.
+    pub(crate) async fn repeat<R>(
+        &self,
+        what: &str,
+        setup: Setup,
+        reps: usize,
+        once: impl AsyncFn(&Trial<'_>) -> anyhow::Result<R>,
+    ) -> Row<R> {
+        let mut row = Row {
+            setup,
+            runs: Vec::new(),
+            note: None,
+        };
+        if setup.engine == Engine::Celery && self.celery.is_none() {
+            row.note = Some(NOT_INSTALLED.to_owned());
+            return row;
+        }
+        while row.runs.len() < reps && row.note.is_none() {
+            eprintln!("{what}: {setup}, {} of {reps}", row.runs.len() + 1);
+            match self.once(setup, &once).await {
+                Ok(run) => row.runs.push(run),
+                Err(error) => {
+                    eprintln!("  failed: {error:#}");
+                    row.note = Some(format!("failed: {error:#}"));
+                }
+            }
+        }
+        row
+    }
+
+    async fn once<R>(
+        &self,
+        setup: Setup,
+        once: impl AsyncFn(&Trial<'_>) -> anyhow::Result<R>,
+    ) -> anyhow::Result<Run<R>> {
+        let reference = Reference::measure(&self.redis)?;
+        let trial = Trial::open(self, setup).await?;
+        let figures = once(&trial).await;
+        trial.close().await;
+        Ok(Run {
+            reference,
+            figures: figures?,
+        })
+    }
+}

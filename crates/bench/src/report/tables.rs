@@ -1,0 +1,149 @@
+//! The tables of a report, one function each.
+
+use super::format::{decimals, times, whole};
+use super::table::Table;
+use crate::figures::{Figures, Row};
+
+/// All tables that have rows.
+pub(crate) fn all(figures: &Figures) -> Vec<Table> {
+    let tables = [
+        drain(figures),
+        latency(figures),
+        memory(figures),
+        start(figures),
+    ];
+    tables
+        .into_iter()
+        .filter(|table| !table.rows.is_empty())
+        .collect()
+}
+
+/// The table of drains.
+fn drain(figures: &Figures) -> Table {
+    let rows = figures.drain.iter().map(|row| {
+        let tasks = row.runs.first().map(|run| run.figures.tasks as f64);
+        let server = row
+            .runs
+            .iter()
+            .all(|run| run.figures.server_cpu_us.is_some());
+        let server_cpu = row
+            .median(|run| run.server_cpu_us.unwrap_or_default())
+            .filter(|_| server);
+        let figures = vec![
+            whole(tasks),
+            whole(row.median(|run| run.per_s)),
+            times(row.ratio_to_celery(&figures.drain, |run| run.per_s)),
+            whole(row.median(|run| run.published_per_s)),
+            decimals(row.median(|run| run.worker_cpu_us), 1),
+            decimals(server_cpu, 1),
+            decimals(row.median(|run| run.pss_mib), 1),
+        ];
+        cells(row, figures)
+    });
+    let figures = [
+        "tasks",
+        "tasks/s",
+        "to Celery",
+        "published/s",
+        "worker CPU µs/task",
+        "Redis CPU µs/task",
+        "PSS MiB",
+    ];
+    table("Drain: no-op tasks a second", &figures, rows)
+}
+
+/// The table of latencies.
+fn latency(figures: &Figures) -> Table {
+    let rows = figures.latency.iter().map(|row| {
+        let figures = vec![
+            decimals(row.median(|run| run.p50_ms), 2),
+            decimals(row.median(|run| run.p95_ms), 2),
+            decimals(row.median(|run| run.p99_ms), 2),
+            decimals(row.median(|run| run.max_ms), 2),
+            less_than_celery(row, &figures.latency, |run| run.p50_ms),
+        ];
+        cells(row, figures)
+    });
+    let figures = ["p50 ms", "p95 ms", "p99 ms", "max ms", "Celery's p50 to it"];
+    table(
+        "Latency: one task every 20 ms, from before publishing to its first statement",
+        &figures,
+        rows,
+    )
+}
+
+/// The table of memory.
+fn memory(figures: &Figures) -> Table {
+    let rows = figures.memory.iter().map(|row| {
+        let figures = vec![
+            whole(row.median(|run| run.processes as f64)),
+            decimals(row.median(|run| run.idle_mib), 1),
+            decimals(row.median(|run| run.drained_mib), 1),
+            less_than_celery(row, &figures.memory, |run| run.idle_mib),
+        ];
+        cells(row, figures)
+    });
+    let figures = [
+        "processes",
+        "idle PSS MiB",
+        "PSS MiB after a drain",
+        "Celery's idle to it",
+    ];
+    table(
+        "Memory: a worker with events and remote control",
+        &figures,
+        rows,
+    )
+}
+
+/// The table of starts.
+fn start(figures: &Figures) -> Table {
+    let rows = figures.start.iter().map(|row| {
+        let figures = vec![
+            decimals(row.median(|run| run.ms), 1),
+            less_than_celery(row, &figures.start, |run| run.ms),
+        ];
+        cells(row, figures)
+    });
+    table(
+        "Start: from exec to the first statement of a queued task",
+        &["ms", "Celery's to it"],
+        rows,
+    )
+}
+
+fn table(
+    title: &'static str,
+    figures: &[&'static str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Table {
+    let header = ["what"]
+        .iter()
+        .chain(figures)
+        .chain(&["reference SET/s", "runs"])
+        .copied()
+        .collect();
+    Table {
+        title,
+        header,
+        rows: rows.collect(),
+    }
+}
+
+/// The row's name, its figures, the server's reference figure, and the number of runs or why there are none.
+fn cells<R>(row: &Row<R>, figures: Vec<String>) -> Vec<String> {
+    let runs = match &row.note {
+        None => row.runs.len().to_string(),
+        Some(note) => note.clone(),
+    };
+    let around = [whole(row.reference()), runs];
+    std::iter::once(row.setup.to_string())
+        .chain(figures)
+        .chain(around)
+        .collect()
+}
+
+/// How many times Celery's figure is ours, for figures of which less is better.
+fn less_than_celery<R>(row: &Row<R>, rows: &[Row<R>], figure: impl Fn(&R) -> f64) -> String {
+    times(row.ratio_to_celery(rows, figure).map(f64::recip))
+}

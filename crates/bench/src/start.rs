@@ -1,0 +1,39 @@
+//! `start`: from `exec` of the worker to the first statement of a task that was queued already.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Size;
+use crate::figures::Row;
+use crate::lab::Lab;
+use crate::setup::Setup;
+use crate::trial::Trial;
+
+/// How long a worker may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StartRun {
+    /// Milliseconds.
+    pub(crate) ms: f64,
+}
+
+/// Measures ours on every store, and Celery.
+pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<StartRun>> {
+    let mut rows = Vec::new();
+    for setup in Setup::usual() {
+        rows.push(lab.repeat("start", setup, size.reps, once).await);
+    }
+    rows
+}
+
+async fn once(trial: &Trial<'_>) -> anyhow::Result<StartRun> {
+    trial.send_stamps(1, Duration::ZERO).await?;
+    let worker = trial.start_worker()?;
+    let stamps = trial.stamps.wait_for(1, DEADLINE).await?;
+    let ms = (stamps[0].started - worker.started()) * 1e3;
+    worker.stop()?;
+    Ok(StartRun { ms })
+}

@@ -1,0 +1,82 @@
+//! The tasks that are measured, and the worker that runs them. `python/bench_app.py` has the same for Python Celery.
+
+use std::convert::Infallible;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use worker::{Context, Outcome, Registry, Task};
+
+use crate::stamps;
+
+/// The name under which this program is started as a worker (its `argv[0]`).
+pub(crate) const WORKER: &str = "bench-worker";
+
+/// Whether this program was started as a worker.
+pub(crate) fn is_worker() -> bool {
+    std::env::args_os()
+        .next()
+        .is_some_and(|name| name == WORKER)
+}
+
+/// This program again, as a worker.
+pub(crate) fn worker_command() -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg0(WORKER);
+    Ok(command)
+}
+
+/// The whole of the worker's program, with the usual options of a worker.
+pub(crate) fn worker_main() -> ExitCode {
+    service::worker_main(WORKER, |_| {
+        Ok::<_, Infallible>(Registry::new().task::<Noop>().task::<Stamp>())
+    })
+}
+
+/// Does nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Noop {}
+
+impl Task for Noop {
+    const NAME: &'static str = "bench.noop";
+    type Output = ();
+
+    async fn run(self, _ctx: &Context) -> Result<(), Outcome> {
+        Ok(())
+    }
+}
+
+/// Notes when it was sent and when it started.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// Seconds since 1970, taken before the publish call.
+    pub(crate) sent: f64,
+}
+
+impl Task for Stamp {
+    const NAME: &'static str = "bench.stamp";
+    type Output = ();
+
+    async fn run(self, _ctx: &Context) -> Result<(), Outcome> {
+        let started = stamps::now();
+        stamps_file().write_all(format!("{:.6} {started:.6}\n", self.sent).as_bytes())?;
+        Ok(())
+    }
+}
+
+/// The file named by the environment, opened once.
+fn stamps_file() -> &'static File {
+    static FILE: OnceLock<File> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let path =
+            std::env::var_os(stamps::VARIABLE).expect("the benchmark names the file to its worker");
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .expect("the benchmark's folder is writable")
+    })
+}

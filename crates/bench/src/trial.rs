@@ -1,0 +1,158 @@
+//! One repetition of a measurement: an empty store, a client on it, and the worker under measurement.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use broker::Backends;
+use client::Client;
+use service::Settings;
+use service::settings::{Environment, Sources};
+use tokio::time::sleep;
+use worker::SendTask as _;
+
+use crate::lab::Lab;
+use crate::setup::{Engine, Setup, Store};
+use crate::stamps::{self, Stamps};
+use crate::tasks::{self, Noop, Stamp};
+use crate::worker_process::WorkerProcess;
+
+/// How many messages are published in one round trip.
+const BATCH: usize = 1_000;
+
+/// An empty store with a client on it.
+#[derive(Debug)]
+pub(crate) struct Trial<'a> {
+    /// What is measured.
+    pub(crate) setup: Setup,
+    /// The store's broker and results.
+    pub(crate) backends: Backends,
+    /// What the stamp task noted.
+    pub(crate) stamps: Stamps,
+    lab: &'a Lab,
+    client: Client,
+    folder: PathBuf,
+    url: String,
+}
+
+impl<'a> Trial<'a> {
+    /// Empties the store and opens it.
+    pub(crate) async fn open(lab: &'a Lab, setup: Setup) -> anyhow::Result<Self> {
+        let folder = lab.new_folder()?;
+        let url = match setup.store {
+            Store::Redis => lab.redis().url(),
+            Store::Sqlite => format!("sqlite:{}/bench.db", folder.display()),
+        };
+        let emptied = lab.redis().cli(&["FLUSHALL"]);
+        ensure!(emptied == "OK", "cannot empty the server: {emptied}");
+        let settings = settings(&url, &folder)?;
+        let backends = service::open(&settings)
+            .await
+            .context("cannot open the store")?;
+        let client = Client::new(backends.clone(), settings.client_options()?);
+        Ok(Self {
+            setup,
+            backends,
+            stamps: Stamps::in_folder(&folder),
+            lab,
+            client,
+            folder,
+            url,
+        })
+    }
+
+    /// Closes the connections.
+    pub(crate) async fn close(&self) {
+        self.backends.broker.close().await;
+    }
+
+    /// The lab that it happens in.
+    pub(crate) fn lab(&self) -> &Lab {
+        self.lab
+    }
+
+    /// Publishes this many no-op tasks in batches; returns their ids.
+    pub(crate) async fn fill(&self, tasks: usize) -> anyhow::Result<Vec<String>> {
+        let mut ids = Vec::with_capacity(tasks);
+        while ids.len() < tasks {
+            let count = BATCH.min(tasks - ids.len());
+            let calls = (0..count)
+                .map(|_| self.client.call(Noop {}).build())
+                .collect::<Result<_, _>>()?;
+            let sent = self.client.send_all(calls).await?;
+            ids.extend(sent.iter().map(|result| result.id().to_owned()));
+        }
+        Ok(ids)
+    }
+
+    /// Sends stamps, one every `gap`, each with its engine's own client.
+    pub(crate) async fn send_stamps(&self, count: usize, gap: Duration) -> anyhow::Result<()> {
+        if let (Engine::Celery, Some(celery)) = (self.setup.engine, self.lab.celery()) {
+            let gap = u64::try_from(gap.as_millis())?;
+            return celery.send_stamps(&self.setup, &self.url, self.lab.folder(), count, gap);
+        }
+        for _ in 0..count {
+            self.client
+                .send(Stamp {
+                    sent: stamps::now(),
+                })
+                .await?;
+            sleep(gap).await;
+        }
+        Ok(())
+    }
+
+    /// Starts the worker.
+    pub(crate) fn start_worker(&self) -> anyhow::Result<WorkerProcess> {
+        let command = match (self.setup.engine, self.lab.celery()) {
+            (Engine::Celery, Some(celery)) => celery.worker(
+                &self.setup,
+                &self.url,
+                self.lab.folder(),
+                self.stamps.path(),
+            ),
+            _ => self.own_worker()?,
+        };
+        WorkerProcess::spawn(command, self.folder.join("worker.log"))
+    }
+
+    /// This program once more, as a worker.
+    fn own_worker(&self) -> anyhow::Result<Command> {
+        let mut command = tasks::worker_command()?;
+        let celery_s =
+            |(name, _): &(std::ffi::OsString, _)| name.to_string_lossy().starts_with("CELER");
+        for (name, _) in std::env::vars_os().filter(celery_s) {
+            command.env_remove(name);
+        }
+        command.args([
+            "-l",
+            "WARNING",
+            "-b",
+            &self.url,
+            "--result-backend",
+            &self.url,
+        ]);
+        command
+            .args(self.setup.worker_options())
+            .current_dir(&self.folder);
+        command.env(stamps::VARIABLE, self.stamps.path());
+        command.env(
+            "CELERY_TASK_IGNORE_RESULT",
+            (!self.setup.results).to_string(),
+        );
+        Ok(command)
+    }
+}
+
+/// Default settings on this store, whatever the environment says.
+fn settings(url: &str, folder: &Path) -> anyhow::Result<Settings> {
+    let option = |name, value: &str| (name, "bench", value.to_owned());
+    let sources = Sources {
+        folder: folder.to_owned(),
+        overrides: vec![option("broker_url", url), option("result_backend", url)],
+        environment: Environment::default(),
+        ..Sources::default()
+    };
+    Ok(Settings::load(&sources)?)
+}
