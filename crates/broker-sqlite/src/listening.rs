@@ -1,0 +1,95 @@
+//! Listening: readers of the feed and of mailboxes, each a task that ends with its subscription.
+
+pub(crate) mod broadcast;
+pub(crate) mod mailbox;
+pub(crate) mod watching;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::bell::LOOK_ANYWAY;
+use crate::error::Result;
+use crate::operations::feed::Unlisten;
+use crate::reads::{self, FEED_PAGE, FeedEntry};
+use crate::store::Store;
+
+/// Messages that may wait for a subscriber; the reader waits while there are so many.
+const WAITING: usize = 256;
+
+/// After a failure.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Between two renewals of a listener; a third of its lease.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
+/// A token that ends a subscription's task, and the guard that the subscriber holds.
+fn stopper(store: &Store) -> (CancellationToken, DropGuard) {
+    let stop = store.closed.child_token();
+    (stop.clone(), stop.drop_guard())
+}
+
+/// Takes a listener off the list, if there is still a list.
+async fn unlisten(store: &Store, listener: String) {
+    if let Err(error) = store.write(Unlisten(listener)).await {
+        tracing::debug!(%error, "a listener stays on the list until it expires");
+    }
+}
+
+/// A place in the feed.
+#[derive(Debug)]
+struct Cursor {
+    store: Arc<Store>,
+    exchange: String,
+    /// A JSON array; `None` for all keys.
+    keys: Option<String>,
+    after: i64,
+}
+
+impl Cursor {
+    /// The entries since the last call, at most a page of them.
+    async fn advance(&mut self) -> Result<Vec<FeedEntry>> {
+        let readers = &self.store.readers;
+        let end = reads::feed_end(readers).await?;
+        if end <= self.after {
+            return Ok(Vec::new());
+        }
+        let entries = reads::feed(readers, &self.exchange, self.keys.as_deref(), (self.after, end)).await?;
+        self.after = match entries.last() {
+            Some((id, ..)) if entries.len() == FEED_PAGE => *id,
+            _ => end,
+        };
+        Ok(entries)
+    }
+}
+
+/// When something is to be renewed next.
+#[derive(Debug)]
+struct Renewal {
+    every: Duration,
+    next: Instant,
+}
+
+impl Renewal {
+    fn new(every: Duration) -> Self {
+        Self { every, next: Instant::now() + every }
+    }
+
+    /// Whether it is time; if so, the next one is a period from now.
+    fn is_due(&mut self) -> bool {
+        let due = Instant::now() >= self.next;
+        if due {
+            self.next = Instant::now() + self.every;
+        }
+        due
+    }
+}
+
+/// Waits for news, but not for ever.
+async fn wait(news: &mut watch::Receiver<u64>) {
+    // Both ends of the wait lead to the same look.
+    timeout(LOOK_ANYWAY, news.changed()).await.ok();
+}

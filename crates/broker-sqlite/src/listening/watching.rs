@@ -1,0 +1,86 @@
+//! Watching results.
+
+use std::sync::Arc;
+
+use broker::{ResultPolicy, ResultStream};
+use protocol::{Limits, TaskMeta};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{Cursor, RENEW_EVERY, RETRY, Renewal, WAITING, stopper, unlisten, wait};
+use crate::bell::News;
+use crate::error::Result;
+use crate::operations::feed::{Listen, RESULTS};
+use crate::operations::results::Watch;
+use crate::pack::json;
+use crate::store::Store;
+
+/// Registers a watcher and starts its reader, which begins with what is stored.
+pub(crate) async fn watch(store: Arc<Store>, task_ids: Vec<String>, policy: ResultPolicy) -> Result<ResultStream> {
+    let keys = json(&task_ids)?;
+    let listen = Listen { listener: Uuid::new_v4().to_string(), exchange: RESULTS.to_owned(), keys: task_ids };
+    let news = store.bell.hear(News::Feed);
+    let (after, stored) = store.write(Watch(listen.clone())).await?.unwrap_or_default();
+    let (metas, received) = mpsc::channel(WAITING);
+    let (stop, guard) = stopper(&store);
+    let cursor = Cursor { store: store.clone(), exchange: RESULTS.to_owned(), keys: Some(keys), after };
+    let reader = Reader { cursor, listen, policy, news, metas, renewal: Renewal::new(RENEW_EVERY) };
+    store.clone().tasks.spawn(async move {
+        let listener = reader.listen.listener.clone();
+        stop.run_until_cancelled_owned(reader.run(stored)).await;
+        unlisten(&store, listener).await;
+    });
+    Ok(ResultStream::new(received, guard))
+}
+
+struct Reader {
+    cursor: Cursor,
+    listen: Listen,
+    policy: ResultPolicy,
+    news: watch::Receiver<u64>,
+    metas: mpsc::Sender<TaskMeta>,
+    renewal: Renewal,
+}
+
+impl Reader {
+    async fn run(mut self, stored: Vec<Vec<u8>>) {
+        self.pass_on(stored).await;
+        loop {
+            self.news.borrow_and_update();
+            match self.turn().await {
+                Ok(true) => {}
+                Ok(false) => wait(&mut self.news).await,
+                Err(error) => {
+                    tracing::warn!(%error, "watched results cannot be read; trying again");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Passes on what is new; whether there was something. A watcher that was taken off the list, because its process was
+    /// frozen for long, begins anew with what is stored.
+    async fn turn(&mut self) -> Result<bool> {
+        if self.renewal.is_due()
+            && let Some((after, stored)) = self.cursor.store.write(Watch(self.listen.clone())).await?
+        {
+            self.cursor.after = after;
+            self.pass_on(stored).await;
+        }
+        let entries = self.cursor.advance().await?;
+        let found = !entries.is_empty();
+        self.pass_on(entries.into_iter().map(|(_, _, body)| body)).await;
+        Ok(found)
+    }
+
+    async fn pass_on(&self, bodies: impl IntoIterator<Item = Vec<u8>>) {
+        for body in bodies {
+            match TaskMeta::decode(&body, &self.policy.codec, &Limits::default()) {
+                // A watcher that has gone ends this task through its guard.
+                Ok(meta) => self.metas.send(meta).await.unwrap_or_default(),
+                Err(error) => tracing::warn!(%error, "a stored result cannot be read"),
+            }
+        }
+    }
+}

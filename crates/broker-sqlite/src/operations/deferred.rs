@@ -1,0 +1,34 @@
+//! Moving messages whose time has come to their queues.
+
+use async_trait::async_trait;
+
+use super::{Operation, Tx};
+use crate::bell::News;
+use crate::clock::wall_ms;
+use crate::error::Result;
+
+/// Messages in one step at most, so that a million that are due at once do not keep others waiting.
+pub(crate) const AT_ONCE: u64 = 1_000;
+
+/// A message keeps its id, so it is served before everything that was published after it.
+const PROMOTE: &str = "\
+UPDATE messages SET state = 0, due = NULL
+WHERE id IN (SELECT id FROM messages WHERE state = 2 AND due <= ?1 ORDER BY due, id LIMIT ?2)";
+
+/// Makes ready what is due; the output is the number of messages, [`AT_ONCE`] when there may be more.
+#[derive(Debug)]
+pub(crate) struct Promote;
+
+#[async_trait]
+impl Operation for Promote {
+    type Output = u64;
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
+        let promote = sqlx::query(PROMOTE).bind(wall_ms()).bind(AT_ONCE.cast_signed());
+        let moved = promote.execute(&mut *tx.conn).await?.rows_affected();
+        if moved > 0 {
+            tx.ring(News::Ready);
+        }
+        Ok(moved)
+    }
+}

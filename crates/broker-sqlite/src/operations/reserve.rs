@@ -1,0 +1,129 @@
+//! Taking ready messages and writing down who holds them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use broker::QueueOrder;
+
+use super::{Operation, Tx};
+use crate::error::Result;
+use crate::pack::json;
+
+/// The next messages of one queue. Parameters: queue, number, worker.
+const NEXT_OF_ONE: &str = "\
+WITH taken AS (
+    SELECT id FROM messages WHERE state = 0 AND queue = ?1 ORDER BY step, rank, id LIMIT ?2)
+SELECT m.id, m.queue, m.holds, m.redelivered, b.body
+FROM messages m JOIN bodies b USING (id)
+WHERE m.id IN taken AND EXISTS (SELECT 1 FROM workers WHERE id = ?3)
+ORDER BY m.step, m.rank, m.id";
+
+/// The next messages of several queues, `turn` being a queue's place in the list. Within a priority step the queues come
+/// by turns (`nth` before `turn`) or one after the other (`turn` before `nth`, with ?4 = 1).
+/// Parameters: queues as JSON, number, worker, strict.
+const NEXT_OF_MANY: &str = "\
+WITH candidates AS (
+    SELECT c.id, c.step, q.key AS turn,
+           row_number() OVER (PARTITION BY c.step, q.key ORDER BY c.rank, c.id) AS nth
+    FROM json_each(?1) q CROSS JOIN messages c ON c.id IN (
+        SELECT id FROM messages WHERE state = 0 AND queue = q.value ORDER BY step, rank, id LIMIT ?2)),
+taken AS (
+    SELECT id, step, nth, turn FROM candidates
+    ORDER BY step, CASE WHEN ?4 THEN turn ELSE nth END, CASE WHEN ?4 THEN nth ELSE turn END LIMIT ?2)
+SELECT m.id, m.queue, m.holds, m.redelivered, b.body
+FROM taken t JOIN messages m USING (id) JOIN bodies b USING (id)
+WHERE EXISTS (SELECT 1 FROM workers WHERE id = ?3)
+ORDER BY t.step, CASE WHEN ?4 THEN t.turn ELSE t.nth END, CASE WHEN ?4 THEN t.nth ELSE t.turn END";
+
+const HOLD: &str = "\
+UPDATE messages SET state = 1, holder = ?1, holds = holds + 1 WHERE id IN (SELECT value FROM json_each(?2))";
+
+/// A message that was taken, as stored.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) worker: i64,
+    pub(crate) id: i64,
+    pub(crate) queue: String,
+    /// Which hold of this message it is.
+    pub(crate) hold: i64,
+    pub(crate) redelivered: bool,
+    pub(crate) envelope: Vec<u8>,
+}
+
+/// Where taken messages lie until a call of `reserve` fetches them: what was taken for a call that was given up is there
+/// for the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shelf(Arc<Mutex<VecDeque<Taken>>>);
+
+impl Shelf {
+    /// Takes up to `max` from the shelf.
+    pub(crate) fn take(&self, max: usize) -> Vec<Taken> {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = max.min(shelf.len());
+        shelf.drain(..count).collect()
+    }
+
+    fn put(&self, taken: Vec<Taken>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
+    }
+}
+
+/// Takes up to `max` messages for a worker and puts them on its shelf. The output is their queues, in order.
+#[derive(Debug)]
+pub(crate) struct Reserve {
+    pub(crate) worker: i64,
+    pub(crate) queues: Vec<String>,
+    pub(crate) order: QueueOrder,
+    pub(crate) max: usize,
+    pub(crate) shelf: Shelf,
+    pub(crate) taken: Vec<Taken>,
+}
+
+type Row = (i64, String, i64, bool, Vec<u8>);
+
+#[async_trait]
+impl Operation for Reserve {
+    type Output = Vec<String>;
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<String>> {
+        let rows = self.next(tx).await?;
+        if !rows.is_empty() {
+            let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+            sqlx::query(HOLD).bind(self.worker).bind(json(&ids)?).execute(&mut *tx.conn).await?;
+        }
+        self.taken = rows.into_iter().map(|row| self.taken(row)).collect();
+        Ok(self.taken.iter().map(|taken| taken.queue.clone()).collect())
+    }
+
+    fn committed(&mut self, _queues: &mut Vec<String>) {
+        self.shelf.put(std::mem::take(&mut self.taken));
+    }
+
+    fn needs_caller(&self) -> bool {
+        true
+    }
+}
+
+impl Reserve {
+    async fn next(&self, tx: &mut Tx<'_>) -> Result<Vec<Row>> {
+        let max = i64::try_from(self.max).unwrap_or(i64::MAX);
+        let rows = match &self.queues[..] {
+            [] => Vec::new(),
+            [queue] => {
+                let query = sqlx::query_as(NEXT_OF_ONE).bind(queue).bind(max).bind(self.worker);
+                query.fetch_all(&mut *tx.conn).await?
+            }
+            queues => {
+                let strict = self.order != QueueOrder::RoundRobin;
+                let query = sqlx::query_as(NEXT_OF_MANY).bind(json(queues)?).bind(max).bind(self.worker).bind(strict);
+                query.fetch_all(&mut *tx.conn).await?
+            }
+        };
+        Ok(rows)
+    }
+
+    fn taken(&self, (id, queue, holds, redelivered, envelope): Row) -> Taken {
+        Taken { worker: self.worker, id, queue, hold: holds + 1, redelivered, envelope }
+    }
+}

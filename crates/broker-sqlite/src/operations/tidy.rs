@@ -1,0 +1,34 @@
+//! What time has overtaken: old entries of the feed, listeners that have gone, mailboxes that nobody reads, expired results.
+
+use async_trait::async_trait;
+
+use super::mailbox::delete_queue;
+use super::results::Expire;
+use super::{Operation, Tx};
+use crate::clock::steady_ms;
+use crate::error::Result;
+
+/// How long an entry stays in the feed. Whoever listens reads it within a second.
+const FEED_MS: i64 = 60_000;
+
+/// Deletes all of it.
+#[derive(Debug)]
+pub(crate) struct Tidy;
+
+#[async_trait]
+impl Operation for Tidy {
+    type Output = ();
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        let now = steady_ms();
+        sqlx::query("DELETE FROM feed WHERE at < ?").bind(now - FEED_MS).execute(&mut *tx.conn).await?;
+        sqlx::query("DELETE FROM listeners WHERE until < ?").bind(now).execute(&mut *tx.conn).await?;
+        let unread = sqlx::query_scalar("SELECT DISTINCT queue FROM bindings WHERE until < ?").bind(now);
+        let unread: Vec<String> = unread.fetch_all(&mut *tx.conn).await?;
+        for queue in unread {
+            delete_queue(tx, &queue).await?;
+        }
+        Expire.apply(tx).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+-- The machine was restarted since the file was used last.
+DELETE FROM boot;
+DELETE FROM listeners;
+DELETE FROM feed;
+UPDATE workers SET renewed = -9000000000000;
+UPDATE leases SET until = -9000000000000;
+UPDATE bindings SET until = -9000000000000 WHERE until IS NOT NULL;

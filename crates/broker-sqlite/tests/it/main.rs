@@ -1,0 +1,5 @@
+//! The SQLite broker from outside: the conformance suite, several processes on one file, kills, full and foreign files.
+
+#![allow(clippy::unwrap_used)]
+
+mod conformance;
