@@ -5,6 +5,8 @@
 //! means; [`TaskMessage`] and [`Message::to_envelope`] go the other way.
 
 mod accept;
+#[cfg(feature = "auth")]
+pub mod auth;
 mod canvas;
 mod codec;
 pub mod compact;

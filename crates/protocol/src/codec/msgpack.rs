@@ -1,6 +1,6 @@
 //! MessagePack, with text and bytes kept apart.
 
-use std::io::Cursor;
+mod bounds;
 
 use rmpv::Value as Pack;
 
@@ -62,9 +62,11 @@ fn entries(map: &Map, depth: usize) -> Result<Vec<(Pack, Pack)>, EncodeError> {
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError> {
-    let mut cursor = Cursor::new(bytes);
-    let pack = rmpv::decode::read_value_with_max_depth(&mut cursor, limits.depth() + 1)
-        .map_err(|error| DecodeError::new(DecodeErrorKind::Syntax, format!("bad msgpack: {error}")))?;
+    bounds::check(bytes, limits)?;
+    let mut rest = bytes;
+    // The depth is checked above; this one counts several steps per level.
+    let pack = rmpv::decode::read_value_with_max_depth(&mut rest, usize::from(u16::MAX))
+        .map_err(|error| syntax(&format!("bad msgpack: {error}")))?;
     from_pack(pack)
 }
 
@@ -72,16 +74,45 @@ fn from_pack(pack: Pack) -> Result<Value, DecodeError> {
     Ok(match pack {
         Pack::Nil => Value::Null,
         Pack::Boolean(value) => Value::Bool(value),
-        Pack::Integer(value) => match (value.as_i64(), value.as_u64()) {
-            (Some(small), _) => Value::Int(small),
-            (None, Some(large)) => Value::BigInt(BigInt::from(u128::from(large))),
-            (None, None) => Value::Null,
-        },
+        Pack::Integer(value) => integer(value),
         Pack::F32(value) => Value::Float(f64::from(value)),
         Pack::F64(value) => Value::Float(value),
-        Pack::String(text) => Value::Str(text.into_str().unwrap_or_default()),
+        Pack::String(text) => Value::Str(text.into_str().ok_or_else(|| syntax("text is not UTF-8"))?),
         Pack::Binary(bytes) => Value::Bytes(bytes),
-        Pack::Array(items) => Value::List(items.into_iter().map(from_pack).collect::<Result<_, _>>()?),
-        Pack::Map(_) | Pack::Ext(..) => Value::Null,
+        Pack::Array(items) => Value::List(from_list(items)?),
+        Pack::Map(entries) => Value::Map(from_entries(entries)?),
+        Pack::Ext(kind, _) => {
+            let detail = format!("msgpack extension type {kind} is not supported");
+            return Err(DecodeError::new(DecodeErrorKind::Type, detail));
+        }
     })
+}
+
+fn integer(value: rmpv::Integer) -> Value {
+    match (value.as_i64(), value.as_u64()) {
+        (None, Some(large)) => Value::BigInt(BigInt::from(u128::from(large))),
+        (small, _) => Value::Int(small.unwrap_or_default()),
+    }
+}
+
+fn from_list(items: Vec<Pack>) -> Result<Vec<Value>, DecodeError> {
+    let items = items.into_iter().enumerate();
+    items.map(|(index, item)| from_pack(item).map_err(|error| error.at_index(index))).collect()
+}
+
+fn from_entries(entries: Vec<(Pack, Pack)>) -> Result<Map, DecodeError> {
+    let mut map = Map::new();
+    for (key, value) in entries {
+        let Pack::String(key) = key else {
+            return Err(DecodeError::new(DecodeErrorKind::Type, "a map key must be text"));
+        };
+        let key = key.into_str().ok_or_else(|| syntax("a map key is not UTF-8"))?;
+        let value = from_pack(value).map_err(|error| error.at(&key))?;
+        map.try_insert(key, value).map_err(|(key, _)| DecodeError::duplicate(&key))?;
+    }
+    Ok(map)
+}
+
+fn syntax(detail: &str) -> DecodeError {
+    DecodeError::new(DecodeErrorKind::Syntax, detail)
 }

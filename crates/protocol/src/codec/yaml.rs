@@ -1,16 +1,16 @@
-//! YAML: read with a YAML parser, written as JSON text.
+//! YAML as PyYAML's safe loader and dumper speak it, which is YAML 1.1.
 
-use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
-use crate::json;
-use crate::limits::Limits;
-use crate::value::Value;
+mod reader;
+mod resolve;
+mod writer;
 
-/// JSON is YAML, and unlike plain YAML it reads the same in versions 1.1 and 1.2.
-pub(super) fn encode(value: &Value) -> Result<Vec<u8>, EncodeError> {
-    json::encode(value)
-}
+pub(super) use reader::decode;
+pub(super) use writer::encode;
 
-pub(super) fn decode(bytes: &[u8], _limits: &Limits) -> Result<Value, DecodeError> {
-    yaml_serde::from_slice(bytes)
-        .map_err(|error| DecodeError::new(DecodeErrorKind::Syntax, format!("bad YAML: {error}")))
+use crate::error::{DecodeError, DecodeErrorKind};
+
+const NAME: &str = "yaml";
+
+fn syntax(detail: impl Into<String>) -> DecodeError {
+    DecodeError::new(DecodeErrorKind::Syntax, detail)
 }
