@@ -1,0 +1,162 @@
+//! Reserving: one script takes and holds; when nothing is there, wait.
+//!
+//! The script runs in a task of its own, so that a caller who goes away strands nothing: what it took waits for the next caller.
+//! An answer that got lost with its connection is looked for under the numbers that its tags would have.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use broker::{BrokerError, Delivery, Result, Tag};
+use protocol::Message;
+use redis::{RedisError, Value};
+
+use super::queues::Queue;
+use super::shared::{Shared, decode};
+use super::{lease, suspects, tag};
+use crate::error::{closed, is_outage};
+use crate::link::Backoff;
+use crate::script;
+
+/// Most messages of one reservation; more are had by asking again. Bounds how long the script occupies the server.
+const MOST: usize = 1_000;
+
+pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Delivery>> {
+    let max = max.clamp(1, MOST);
+    let mut turn = shared.turn.lock().await;
+    loop {
+        if let Some(fetching) = turn.as_mut() {
+            let fetched = fetching.await;
+            *turn = None;
+            fetched.map_err(|_| closed())??;
+        }
+        let ready = shared.holds.take(max);
+        if !ready.is_empty() {
+            return Ok(ready);
+        }
+        if shared.stop.is_cancelled() {
+            return Err(closed());
+        }
+        *turn = Some(tokio::spawn(fetch(Arc::clone(shared), max)));
+    }
+}
+
+/// Waits until something is there and takes it. Ends with deliveries waiting, or an error.
+async fn fetch(shared: Arc<Shared>, max: usize) -> Result<()> {
+    let mut backoff = Backoff::default();
+    while shared.holds.is_idle() {
+        match attempt(&shared, max).await {
+            Ok(Some(odd)) => {
+                backoff = Backoff::default();
+                wait(&shared, &odd).await?;
+            }
+            Ok(None) => {}
+            Err(Failure::Outage) => {
+                tokio::select! {
+                    () = backoff.pause() => {}
+                    () = shared.stop.cancelled() => return Err(closed()),
+                }
+                suspects::recover(&shared).await?;
+            }
+            Err(Failure::Final(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Why an attempt brought nothing.
+enum Failure {
+    /// The connection; waiting mends it.
+    Outage,
+    Final(BrokerError),
+}
+
+impl From<BrokerError> for Failure {
+    fn from(error: BrokerError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Takes once. `None` when there is no need to wait before the next attempt, else the positions of keys that are no lists.
+async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Failure> {
+    let fail = |error: RedisError| if is_outage(&error) { Failure::Outage } else { shared.hot.explain("reserve messages", error).into() };
+    shared.hot.ensure().await.map_err(fail)?;
+    let (plan, fair) = shared.plan();
+    let incarnation = shared.lease.current();
+    let first = shared.next_number.fetch_add(max as u64, Ordering::Relaxed);
+    let command = command(shared, &plan, fair, &incarnation, max, first);
+    match shared.hot.try_call(command).await {
+        Ok(Value::Int(_)) => {
+            lease::replace(shared, &incarnation).await?;
+            Ok(None)
+        }
+        Ok(answer) => {
+            let (taken, odd): (Vec<Value>, Vec<usize>) = decode(&shared.hot, "reserve messages", answer)?;
+            let any = keep(shared, &plan, &incarnation, first, taken)?;
+            Ok((!any).then_some(odd))
+        }
+        Err(error) => {
+            shared.suspects.add(incarnation, shared.keys.steps(), first, max as u64).await;
+            Err(fail(error))
+        }
+    }
+}
+
+fn command(shared: &Shared, plan: &[Arc<Queue>], fair: bool, incarnation: &str, max: usize, first: u64) -> redis::Cmd {
+    let keys = &shared.keys;
+    let mut names: Vec<&str> = vec![&keys.unacked, &keys.unacked_index, &keys.poison, &keys.workers];
+    names.extend(lists(shared, plan));
+    let mut command = script::RESERVE.on(&names);
+    command.arg(incarnation).arg(max).arg(first).arg(if fair { "fair" } else { "strict" }).arg(plan.len());
+    for queue in plan {
+        command.arg(&queue.json);
+    }
+    command.arg(keys.steps());
+    command
+}
+
+/// All queues' lists of the first step, then of the second, ...
+fn lists<'a>(shared: &Shared, plan: &'a [Arc<Queue>]) -> impl Iterator<Item = &'a str> {
+    let steps = shared.keys.steps().len();
+    (0..steps).flat_map(move |step| plan.iter().map(move |queue| queue.lists[step].as_str()))
+}
+
+/// Notes what the script took; whether that was anything.
+fn keep(shared: &Shared, plan: &[Arc<Queue>], incarnation: &str, first: u64, taken: Vec<Value>) -> Result<bool> {
+    let mut number = first;
+    let mut last = None;
+    let mut taken = taken.into_iter();
+    while let (Some(position), Some(payload)) = (taken.next(), taken.next()) {
+        let position: usize = decode(&shared.hot, "reserve", position)?;
+        let payload: Vec<u8> = decode(&shared.hot, "reserve", payload)?;
+        let queue = &plan[position % plan.len()];
+        let step = shared.keys.steps()[position / plan.len()];
+        let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
+        shared.holds.add(delivery(shared, tag, Arc::clone(&queue.name), &payload));
+        last = Some(queue);
+        number += 1;
+    }
+    if let Some(queue) = last {
+        shared.queues.lock().expect("no holder of this lock panics").delivered(&queue.name);
+    }
+    Ok(last.is_some())
+}
+
+pub(super) fn delivery(shared: &Shared, tag: String, queue: Arc<str>, payload: &[u8]) -> Delivery {
+    let message = Message::from_envelope(payload, &shared.params.limits);
+    let info = message.as_ref().ok().and_then(|message| message.properties.delivery_info.as_ref());
+    let redelivered = info.and_then(|info| info.redelivered).unwrap_or(false);
+    Delivery { tag: Tag(tag.into()), queue, message, redelivered }
+}
+
+async fn wait(shared: &Shared, odd: &[usize]) -> Result<()> {
+    let (plan, _) = shared.plan();
+    // A key that is no list exists for ever and would keep the wait from waiting; the next look finds it mended.
+    let watched: Vec<&str> = lists(shared, &plan).enumerate().filter(|(at, _)| !odd.contains(at)).map(|(_, list)| list).collect();
+    if watched.len() < plan.len() * shared.keys.steps().len() {
+        tracing::warn!(keys = ?odd.len(), "a queue's key in Redis is no list; it is left alone");
+    }
+    tokio::select! {
+        waited = shared.wake.wait(&shared.hot, &watched) => waited,
+        () = shared.stop.cancelled() => Err(closed()),
+    }
+}

@@ -1,0 +1,195 @@
+//! Settling: every batch is one round trip of scripts, each of which carries out up to 256 settlements.
+//!
+//! What is requeued or parked is read first, because it is rewritten here; a script that cannot find it any more refuses. A batch that
+//! was under way when the connection broke is sent again: tags make that harmless.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use broker::{ErrorKind, Result, Settled, Settlement, Verdict};
+use protocol::Codec;
+use redis::{Cmd, Pipeline, Value};
+use uuid::Uuid;
+
+use super::shared::Shared;
+use super::tag;
+use crate::envelope;
+use crate::error::invalid;
+use crate::outgoing::Outgoing;
+use crate::parked;
+use crate::results::StoreItem;
+use crate::script;
+
+/// Settlements of one script; bounds how long it occupies the server.
+const CHUNK: usize = 256;
+
+/// A settlement in the script's terms.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) tag: Arc<str>,
+    pub(super) verb: Verb,
+    pub(super) store: Option<StoreItem>,
+    pub(super) publish: Vec<Outgoing>,
+}
+
+/// What becomes of the message, in the script's terms.
+#[derive(Debug)]
+pub(super) enum Verb {
+    Ack,
+    Keep,
+    Early { lost: Vec<u8> },
+    Defer { due_ms: i64 },
+    Move { push: &'static str, list: String, envelope: Vec<u8> },
+    Park { id: String, record: Vec<u8>, at_ms: i64 },
+}
+
+impl Item {
+    pub(super) fn ack(tag: &str, store: Option<StoreItem>) -> Self {
+        Self { tag: tag.into(), verb: Verb::Ack, store, publish: Vec::new() }
+    }
+
+    fn add_to(&self, command: &mut Cmd) {
+        command.arg(&*self.tag);
+        match &self.verb {
+            Verb::Ack => command.arg("ack"),
+            Verb::Keep => command.arg("keep"),
+            Verb::Early { lost } => command.arg("early").arg(lost),
+            Verb::Defer { due_ms } => command.arg("defer").arg(due_ms),
+            Verb::Move { push, list, envelope } => command.arg("move").arg(push).arg(list).arg(envelope),
+            Verb::Park { id, record, at_ms } => command.arg("park").arg(id).arg(record).arg(at_ms),
+        };
+        match &self.store {
+            None => command.arg("0"),
+            Some(item) => item.add_to(command.arg("1")),
+        };
+        command.arg(self.publish.len());
+        for message in &self.publish {
+            command.arg(message.verb).arg(&message.key).arg(&*message.payload);
+        }
+    }
+}
+
+/// Carries out a worker's settlements.
+pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
+    let records = rewritten(shared, &batch).await?;
+    let mut outcome = vec![Settled::Refused; batch.len()];
+    let (mut items, mut places) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    for (place, settlement) in batch.into_iter().enumerate() {
+        let Some(verb) = verb(shared, &settlement, &records)? else { continue };
+        let store = settlement.store.map(|meta| encode_store(shared, &meta)).transpose()?;
+        let publish = match settlement.publish.is_empty() {
+            true => Vec::new(),
+            false => shared.router.resolve(settlement.publish).await?,
+        };
+        items.push(Item { tag: settlement.tag.0, verb, store, publish });
+        places.push(place);
+    }
+    let settled = carry_out(shared, &mut items).await?;
+    for ((place, item), settled) in places.into_iter().zip(&items).zip(settled) {
+        outcome[place] = settled;
+        note(shared, item, settled);
+    }
+    Ok(outcome)
+}
+
+fn encode_store(shared: &Shared, meta: &protocol::TaskMeta) -> Result<StoreItem> {
+    let writer = shared.results.as_ref();
+    writer.ok_or_else(|| invalid("this broker was opened without results, so a settlement cannot store one"))?.encode(meta)
+}
+
+/// The records of the messages that are rewritten, by tag.
+async fn rewritten(shared: &Shared, batch: &[Settlement]) -> Result<HashMap<Arc<str>, Vec<u8>>> {
+    let is_rewritten = |settlement: &&Settlement| matches!(settlement.verdict, Verdict::Requeue { .. } | Verdict::Park { .. });
+    let tags: Vec<Arc<str>> = batch.iter().filter(is_rewritten).map(|settlement| Arc::clone(&settlement.tag.0)).collect();
+    let records = if tags.is_empty() { Vec::new() } else { shared.records(&shared.hot, &tags).await? };
+    Ok(tags.into_iter().zip(records).filter_map(|(tag, record)| Some((tag, record?))).collect())
+}
+
+/// The verdict in the script's terms; `None` when it must be refused because the message is gone.
+fn verb(shared: &Shared, settlement: &Settlement, records: &HashMap<Arc<str>, Vec<u8>>) -> Result<Option<Verb>> {
+    let tag = settlement.tag.as_str();
+    let held = || envelope::read_own(records.get(tag)?);
+    Ok(Some(match &settlement.verdict {
+        Verdict::Ack => Verb::Ack,
+        Verdict::Keep => Verb::Keep,
+        Verdict::AckEarly { lost } => Verb::Early { lost: lost.encode(Codec::Json, None)? },
+        Verdict::Defer { until } => Verb::Defer { due_ms: until.as_millisecond() },
+        Verdict::Requeue { front } => {
+            let (Some(held), Some(parts)) = (held(), tag::read(tag)) else { return Ok(None) };
+            let list = shared.keys.list(&held.routing_key, parts.step);
+            let push = if *front { "RPUSH" } else { "LPUSH" };
+            Verb::Move { push, list, envelope: envelope::redelivered(held.envelope) }
+        }
+        Verdict::Park { reason } => {
+            let Some(held) = held() else { return Ok(None) };
+            let at_ms = jiff::Timestamp::now().as_millisecond();
+            let record = parked::write(&held.routing_key, reason, &shared.params.node, at_ms, held.envelope);
+            Verb::Park { id: Uuid::now_v7().to_string(), record, at_ms }
+        }
+    }))
+}
+
+/// What the consumer remembers of a settled tag.
+fn note(shared: &Shared, item: &Item, settled: Settled) {
+    if !matches!(item.verb, Verb::Keep) || settled != Settled::Done {
+        shared.holds.remove(&item.tag);
+    }
+    if matches!(item.verb, Verb::Defer { .. }) {
+        shared.deferred.notify_one();
+    }
+}
+
+/// Carries out the items. A stored meta that is compressed is looked at here, and its item is sent again with what was found.
+pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec<Settled>> {
+    let mut outcome = vec![Settled::Refused; items.len()];
+    let mut open: Vec<usize> = (0..items.len()).collect();
+    while !open.is_empty() {
+        let mut again = Vec::new();
+        for (place, answer, repeated) in send(shared, items, &open).await? {
+            match answer {
+                Value::Int(1) => outcome[place] = Settled::Done,
+                Value::Int(0) if repeated => outcome[place] = Settled::Uncertain,
+                Value::Int(0) => {}
+                Value::Int(_) => again.push(place),
+                reason => tracing::error!(tag = %items[place].tag, ?reason, "a settlement cannot be carried out"),
+            }
+        }
+        for place in &again {
+            look_at_stored(shared, &mut items[*place]).await?;
+        }
+        open = again;
+    }
+    Ok(outcome)
+}
+
+async fn send(shared: &Shared, items: &[Item], open: &[usize]) -> Result<Vec<(usize, Value, bool)>> {
+    let keys = &shared.keys;
+    let names = [&keys.unacked, &keys.unacked_index, &keys.poison, &keys.eta, &keys.parked, &keys.parked_index];
+    let mut pipeline = Pipeline::new();
+    for chunk in open.chunks(CHUNK) {
+        let mut command = script::SETTLE.on(&names);
+        command.arg(&keys.started);
+        for place in chunk {
+            items[*place].add_to(&mut command);
+        }
+        pipeline.add_command(command);
+    }
+    let sent = shared.hot.send("settle", &pipeline).await?;
+    let mut answers = Vec::with_capacity(open.len());
+    for (chunk, answer) in open.chunks(CHUNK).zip(sent.answers) {
+        let codes: Vec<Value> = super::shared::decode(&shared.hot, "settle", answer)?;
+        answers.extend(chunk.iter().zip(codes).map(|(place, code)| (*place, code, sent.repeated)));
+    }
+    Ok(answers)
+}
+
+/// Decodes the meta that is stored: a SUCCESS stays, anything else may be overwritten as long as it is still this.
+async fn look_at_stored(shared: &Shared, item: &mut Item) -> Result<()> {
+    let (Some(writer), Some(store)) = (&shared.results, &mut item.store) else {
+        return Err(broker::BrokerError::new(ErrorKind::Other, "the server speaks of a stored result where none is to be stored"));
+    };
+    if writer.settle_conflict(&shared.hot, store).await? {
+        item.store = None;
+    }
+    Ok(())
+}

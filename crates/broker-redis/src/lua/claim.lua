@@ -1,0 +1,19 @@
+-- Declares dead whose lease has ended, and gives the caller those dead incarnations that nobody is busy with.
+-- They stay in celeriac.dead until everything they held is ready again, so that another caller finishes what one left.
+--
+-- KEYS[1] celeriac.workers  zset  incarnation by the end of its lease, server time in ms
+-- KEYS[2] celeriac.dead     zset  incarnation by the end of the last caller's claim, server time in ms
+-- ARGV[1] how long the claim lasts, in ms   ARGV[2] most incarnations
+-- Returns the incarnations.
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
+  redis.call('ZREM', KEYS[1], incarnation)
+  redis.call('ZADD', KEYS[2], 0, incarnation)
+end
+local claimed = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, incarnation in ipairs(claimed) do
+  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), incarnation)
+end
+return claimed

@@ -1,0 +1,14 @@
+-- Says that messages are still held, so that no sweep for abandoned ones takes them.
+--
+-- KEYS[1] unacked_index  zset  tag by server time in seconds
+-- ARGV: the tags, at most 400
+-- Returns 1.
+
+local clock = redis.call('TIME')
+local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+local arguments = {}
+for _, tag in ipairs(ARGV) do
+  arguments[#arguments + 1], arguments[#arguments + 2] = now, tag
+end
+redis.call('ZADD', KEYS[1], 'XX', unpack(arguments))
+return 1

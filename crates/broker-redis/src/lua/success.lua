@@ -1,0 +1,42 @@
+-- Shared opening of the scripts that store results.
+
+-- What a stored meta says: 'success', 'other', or 'compressed' when only a decoder outside can tell.
+local function verdict(value)
+  if string.sub(value, 1, 1) == '{' then
+    local status = string.match(value, '^{%s*"status"%s*:%s*"([^"]*)"')
+    if not status then
+      local ok, meta = pcall(cjson.decode, value)
+      status = ok and type(meta) == 'table' and meta.status
+    end
+    return status == 'SUCCESS' and 'success' or 'other'
+  end
+  if string.sub(value, 1, 1) == '\0' then
+    return 'compressed'
+  end
+  if string.byte(value, 1) and string.byte(value, 1) >= 0x80 then
+    local ok, meta = pcall(cmsgpack.unpack, value)
+    return ok and type(meta) == 'table' and meta.status == 'SUCCESS' and 'success' or 'other'
+  end
+  local yaml = string.find('\n' .. value, '\nstatus: SUCCESS', 1, true)
+  return yaml and 'success' or 'other'
+end
+
+-- Writes a meta and tells those who wait, unless a SUCCESS is there already.
+-- ttl: seconds as text, '0' keeps it for ever. known: the stored bytes that the caller has decoded and found to be no SUCCESS, or ''.
+-- Returns 'written', 'kept' (a SUCCESS is there) or 'compressed' (nothing done; the caller must look and come again).
+local function store(key, value, ttl, known)
+  local expiry = ttl ~= '0' and { 'EX', ttl } or {}
+  if not redis.call('SET', key, value, 'NX', unpack(expiry)) then
+    local stored = redis.call('GET', key)
+    local found = stored == known and 'other' or verdict(stored)
+    if found == 'success' then
+      return 'kept'
+    elseif found == 'compressed' then
+      return found
+    end
+    redis.call('SET', key, value, unpack(expiry))
+  end
+  redis.call('PUBLISH', key, value)
+  return 'written'
+end
+

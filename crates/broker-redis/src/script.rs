@@ -1,0 +1,62 @@
+//! The scripts that run on the server. A script is known there by its hash; a server that has forgotten it says so without having
+//! done anything, and [`crate::link::Link`] then loads all of them and repeats.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Pipeline};
+
+/// One script.
+#[derive(Debug)]
+pub(crate) struct Script {
+    source: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+    }
+
+    /// A call with these keys; arguments follow.
+    pub(crate) fn on<K: AsRef<str>>(&self, keys: &[K]) -> Cmd {
+        let mut call = redis::cmd("EVALSHA");
+        call.arg(&self.hash).arg(keys.len());
+        for key in keys {
+            call.arg(key.as_ref());
+        }
+        call
+    }
+}
+
+macro_rules! scripts {
+    ($($name:ident = $($file:literal)+;)*) => {
+        $(pub(crate) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $file))),+)));)*
+
+        /// Loads every script.
+        pub(crate) fn load_all() -> Pipeline {
+            let mut pipeline = Pipeline::new();
+            $(pipeline.cmd("SCRIPT").arg("LOAD").arg($name.source);)*
+            pipeline
+        }
+    };
+}
+
+scripts! {
+    RESERVE = "reserve.lua";
+    SETTLE = "success.lua" "settle.lua";
+    STORE = "success.lua" "store.lua";
+    REGISTER = "register.lua";
+    RENEW = "renew.lua";
+    RETIRE = "retire.lua";
+    CLAIM = "claim.lua";
+    RESTORE = "restore.lua";
+    REFRESH = "refresh.lua";
+    PROMOTE = "promote.lua";
+    RELEASE = "release.lua";
+    BIND = "bind.lua";
+    ACQUIRE = "acquire.lua";
+    LEAVE = "leave.lua";
+    COMMIT = "commit.lua";
+    UNPARK = "unpark.lua";
+}
