@@ -30,7 +30,10 @@ impl Admin for SqliteBroker {
     async fn depth(&self, queues: &[String]) -> Result<Vec<QueueDepth>> {
         let mut by_queue: HashMap<String, Vec<(u8, u64)>> = HashMap::new();
         for (queue, step, count) in reads::depth(&self.store.readers, queues).await? {
-            by_queue.entry(queue).or_default().push((step, count.unsigned_abs()));
+            by_queue
+                .entry(queue)
+                .or_default()
+                .push((step, count.unsigned_abs()));
         }
         let depth = |queue: &String| QueueDepth {
             queue: queue.clone(),
@@ -50,7 +53,11 @@ impl Admin for SqliteBroker {
 
     async fn deferred(&self, max: usize) -> Result<Vec<Deferred>> {
         let rows = reads::deferred(&self.store.readers, max).await?;
-        let deferred = |(queue, due, raw): (String, i64, Vec<u8>)| Deferred { queue, due: timestamp(due), raw: raw.into() };
+        let deferred = |(queue, due, raw): (String, i64, Vec<u8>)| Deferred {
+            queue,
+            due: timestamp(due),
+            raw: raw.into(),
+        };
         Ok(rows.into_iter().map(deferred).collect())
     }
 

@@ -60,11 +60,27 @@ pub(crate) struct Bell {
 
 impl Bell {
     /// Opens the bell beside the database and begins to listen.
-    pub(crate) fn open(database: &Path, tasks: &TaskTracker, closed: CancellationToken) -> Result<Arc<Self>> {
+    pub(crate) fn open(
+        database: &Path,
+        tasks: &TaskTracker,
+        closed: CancellationToken,
+    ) -> Result<Arc<Self>> {
         let path = path_beside(database);
-        let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
-        let file = open.map_err(|source| SqliteError::Bell { path: path.clone(), source })?;
-        let bell = Arc::new(Self { path, file, heard: std::array::from_fn(|_| watch::Sender::new(0)) });
+        let open = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path);
+        let file = open.map_err(|source| SqliteError::Bell {
+            path: path.clone(),
+            source,
+        })?;
+        let bell = Arc::new(Self {
+            path,
+            file,
+            heard: std::array::from_fn(|_| watch::Sender::new(0)),
+        });
         bell.reserve_room()?;
         tasks.spawn(closed.run_until_cancelled_owned(watcher::listen(bell.clone())));
         Ok(bell)
@@ -73,7 +89,9 @@ impl Bell {
     /// Tells everybody, this process included. A bell that cannot be rung only makes others wait until they look anyway.
     pub(crate) fn ring(&self, rings: Rings) {
         for kind in rings.kinds() {
-            let written = self.file.write_all_at(&stamp().to_ne_bytes(), (kind * WIDTH) as u64);
+            let written = self
+                .file
+                .write_all_at(&stamp().to_ne_bytes(), (kind * WIDTH) as u64);
             if let Err(error) = written {
                 tracing::debug!(%error, path = %self.path.display(), "the bell cannot be rung");
             }
@@ -92,7 +110,11 @@ impl Bell {
             return;
         }
         for (number, heard) in bytes.chunks_exact(WIDTH).zip(&self.heard) {
-            let number = u64::from_ne_bytes(number.try_into().expect("chunks_exact gives chunks of this width"));
+            let number = u64::from_ne_bytes(
+                number
+                    .try_into()
+                    .expect("chunks_exact gives chunks of this width"),
+            );
             heard.send_if_modified(|seen| std::mem::replace(seen, number) != number);
         }
     }
@@ -104,7 +126,10 @@ impl Bell {
             found if found < length => file.set_len(length),
             _ => Ok(()),
         };
-        grow(&self.file).map_err(|source| SqliteError::Bell { path: self.path.clone(), source })
+        grow(&self.file).map_err(|source| SqliteError::Bell {
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 

@@ -3,14 +3,15 @@
 mod keeper;
 mod promoter;
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use broker::{
-    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, QueueOrder, Result, Settled, Settlement,
-};
 use broker::ResultPolicy;
+use broker::{
+    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, QueueOrder, Result,
+    Settled, Settlement,
+};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -67,9 +68,20 @@ impl SqliteConsumer {
         });
         incarnation.register().await?;
         let tasks = &incarnation.store.tasks;
-        tasks.spawn(stopped.clone().run_until_cancelled_owned(keeper::run(incarnation.clone())));
-        tasks.spawn(stopped.clone().run_until_cancelled_owned(promoter::run(incarnation.clone())));
-        Ok(Arc::new(Self { incarnation, _stop: stopped.drop_guard() }))
+        tasks.spawn(
+            stopped
+                .clone()
+                .run_until_cancelled_owned(keeper::run(incarnation.clone())),
+        );
+        tasks.spawn(
+            stopped
+                .clone()
+                .run_until_cancelled_owned(promoter::run(incarnation.clone())),
+        );
+        Ok(Arc::new(Self {
+            incarnation,
+            _stop: stopped.drop_guard(),
+        }))
     }
 }
 
@@ -88,8 +100,13 @@ impl Consumer for SqliteConsumer {
     }
 
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
-        self.incarnation.store.write(Declare(queues.clone())).await?;
-        self.incarnation.queues.send_replace(in_order(queues, self.incarnation.params.order));
+        self.incarnation
+            .store
+            .write(Declare(queues.clone()))
+            .await?;
+        self.incarnation
+            .queues
+            .send_replace(in_order(queues, self.incarnation.params.order));
         Ok(())
     }
 
@@ -148,8 +165,14 @@ impl Incarnation {
     /// What lies on the shelf, without what an earlier life of this incarnation took.
     fn from_shelf(&self, max: usize) -> Vec<Delivery> {
         let worker = self.worker();
-        let taken = self.shelf.take(max).into_iter().filter(|taken| taken.worker == worker);
-        taken.map(|taken| wire::delivery(&self.name, taken, &self.params.limits)).collect()
+        let taken = self
+            .shelf
+            .take(max)
+            .into_iter()
+            .filter(|taken| taken.worker == worker);
+        taken
+            .map(|taken| wire::delivery(&self.name, taken, &self.params.limits))
+            .collect()
     }
 
     /// Takes what is ready; whether there was something.
@@ -187,14 +210,26 @@ impl Incarnation {
         self.check_open()?;
         let encode = |settlement| wire::order(&self.name, settlement, self.policy.as_ref());
         let orders = batch.into_iter().map(encode).collect::<Result<Vec<_>>>()?;
-        let settle = Settle { node: self.params.node.clone(), orders: orders.into() };
+        let settle = Settle {
+            node: self.params.node.clone(),
+            orders: orders.into(),
+        };
         let mut outage = Outage::new(&self.params.notices);
         loop {
-            match self.store.write(settle.clone()).await.map_err(BrokerError::from) {
+            match self
+                .store
+                .write(settle.clone())
+                .await
+                .map_err(BrokerError::from)
+            {
                 Ok(settled) => {
                     let repeated = outage.was_there();
                     outage.over();
-                    return Ok(if repeated { settled.into_iter().map(uncertain).collect() } else { settled });
+                    return Ok(if repeated {
+                        settled.into_iter().map(uncertain).collect()
+                    } else {
+                        settled
+                    });
                 }
                 Err(error) if error.is_transient() => outage.wait(&error).await,
                 Err(error) => return Err(error),
@@ -204,7 +239,11 @@ impl Incarnation {
 
     async fn close(&self) -> Result<usize> {
         self.stopped.cancel();
-        let end = End { worker: self.worker(), if_renewed_at: None, policy: self.policy.clone() };
+        let end = End {
+            worker: self.worker(),
+            if_renewed_at: None,
+            policy: self.policy.clone(),
+        };
         let left = self.store.write(end).await?.unwrap_or_default();
         Ok(self.tell_lost(left))
     }
@@ -212,14 +251,22 @@ impl Incarnation {
     /// Tells of lost runs; returns the number of messages that are ready again.
     fn tell_lost(&self, left: Left) -> usize {
         for meta in left.lost {
-            notify(&self.params.notices, Notice::Lost { meta: Box::new(meta) });
+            notify(
+                &self.params.notices,
+                Notice::Lost {
+                    meta: Box::new(meta),
+                },
+            );
         }
         left.given_back
     }
 
     fn check_open(&self) -> Result<()> {
         match self.stopped.is_cancelled() {
-            true => Err(BrokerError::new(ErrorKind::Closed, "this consumer was closed")),
+            true => Err(BrokerError::new(
+                ErrorKind::Closed,
+                "this consumer was closed",
+            )),
             false => Ok(()),
         }
     }

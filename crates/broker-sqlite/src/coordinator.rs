@@ -15,13 +15,23 @@ use crate::wire;
 impl Coordinator for SqliteBroker {
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let acquire = Acquire { lease: lease.to_owned(), owner: owner.to_owned(), ttl_ms };
+        let acquire = Acquire {
+            lease: lease.to_owned(),
+            owner: owner.to_owned(),
+            ttl_ms,
+        };
         let fence = self.store.write(acquire).await?;
         Ok(fence.map(|fence| Fence(fence.unsigned_abs())))
     }
 
     async fn release(&self, lease: &str, owner: &str) -> Result<()> {
-        Ok(self.store.write(Release { lease: lease.to_owned(), owner: owner.to_owned() }).await?)
+        Ok(self
+            .store
+            .write(Release {
+                lease: lease.to_owned(),
+                owner: owner.to_owned(),
+            })
+            .await?)
     }
 
     async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
@@ -35,14 +45,32 @@ impl Coordinator for SqliteBroker {
 
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
         let entries = reads::entries(&self.store.readers, space).await?;
-        Ok(entries.into_iter().map(|(key, value)| (key, value.into())).collect())
+        Ok(entries
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect())
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {
-        let Commit { lease, fence, space, entries, publish } = commit;
+        let Commit {
+            lease,
+            fence,
+            space,
+            entries,
+            publish,
+        } = commit;
         let publish = wire::outgoing(publish)?;
         // A fence beyond SQLite's integers was never given out.
         let fence = i64::try_from(fence.0).unwrap_or(i64::MAX);
-        Ok(self.store.write(coordinate::Commit { lease, fence, space, entries, publish }).await?)
+        Ok(self
+            .store
+            .write(coordinate::Commit {
+                lease,
+                fence,
+                space,
+                entries,
+                publish,
+            })
+            .await?)
     }
 }

@@ -12,20 +12,33 @@ use protocol::{DecodeError, EncodeError};
 pub(crate) enum SqliteError {
     #[error("{0}")]
     Url(String),
-    #[error("cannot create the folder {path}: {source}; create it, or choose another place for the broker's file")]
+    #[error(
+        "cannot create the folder {path}: {source}; create it, or choose another place for the broker's file"
+    )]
     Folder { path: PathBuf, source: io::Error },
-    #[error("cannot write {path}: {source}; the broker needs write access to its file and to the folder around it")]
+    #[error(
+        "cannot write {path}: {source}; the broker needs write access to its file and to the folder around it"
+    )]
     Bell { path: PathBuf, source: io::Error },
     #[error("there is no broker file at {path}; leave out `mode=rw` to have it created")]
     Missing { path: PathBuf },
-    #[error("{path} is a SQLite database, but not a broker's (application id {found}); choose another path")]
+    #[error(
+        "{path} is a SQLite database, but not a broker's (application id {found}); choose another path"
+    )]
     Foreign { path: PathBuf, found: i32 },
     #[error(
         "{path} has schema version {found}, and this program knows versions up to {known}; use the newer program"
     )]
-    Newer { path: PathBuf, found: i32, known: i32 },
+    Newer {
+        path: PathBuf,
+        found: i32,
+        known: i32,
+    },
     #[error("cannot open {path}: {}", explain(.source))]
-    Open { path: PathBuf, source: Arc<sqlx::Error> },
+    Open {
+        path: PathBuf,
+        source: Arc<sqlx::Error>,
+    },
     #[error("the broker's file failed: {}", explain(.0))]
     Database(#[source] Arc<sqlx::Error>),
     #[error("cannot read what is stored: {0}")]
@@ -120,7 +133,9 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
 
 /// SQLite's own words, and what to do.
 fn explain(error: &sqlx::Error) -> String {
-    let words = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let words = error
+        .as_database_error()
+        .map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match remedy(error) {
         Some(remedy) => format!("{words}; {remedy}"),
         None => words,
@@ -129,12 +144,20 @@ fn explain(error: &sqlx::Error) -> String {
 
 fn remedy(error: &sqlx::Error) -> Option<&'static str> {
     Some(match primary_code(error)? {
-        BUSY | LOCKED => "another process keeps the file locked: look for one that is stopped or hangs",
+        BUSY | LOCKED => {
+            "another process keeps the file locked: look for one that is stopped or hangs"
+        }
         READ_ONLY => "make the file, its folder and its disk writable",
-        FULL => "the disk or the configured max_size is full: free space, nothing that was stored is lost",
+        FULL => {
+            "the disk or the configured max_size is full: free space, nothing that was stored is lost"
+        }
         IO_ERROR => "the disk refuses: look at its free space and at the system's log",
-        CORRUPT => "the file is damaged: stop all processes, keep a copy, and try `sqlite3 FILE .recover`",
-        NOT_A_DATABASE => "the file is not a SQLite database: choose another path, or move the file away",
+        CORRUPT => {
+            "the file is damaged: stop all processes, keep a copy, and try `sqlite3 FILE .recover`"
+        }
+        NOT_A_DATABASE => {
+            "the file is not a SQLite database: choose another path, or move the file away"
+        }
         CANNOT_OPEN => "check that the path is a file in a folder that can be entered and written",
         TOO_BIG => "the message is over SQLite's bound of 1,000,000,000 bytes",
         _ => return None,
@@ -147,8 +170,17 @@ mod tests {
 
     #[test]
     fn a_refusing_disk_is_told_apart_from_a_missing_folder() {
-        let refused = |kind| SqliteError::Folder { path: "/x".into(), source: io::Error::from(kind) }.kind();
-        assert_eq!(refused(io::ErrorKind::ReadOnlyFilesystem), ErrorKind::ReadOnly);
+        let refused = |kind| {
+            SqliteError::Folder {
+                path: "/x".into(),
+                source: io::Error::from(kind),
+            }
+            .kind()
+        };
+        assert_eq!(
+            refused(io::ErrorKind::ReadOnlyFilesystem),
+            ErrorKind::ReadOnly
+        );
         assert_eq!(refused(io::ErrorKind::StorageFull), ErrorKind::Full);
         assert_eq!(refused(io::ErrorKind::NotADirectory), ErrorKind::NotFound);
     }

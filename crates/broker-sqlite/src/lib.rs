@@ -14,7 +14,6 @@
 
 mod admin;
 mod bell;
-mod transport;
 mod clock;
 mod consumer;
 mod coordinator;
@@ -29,9 +28,10 @@ mod reads;
 mod results;
 mod schema;
 mod store;
+mod transport;
 mod wire;
 mod writer;
 
-pub use transport::SqliteBroker;
 pub use options::{SqliteOptions, Synchronous};
 pub use results::SqliteResults;
+pub use transport::SqliteBroker;

@@ -57,7 +57,13 @@ impl Cursor {
         if end <= self.after {
             return Ok(Vec::new());
         }
-        let entries = reads::feed(readers, &self.exchange, self.keys.as_deref(), (self.after, end)).await?;
+        let entries = reads::feed(
+            readers,
+            &self.exchange,
+            self.keys.as_deref(),
+            (self.after, end),
+        )
+        .await?;
         self.after = match entries.last() {
             Some((id, ..)) if entries.len() == FEED_PAGE => *id,
             _ => end,
@@ -75,7 +81,10 @@ struct Renewal {
 
 impl Renewal {
     fn new(every: Duration) -> Self {
-        Self { every, next: Instant::now() + every }
+        Self {
+            every,
+            next: Instant::now() + every,
+        }
     }
 
     /// Whether it is time; if so, the next one is a period from now.

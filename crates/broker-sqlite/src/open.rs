@@ -32,8 +32,15 @@ pub(crate) async fn open_writer(options: &SqliteOptions) -> Result<SqliteConnect
     let deadline = Instant::now() + PATIENCE;
     loop {
         match try_open(options).await {
-            Err(error) if error.is_busy() && Instant::now() < deadline => sleep(Duration::from_millis(20)).await,
-            Err(SqliteError::Database(source)) => return Err(SqliteError::Open { path: options.path.clone(), source }),
+            Err(error) if error.is_busy() && Instant::now() < deadline => {
+                sleep(Duration::from_millis(20)).await
+            }
+            Err(SqliteError::Database(source)) => {
+                return Err(SqliteError::Open {
+                    path: options.path.clone(),
+                    source,
+                });
+            }
             outcome => return outcome,
         }
     }
@@ -41,30 +48,47 @@ pub(crate) async fn open_writer(options: &SqliteOptions) -> Result<SqliteConnect
 
 /// Opens the connections that read. The file exists by now.
 pub(crate) fn open_readers(options: &SqliteOptions) -> SqlitePool {
-    let connect = connect_options(options).create_if_missing(false).pragma("query_only", "ON");
-    SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(connect)
+    let connect = connect_options(options)
+        .create_if_missing(false)
+        .pragma("query_only", "ON");
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_lazy_with(connect)
 }
 
 fn prepare_folder(options: &SqliteOptions) -> Result<()> {
     let path = &options.path;
     if !options.create {
-        return if path.exists() { Ok(()) } else { Err(SqliteError::Missing { path: path.clone() }) };
+        return if path.exists() {
+            Ok(())
+        } else {
+            Err(SqliteError::Missing { path: path.clone() })
+        };
     }
     match path.parent() {
-        Some(folder) if folder != Path::new("") => std::fs::create_dir_all(folder)
-            .map_err(|source| SqliteError::Folder { path: folder.to_owned(), source }),
+        Some(folder) if folder != Path::new("") => {
+            std::fs::create_dir_all(folder).map_err(|source| SqliteError::Folder {
+                path: folder.to_owned(),
+                source,
+            })
+        }
         _ => Ok(()),
     }
 }
 
 async fn try_open(options: &SqliteOptions) -> Result<SqliteConnection> {
-    let mut conn = connect_options(options).connect().await.map_err(|error| SqliteError::Open {
-        path: options.path.clone(),
-        source: Arc::new(error),
-    })?;
+    let mut conn = connect_options(options)
+        .connect()
+        .await
+        .map_err(|error| SqliteError::Open {
+            path: options.path.clone(),
+            source: Arc::new(error),
+        })?;
     // Before anything is changed: the file may be somebody else's.
     schema::check(&mut conn, &options.path).await?;
-    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut conn).await?;
+    sqlx::query("PRAGMA journal_mode = WAL")
+        .execute(&mut conn)
+        .await?;
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
     schema::migrate(&mut tx, &options.path).await?;
     tx.commit().await?;

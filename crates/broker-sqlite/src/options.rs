@@ -57,36 +57,58 @@ impl SqliteOptions {
     /// Chooses when SQLite waits for the disk.
     #[must_use]
     pub fn with_synchronous(self, synchronous: Synchronous) -> Self {
-        Self { synchronous, ..self }
+        Self {
+            synchronous,
+            ..self
+        }
     }
 
     /// Bounds the database file.
     #[must_use]
     pub fn with_max_size(self, bytes: u64) -> Self {
-        Self { max_size: Some(bytes), ..self }
+        Self {
+            max_size: Some(bytes),
+            ..self
+        }
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let rest = text
-            .strip_prefix("sqlite:")
-            .ok_or_else(|| SqliteError::Url(format!("{text:?} is not a SQLite URL; write sqlite:path/to/file.db")))?;
+        let rest = text.strip_prefix("sqlite:").ok_or_else(|| {
+            SqliteError::Url(format!(
+                "{text:?} is not a SQLite URL; write sqlite:path/to/file.db"
+            ))
+        })?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = path.strip_prefix("//").unwrap_or(path);
         let options = Self::new(check_path(&percent_decoded(path))?);
-        url::form_urlencoded::parse(query.as_bytes()).try_fold(options, |options, (name, value)| options.set(&name, &value))
+        url::form_urlencoded::parse(query.as_bytes())
+            .try_fold(options, |options, (name, value)| options.set(&name, &value))
     }
 
     fn set(self, name: &str, value: &str) -> Result<Self> {
-        let wrong = || SqliteError::Url(format!("the option {name}={value} is not known; known are {KNOWN}"));
+        let wrong = || {
+            SqliteError::Url(format!(
+                "the option {name}={value} is not known; known are {KNOWN}"
+            ))
+        };
         Ok(match (name, value) {
             ("synchronous", "normal") => self.with_synchronous(Synchronous::Normal),
             ("synchronous", "full") => self.with_synchronous(Synchronous::Full),
-            ("mode", "rwc") => Self { create: true, ..self },
-            ("mode", "rw") => Self { create: false, ..self },
+            ("mode", "rwc") => Self {
+                create: true,
+                ..self
+            },
+            ("mode", "rw") => Self {
+                create: false,
+                ..self
+            },
             ("busy_timeout", seconds) => {
                 let seconds = seconds.parse().map_err(|_| wrong())?;
                 let busy_timeout = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
-                Self { busy_timeout, ..self }
+                Self {
+                    busy_timeout,
+                    ..self
+                }
             }
             ("max_size", bytes) => self.with_max_size(bytes.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
@@ -104,8 +126,13 @@ impl FromStr for SqliteOptions {
 
 fn percent_decoded(path: &str) -> String {
     // A form's plus sign means a space; in a path it is itself.
-    let escaped = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(escaped.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+    let escaped = path
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
+    url::form_urlencoded::parse(escaped.as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect()
 }
 
 fn check_path(path: &str) -> Result<PathBuf> {
@@ -133,18 +160,26 @@ mod tests {
             ("sqlite:a%20b+c&d=e.db?mode=rw", "a b+c&d=e.db"),
         ];
         for (url, path) in cases {
-            assert_eq!(url.parse::<SqliteOptions>().unwrap().path(), Path::new(path), "{url}");
+            assert_eq!(
+                url.parse::<SqliteOptions>().unwrap().path(),
+                Path::new(path),
+                "{url}"
+            );
         }
     }
 
     #[test]
     fn options_are_read() {
         let options: SqliteOptions =
-            "sqlite:a.db?synchronous=full&busy_timeout=0.5&mode=rw&max_size=1000000".parse().unwrap();
+            "sqlite:a.db?synchronous=full&busy_timeout=0.5&mode=rw&max_size=1000000"
+                .parse()
+                .unwrap();
         let expected = SqliteOptions {
             busy_timeout: Duration::from_millis(500),
             create: false,
-            ..SqliteOptions::new("a.db").with_synchronous(Synchronous::Full).with_max_size(1_000_000)
+            ..SqliteOptions::new("a.db")
+                .with_synchronous(Synchronous::Full)
+                .with_max_size(1_000_000)
         };
         assert_eq!(options, expected);
     }
@@ -155,7 +190,10 @@ mod tests {
             ("sqlite::memory:", "memory broker"),
             ("sqlite:", "names no file"),
             ("redis://localhost", "not a SQLite URL"),
-            ("sqlite:a.db?synchronous=off", "synchronous=off is not known"),
+            (
+                "sqlite:a.db?synchronous=off",
+                "synchronous=off is not known",
+            ),
             ("sqlite:a.db?busy_timeout=-1", "busy_timeout=-1"),
             ("sqlite:a.db?cache=shared", "known are synchronous="),
         ];

@@ -18,7 +18,10 @@ pub(crate) struct Outage<'n> {
 
 impl<'n> Outage<'n> {
     pub(crate) fn new(notices: &'n mpsc::Sender<Notice>) -> Self {
-        Self { notices, wait: None }
+        Self {
+            notices,
+            wait: None,
+        }
     }
 
     /// Whether something failed before.
@@ -32,7 +35,12 @@ impl<'n> Outage<'n> {
             Some(last) => (last * 2).min(LONGEST_WAIT),
             None => {
                 tracing::warn!(%error, "the broker's file refuses; trying until it accepts again");
-                notify(self.notices, Notice::Disconnected { error: error.to_string() });
+                notify(
+                    self.notices,
+                    Notice::Disconnected {
+                        error: error.to_string(),
+                    },
+                );
                 FIRST_WAIT
             }
         };
@@ -52,6 +60,9 @@ impl<'n> Outage<'n> {
 /// Tells of something; a full channel drops the notice.
 pub(crate) fn notify(notices: &mpsc::Sender<Notice>, notice: Notice) {
     if let Err(mpsc::error::TrySendError::Full(notice)) = notices.try_send(notice) {
-        tracing::warn!(?notice, "a notice was dropped: nobody reads the notices fast enough");
+        tracing::warn!(
+            ?notice,
+            "a notice was dropped: nobody reads the notices fast enough"
+        );
     }
 }

@@ -16,7 +16,10 @@ pub(crate) struct Pack<Row> {
 
 impl<Row: Serialize> Pack<Row> {
     pub(crate) fn new() -> Self {
-        Self { rows: Vec::new(), blob: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            blob: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, row: Row, bytes: &[u8]) {

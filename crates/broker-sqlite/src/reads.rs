@@ -15,18 +15,31 @@ pub(crate) async fn metas<'c>(
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let sql = "SELECT task_id, meta FROM results \
                WHERE task_id IN (SELECT value FROM json_each(?)) AND (expires_at IS NULL OR expires_at > ?)";
-    Ok(sqlx::query_as(sql).bind(json(task_ids)?).bind(wall_ms()).fetch_all(from).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(json(task_ids)?)
+        .bind(wall_ms())
+        .fetch_all(from)
+        .await?)
 }
 
 /// A saved group's result.
 pub(crate) async fn group(pool: &SqlitePool, group_id: &str) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT result FROM groups WHERE group_id = ? AND (expires_at IS NULL OR expires_at > ?)";
-    Ok(sqlx::query_scalar(sql).bind(group_id).bind(wall_ms()).fetch_optional(pool).await?)
+    let sql =
+        "SELECT result FROM groups WHERE group_id = ? AND (expires_at IS NULL OR expires_at > ?)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(group_id)
+        .bind(wall_ms())
+        .fetch_optional(pool)
+        .await?)
 }
 
 /// When the next deferred message is due, in milliseconds of the wall clock.
 pub(crate) async fn next_due(pool: &SqlitePool) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar("SELECT min(due) FROM messages WHERE state = 2").fetch_one(pool).await?)
+    Ok(
+        sqlx::query_scalar("SELECT min(due) FROM messages WHERE state = 2")
+            .fetch_one(pool)
+            .await?,
+    )
 }
 
 /// Whether a queue has something ready.
@@ -46,8 +59,18 @@ pub(crate) struct Overdue {
 /// The incarnations whose leases have run out.
 pub(crate) async fn overdue(pool: &SqlitePool) -> Result<Vec<Overdue>> {
     let sql = "SELECT id, incarnation, renewed FROM workers WHERE renewed + lease < ?";
-    let rows: Vec<(i64, String, i64)> = sqlx::query_as(sql).bind(steady_ms()).fetch_all(pool).await?;
-    Ok(rows.into_iter().map(|(id, incarnation, renewed)| Overdue { id, incarnation, renewed }).collect())
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(sql)
+        .bind(steady_ms())
+        .fetch_all(pool)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, incarnation, renewed)| Overdue {
+            id,
+            incarnation,
+            renewed,
+        })
+        .collect())
 }
 
 /// One entry of the feed.
@@ -58,7 +81,9 @@ pub(crate) const FEED_PAGE: usize = 256;
 
 /// The newest entry of the feed.
 pub(crate) async fn feed_end(pool: &SqlitePool) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM feed").fetch_one(pool).await?)
+    Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM feed")
+        .fetch_one(pool)
+        .await?)
 }
 
 /// Entries after one and up to another on an exchange, all or those of some keys, oldest first.
@@ -70,14 +95,22 @@ pub(crate) async fn feed(
 ) -> Result<Vec<FeedEntry>> {
     let sql = "SELECT id, key, body FROM feed WHERE id > ?1 AND id <= ?2 AND exchange = ?3 \
                AND (?4 IS NULL OR key IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5";
-    let query = sqlx::query_as(sql).bind(after).bind(up_to).bind(exchange).bind(keys);
+    let query = sqlx::query_as(sql)
+        .bind(after)
+        .bind(up_to)
+        .bind(exchange)
+        .bind(keys);
     Ok(query.bind(FEED_PAGE as i64).fetch_all(pool).await?)
 }
 
 /// Owner, fence and milliseconds left of a lease that is held.
 pub(crate) async fn holder(pool: &SqlitePool, lease: &str) -> Result<Option<(String, i64, i64)>> {
     let sql = "SELECT owner, fence, until - ?1 FROM leases WHERE name = ?2 AND owner <> '' AND until > ?1";
-    Ok(sqlx::query_as(sql).bind(steady_ms()).bind(lease).fetch_optional(pool).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(steady_ms())
+        .bind(lease)
+        .fetch_optional(pool)
+        .await?)
 }
 
 /// All entries of a space.

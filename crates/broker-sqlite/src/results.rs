@@ -36,7 +36,11 @@ impl SqliteResults {
     }
 
     fn decode(&self, meta: &[u8]) -> Result<TaskMeta, SqliteError> {
-        Ok(TaskMeta::decode(meta, &self.policy.codec, &Limits::default())?)
+        Ok(TaskMeta::decode(
+            meta,
+            &self.policy.codec,
+            &Limits::default(),
+        )?)
     }
 }
 
@@ -51,8 +55,14 @@ impl ResultBackend for SqliteResults {
     async fn fetch(&self, task_ids: &[String]) -> Result<Vec<Option<TaskMeta>>> {
         let rows = reads::metas(&self.store.readers, task_ids).await?;
         let decode = |(task_id, meta): (String, Vec<u8>)| Ok((task_id, self.decode(&meta)?));
-        let found = rows.into_iter().map(decode).collect::<Result<HashMap<_, _>, SqliteError>>()?;
-        Ok(task_ids.iter().map(|task_id| found.get(task_id).cloned()).collect())
+        let found = rows
+            .into_iter()
+            .map(decode)
+            .collect::<Result<HashMap<_, _>, SqliteError>>()?;
+        Ok(task_ids
+            .iter()
+            .map(|task_id| found.get(task_id).cloned())
+            .collect())
     }
 
     async fn watch(&self, task_ids: Vec<String>) -> Result<ResultStream> {
@@ -66,11 +76,20 @@ impl ResultBackend for SqliteResults {
     async fn save_group(&self, group_id: &str, result: Value) -> Result<()> {
         let result = self.policy.codec.encode(&result)?.into();
         let expires_at = wire::expires_at(self.policy.expires);
-        Ok(self.store.write(SaveGroup { group_id: group_id.to_owned(), result, expires_at }).await?)
+        Ok(self
+            .store
+            .write(SaveGroup {
+                group_id: group_id.to_owned(),
+                result,
+                expires_at,
+            })
+            .await?)
     }
 
     async fn restore_group(&self, group_id: &str) -> Result<Option<Value>> {
-        let Some(result) = reads::group(&self.store.readers, group_id).await? else { return Ok(None) };
+        let Some(result) = reads::group(&self.store.readers, group_id).await? else {
+            return Ok(None);
+        };
         Ok(Some(self.policy.codec.decode(&result, &Limits::default())?))
     }
 

@@ -28,27 +28,44 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<
 
 /// The file's schema version, 0 for an empty file. Another program's database and a newer version are refused.
 pub(crate) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<i32> {
-    let application: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await?;
-    let version: i32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *conn).await?;
+    let application: i32 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *conn)
+        .await?;
+    let version: i32 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *conn)
+        .await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *conn)
+        .await?;
     match application {
-        APPLICATION_ID if version > KNOWN => {
-            Err(SqliteError::Newer { path: path.to_owned(), found: version, known: KNOWN })
-        }
+        APPLICATION_ID if version > KNOWN => Err(SqliteError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known: KNOWN,
+        }),
         APPLICATION_ID => Ok(version),
         0 if tables == 0 => Ok(0),
-        found => Err(SqliteError::Foreign { path: path.to_owned(), found }),
+        found => Err(SqliteError::Foreign {
+            path: path.to_owned(),
+            found,
+        }),
     }
 }
 
 /// After a restart of the machine all monotonic times are from another life: every lease has run out, nobody listens.
 async fn forget_other_boots(conn: &mut SqliteConnection) -> Result<()> {
     let boot = boot_id();
-    let known: Option<String> = sqlx::query_scalar("SELECT id FROM boot").fetch_optional(&mut *conn).await?;
+    let known: Option<String> = sqlx::query_scalar("SELECT id FROM boot")
+        .fetch_optional(&mut *conn)
+        .await?;
     if known.as_ref() == Some(&boot) {
         return Ok(());
     }
-    conn.execute(sqlx::raw_sql(include_str!("schema/boot.sql"))).await?;
-    sqlx::query("INSERT INTO boot (id) VALUES (?)").bind(boot).execute(conn).await?;
+    conn.execute(sqlx::raw_sql(include_str!("schema/boot.sql")))
+        .await?;
+    sqlx::query("INSERT INTO boot (id) VALUES (?)")
+        .bind(boot)
+        .execute(conn)
+        .await?;
     Ok(())
 }

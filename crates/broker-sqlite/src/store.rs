@@ -38,12 +38,28 @@ impl Store {
         let (closed, tasks) = (CancellationToken::new(), TaskTracker::new());
         let close_on_drop = closed.clone().drop_guard();
         let bell = Bell::open(&options.path, &tasks, closed.clone())?;
-        let params =
-            WriterParams { conn, bell: bell.clone(), log: log_beside(&options.path), closed: closed.clone() };
+        let params = WriterParams {
+            conn,
+            bell: bell.clone(),
+            log: log_beside(&options.path),
+            closed: closed.clone(),
+        };
         let writer = Writer::start(params, &tasks);
-        tasks.spawn(closed.clone().run_until_cancelled_owned(tidy(writer.clone())));
+        tasks.spawn(
+            closed
+                .clone()
+                .run_until_cancelled_owned(tidy(writer.clone())),
+        );
         let readers = open::open_readers(&options);
-        Ok(Arc::new(Self { options, writer, readers, bell, closed, tasks, _close_on_drop: close_on_drop }))
+        Ok(Arc::new(Self {
+            options,
+            writer,
+            readers,
+            bell,
+            closed,
+            tasks,
+            _close_on_drop: close_on_drop,
+        }))
     }
 
     /// Carries an operation out in the next transaction and returns after its commit.

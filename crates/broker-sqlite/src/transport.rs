@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use broker::{
-    Backends, Broker, Capabilities, Consumer, ConsumerParams, Publish, Result, ResultPolicy, Source, Subscription,
+    Backends, Broker, Capabilities, Consumer, ConsumerParams, Publish, Result, ResultPolicy,
+    Source, Subscription,
 };
 use protocol::Message;
 
@@ -35,8 +36,14 @@ impl SqliteBroker {
     ///
     /// # Errors
     /// When the file or its folder cannot be created, read or written, is damaged, is not a broker's, or has a newer schema.
-    pub async fn connect(options: SqliteOptions, policy: Option<ResultPolicy>) -> Result<Arc<Self>> {
-        Ok(Arc::new(Self { store: Store::open(options).await?, policy }))
+    pub async fn connect(
+        options: SqliteOptions,
+        policy: Option<ResultPolicy>,
+    ) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            store: Store::open(options).await?,
+            policy,
+        }))
     }
 
     /// The results in the same file, if there is a policy for them.
@@ -47,8 +54,15 @@ impl SqliteBroker {
 
     /// Every seam that this file stands behind.
     pub fn backends(self: Arc<Self>) -> Backends {
-        let results = self.results().map(|results| results as Arc<dyn broker::ResultBackend>);
-        Backends { admin: self.clone(), coordinator: self.clone(), broker: self, results }
+        let results = self
+            .results()
+            .map(|results| results as Arc<dyn broker::ResultBackend>);
+        Backends {
+            admin: self.clone(),
+            coordinator: self.clone(),
+            broker: self,
+            results,
+        }
     }
 }
 
@@ -74,19 +88,40 @@ impl Broker for SqliteBroker {
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
         let body = wire::encode_broadcast(message)?;
-        let broadcast = Broadcast { exchange: exchange.to_owned(), key: routing_key.to_owned(), body };
+        let broadcast = Broadcast {
+            exchange: exchange.to_owned(),
+            key: routing_key.to_owned(),
+            body,
+        };
         Ok(self.store.write(broadcast).await?)
     }
 
     async fn subscribe(&self, source: Source) -> Result<Subscription> {
         let store = self.store.clone();
         Ok(match source {
-            Source::Broadcast { exchange, binding_key } => {
-                broadcast::subscribe(store, exchange, binding_key).await?
-            }
-            Source::Mailbox { exchange, kind: _, routing_key, queue, expires } => {
-                let expires_ms = i64::try_from(expires.max(Duration::from_secs(1)).as_millis()).unwrap_or(i64::MAX);
-                mailbox::subscribe(store, Mailbox { exchange, routing_key, queue, expires_ms }).await?
+            Source::Broadcast {
+                exchange,
+                binding_key,
+            } => broadcast::subscribe(store, exchange, binding_key).await?,
+            Source::Mailbox {
+                exchange,
+                kind: _,
+                routing_key,
+                queue,
+                expires,
+            } => {
+                let expires_ms = i64::try_from(expires.max(Duration::from_secs(1)).as_millis())
+                    .unwrap_or(i64::MAX);
+                mailbox::subscribe(
+                    store,
+                    Mailbox {
+                        exchange,
+                        routing_key,
+                        queue,
+                        expires_ms,
+                    },
+                )
+                .await?
             }
         })
     }

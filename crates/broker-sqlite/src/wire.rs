@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Delivery, ErrorKind, BrokerError, Publish, ResultPolicy, Route, Settlement, Tag, Verdict};
+use broker::{
+    BrokerError, Delivery, ErrorKind, Publish, ResultPolicy, Route, Settlement, Tag, Verdict,
+};
 use bytes::Bytes;
 use protocol::{BodyEncoding, Codec, DecodeError, Limits, Message, State, TaskMeta, redis};
 use uuid::Uuid;
@@ -30,12 +32,19 @@ fn encode_publish(publish: Publish) -> Result<Outgoing> {
     info.exchange = route.exchange().to_owned();
     info.routing_key = route.routing_key().to_owned();
     check_name(&route)?;
-    Ok(Outgoing { step, envelope: message.to_envelope()?.into(), route })
+    Ok(Outgoing {
+        step,
+        envelope: message.to_envelope()?.into(),
+        route,
+    })
 }
 
 /// Encodes a message that is told to all who listen.
 pub(crate) fn encode_broadcast(mut message: Message) -> Result<Bytes> {
-    message.properties.body_encoding.get_or_insert(BodyEncoding::Base64);
+    message
+        .properties
+        .body_encoding
+        .get_or_insert(BodyEncoding::Base64);
     Ok(message.to_envelope()?.into())
 }
 
@@ -48,7 +57,9 @@ fn step_of(priority: i64) -> u8 {
 /// SQLite's text ends at a zero character, so such a name would silently become another.
 fn check_name(route: &Route) -> Result<()> {
     match route.routing_key().contains('\0') || route.exchange().contains('\0') {
-        true => Err(SqliteError::Invalid(format!("{route:?} has a zero character in its name"))),
+        true => Err(SqliteError::Invalid(format!(
+            "{route:?} has a zero character in its name"
+        ))),
         false => Ok(()),
     }
 }
@@ -61,7 +72,14 @@ pub(crate) fn topic_matches(binding_key: &str, routing_key: &str) -> bool {
 
 /// A message that this consumer holds, under a tag that names the incarnation.
 pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Delivery {
-    let Taken { worker, id, queue, hold, redelivered, envelope } = taken;
+    let Taken {
+        worker,
+        id,
+        queue,
+        hold,
+        redelivered,
+        envelope,
+    } = taken;
     Delivery {
         tag: Tag(format!("{incarnation}:{worker}:{id}:{hold}").into()),
         queue: Arc::from(queue),
@@ -75,7 +93,11 @@ fn decode(envelope: &[u8], redelivered: bool, limits: &Limits) -> Result<Message
     if redelivered {
         // Celery looks at both places.
         message.headers.extra.insert("redelivered", true);
-        message.properties.delivery_info.get_or_insert_default().redelivered = Some(true);
+        message
+            .properties
+            .delivery_info
+            .get_or_insert_default()
+            .redelivered = Some(true);
     }
     Ok(message)
 }
@@ -85,7 +107,11 @@ fn hold_of(incarnation: &str, tag: &Tag) -> Option<Hold> {
     let numbers = tag.as_str().strip_prefix(incarnation)?.strip_prefix(':')?;
     let mut numbers = numbers.split(':').map(str::parse);
     let mut next = || numbers.next()?.ok();
-    Some(Hold { worker: next()?, id: next()?, hold: next()? })
+    Some(Hold {
+        worker: next()?,
+        id: next()?,
+        hold: next()?,
+    })
 }
 
 /// Encodes a settlement, so that nothing in it can fail any more but the file.
@@ -94,16 +120,27 @@ pub(crate) fn order(
     settlement: Settlement,
     policy: Option<&ResultPolicy>,
 ) -> Result<Order, BrokerError> {
-    let Settlement { tag, verdict, store, publish } = settlement;
+    let Settlement {
+        tag,
+        verdict,
+        store,
+        publish,
+    } = settlement;
     let store = match (store, policy) {
         (None, _) => None,
         (Some(meta), Some(policy)) => Some(encode_meta(&meta, policy)?),
         (Some(_), None) => {
-            let why = "a settlement stores a result, but this broker was opened without a result policy";
+            let why =
+                "a settlement stores a result, but this broker was opened without a result policy";
             return Err(BrokerError::new(ErrorKind::Invalid, why));
         }
     };
-    Ok(Order { hold: hold_of(incarnation, &tag), verdict: fate(verdict)?, store, publish: outgoing(publish)? })
+    Ok(Order {
+        hold: hold_of(incarnation, &tag),
+        verdict: fate(verdict)?,
+        store,
+        publish: outgoing(publish)?,
+    })
 }
 
 fn fate(verdict: Verdict) -> Result<Fate> {
@@ -121,13 +158,19 @@ fn fate(verdict: Verdict) -> Result<Fate> {
 /// Never before its time: parts of a millisecond are rounded up.
 fn ceiling_ms(time: jiff::Timestamp) -> i64 {
     let ms = time.as_millisecond();
-    if crate::clock::timestamp(ms) < time { ms + 1 } else { ms }
+    if crate::clock::timestamp(ms) < time {
+        ms + 1
+    } else {
+        ms
+    }
 }
 
 /// The meta of a run that was acknowledged early; one that cannot be read is only logged, so that it holds nobody up.
 pub(crate) fn decode_lost(body: &[u8]) -> Option<TaskMeta> {
     let decoded = TaskMeta::decode(body, &Codec::Json, &Limits::default());
-    decoded.inspect_err(|error| tracing::error!(%error, "the record of a lost run cannot be read")).ok()
+    decoded
+        .inspect_err(|error| tracing::error!(%error, "the record of a lost run cannot be read"))
+        .ok()
 }
 
 /// Encodes a meta as the policy says.
@@ -156,10 +199,23 @@ mod tests {
 
     #[test]
     fn a_tag_names_its_hold_for_its_own_incarnation_only() {
-        let taken =
-            Taken { worker: 7, id: 12, queue: "q".into(), hold: 2, redelivered: false, envelope: b"?".to_vec() };
+        let taken = Taken {
+            worker: 7,
+            id: 12,
+            queue: "q".into(),
+            hold: 2,
+            redelivered: false,
+            envelope: b"?".to_vec(),
+        };
         let tag = delivery("abc", taken, &Limits::default()).tag;
-        assert_eq!(hold_of("abc", &tag), Some(Hold { worker: 7, id: 12, hold: 2 }));
+        assert_eq!(
+            hold_of("abc", &tag),
+            Some(Hold {
+                worker: 7,
+                id: 12,
+                hold: 2
+            })
+        );
         assert_eq!(hold_of("ab", &tag), None);
         assert_eq!(hold_of("abcd", &tag), None);
         assert_eq!(hold_of("abc", &Tag("abc:7:x:2".into())), None);

@@ -43,7 +43,14 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(params: WriterParams, tasks: &TaskTracker) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        tasks.spawn(Actor { params, waiting, dirty: false }.run());
+        tasks.spawn(
+            Actor {
+                params,
+                waiting,
+                dirty: false,
+            }
+            .run(),
+        );
         Self { jobs }
     }
 
@@ -153,14 +160,22 @@ impl Actor {
         }
         if outcome.is_err() {
             // SQLite rolls back by itself after some errors; then this one fails, and that is fine.
-            sqlx::query("ROLLBACK").execute(&mut self.params.conn).await.ok();
+            sqlx::query("ROLLBACK")
+                .execute(&mut self.params.conn)
+                .await
+                .ok();
         }
         outcome
     }
 
     async fn apply_all(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.params.conn).await?;
-        let mut tx = Tx { conn: &mut self.params.conn, rings: Rings::default() };
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut self.params.conn)
+            .await?;
+        let mut tx = Tx {
+            conn: &mut self.params.conn,
+            rings: Rings::default(),
+        };
         for job in group {
             job.apply(&mut tx).await?;
         }
@@ -173,7 +188,9 @@ impl Actor {
         self.dirty = false;
         let size = std::fs::metadata(&self.params.log).map_or(0, |log| log.len());
         if size > SMALL_LOG
-            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.params.conn).await
+            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&mut self.params.conn)
+                .await
         {
             tracing::debug!(%error, "the write-ahead log was not tidied");
         }

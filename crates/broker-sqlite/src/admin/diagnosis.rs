@@ -36,7 +36,8 @@ async fn journal_mode(store: &Store) -> Result<Advice> {
     Ok(match mode.as_str() {
         "wal" => fine("journal_mode", mode),
         _ => {
-            let remedy = "put the file on a local disk: a write-ahead log needs memory that processes share";
+            let remedy =
+                "put the file on a local disk: a write-ahead log needs memory that processes share";
             advise(Severity::Problem, "journal_mode", mode, remedy)
         }
     })
@@ -44,7 +45,10 @@ async fn journal_mode(store: &Store) -> Result<Advice> {
 
 fn synchronous(synchronous: Synchronous) -> Advice {
     match synchronous {
-        Synchronous::Full => fine("synchronous", "full: what is confirmed survives a power cut"),
+        Synchronous::Full => fine(
+            "synchronous",
+            "full: what is confirmed survives a power cut",
+        ),
         Synchronous::Normal => advise(
             Severity::Hint,
             "synchronous",
@@ -99,5 +103,10 @@ fn fine(subject: &str, found: impl Into<String>) -> Advice {
 }
 
 fn advise(severity: Severity, subject: &str, found: impl Into<String>, remedy: &str) -> Advice {
-    Advice { subject: subject.to_owned(), severity, found: found.into(), remedy: remedy.to_owned() }
+    Advice {
+        subject: subject.to_owned(),
+        severity,
+        found: found.into(),
+        remedy: remedy.to_owned(),
+    }
 }

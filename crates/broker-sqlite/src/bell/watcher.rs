@@ -37,7 +37,10 @@ mod changes {
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
     use tokio::io::unix::AsyncFd;
 
-    #[expect(deprecated, reason = "its flaw is types that change their descriptor; an OwnedFd cannot, and unsafe is forbidden")]
+    #[expect(
+        deprecated,
+        reason = "its flaw is types that change their descriptor; an OwnedFd cannot, and unsafe is forbidden"
+    )]
     fn registered(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
         AsyncFd::new(fd)
     }
@@ -55,9 +58,13 @@ mod changes {
         /// Waits for a change and swallows all notices that are there.
         pub(super) async fn next(&mut self) {
             let mut notices = [0; 4096];
-            let Ok(mut guard) = self.0.readable().await else { return std::future::pending().await };
+            let Ok(mut guard) = self.0.readable().await else {
+                return std::future::pending().await;
+            };
             // A would-block result only means that somebody was quicker; the caller compares numbers anyway.
-            guard.try_io(|fd| Ok(nix::unistd::read(fd, &mut notices)?)).ok();
+            guard
+                .try_io(|fd| Ok(nix::unistd::read(fd, &mut notices)?))
+                .ok();
         }
     }
 }

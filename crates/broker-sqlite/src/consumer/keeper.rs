@@ -19,7 +19,10 @@ const HURRY: u32 = 4;
 /// Runs until it is cancelled.
 pub(super) async fn run(incarnation: Arc<Incarnation>) {
     let interval = incarnation.params.lease / 3;
-    let mut keeper = Keeper { incarnation, suspects: HashMap::new() };
+    let mut keeper = Keeper {
+        incarnation,
+        suspects: HashMap::new(),
+    };
     loop {
         sleep(keeper.turn(interval).await).await;
     }
@@ -73,11 +76,22 @@ impl Keeper {
 
     async fn end(&self, overdue: Overdue) -> Result<()> {
         let incarnation = &self.incarnation;
-        let Overdue { id, incarnation: from, renewed } = overdue;
-        let end = End { worker: id, if_renewed_at: Some(renewed), policy: incarnation.policy.clone() };
+        let Overdue {
+            id,
+            incarnation: from,
+            renewed,
+        } = overdue;
+        let end = End {
+            worker: id,
+            if_renewed_at: Some(renewed),
+            policy: incarnation.policy.clone(),
+        };
         if let Some(left) = incarnation.store.write(end).await? {
             let messages = incarnation.tell_lost(left);
-            notify(&incarnation.params.notices, Notice::Reclaimed { from, messages });
+            notify(
+                &incarnation.params.notices,
+                Notice::Reclaimed { from, messages },
+            );
         }
         Ok(())
     }

@@ -36,7 +36,9 @@ pub(super) async fn run(incarnation: Arc<Incarnation>) {
 async fn promote(incarnation: &Incarnation) -> Result<Duration> {
     let store = &incarnation.store;
     loop {
-        let Some(due) = reads::next_due(&store.readers).await? else { return Ok(LONGEST_SLEEP) };
+        let Some(due) = reads::next_due(&store.readers).await? else {
+            return Ok(LONGEST_SLEEP);
+        };
         let left = due - wall_ms();
         if left > 0 {
             return Ok(Duration::from_millis(left.unsigned_abs()).min(LONGEST_SLEEP));

@@ -17,14 +17,33 @@ use crate::store::Store;
 use crate::wire::topic_matches;
 
 /// Registers a listener and starts its reader.
-pub(crate) async fn subscribe(store: Arc<Store>, exchange: String, binding_key: String) -> Result<Subscription> {
-    let listen = Listen { listener: Uuid::new_v4().to_string(), exchange, keys: vec![binding_key] };
+pub(crate) async fn subscribe(
+    store: Arc<Store>,
+    exchange: String,
+    binding_key: String,
+) -> Result<Subscription> {
+    let listen = Listen {
+        listener: Uuid::new_v4().to_string(),
+        exchange,
+        keys: vec![binding_key],
+    };
     let news = store.bell.hear(News::Feed);
     let after = store.write(listen.clone()).await?.unwrap_or_default();
     let (messages, received) = mpsc::channel(WAITING);
     let (stop, guard) = stopper(&store);
-    let cursor = Cursor { store: store.clone(), exchange: listen.exchange.clone(), keys: None, after };
-    let reader = Reader { cursor, listen, news, messages, renewal: Renewal::new(RENEW_EVERY) };
+    let cursor = Cursor {
+        store: store.clone(),
+        exchange: listen.exchange.clone(),
+        keys: None,
+        after,
+    };
+    let reader = Reader {
+        cursor,
+        listen,
+        news,
+        messages,
+        renewal: Renewal::new(RENEW_EVERY),
+    };
     store.clone().tasks.spawn(async move {
         let listener = reader.listen.listener.clone();
         stop.run_until_cancelled_owned(reader.run()).await;
@@ -72,13 +91,20 @@ impl Reader {
     }
 
     async fn pass_on(&self, (_, key, body): FeedEntry) {
-        if !self.listen.keys.iter().any(|binding_key| topic_matches(binding_key, &key)) {
+        if !self
+            .listen
+            .keys
+            .iter()
+            .any(|binding_key| topic_matches(binding_key, &key))
+        {
             return;
         }
         match Message::from_envelope(&body, &Limits::default()) {
             // A subscriber that has gone ends this task through its guard.
             Ok(message) => self.messages.send(message).await.unwrap_or_default(),
-            Err(error) => tracing::warn!(%error, exchange = %self.listen.exchange, "a broadcast cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, exchange = %self.listen.exchange, "a broadcast cannot be read")
+            }
         }
     }
 }

@@ -22,8 +22,14 @@ pub(crate) async fn subscribe(store: Arc<Store>, mailbox: Mailbox) -> Result<Sub
     let (messages, received) = mpsc::channel(WAITING);
     let (stop, guard) = stopper(&store);
     let renewal = Renewal::new(Duration::from_millis(mailbox.expires_ms.unsigned_abs() / 3));
-    let reader =
-        Reader { store: store.clone(), mailbox, news, messages, letters: Letters::default(), renewal };
+    let reader = Reader {
+        store: store.clone(),
+        mailbox,
+        news,
+        messages,
+        letters: Letters::default(),
+        renewal,
+    };
     store.clone().tasks.spawn(async move {
         let queue = reader.mailbox.queue.clone();
         stop.run_until_cancelled_owned(reader.run()).await;
@@ -68,7 +74,11 @@ impl Reader {
             return Ok(false);
         }
         let queue = self.mailbox.queue.clone();
-        let collect = Collect { queue, letters: self.letters.clone(), taken: Vec::new() };
+        let collect = Collect {
+            queue,
+            letters: self.letters.clone(),
+            taken: Vec::new(),
+        };
         let found = self.store.write(collect).await? > 0;
         while let Some(letter) = self.letters.next() {
             self.pass_on(&letter).await;
@@ -80,7 +90,9 @@ impl Reader {
         match Message::from_envelope(letter, &Limits::default()) {
             // A subscriber that has gone ends this task through its guard.
             Ok(message) => self.messages.send(message).await.unwrap_or_default(),
-            Err(error) => tracing::warn!(%error, queue = %self.mailbox.queue, "a letter cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, queue = %self.mailbox.queue, "a letter cannot be read")
+            }
         }
     }
 }

@@ -17,15 +17,38 @@ use crate::pack::json;
 use crate::store::Store;
 
 /// Registers a watcher and starts its reader, which begins with what is stored.
-pub(crate) async fn watch(store: Arc<Store>, task_ids: Vec<String>, policy: ResultPolicy) -> Result<ResultStream> {
+pub(crate) async fn watch(
+    store: Arc<Store>,
+    task_ids: Vec<String>,
+    policy: ResultPolicy,
+) -> Result<ResultStream> {
     let keys = json(&task_ids)?;
-    let listen = Listen { listener: Uuid::new_v4().to_string(), exchange: RESULTS.to_owned(), keys: task_ids };
+    let listen = Listen {
+        listener: Uuid::new_v4().to_string(),
+        exchange: RESULTS.to_owned(),
+        keys: task_ids,
+    };
     let news = store.bell.hear(News::Feed);
-    let (after, stored) = store.write(Watch(listen.clone())).await?.unwrap_or_default();
+    let (after, stored) = store
+        .write(Watch(listen.clone()))
+        .await?
+        .unwrap_or_default();
     let (metas, received) = mpsc::channel(WAITING);
     let (stop, guard) = stopper(&store);
-    let cursor = Cursor { store: store.clone(), exchange: RESULTS.to_owned(), keys: Some(keys), after };
-    let reader = Reader { cursor, listen, policy, news, metas, renewal: Renewal::new(RENEW_EVERY) };
+    let cursor = Cursor {
+        store: store.clone(),
+        exchange: RESULTS.to_owned(),
+        keys: Some(keys),
+        after,
+    };
+    let reader = Reader {
+        cursor,
+        listen,
+        policy,
+        news,
+        metas,
+        renewal: Renewal::new(RENEW_EVERY),
+    };
     store.clone().tasks.spawn(async move {
         let listener = reader.listen.listener.clone();
         stop.run_until_cancelled_owned(reader.run(stored)).await;
@@ -63,14 +86,16 @@ impl Reader {
     /// frozen for long, begins anew with what is stored.
     async fn turn(&mut self) -> Result<bool> {
         if self.renewal.is_due()
-            && let Some((after, stored)) = self.cursor.store.write(Watch(self.listen.clone())).await?
+            && let Some((after, stored)) =
+                self.cursor.store.write(Watch(self.listen.clone())).await?
         {
             self.cursor.after = after;
             self.pass_on(stored).await;
         }
         let entries = self.cursor.advance().await?;
         let found = !entries.is_empty();
-        self.pass_on(entries.into_iter().map(|(_, _, body)| body)).await;
+        self.pass_on(entries.into_iter().map(|(_, _, body)| body))
+            .await;
         Ok(found)
     }
 

@@ -17,8 +17,7 @@ WHERE owner = excluded.owner OR until <= ?3
 RETURNING fence";
 /// The row stays without an owner, so that the fence never falls.
 const RELEASE: &str = "UPDATE leases SET owner = '', until = ?1 WHERE name = ?2 AND owner = ?3";
-const STILL_HELD: &str =
-    "SELECT EXISTS (SELECT 1 FROM leases WHERE name = ?1 AND fence = ?2 AND owner <> '' AND until > ?3)";
+const STILL_HELD: &str = "SELECT EXISTS (SELECT 1 FROM leases WHERE name = ?1 AND fence = ?2 AND owner <> '' AND until > ?3)";
 const WRITE_ENTRY: &str = "INSERT OR REPLACE INTO entries (space, key, value) VALUES (?, ?, ?)";
 
 /// Acquires or renews; the output is the fence, `None` when somebody else holds the lease.
@@ -35,7 +34,9 @@ impl Operation for Acquire {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
         let now = steady_ms();
-        let acquire = sqlx::query_scalar(ACQUIRE).bind(&self.lease).bind(&self.owner);
+        let acquire = sqlx::query_scalar(ACQUIRE)
+            .bind(&self.lease)
+            .bind(&self.owner);
         let acquire = acquire.bind(now).bind(now.saturating_add(self.ttl_ms));
         Ok(acquire.fetch_optional(&mut *tx.conn).await?)
     }
@@ -53,7 +54,10 @@ impl Operation for Release {
     type Output = ();
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let release = sqlx::query(RELEASE).bind(steady_ms()).bind(&self.lease).bind(&self.owner);
+        let release = sqlx::query(RELEASE)
+            .bind(steady_ms())
+            .bind(&self.lease)
+            .bind(&self.owner);
         release.execute(&mut *tx.conn).await?;
         Ok(())
     }
@@ -74,7 +78,10 @@ impl Operation for Commit {
     type Output = bool;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let held = sqlx::query_scalar(STILL_HELD).bind(&self.lease).bind(self.fence).bind(steady_ms());
+        let held = sqlx::query_scalar(STILL_HELD)
+            .bind(&self.lease)
+            .bind(self.fence)
+            .bind(steady_ms());
         if !held.fetch_one(&mut *tx.conn).await? {
             return Ok(false);
         }
@@ -89,7 +96,9 @@ impl Operation for Commit {
 async fn write_entry(tx: &mut Tx<'_>, space: &str, key: &str, value: Option<&[u8]>) -> Result<()> {
     let write = match value {
         Some(value) => sqlx::query(WRITE_ENTRY).bind(space).bind(key).bind(value),
-        None => sqlx::query("DELETE FROM entries WHERE space = ? AND key = ?").bind(space).bind(key),
+        None => sqlx::query("DELETE FROM entries WHERE space = ? AND key = ?")
+            .bind(space)
+            .bind(key),
     };
     write.execute(&mut *tx.conn).await?;
     Ok(())

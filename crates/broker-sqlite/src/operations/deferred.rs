@@ -24,7 +24,9 @@ impl Operation for Promote {
     type Output = u64;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
-        let promote = sqlx::query(PROMOTE).bind(wall_ms()).bind(AT_ONCE.cast_signed());
+        let promote = sqlx::query(PROMOTE)
+            .bind(wall_ms())
+            .bind(AT_ONCE.cast_signed());
         let moved = promote.execute(&mut *tx.conn).await?.rows_affected();
         if moved > 0 {
             tx.ring(News::Ready);

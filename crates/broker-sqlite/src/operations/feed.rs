@@ -36,9 +36,16 @@ impl Broadcast {
             return Ok(());
         }
         let insert = sqlx::query("INSERT INTO feed (exchange, key, at, body) VALUES (?, ?, ?, ?)");
-        let insert = insert.bind(&self.exchange).bind(&self.key).bind(steady_ms()).bind(&self.body[..]);
+        let insert = insert
+            .bind(&self.exchange)
+            .bind(&self.key)
+            .bind(steady_ms())
+            .bind(&self.body[..]);
         let id = insert.execute(&mut *tx.conn).await?.last_insert_rowid();
-        sqlx::query("DELETE FROM feed WHERE id <= ?").bind(id - FEED_LENGTH).execute(&mut *tx.conn).await?;
+        sqlx::query("DELETE FROM feed WHERE id <= ?")
+            .bind(id - FEED_LENGTH)
+            .execute(&mut *tx.conn)
+            .await?;
         tx.ring(News::Feed);
         Ok(())
     }
@@ -73,14 +80,26 @@ impl Operation for Listen {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
         let until = steady_ms() + LISTENER_LEASE_MS;
-        let renewed = sqlx::query(RENEW).bind(until).bind(&self.listener).execute(&mut *tx.conn).await?;
+        let renewed = sqlx::query(RENEW)
+            .bind(until)
+            .bind(&self.listener)
+            .execute(&mut *tx.conn)
+            .await?;
         if renewed.rows_affected() > 0 {
             return Ok(None);
         }
-        let listen = sqlx::query(LISTEN).bind(&self.exchange).bind(&self.listener).bind(until).bind(json(&self.keys)?);
+        let listen = sqlx::query(LISTEN)
+            .bind(&self.exchange)
+            .bind(&self.listener)
+            .bind(until)
+            .bind(json(&self.keys)?);
         listen.execute(&mut *tx.conn).await?;
         let last = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'feed'");
-        Ok(Some(last.fetch_optional(&mut *tx.conn).await?.unwrap_or_default()))
+        Ok(Some(
+            last.fetch_optional(&mut *tx.conn)
+                .await?
+                .unwrap_or_default(),
+        ))
     }
 }
 
@@ -93,7 +112,10 @@ impl Operation for Unlisten {
     type Output = ();
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        sqlx::query("DELETE FROM listeners WHERE listener = ?").bind(&self.0).execute(&mut *tx.conn).await?;
+        sqlx::query("DELETE FROM listeners WHERE listener = ?")
+            .bind(&self.0)
+            .execute(&mut *tx.conn)
+            .await?;
         Ok(())
     }
 }

@@ -37,9 +37,19 @@ impl Operation for Bind {
     type Output = ();
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let Mailbox { exchange, routing_key, queue, expires_ms } = &self.0;
-        let bind = sqlx::query(BIND).bind(exchange).bind(routing_key).bind(queue);
-        bind.bind(steady_ms().saturating_add(*expires_ms)).execute(&mut *tx.conn).await?;
+        let Mailbox {
+            exchange,
+            routing_key,
+            queue,
+            expires_ms,
+        } = &self.0;
+        let bind = sqlx::query(BIND)
+            .bind(exchange)
+            .bind(routing_key)
+            .bind(queue);
+        bind.bind(steady_ms().saturating_add(*expires_ms))
+            .execute(&mut *tx.conn)
+            .await?;
         Ok(())
     }
 }
@@ -50,7 +60,10 @@ pub(crate) struct Letters(Arc<Mutex<VecDeque<Vec<u8>>>>);
 
 impl Letters {
     pub(crate) fn next(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 }
 
@@ -67,8 +80,11 @@ impl Operation for Collect {
     type Output = usize;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
-        let rows: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as(FIRST).bind(&self.queue).bind(AT_ONCE).fetch_all(&mut *tx.conn).await?;
+        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(FIRST)
+            .bind(&self.queue)
+            .bind(AT_ONCE)
+            .fetch_all(&mut *tx.conn)
+            .await?;
         let (ids, bodies): (Vec<i64>, _) = rows.into_iter().unzip();
         delete_messages(tx, &ids).await?;
         self.taken = bodies;
@@ -76,7 +92,11 @@ impl Operation for Collect {
     }
 
     fn committed(&mut self, _count: &mut usize) {
-        self.letters.0.lock().unwrap_or_else(PoisonError::into_inner).extend(self.taken.drain(..));
+        self.letters
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(self.taken.drain(..));
     }
 }
 
@@ -95,14 +115,21 @@ impl Operation for Unbind {
 
 /// Deletes a queue, its bindings and its ready messages.
 pub(super) async fn delete_queue(tx: &mut Tx<'_>, queue: &str) -> Result<()> {
-    sqlx::query("DELETE FROM bindings WHERE queue = ?").bind(queue).execute(&mut *tx.conn).await?;
+    sqlx::query("DELETE FROM bindings WHERE queue = ?")
+        .bind(queue)
+        .execute(&mut *tx.conn)
+        .await?;
     purge(tx, queue).await.map(drop)
 }
 
 /// Deletes the ready messages of a queue; returns how many.
 pub(super) async fn purge(tx: &mut Tx<'_>, queue: &str) -> Result<u64> {
-    let bodies = "DELETE FROM bodies WHERE id IN (SELECT id FROM messages WHERE state = 0 AND queue = ?)";
-    sqlx::query(bodies).bind(queue).execute(&mut *tx.conn).await?;
+    let bodies =
+        "DELETE FROM bodies WHERE id IN (SELECT id FROM messages WHERE state = 0 AND queue = ?)";
+    sqlx::query(bodies)
+        .bind(queue)
+        .execute(&mut *tx.conn)
+        .await?;
     let messages = sqlx::query("DELETE FROM messages WHERE state = 0 AND queue = ?").bind(queue);
     Ok(messages.execute(&mut *tx.conn).await?.rows_affected())
 }

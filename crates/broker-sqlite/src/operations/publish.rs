@@ -77,10 +77,18 @@ async fn insert(tx: &mut Tx<'_>, pack: Pack<Columns<'_>>) -> Result<()> {
     }
     let count = i64::try_from(pack.len()).expect("a batch fits memory");
     let (rows, blob) = pack.into_parts()?;
-    let done = sqlx::query(INSERT_MESSAGES).bind(&rows).execute(&mut *tx.conn).await?;
+    let done = sqlx::query(INSERT_MESSAGES)
+        .bind(&rows)
+        .execute(&mut *tx.conn)
+        .await?;
     // One statement under the write lock gives out consecutive ids.
     let first = done.last_insert_rowid() - count + 1;
-    sqlx::query(INSERT_BODIES).bind(first).bind(blob).bind(rows).execute(&mut *tx.conn).await?;
+    sqlx::query(INSERT_BODIES)
+        .bind(first)
+        .bind(blob)
+        .bind(rows)
+        .execute(&mut *tx.conn)
+        .await?;
     tx.ring(News::Ready);
     Ok(())
 }
@@ -89,18 +97,38 @@ async fn insert(tx: &mut Tx<'_>, pack: Pack<Columns<'_>>) -> Result<()> {
 async fn queues_of(tx: &mut Tx<'_>, outgoing: &Outgoing) -> Result<Vec<String>> {
     match &outgoing.route {
         Route::Queue(queue) => Ok(vec![queue.clone()]),
-        Route::Exchange { name, kind: ExchangeKind::Fanout, routing_key } => {
-            let broadcast =
-                Broadcast { exchange: name.clone(), key: routing_key.clone(), body: outgoing.envelope.clone() };
+        Route::Exchange {
+            name,
+            kind: ExchangeKind::Fanout,
+            routing_key,
+        } => {
+            let broadcast = Broadcast {
+                exchange: name.clone(),
+                key: routing_key.clone(),
+                body: outgoing.envelope.clone(),
+            };
             broadcast.send(tx).await?;
             Ok(Vec::new())
         }
-        Route::Exchange { name, kind, routing_key } => {
-            let bindings: Vec<(String, String)> = sqlx::query_as(BINDINGS).bind(name).fetch_all(&mut *tx.conn).await?;
-            let matching = bindings.into_iter().filter(|(key, _)| matches(*kind, key, routing_key));
+        Route::Exchange {
+            name,
+            kind,
+            routing_key,
+        } => {
+            let bindings: Vec<(String, String)> = sqlx::query_as(BINDINGS)
+                .bind(name)
+                .fetch_all(&mut *tx.conn)
+                .await?;
+            let matching = bindings
+                .into_iter()
+                .filter(|(key, _)| matches(*kind, key, routing_key));
             let mut queues: Vec<String> = matching.map(|(_, queue)| queue).collect();
             queues.sort();
             queues.dedup();
+            if queues.is_empty() && *kind == ExchangeKind::Direct && name == routing_key {
+                // Celery's default for a queue that no consumer has declared yet: the exchange has the queue's name.
+                queues.push(name.clone());
+            }
             Ok(queues)
         }
     }

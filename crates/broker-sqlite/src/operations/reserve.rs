@@ -65,7 +65,10 @@ impl Shelf {
     }
 
     fn put(&self, taken: Vec<Taken>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(taken);
     }
 }
 
@@ -90,7 +93,11 @@ impl Operation for Reserve {
         let rows = self.next(tx).await?;
         if !rows.is_empty() {
             let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
-            sqlx::query(HOLD).bind(self.worker).bind(json(&ids)?).execute(&mut *tx.conn).await?;
+            sqlx::query(HOLD)
+                .bind(self.worker)
+                .bind(json(&ids)?)
+                .execute(&mut *tx.conn)
+                .await?;
         }
         self.taken = rows.into_iter().map(|row| self.taken(row)).collect();
         Ok(self.taken.iter().map(|taken| taken.queue.clone()).collect())
@@ -111,12 +118,19 @@ impl Reserve {
         let rows = match &self.queues[..] {
             [] => Vec::new(),
             [queue] => {
-                let query = sqlx::query_as(NEXT_OF_ONE).bind(queue).bind(max).bind(self.worker);
+                let query = sqlx::query_as(NEXT_OF_ONE)
+                    .bind(queue)
+                    .bind(max)
+                    .bind(self.worker);
                 query.fetch_all(&mut *tx.conn).await?
             }
             queues => {
                 let strict = self.order != QueueOrder::RoundRobin;
-                let query = sqlx::query_as(NEXT_OF_MANY).bind(json(queues)?).bind(max).bind(self.worker).bind(strict);
+                let query = sqlx::query_as(NEXT_OF_MANY)
+                    .bind(json(queues)?)
+                    .bind(max)
+                    .bind(self.worker)
+                    .bind(strict);
                 query.fetch_all(&mut *tx.conn).await?
             }
         };
@@ -124,6 +138,13 @@ impl Reserve {
     }
 
     fn taken(&self, (id, queue, holds, redelivered, envelope): Row) -> Taken {
-        Taken { worker: self.worker, id, queue, hold: holds + 1, redelivered, envelope }
+        Taken {
+            worker: self.worker,
+            id,
+            queue,
+            hold: holds + 1,
+            redelivered,
+            envelope,
+        }
     }
 }

@@ -61,10 +61,14 @@ pub(crate) async fn store(tx: &mut Tx<'_>, metas: &[EncodedMeta]) -> Result<Vec<
     while !rest.is_empty() {
         let (distinct, after) = rest.split_at(distinct_prefix(rest));
         let written = store_distinct(tx, distinct).await?;
-        outcome.extend(distinct.iter().map(|meta| match written.contains(&meta.task_id) {
-            true => Stored::Written,
-            false => Stored::KeptSuccess,
-        }));
+        outcome.extend(
+            distinct
+                .iter()
+                .map(|meta| match written.contains(&meta.task_id) {
+                    true => Stored::Written,
+                    false => Stored::KeptSuccess,
+                }),
+        );
         rest = after;
     }
     Ok(outcome)
@@ -73,19 +77,36 @@ pub(crate) async fn store(tx: &mut Tx<'_>, metas: &[EncodedMeta]) -> Result<Vec<
 /// How many metas from the start are of different tasks.
 fn distinct_prefix(metas: &[EncodedMeta]) -> usize {
     let mut seen = HashSet::new();
-    metas.iter().take_while(|meta| seen.insert(&meta.task_id)).count()
+    metas
+        .iter()
+        .take_while(|meta| seen.insert(&meta.task_id))
+        .count()
 }
 
 async fn store_distinct(tx: &mut Tx<'_>, metas: &[EncodedMeta]) -> Result<HashSet<String>> {
     let mut pack = Pack::new();
-    for EncodedMeta { task_id, status, meta, expires_at } in metas {
+    for EncodedMeta {
+        task_id,
+        status,
+        meta,
+        expires_at,
+    } in metas
+    {
         pack.push((task_id, status, expires_at), meta);
     }
     let (rows, blob) = pack.into_parts()?;
-    let upsert = sqlx::query_scalar(UPSERT).bind(&rows).bind(&blob[..]).bind(wall_ms());
+    let upsert = sqlx::query_scalar(UPSERT)
+        .bind(&rows)
+        .bind(&blob[..])
+        .bind(wall_ms());
     let written: Vec<String> = upsert.fetch_all(&mut *tx.conn).await?;
     if feed::anybody_listens(tx, RESULTS).await? {
-        let tell = sqlx::query(TELL).bind(json(&written)?).bind(RESULTS).bind(steady_ms()).bind(rows).bind(blob);
+        let tell = sqlx::query(TELL)
+            .bind(json(&written)?)
+            .bind(RESULTS)
+            .bind(steady_ms())
+            .bind(rows)
+            .bind(blob);
         if tell.execute(&mut *tx.conn).await?.rows_affected() > 0 {
             tx.ring(News::Feed);
         }
@@ -103,9 +124,14 @@ impl Operation for Watch {
     type Output = Option<(i64, Vec<Vec<u8>>)>;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Self::Output> {
-        let Some(after) = self.0.apply(tx).await? else { return Ok(None) };
+        let Some(after) = self.0.apply(tx).await? else {
+            return Ok(None);
+        };
         let stored = reads::metas(&mut *tx.conn, &self.0.keys).await?;
-        Ok(Some((after, stored.into_iter().map(|(_, meta)| meta).collect())))
+        Ok(Some((
+            after,
+            stored.into_iter().map(|(_, meta)| meta).collect(),
+        )))
     }
 }
 
@@ -118,7 +144,8 @@ impl Operation for Forget {
     type Output = ();
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let forget = sqlx::query("DELETE FROM results WHERE task_id IN (SELECT value FROM json_each(?))");
+        let forget =
+            sqlx::query("DELETE FROM results WHERE task_id IN (SELECT value FROM json_each(?))");
         forget.bind(json(&self.0)?).execute(&mut *tx.conn).await?;
         Ok(())
     }
@@ -137,8 +164,14 @@ impl Operation for SaveGroup {
     type Output = ();
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let save = sqlx::query("INSERT OR REPLACE INTO groups (group_id, result, expires_at) VALUES (?, ?, ?)");
-        save.bind(&self.group_id).bind(&self.result[..]).bind(self.expires_at).execute(&mut *tx.conn).await?;
+        let save = sqlx::query(
+            "INSERT OR REPLACE INTO groups (group_id, result, expires_at) VALUES (?, ?, ?)",
+        );
+        save.bind(&self.group_id)
+            .bind(&self.result[..])
+            .bind(self.expires_at)
+            .execute(&mut *tx.conn)
+            .await?;
         Ok(())
     }
 }
@@ -153,8 +186,14 @@ impl Operation for Expire {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
         let now = wall_ms();
-        sqlx::query("DELETE FROM groups WHERE expires_at <= ?").bind(now).execute(&mut *tx.conn).await?;
-        let done = sqlx::query("DELETE FROM results WHERE expires_at <= ?").bind(now).execute(&mut *tx.conn).await?;
+        sqlx::query("DELETE FROM groups WHERE expires_at <= ?")
+            .bind(now)
+            .execute(&mut *tx.conn)
+            .await?;
+        let done = sqlx::query("DELETE FROM results WHERE expires_at <= ?")
+            .bind(now)
+            .execute(&mut *tx.conn)
+            .await?;
         Ok(done.rows_affected())
     }
 }

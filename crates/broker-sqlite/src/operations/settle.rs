@@ -19,7 +19,8 @@ use crate::pack::{Pack, json};
 
 const STILL_HELD: &str = "\
 SELECT m.id, m.holds, m.holder, m.state FROM json_each(?1) t JOIN messages m ON m.id = t.value WHERE m.state IN (1, 3)";
-const RUN: &str = "UPDATE messages SET state = 3 WHERE id IN (SELECT value->>'$[0]' FROM json_each(?))";
+const RUN: &str =
+    "UPDATE messages SET state = 3 WHERE id IN (SELECT value->>'$[0]' FROM json_each(?))";
 const REPLACE_BODIES: &str = "\
 UPDATE bodies SET body = substr(?2, row.value->>1, row.value->>2) FROM json_each(?1) row \
 WHERE bodies.id = row.value->>'$[0]'";
@@ -85,7 +86,11 @@ impl Operation for Settle {
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Settled>> {
         let mut holds = Holds::of(tx, &self.orders).await?;
         let mut effects = Effects::default();
-        let settled = self.orders.iter().map(|order| effects.add(order, &mut holds)).collect();
+        let settled = self
+            .orders
+            .iter()
+            .map(|order| effects.add(order, &mut holds))
+            .collect();
         effects.carry_out(tx, &self.node).await?;
         Ok(settled)
     }
@@ -97,16 +102,26 @@ struct Holds(HashMap<Hold, i64>);
 
 impl Holds {
     async fn of(tx: &mut Tx<'_>, orders: &[Order]) -> Result<Self> {
-        let ids: Vec<i64> = orders.iter().filter_map(|order| order.hold).map(|hold| hold.id).collect();
+        let ids: Vec<i64> = orders
+            .iter()
+            .filter_map(|order| order.hold)
+            .map(|hold| hold.id)
+            .collect();
         let query = sqlx::query_as(STILL_HELD).bind(json(&ids)?);
         let rows: Vec<(i64, i64, i64, i64)> = query.fetch_all(&mut *tx.conn).await?;
-        Ok(Self(rows.into_iter().map(|(id, hold, worker, state)| (Hold { worker, id, hold }, state)).collect()))
+        Ok(Self(
+            rows.into_iter()
+                .map(|(id, hold, worker, state)| (Hold { worker, id, hold }, state))
+                .collect(),
+        ))
     }
 
     /// The hold, if this fate is possible for it: a run that was acknowledged early has no message any more, so it can
     /// report or end, and nothing else. Whatever ends it takes it off the list, for the orders that follow.
     fn settle(&mut self, hold: Hold, fate: &Fate) -> bool {
-        let Some(state) = self.0.get(&hold).copied() else { return false };
+        let Some(state) = self.0.get(&hold).copied() else {
+            return false;
+        };
         match fate {
             Fate::Keep => {}
             Fate::AckEarly(_) if state == state::HELD => {
@@ -139,8 +154,12 @@ struct Effects<'o> {
 
 impl<'o> Effects<'o> {
     fn add(&mut self, order: &'o Order, holds: &mut Holds) -> Settled {
-        let held = order.hold.filter(|hold| holds.settle(*hold, &order.verdict));
-        let Some(Hold { id, .. }) = held else { return Settled::Refused };
+        let held = order
+            .hold
+            .filter(|hold| holds.settle(*hold, &order.verdict));
+        let Some(Hold { id, .. }) = held else {
+            return Settled::Refused;
+        };
         match &order.verdict {
             Fate::Ack => self.delete.push(id),
             Fate::Keep => {}
@@ -176,19 +195,36 @@ impl<'o> Effects<'o> {
         }
         let (rows, blob) = pack.into_parts()?;
         sqlx::query(RUN).bind(&rows).execute(&mut *tx.conn).await?;
-        sqlx::query(REPLACE_BODIES).bind(rows).bind(blob).execute(&mut *tx.conn).await?;
+        sqlx::query(REPLACE_BODIES)
+            .bind(rows)
+            .bind(blob)
+            .execute(&mut *tx.conn)
+            .await?;
         Ok(())
     }
 
     async fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
         for id in &self.to_front {
-            sqlx::query(TO_FRONT).bind(id).execute(&mut *tx.conn).await?;
+            sqlx::query(TO_FRONT)
+                .bind(id)
+                .execute(&mut *tx.conn)
+                .await?;
             tx.ring(News::Ready);
         }
         for id in &self.to_back {
-            let copy = sqlx::query(COPY_TO_BACK).bind(id).execute(&mut *tx.conn).await?;
-            sqlx::query(MOVE_BODY).bind(copy.last_insert_rowid()).bind(id).execute(&mut *tx.conn).await?;
-            sqlx::query("DELETE FROM messages WHERE id = ?").bind(id).execute(&mut *tx.conn).await?;
+            let copy = sqlx::query(COPY_TO_BACK)
+                .bind(id)
+                .execute(&mut *tx.conn)
+                .await?;
+            sqlx::query(MOVE_BODY)
+                .bind(copy.last_insert_rowid())
+                .bind(id)
+                .execute(&mut *tx.conn)
+                .await?;
+            sqlx::query("DELETE FROM messages WHERE id = ?")
+                .bind(id)
+                .execute(&mut *tx.conn)
+                .await?;
             tx.ring(News::Ready);
         }
         Ok(())
@@ -204,7 +240,10 @@ impl<'o> Effects<'o> {
 
     async fn park(&mut self, tx: &mut Tx<'_>, node: &str) -> Result<()> {
         if !self.park.is_empty() {
-            let park = sqlx::query(PARK).bind(json(&self.park)?).bind(wall_ms()).bind(node);
+            let park = sqlx::query(PARK)
+                .bind(json(&self.park)?)
+                .bind(wall_ms())
+                .bind(node);
             park.execute(&mut *tx.conn).await?;
             self.delete.extend(self.park.iter().map(|(id, _)| id));
         }
@@ -212,7 +251,14 @@ impl<'o> Effects<'o> {
     }
 }
 
-async fn execute_json<T: Serialize + ?Sized>(tx: &mut Tx<'_>, sql: &'static str, values: &T) -> Result<()> {
-    sqlx::query(sql).bind(json(values)?).execute(&mut *tx.conn).await?;
+async fn execute_json<T: Serialize + ?Sized>(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    values: &T,
+) -> Result<()> {
+    sqlx::query(sql)
+        .bind(json(values)?)
+        .execute(&mut *tx.conn)
+        .await?;
     Ok(())
 }

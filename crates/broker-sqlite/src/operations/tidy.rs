@@ -21,9 +21,16 @@ impl Operation for Tidy {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         let now = steady_ms();
-        sqlx::query("DELETE FROM feed WHERE at < ?").bind(now - FEED_MS).execute(&mut *tx.conn).await?;
-        sqlx::query("DELETE FROM listeners WHERE until < ?").bind(now).execute(&mut *tx.conn).await?;
-        let unread = sqlx::query_scalar("SELECT DISTINCT queue FROM bindings WHERE until < ?").bind(now);
+        sqlx::query("DELETE FROM feed WHERE at < ?")
+            .bind(now - FEED_MS)
+            .execute(&mut *tx.conn)
+            .await?;
+        sqlx::query("DELETE FROM listeners WHERE until < ?")
+            .bind(now)
+            .execute(&mut *tx.conn)
+            .await?;
+        let unread =
+            sqlx::query_scalar("SELECT DISTINCT queue FROM bindings WHERE until < ?").bind(now);
         let unread: Vec<String> = unread.fetch_all(&mut *tx.conn).await?;
         for queue in unread {
             delete_queue(tx, &queue).await?;

@@ -6,16 +6,22 @@ use crate::error::Result;
 use crate::pack::json;
 
 pub(crate) async fn sqlite_version(pool: &SqlitePool) -> Result<String> {
-    Ok(sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?)
+    Ok(sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(pool)
+        .await?)
 }
 
 pub(crate) async fn journal_mode(pool: &SqlitePool) -> Result<String> {
-    Ok(sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await?)
+    Ok(sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(pool)
+        .await?)
 }
 
 /// What SQLite finds wrong with the file; `ok` when nothing.
 pub(crate) async fn quick_check(pool: &SqlitePool) -> Result<String> {
-    Ok(sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await?)
+    Ok(sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(pool)
+        .await?)
 }
 
 /// Every queue that was declared or holds something, but for mailboxes.
@@ -29,14 +35,21 @@ pub(crate) async fn queues(pool: &SqlitePool) -> Result<Vec<String>> {
 pub(crate) async fn depth(pool: &SqlitePool, queues: &[String]) -> Result<Vec<(String, u8, i64)>> {
     let sql = "SELECT queue, step, count(*) FROM messages \
                WHERE state = 0 AND queue IN (SELECT value FROM json_each(?)) GROUP BY queue, step ORDER BY queue, step";
-    Ok(sqlx::query_as(sql).bind(json(queues)?).fetch_all(pool).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(json(queues)?)
+        .fetch_all(pool)
+        .await?)
 }
 
 /// Envelopes of ready messages in the order in which they are served.
 pub(crate) async fn peek(pool: &SqlitePool, queue: &str, max: usize) -> Result<Vec<Vec<u8>>> {
     let sql = "SELECT b.body FROM messages m JOIN bodies b USING (id) \
                WHERE m.state = 0 AND m.queue = ? ORDER BY m.step, m.rank, m.id LIMIT ?";
-    Ok(sqlx::query_scalar(sql).bind(queue).bind(limit(max)).fetch_all(pool).await?)
+    Ok(sqlx::query_scalar(sql)
+        .bind(queue)
+        .bind(limit(max))
+        .fetch_all(pool)
+        .await?)
 }
 
 /// Queue, due time and envelope of deferred messages, soonest first.

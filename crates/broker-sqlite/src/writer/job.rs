@@ -30,7 +30,11 @@ pub(super) struct Pending<O: Operation> {
 
 impl<O: Operation> Pending<O> {
     pub(super) fn new(operation: O, reply: oneshot::Sender<Result<O::Output>>) -> Self {
-        Self { operation, output: None, reply }
+        Self {
+            operation,
+            output: None,
+            reply,
+        }
     }
 }
 
@@ -46,7 +50,11 @@ impl<O: Operation> Job for Pending<O> {
     }
 
     fn succeed(self: Box<Self>) {
-        let Self { mut operation, output, reply } = *self;
+        let Self {
+            mut operation,
+            output,
+            reply,
+        } = *self;
         let mut output = output.expect("a job succeeds only after it was applied");
         operation.committed(&mut output);
         // A caller that has gone does not want to know.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use broker::conformance::{Harness, Instance, exercise_admin, exercise_broker, exercise_coordinator, exercise_results};
+use broker::conformance::{
+    Harness, Instance, exercise_admin, exercise_broker, exercise_coordinator, exercise_results,
+};
 use broker::{Backends, ResultPolicy};
 use broker_sqlite::{SqliteBroker, SqliteOptions};
 use bytes::Bytes;
@@ -19,7 +21,8 @@ struct SqliteInstance {
 
 impl SqliteInstance {
     async fn raw(&self) -> SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("broker.db"));
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.folder.path().join("broker.db"));
         options.connect().await.unwrap()
     }
 }
@@ -45,7 +48,9 @@ impl Instance for SqliteInstance {
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.unwrap();
         let message = sqlx::query("INSERT INTO messages (queue, step) VALUES (?, 0)").bind(queue);
         let id = message.execute(&mut *tx).await.unwrap().last_insert_rowid();
-        let body = sqlx::query("INSERT INTO bodies (id, body) VALUES (?, ?)").bind(id).bind(&raw[..]);
+        let body = sqlx::query("INSERT INTO bodies (id, body) VALUES (?, ?)")
+            .bind(id)
+            .bind(&raw[..]);
         body.execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -53,10 +58,15 @@ impl Instance for SqliteInstance {
     async fn expire_lease(&self, incarnation: &str) {
         let mut conn = self.raw().await;
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.unwrap();
-        let end = sqlx::query_scalar("DELETE FROM workers WHERE incarnation = ? RETURNING id").bind(incarnation);
+        let end = sqlx::query_scalar("DELETE FROM workers WHERE incarnation = ? RETURNING id")
+            .bind(incarnation);
         let worker: i64 = end.fetch_one(&mut *tx).await.unwrap();
         let back = "UPDATE messages SET state = 0, holder = NULL, redelivered = 1 WHERE holder = ?";
-        sqlx::query(back).bind(worker).execute(&mut *tx).await.unwrap();
+        sqlx::query(back)
+            .bind(worker)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -3,3 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod files;
+mod kills;
+mod sharing;
+mod space;
+mod support;
