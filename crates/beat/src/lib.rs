@@ -1,0 +1,3 @@
+//! The scheduler: schedules, entries, leadership.
+mod error;
+pub mod schedule;
