@@ -50,7 +50,10 @@ impl LogArgs {
     pub fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
         let level = self.loglevel.as_ref().map(|level| level.to_uppercase());
         let level = level.map(|level| ("celeriac_log_level", "--loglevel", level));
-        let file = self.logfile.clone().map(|file| ("celeriac_log_file", "--logfile", file));
+        let file = self
+            .logfile
+            .clone()
+            .map(|file| ("celeriac_log_file", "--logfile", file));
         level.into_iter().chain(file).collect()
     }
 }
@@ -62,9 +65,15 @@ impl LogArgs {
 /// The exit code to end with.
 pub fn parse<T: Parser>(name: &'static str) -> Result<T, Exit> {
     let matches = T::command().name(name).try_get_matches();
-    matches.and_then(|matches| T::from_arg_matches(&matches)).map_err(|error| {
-        // Nothing can be done about a closed terminal.
-        let _ = error.print();
-        if error.use_stderr() { Exit::Usage } else { Exit::Ok }
-    })
+    matches
+        .and_then(|matches| T::from_arg_matches(&matches))
+        .map_err(|error| {
+            // Nothing can be done about a closed terminal.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            }
+        })
 }

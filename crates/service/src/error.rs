@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use broker::{BrokerError, ErrorKind};
 use protocol::{Codec, Value};
+use worker::WorkerError;
 
 use crate::exit::Exit;
 use crate::settings::{Entry, Origin, Setting};
@@ -82,6 +83,9 @@ pub enum Error {
     /// A broker operation that failed later.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// The worker cannot start or go on.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// Telemetry that cannot be set up.
     #[error("cannot set up the export of traces to {endpoint}")]
     Telemetry {
@@ -111,9 +115,18 @@ impl Error {
         origin: &Origin,
         rule: impl Into<String>,
     ) -> Self {
-        let entry = Entry { setting, value: value.clone(), origin: origin.clone() };
+        let entry = Entry {
+            setting,
+            value: value.clone(),
+            origin: origin.clone(),
+        };
         let value = json_text(&entry.shown());
-        Self::InvalidSetting { name: setting.name, value, origin: entry.origin, rule: rule.into() }
+        Self::InvalidSetting {
+            name: setting.name,
+            value,
+            origin: entry.origin,
+            rule: rule.into(),
+        }
     }
 
     /// The exit code that the program ends with.
@@ -121,7 +134,8 @@ impl Error {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Open { source, .. } | Self::Broker(source) => broker_exit(source),
-            Self::WriteFile { .. } | Self::Program(_) => Exit::Failure,
+            Self::Worker(WorkerError::Setting { .. }) => Exit::Configuration,
+            Self::WriteFile { .. } | Self::Program(_) | Self::Worker(_) => Exit::Failure,
             _ => Exit::Configuration,
         }
     }
@@ -151,7 +165,9 @@ pub fn error_text(error: &dyn std::error::Error) -> String {
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+    nearest
+        .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default()
 }
 
 /// A value as JSON text, for people.

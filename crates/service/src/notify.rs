@@ -21,13 +21,18 @@ pub fn stopping() {
 
 /// Pings the watchdog, if systemd expects it, for as long as `is_alive` says so and until `stop`.
 pub async fn watchdog(is_alive: IsAlive, stop: CancellationToken) {
-    let Some(interval) = sd_notify::watchdog_enabled() else { return };
+    let Some(interval) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let mut ticks = tokio::time::interval(interval / 3);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if is_alive(interval) {
             send(&[NotifyState::Watchdog]);
         } else {
-            tracing::error!(?interval, "the main loop stands still: the watchdog is not pinged");
+            tracing::error!(
+                ?interval,
+                "the main loop stands still: the watchdog is not pinged"
+            );
         }
     }
 }

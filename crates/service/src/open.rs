@@ -51,22 +51,31 @@ fn install_tls_provider() {
 }
 
 async fn open_url(settings: &Settings, url: &str) -> Result<Backends, Error> {
-    let failed = |source| Error::Open { url: mask_urls(url), source };
+    let failed = |source| Error::Open {
+        url: mask_urls(url),
+        source,
+    };
     let scheme = Scheme::of(url).map_err(failed)?;
     let results = Results::of(settings, url, scheme)?;
     let fused = matches!(results, Results::WithBroker);
     let backends = match scheme {
         Scheme::Redis => redis::open(settings, url, fused).await,
         Scheme::Sqlite => sqlite::open(settings, url, fused).await,
-        Scheme::Memory => Ok(memory(settings)),
+        Scheme::Memory => Ok(MemoryBroker::with_policy(settings.result_policy()).backends()),
     };
     let backends = backends.map_err(failed)?;
     match results {
-        Results::Nowhere => Ok(Backends { results: None, ..backends }),
+        Results::Nowhere => Ok(Backends {
+            results: None,
+            ..backends
+        }),
         Results::WithBroker => Ok(backends),
         Results::Elsewhere { url, scheme } => {
             let opened = open_results(settings, &url, scheme).await;
-            let results = opened.map_err(|source| Error::Open { url: mask_urls(&url), source })?;
+            let results = opened.map_err(|source| Error::Open {
+                url: mask_urls(&url),
+                source,
+            })?;
             Ok(split(backends, results))
         }
     }
@@ -89,7 +98,11 @@ async fn open_results(
 
 fn split(backends: Backends, results: Arc<dyn ResultBackend>) -> Backends {
     let broker = Arc::new(SplitResults::new(backends.broker.clone(), results.clone()));
-    Backends { broker, results: Some(results), ..backends }
+    Backends {
+        broker,
+        results: Some(results),
+        ..backends
+    }
 }
 
 fn is_unreachable(error: &Error) -> bool {

@@ -36,7 +36,12 @@ impl Program {
         let folder = std::env::current_dir().unwrap_or_default();
         let environment = Environment::read(&folder)?;
         let overrides = common.overrides().into_iter().chain(more).collect();
-        let sources = Sources { folder, config: common.config.clone(), environment, overrides };
+        let sources = Sources {
+            folder,
+            config: common.config.clone(),
+            environment,
+            overrides,
+        };
         Ok(Self { name, sources })
     }
 }
@@ -58,7 +63,10 @@ impl Service {
     /// # Errors
     /// When a setting of the producer's side is wrong.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(self.backends.clone(), self.settings.client_options()?))
+        Ok(Client::new(
+            self.backends.clone(),
+            self.settings.client_options()?,
+        ))
     }
 }
 
@@ -120,7 +128,12 @@ where
         () = shutdown.requested() => return Ok(()),
     };
     let broker = backends.broker.clone();
-    let ended = body(Service { settings, backends, shutdown }).await;
+    let ended = body(Service {
+        settings,
+        backends,
+        shutdown,
+    })
+    .await;
     notify::stopping();
     broker.close().await;
     ended

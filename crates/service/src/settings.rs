@@ -79,7 +79,13 @@ impl Entry {
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {:?} ({})", self.setting.name, self.shown(), self.origin)
+        write!(
+            f,
+            "{} = {:?} ({})",
+            self.setting.name,
+            self.shown(),
+            self.origin
+        )
     }
 }
 
@@ -99,7 +105,10 @@ pub struct Sources {
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Sources");
-        shown.field("folder", &self.folder).field("config", &self.config).finish_non_exhaustive()
+        shown
+            .field("folder", &self.folder)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +127,10 @@ impl Settings {
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let variable = sources.environment.get("CELERIAC_CONFIG").map(Path::new);
         let file = file::locate(sources.config.as_deref().or(variable), &sources.folder);
-        let mut settings = Self { entries: defaults(), file };
+        let mut settings = Self {
+            entries: defaults(),
+            file,
+        };
         if let Some(path) = settings.file.clone() {
             settings.apply_all(file_entries(file::read(&path)?, &path)?);
         }
@@ -143,10 +155,12 @@ impl Settings {
 
     /// Settings that somebody set although they do nothing here, with the reason.
     pub fn ignored(&self) -> impl Iterator<Item = (&Entry, &'static str)> {
-        self.entries.iter().filter_map(|entry| match entry.setting.support {
-            Support::Ignored(why) if entry.origin != Origin::Default => Some((entry, why)),
-            _ => None,
-        })
+        self.entries
+            .iter()
+            .filter_map(|entry| match entry.setting.support {
+                Support::Ignored(why) if entry.origin != Origin::Default => Some((entry, why)),
+                _ => None,
+            })
     }
 
     /// The value of a setting.
@@ -194,13 +208,21 @@ fn file_entries(map: Map, path: &Path) -> Result<Vec<Entry>, Error> {
     for (key, value) in map.iter() {
         let Some(setting) = table::find(key) else {
             let nearest = nearest_name(key).map(str::to_owned);
-            return Err(Error::UnknownSetting { name: key.to_owned(), origin, nearest });
+            return Err(Error::UnknownSetting {
+                name: key.to_owned(),
+                origin,
+                nearest,
+            });
         };
         let allowed = setting.kind.accepts(value) || (value.is_null() && setting.is_nullable());
         if !allowed {
             return Err(Error::invalid(setting, value, &origin));
         }
-        entries.push(Entry { setting, value: value.clone(), origin: origin.clone() });
+        entries.push(Entry {
+            setting,
+            value: value.clone(),
+            origin: origin.clone(),
+        });
     }
     Ok(entries)
 }

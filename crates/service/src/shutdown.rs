@@ -18,9 +18,18 @@ pub const SUPERVISED: &str = "CELERIAC_SUPERVISED";
 /// When the system gives no signal handlers.
 pub fn listen() -> Result<Shutdown, Error> {
     let shutdown = Shutdown::new();
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
+    let kinds = [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::quit(),
+    ];
     let [terminate, interrupt, quit] = kinds.map(|kind| signal(kind).map_err(Error::program));
-    tokio::spawn(watch_signals(shutdown.clone(), terminate?, interrupt?, quit?));
+    tokio::spawn(watch_signals(
+        shutdown.clone(),
+        terminate?,
+        interrupt?,
+        quit?,
+    ));
     if std::env::var_os(SUPERVISED).is_some() {
         watch_manager(shutdown.clone());
     }

@@ -4,8 +4,10 @@
 
 mod export;
 mod logs;
+mod propagation;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
+pub(crate) use propagation::TraceContext;
 use tracing_subscriber::prelude::*;
 
 use crate::Error;
@@ -24,7 +26,9 @@ impl Telemetry {
     /// When the log file cannot be opened or the exporter cannot be built.
     pub fn start(program: &'static str, settings: &Settings) -> Result<Self, Error> {
         let provider = export::provider(program, settings)?;
-        let traces = provider.as_ref().map(|provider| export::layer(program, provider));
+        let traces = provider
+            .as_ref()
+            .map(|provider| export::layer(program, provider));
         tracing_subscriber::registry()
             .with(logs::filter(settings))
             .with(traces)
@@ -35,10 +39,25 @@ impl Telemetry {
 
     /// Sends what is still to be sent, and stops.
     pub async fn shutdown(self) {
-        let Some(provider) = self.provider else { return };
+        let Some(provider) = self.provider else {
+            return;
+        };
         let stopped = tokio::task::spawn_blocking(move || provider.shutdown()).await;
         if let Ok(Err(error)) = stopped {
             tracing::warn!(%error, "the last traces could not be exported");
         }
     }
+}
+
+/// Logs warnings and worse to standard error, for commands whose output is for people.
+pub fn log_warnings() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines.without_time())
+        .init();
 }

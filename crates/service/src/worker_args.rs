@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use crate::settings::Environment;
-use crate::{CommonArgs, Exit, LogArgs};
+use crate::{CommonArgs, Exit, LogArgs, node};
 
 /// Runs a worker.
 #[derive(Debug, Clone, Default, Parser)]
@@ -57,7 +57,6 @@ pub struct WorkerArgs {
     pub(crate) without_mingle: bool,
 }
 
-
 impl WorkerArgs {
     /// The settings that these options set.
     pub(crate) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
@@ -65,9 +64,17 @@ impl WorkerArgs {
         let pairs = [
             ("worker_concurrency", "--concurrency", &self.concurrency),
             ("worker_send_task_events", "--task-events", &events),
-            ("worker_prefetch_multiplier", "--prefetch-multiplier", &self.prefetch_multiplier),
+            (
+                "worker_prefetch_multiplier",
+                "--prefetch-multiplier",
+                &self.prefetch_multiplier,
+            ),
             ("task_time_limit", "--time-limit", &self.time_limit),
-            ("task_soft_time_limit", "--soft-time-limit", &self.soft_time_limit),
+            (
+                "task_soft_time_limit",
+                "--soft-time-limit",
+                &self.soft_time_limit,
+            ),
         ];
         let own = pairs
             .into_iter()
@@ -78,24 +85,40 @@ impl WorkerArgs {
     /// Takes from Celery's variables for options (`CELERY_WORKER_QUEUES` …) what the command line leaves open.
     pub(crate) fn fill_from(&mut self, environment: &Environment) {
         let text = |name| environment.get(name).map(str::to_owned);
-        let list = |name| environment.get(name).map(|value| value.split(',').map(str::to_owned).collect());
+        let list = |name| {
+            environment
+                .get(name)
+                .map(|value| value.split(',').map(str::to_owned).collect())
+        };
         if self.queues.is_empty() {
             self.queues = list("CELERY_WORKER_QUEUES").unwrap_or_default();
         }
         if self.exclude_queues.is_empty() {
             self.exclude_queues = list("CELERY_WORKER_EXCLUDE_QUEUES").unwrap_or_default();
         }
-        let fill = |option: &mut Option<String>, name| *option = option.take().or_else(|| text(name));
+        let fill =
+            |option: &mut Option<String>, name| *option = option.take().or_else(|| text(name));
         fill(&mut self.hostname, "CELERY_WORKER_HOSTNAME");
         fill(&mut self.log.loglevel, "CELERY_WORKER_LOGLEVEL");
         fill(&mut self.log.logfile, "CELERY_WORKER_LOGFILE");
     }
 
+    /// The node's name.
+    pub(crate) fn node(&self) -> String {
+        node::node_name(self.hostname.as_deref(), &node::host_name())
+    }
+
     /// The queues to consume.
     pub(crate) fn chosen_queues(&self, default: String) -> Vec<String> {
-        let all = if self.queues.is_empty() { vec![default] } else { self.queues.clone() };
+        let all = if self.queues.is_empty() {
+            vec![default]
+        } else {
+            self.queues.clone()
+        };
         let trimmed = all.iter().map(|queue| queue.trim().to_owned());
-        trimmed.filter(|queue| !queue.is_empty() && !self.exclude_queues.contains(queue)).collect()
+        trimmed
+            .filter(|queue| !queue.is_empty() && !self.exclude_queues.contains(queue))
+            .collect()
     }
 }
 
@@ -111,10 +134,29 @@ mod tests {
 
     #[test]
     fn celery_s_options_are_understood() {
-        let args = parse(&["-Q", "a,b", "-X", "b", "-c", "4", "-n", "w@%h", "-l", "info", "-E", "--time-limit", "9"]);
+        let args = parse(&[
+            "-Q",
+            "a,b",
+            "-X",
+            "b",
+            "-c",
+            "4",
+            "-n",
+            "w@%h",
+            "-l",
+            "info",
+            "-E",
+            "--time-limit",
+            "9",
+        ]);
         assert_eq!(args.chosen_queues("celery".to_owned()), ["a"]);
         let overrides = args.overrides();
-        let find = |name| overrides.iter().find(|(known, ..)| *known == name).map(|(.., value)| value.as_str());
+        let find = |name| {
+            overrides
+                .iter()
+                .find(|(known, ..)| *known == name)
+                .map(|(.., value)| value.as_str())
+        };
         assert_eq!(find("worker_concurrency"), Some("4"));
         assert_eq!(find("celeriac_log_level"), Some("INFO"));
         assert_eq!(find("worker_send_task_events"), Some("true"));
@@ -129,9 +171,13 @@ mod tests {
 
     #[test]
     fn variables_fill_what_is_left_open() {
-        let variables = [("CELERY_WORKER_QUEUES", "x,y"), ("CELERY_WORKER_HOSTNAME", "v@%h")];
+        let variables = [
+            ("CELERY_WORKER_QUEUES", "x,y"),
+            ("CELERY_WORKER_HOSTNAME", "v@%h"),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = Environment::new(variables.into_iter(), Path::new("/nonexistent")).unwrap();
+        let environment =
+            Environment::new(variables.into_iter(), Path::new("/nonexistent")).unwrap();
         let mut args = parse(&["-n", "given"]);
         args.fill_from(&environment);
         assert_eq!(args.hostname.as_deref(), Some("given"));

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Backends;
-use worker::{Registry, Worker, WorkerParams, WorkerSettings};
+use tokio_util::sync::CancellationToken;
+use worker::{Health, Registry, Worker, WorkerParams, WorkerSettings};
 
-use crate::program::{Program, Service, print_error, run};
-use crate::{Error, Settings, WorkerArgs, node, notify, parse};
+use crate::notify::{self, IsAlive};
+use crate::program::{Program, Service, run};
+use crate::telemetry::TraceContext;
+use crate::{Error, Settings, WorkerArgs, node, parse};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
 pub fn worker_main<F, E>(name: &'static str, registry: F) -> ExitCode
@@ -22,7 +25,11 @@ where
     };
     let program = Program::new(name, &args.common, Vec::new()).map(|mut program| {
         args.fill_from(&program.sources.environment);
-        args.log.expand(&args.node());
+        args.log.logfile = args
+            .log
+            .logfile
+            .take()
+            .map(|path| node::node_path(&path, &args.node()));
         program.sources.overrides.extend(args.overrides());
         program
     });
@@ -35,9 +42,63 @@ where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let registry = registry(&service.settings).map_err(Error::program)?;
-    let settings = args.apply(service.settings.worker_settings()?);
+    let settings = worker_settings(&service.settings, &args)?;
     if args.purge {
         purge(&service.backends, &settings.queues).await?;
     }
+    let status = format!(
+        "{} consumes {}",
+        settings.hostname,
+        settings.queues.join(",")
+    );
+    let worker = Worker::new(WorkerParams {
+        client: service.client()?,
+        registry,
+        settings,
+        hooks: vec![Arc::new(TraceContext)],
+        ready: Some(Box::new(move || notify::ready(&status))),
+    })?;
+    let over = CancellationToken::new();
+    tokio::spawn(notify::watchdog(is_alive(worker.health()), over.clone()));
+    let _over = over.drop_guard();
+    Ok(worker.run(service.shutdown).await?)
+}
+
+/// What the settings say, with what only the command line knows.
+fn worker_settings(settings: &Settings, args: &WorkerArgs) -> Result<WorkerSettings, Error> {
+    let configured = settings.worker_settings()?;
+    let queues = args.chosen_queues(settings.default_queue());
+    if queues.is_empty() {
+        return Err(Error::Usage(
+            "no queue is left: --exclude-queues takes them all".to_owned(),
+        ));
+    }
+    let heartbeat = args
+        .heartbeat_interval
+        .map(Duration::try_from_secs_f64)
+        .transpose();
+    let heartbeat = heartbeat
+        .map_err(|_| Error::Usage("--heartbeat-interval must be a number of seconds".to_owned()))?;
+    let interval = heartbeat
+        .or(configured.heartbeat_interval)
+        .filter(|_| !args.without_heartbeat);
+    Ok(WorkerSettings {
+        hostname: args.node(),
+        queues,
+        max_tasks: args.max_tasks,
+        heartbeat_interval: interval,
+        ..configured
+    })
+}
+
+async fn purge(backends: &Backends, queues: &[String]) -> Result<(), Error> {
+    for queue in queues {
+        let messages = backends.admin.purge(queue).await?;
+        tracing::info!(queue, messages, "purged");
+    }
     Ok(())
+}
+
+fn is_alive(health: Health) -> IsAlive {
+    Arc::new(move |within| health.age() < within)
 }

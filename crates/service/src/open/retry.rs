@@ -31,7 +31,10 @@ where
         retries += 1;
         let pause = (STEP * retries).min(LONGEST);
         let most = most.map_or("for ever".to_owned(), |most| format!("of {most}"));
-        tracing::error!("{}; trying again in {pause:?} ({retries} {most})", error_text(&error));
+        tracing::error!(
+            "{}; trying again in {pause:?} ({retries} {most})",
+            error_text(&error)
+        );
         tokio::time::sleep(pause).await;
     }
 }
@@ -39,10 +42,15 @@ where
 /// How many times to try again; `None` for ever.
 fn allowed_retries(settings: &Settings) -> Option<u32> {
     let retry = settings.bool("broker_connection_retry_on_startup");
-    if !retry.or(settings.bool("broker_connection_retry")).unwrap_or(true) {
+    if !retry
+        .or(settings.bool("broker_connection_retry"))
+        .unwrap_or(true)
+    {
         return Some(0);
     }
-    settings.int("broker_connection_max_retries").map(|most| u32::try_from(most).unwrap_or(u32::MAX))
+    settings
+        .int("broker_connection_max_retries")
+        .map(|most| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -51,8 +59,17 @@ mod tests {
     use crate::settings::Sources;
 
     fn allowed(pairs: &[(&'static str, &str)]) -> Option<u32> {
-        let overrides = pairs.iter().map(|(name, value)| (*name, "--x", (*value).to_owned())).collect();
-        allowed_retries(&Settings::load(&Sources { overrides, ..Sources::default() }).unwrap())
+        let overrides = pairs
+            .iter()
+            .map(|(name, value)| (*name, "--x", (*value).to_owned()))
+            .collect();
+        allowed_retries(
+            &Settings::load(&Sources {
+                overrides,
+                ..Sources::default()
+            })
+            .unwrap(),
+        )
     }
 
     #[test]
@@ -60,7 +77,10 @@ mod tests {
         assert_eq!(allowed(&[]), Some(100));
         assert_eq!(allowed(&[("broker_connection_max_retries", "null")]), None);
         assert_eq!(allowed(&[("broker_connection_max_retries", "3")]), Some(3));
-        assert_eq!(allowed(&[("broker_connection_retry_on_startup", "false")]), Some(0));
+        assert_eq!(
+            allowed(&[("broker_connection_retry_on_startup", "false")]),
+            Some(0)
+        );
         assert_eq!(allowed(&[("broker_connection_retry", "false")]), Some(0));
     }
 }

@@ -22,7 +22,7 @@ impl Scheme {
         let name = url.split(':').next().unwrap_or_default();
         let invalid = |text: String| Err(BrokerError::new(ErrorKind::Invalid, text));
         match name {
-            "redis" | "rediss" | "redis+socket" | "unix" | "redis+unix" => Ok(Self::Redis),
+            "redis" | "rediss" | "redis+socket" | "unix" | "socket" => Ok(Self::Redis),
             "sqlite" => Ok(Self::Sqlite),
             "memory" => Ok(Self::Memory),
             "amqp" | "amqps" | "pyamqp" | "librabbitmq" => invalid(format!(
@@ -51,18 +51,38 @@ impl Results {
     /// memory, and with Redis, as in Celery, nothing.
     pub(super) fn of(settings: &Settings, broker: &str, scheme: Scheme) -> Result<Self, Error> {
         let Some(url) = settings.text("result_backend") else {
-            return Ok(if scheme == Scheme::Redis { Self::Nowhere } else { Self::WithBroker });
+            return Ok(if scheme == Scheme::Redis {
+                Self::Nowhere
+            } else {
+                Self::WithBroker
+            });
         };
-        let url = if url == "redis" { "redis://localhost" } else { url };
+        let url = if url == "redis" {
+            "redis://localhost"
+        } else {
+            url
+        };
         if url.starts_with("disabled") {
             return Ok(Self::Nowhere);
         }
-        let failed = |source| Error::Open { url: mask_urls(url), source };
+        let failed = |source| Error::Open {
+            url: mask_urls(url),
+            source,
+        };
         let kind = Scheme::of_results(url).map_err(failed)?;
-        if kind == scheme && (kind == Scheme::Memory || same_server(broker, url, settings)) {
+        let same_server = match (scheme, kind) {
+            (Scheme::Redis, Scheme::Redis) => super::redis::same_server(broker, url),
+            (Scheme::Sqlite, Scheme::Sqlite) => super::sqlite::same_file(broker, url),
+            (Scheme::Memory, Scheme::Memory) => true,
+            _ => false,
+        };
+        if same_server {
             return Ok(Self::WithBroker);
         }
-        Ok(Self::Elsewhere { url: url.to_owned(), scheme: kind })
+        Ok(Self::Elsewhere {
+            url: url.to_owned(),
+            scheme: kind,
+        })
     }
 }
 
@@ -80,35 +100,11 @@ impl Scheme {
             _ => return Self::of(url),
         };
         let hint = "use redis://, rediss://, redis+socket:// or sqlite:";
-        Err(BrokerError::new(ErrorKind::Invalid, format!("{text}; {hint}")))
+        Err(BrokerError::new(
+            ErrorKind::Invalid,
+            format!("{text}; {hint}"),
+        ))
     }
-}
-
-/// Whether both URLs name the same server and database with the same login: then one connection serves both.
-///
-/// Different key prefixes do not matter here, since prefixes are applied to the keys of each side.
-fn same_server(broker: &str, results: &str, settings: &Settings) -> bool {
-    let same_options = settings.map("result_backend_transport_options").iter().all(|(key, _)| {
-        key == "global_keyprefix" || key == "result_chord_ordered" || key == "retry_policy"
-    });
-    same_options && normal_form(broker) == normal_form(results)
-}
-
-/// A URL without what does not name a server: a trailing slash, the default port and database.
-fn normal_form(url: &str) -> String {
-    let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    let base = base.trim_end_matches('/');
-    let Some((scheme, rest)) = base.split_once("://") else {
-        return format!("{base}?{query}");
-    };
-    if !matches!(scheme, "redis" | "rediss") {
-        return format!("{base}?{query}");
-    }
-    let (authority, database) = rest.split_once('/').unwrap_or((rest, "0"));
-    let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let host = host.strip_suffix(":6379").unwrap_or(host);
-    let host = if host.is_empty() { "localhost" } else { host };
-    format!("{scheme}://{login}@{host}/{database}?{query}")
 }
 
 #[cfg(test)]
@@ -119,7 +115,11 @@ mod tests {
     fn results(broker: &str, backend: Option<&str>) -> Result<Results, String> {
         let overrides = backend.map(|url| ("result_backend", "--result-backend", url.to_owned()));
         let environment = Environment::default();
-        let sources = Sources { overrides: overrides.into_iter().collect(), environment, ..Sources::default() };
+        let sources = Sources {
+            overrides: overrides.into_iter().collect(),
+            environment,
+            ..Sources::default()
+        };
         let settings = Settings::load(&sources).unwrap();
         Results::of(&settings, broker, Scheme::of(broker).unwrap())
             .map_err(|error| crate::error_text(&error))
@@ -139,19 +139,31 @@ mod tests {
             ("redis://h", "redis://h:6379/0"),
             ("redis://:p@h/1", "redis://:p@h:6379/1/"),
             ("redis:///2", "redis://localhost/2"),
-            ("redis+socket:///run/r.sock?virtual_host=1", "redis+socket:///run/r.sock?virtual_host=1"),
+            (
+                "redis+socket:///run/r.sock?virtual_host=1",
+                "redis+socket:///run/r.sock?virtual_host=1",
+            ),
             ("sqlite:a.db", "sqlite:a.db"),
         ] {
-            assert_eq!(results(broker, Some(backend)), Ok(Results::WithBroker), "{broker}");
+            assert_eq!(
+                results(broker, Some(backend)),
+                Ok(Results::WithBroker),
+                "{broker}"
+            );
         }
         for (broker, backend) in [
             ("redis://h", "redis://h/1"),
-            ("redis://h", "rediss://h"),
-            ("redis://:p@h", "redis://:q@h"),
+            ("redis://a@h", "redis://b@h"),
             ("sqlite:a.db", "sqlite:b.db"),
             ("sqlite:a.db", "redis://h"),
         ] {
-            assert!(matches!(results(broker, Some(backend)), Ok(Results::Elsewhere { .. })), "{broker}");
+            assert!(
+                matches!(
+                    results(broker, Some(backend)),
+                    Ok(Results::Elsewhere { .. })
+                ),
+                "{broker}"
+            );
         }
     }
 
@@ -161,8 +173,15 @@ mod tests {
         assert!(text("amqp://guest@localhost//").contains("not supported yet; use redis://"));
         assert!(text("sqs://").contains("no broker is known for sqs:"));
         let error = results("redis://h", Some("db+postgresql://u:secret@h/x")).unwrap_err();
-        assert!(error.contains("SQL tables are not supported yet"), "{error}");
+        assert!(
+            error.contains("SQL tables are not supported yet"),
+            "{error}"
+        );
         assert!(!error.contains("secret"), "{error}");
-        assert!(results("redis://h", Some("rpc://")).unwrap_err().contains("RabbitMQ"));
+        assert!(
+            results("redis://h", Some("rpc://"))
+                .unwrap_err()
+                .contains("RabbitMQ")
+        );
     }
 }

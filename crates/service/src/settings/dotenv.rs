@@ -4,7 +4,7 @@
 ///
 /// Blank lines, `#` comments and a leading `export` are allowed. A value in single quotes is taken as it is, in
 /// double quotes with `\n`, `\t`, `\"` and `\\`; without quotes it ends at ` #`. Nothing is expanded.
-pub fn parse(text: &str) -> Result<Vec<(String, String)>, (usize, &'static str)> {
+pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, (usize, &'static str)> {
     let mut pairs = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -19,7 +19,11 @@ fn pair(line: &str) -> Result<(String, String), &'static str> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=').ok_or("must be NAME=value")?;
     let name = name.trim_end();
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return Err("the name must consist of letters, digits and _");
     }
     Ok((name.to_owned(), unquote(value.trim())?))
@@ -60,10 +64,23 @@ mod tests {
 
     #[test]
     fn lines_are_pairs() {
-        let text = "# head\n\nA=1\nexport B = two words # note\nC='a # b'\nD=\"x\\ny \\\"q\\\"\"\nE=\n";
-        let expected = [("A", "1"), ("B", "two words"), ("C", "a # b"), ("D", "x\ny \"q\""), ("E", "")];
+        let text =
+            "# head\n\nA=1\nexport B = two words # note\nC='a # b'\nD=\"x\\ny \\\"q\\\"\"\nE=\n";
+        let expected = [
+            ("A", "1"),
+            ("B", "two words"),
+            ("C", "a # b"),
+            ("D", "x\ny \"q\""),
+            ("E", ""),
+        ];
         let pairs = parse(text).unwrap();
-        assert_eq!(pairs.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            pairs
+                .iter()
+                .map(|(a, b)| (a.as_str(), b.as_str()))
+                .collect::<Vec<_>>(),
+            expected
+        );
     }
 
     #[test]

@@ -21,8 +21,12 @@ impl Settings {
             queue_order: self.queue_order(),
             worker_concurrency: self.concurrency().unwrap_or(default.worker_concurrency),
             worker_prefetch_multiplier: self.size("worker_prefetch_multiplier").unwrap_or(1),
-            lease: self.seconds("celeriac_lease_seconds").unwrap_or(default.lease),
-            visibility_timeout: self.visibility_timeout().unwrap_or(default.visibility_timeout),
+            lease: self
+                .seconds("celeriac_lease_seconds")
+                .unwrap_or(default.lease),
+            visibility_timeout: self
+                .visibility_timeout()
+                .unwrap_or(default.visibility_timeout),
             task_acks_late: self.is_on("task_acks_late"),
             task_acks_on_failure: self.bool("task_acks_on_failure").unwrap_or(acks_by_default),
             task_acks_on_timeout: self.bool("task_acks_on_timeout").unwrap_or(acks_by_default),
@@ -69,7 +73,8 @@ impl Settings {
     }
 
     fn size(&self, name: &str) -> Option<usize> {
-        self.int(name).and_then(|number| usize::try_from(number).ok())
+        self.int(name)
+            .and_then(|number| usize::try_from(number).ok())
     }
 
     fn broker_info(&self) -> Map {
@@ -78,7 +83,10 @@ impl Settings {
         let mut map = Map::new();
         map.insert("transport", transport);
         map.insert("uri", super::mask_urls(&url));
-        map.insert("transport_options", super::mask::masked(super::Kind::Map, self.get("broker_transport_options")));
+        map.insert(
+            "transport_options",
+            super::mask::masked(super::Kind::Map, self.get("broker_transport_options")),
+        );
         map
     }
 }

@@ -16,7 +16,9 @@ pub struct Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.variables.iter().map(|(name, ..)| name)).finish()
+        f.debug_set()
+            .entries(self.variables.iter().map(|(name, ..)| name))
+            .finish()
     }
 }
 
@@ -57,14 +59,19 @@ impl Environment {
     /// The variable's value; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.variables.iter().filter(|(known, ..)| known == name);
-        found.next().map(|(_, value, _)| value.as_str()).filter(|value| !value.is_empty())
+        found
+            .next()
+            .map(|(_, value, _)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// What the variables set: `CELERY_` and the setting's name in upper case, or `CELERIAC_…` for ours.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
         for (name, value, origin) in &self.variables {
-            let Some(setting) = setting_name(name) else { continue };
+            let Some(setting) = setting_name(name) else {
+                continue;
+            };
             let Some(setting) = table::find(&setting) else {
                 reject_unknown(name, &setting, origin)?;
                 continue;
@@ -82,7 +89,9 @@ fn setting_name(variable: &str) -> Option<String> {
     if let Some(rest) = variable.strip_prefix("CELERY_") {
         return Some(rest.to_ascii_lowercase());
     }
-    variable.starts_with("CELERIAC_").then(|| variable.to_ascii_lowercase())
+    variable
+        .starts_with("CELERIAC_")
+        .then(|| variable.to_ascii_lowercase())
 }
 
 /// `CELERY_` names must be known; `CELERIAC_` ones need not, because programs around this one use them too.
@@ -90,8 +99,13 @@ fn reject_unknown(variable: &str, setting: &str, origin: &Origin) -> Result<(), 
     if variable.starts_with("CELERIAC_") || table::OTHER_VARIABLES.contains(&variable) {
         return Ok(());
     }
-    let nearest = super::nearest_name(setting).map(|name| format!("CELERY_{}", name.to_uppercase()));
-    Err(Error::UnknownSetting { name: variable.to_owned(), origin: origin.clone(), nearest })
+    let nearest =
+        super::nearest_name(setting).map(|name| format!("CELERY_{}", name.to_uppercase()));
+    Err(Error::UnknownSetting {
+        name: variable.to_owned(),
+        origin: origin.clone(),
+        nearest,
+    })
 }
 
 fn read_dotenv(path: PathBuf) -> Result<Vec<(String, String)>, Error> {
@@ -116,7 +130,11 @@ impl Entry {
             Some(value) => value,
             None => return Err(Error::invalid(setting, &Value::from(text), &origin)),
         };
-        Ok(Self { setting, value, origin })
+        Ok(Self {
+            setting,
+            value,
+            origin,
+        })
     }
 }
 
@@ -124,6 +142,8 @@ impl Entry {
 pub(super) fn default_value(setting: &table::Setting) -> Value {
     match setting.default {
         "null" => Value::Null,
-        text => kind::Kind::parse(setting.kind, text).expect("every default keeps its setting's rule"),
+        text => {
+            kind::Kind::parse(setting.kind, text).expect("every default keeps its setting's rule")
+        }
     }
 }

@@ -10,24 +10,33 @@ use crate::Error;
 /// Where a file is looked for when none is named, after the working directory.
 const SYSTEM_FILE: &str = "/etc/celeriac/celeriac.toml";
 /// Names that are looked for in the working directory.
-const LOCAL_NAMES: &[&str] = &["celeriac.toml", "celeriac.yaml", "celeriac.yml", "celeriac.json"];
+const LOCAL_NAMES: &[&str] = &[
+    "celeriac.toml",
+    "celeriac.yaml",
+    "celeriac.yml",
+    "celeriac.json",
+];
 
 /// The file to read: the named one, else the first that exists in `folder` or the system's.
-pub fn locate(named: Option<&Path>, folder: &Path) -> Option<PathBuf> {
+pub(super) fn locate(named: Option<&Path>, folder: &Path) -> Option<PathBuf> {
     if let Some(path) = named {
         return Some(folder.join(path));
     }
     let local = LOCAL_NAMES.iter().map(|name| folder.join(name));
-    local.chain([PathBuf::from(SYSTEM_FILE)]).find(|path| path.is_file())
+    local
+        .chain([PathBuf::from(SYSTEM_FILE)])
+        .find(|path| path.is_file())
 }
 
 /// Reads a TOML, YAML or JSON file; its top level must be a table.
 ///
 /// # Errors
 /// When the file cannot be read, its name has another extension, or its text is not of that format.
-pub fn read(path: &Path) -> Result<Map, Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::ReadFile { path: path.to_owned(), source })?;
+pub(super) fn read(path: &Path) -> Result<Map, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::ReadFile {
+        path: path.to_owned(),
+        source,
+    })?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     let parsed = match extension {
         Some("toml") => parse(&text, FileFormat::Toml),
@@ -35,7 +44,10 @@ pub fn read(path: &Path) -> Result<Map, Error> {
         Some("json") => parse_json(&text),
         _ => Err("the name must end in .toml, .yaml, .yml or .json".into()),
     };
-    parsed.map_err(|source| Error::ParseFile { path: path.to_owned(), source })
+    parsed.map_err(|source| Error::ParseFile {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;

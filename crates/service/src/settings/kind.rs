@@ -96,7 +96,10 @@ fn parse_list(text: &str) -> Option<Value> {
     if text.starts_with('[') {
         return parse_json(text);
     }
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
     Some(Value::List(items.map(Value::from).collect()))
 }
 
@@ -125,7 +128,12 @@ mod tests {
         assert_eq!(Kind::List.parse("json, yaml,"), expected);
         assert_eq!(Kind::List.parse(r#"["json", "yaml"]"#), expected);
         assert_eq!(Kind::List.parse("[1]"), None);
-        assert_eq!(Kind::Map.parse(r#"{"a": 1}"#).and_then(|map| map.get("a").cloned()), Some(Value::Int(1)));
+        assert_eq!(
+            Kind::Map
+                .parse(r#"{"a": 1}"#)
+                .and_then(|map| map.get("a").cloned()),
+            Some(Value::Int(1))
+        );
     }
 
     #[test]

@@ -8,15 +8,25 @@ use super::kind::Kind;
 const MASK: &str = "********";
 
 /// Words in a key that make its value a secret.
-const SECRET_WORDS: &[&str] = &["password", "passwd", "secret", "token", "credential", "api_key", "private_key"];
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "credential",
+    "api_key",
+    "private_key",
+];
 
 /// The value as it may be shown.
-pub fn masked(kind: Kind, value: &Value) -> Value {
+pub(super) fn masked(kind: Kind, value: &Value) -> Value {
     match (kind, value) {
         (_, Value::Null) => Value::Null,
         (Kind::Secret, _) => Value::from(MASK),
         (_, Value::Str(text)) => Value::from(mask_urls(text)),
-        (_, Value::List(items)) => Value::List(items.iter().map(|item| masked(Kind::Any, item)).collect()),
+        (_, Value::List(items)) => {
+            Value::List(items.iter().map(|item| masked(Kind::Any, item)).collect())
+        }
         (_, Value::Map(map)) => Value::Map(masked_map(map)),
         (_, other) => other.clone(),
     }
@@ -27,7 +37,10 @@ fn masked_map(map: &Map) -> Map {
     for (key, value) in map.iter() {
         let lower = key.to_lowercase();
         let secret = SECRET_WORDS.iter().any(|word| lower.contains(word));
-        out.insert(key, masked(if secret { Kind::Secret } else { Kind::Any }, value));
+        out.insert(
+            key,
+            masked(if secret { Kind::Secret } else { Kind::Any }, value),
+        );
     }
     out
 }
@@ -41,12 +54,16 @@ fn mask_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let rest = match rest.rsplit_once('@') {
         Some((user, host)) => format!("{}@{host}", mask_user(user)),
         None => rest.to_owned(),
     };
-    let query = query.map(|query| format!("?{}", mask_query(query))).unwrap_or_default();
+    let query = query
+        .map(|query| format!("?{}", mask_query(query)))
+        .unwrap_or_default();
     format!("{scheme}://{rest}{query}")
 }
 
@@ -59,7 +76,11 @@ fn mask_user(user: &str) -> String {
 
 fn mask_query(query: &str) -> String {
     let mask = |pair: &str| match pair.split_once('=') {
-        Some((key, _)) if SECRET_WORDS.iter().any(|word| key.to_lowercase().contains(word)) => {
+        Some((key, _))
+            if SECRET_WORDS
+                .iter()
+                .any(|word| key.to_lowercase().contains(word)) =>
+        {
             format!("{key}={MASK}")
         }
         _ => pair.to_owned(),
@@ -73,9 +94,18 @@ mod tests {
 
     #[test]
     fn passwords_in_urls_are_hidden() {
-        assert_eq!(mask_urls("redis://:pa@ss@host:1/0"), "redis://:********@host:1/0");
-        assert_eq!(mask_urls("redis://u:p@a/0;redis://b/1"), "redis://u:********@a/0;redis://b/1");
-        assert_eq!(mask_urls("redis://h/0?password=x&db=1"), "redis://h/0?password=********&db=1");
+        assert_eq!(
+            mask_urls("redis://:pa@ss@host:1/0"),
+            "redis://:********@host:1/0"
+        );
+        assert_eq!(
+            mask_urls("redis://u:p@a/0;redis://b/1"),
+            "redis://u:********@a/0;redis://b/1"
+        );
+        assert_eq!(
+            mask_urls("redis://h/0?password=x&db=1"),
+            "redis://h/0?password=********&db=1"
+        );
         assert_eq!(mask_urls("sqlite:data/x.db"), "sqlite:data/x.db");
     }
 

@@ -1,5 +1,6 @@
 //! The settings of who sends tasks, as the client's options.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::ExchangeKind;
@@ -8,6 +9,7 @@ use protocol::{Accept, Map, Value};
 
 use super::Settings;
 use crate::Error;
+use crate::telemetry::TraceContext;
 
 impl Settings {
     /// How a client of this program sends.
@@ -29,33 +31,45 @@ impl Settings {
             task_send_sent_event: self.is_on("task_send_sent_event"),
             accept_content: self.accept("accept_content")?,
             limits: self.limits(),
+            propagator: Some(Arc::new(TraceContext)),
             ..ClientOptions::default()
         })
     }
 
     /// `task_default_queue`.
     pub fn default_queue(&self) -> String {
-        self.text("task_default_queue").unwrap_or("celery").to_owned()
+        self.text("task_default_queue")
+            .unwrap_or("celery")
+            .to_owned()
     }
 
     fn default_priority(&self) -> Result<Option<u8>, Error> {
         let entry = self.entry("task_default_priority");
-        let Some(priority) = entry.value.as_i64() else { return Ok(None) };
-        u8::try_from(priority).map(Some).map_err(|_| entry.refuse("a whole number from 0 to 255"))
+        let Some(priority) = entry.value.as_i64() else {
+            return Ok(None);
+        };
+        u8::try_from(priority)
+            .map(Some)
+            .map_err(|_| entry.refuse("a whole number from 0 to 255"))
     }
 
     /// The serializers that are read.
     pub(crate) fn accept(&self, name: &str) -> Result<Accept, Error> {
-        let Some(names) = self.list(name) else { return self.accept("accept_content") };
+        let Some(names) = self.list(name) else {
+            return self.accept("accept_content");
+        };
         let accept = Accept::from_names(names.iter().map(String::as_str));
-        accept.map_err(|error| self.entry(name).refuse(&format!("a list of serializers ({error})")))
+        accept.map_err(|error| {
+            self.entry(name)
+                .refuse(&format!("a list of serializers ({error})"))
+        })
     }
 
     fn publish_retry_policy(&self) -> Result<PublishRetryPolicy, Error> {
         let entry = self.entry("task_publish_retry_policy");
         let mut policy = PublishRetryPolicy::default();
         for (key, value) in self.map("task_publish_retry_policy").iter() {
-            let slot = match key {
+            let slot = match key.as_str() {
                 "max_retries" => {
                     policy.max_retries = retries(value).ok_or_else(|| {
                         entry.refuse("a table whose max_retries is a whole number or null")
@@ -79,8 +93,9 @@ impl Settings {
     fn routes(&self) -> Result<Routes, Error> {
         let entry = self.entry("task_routes");
         let mut routes = Vec::new();
-        collect_routes(&entry.value, &mut routes)
-            .map_err(|rule| entry.refuse(&format!("a table of patterns and destinations: {rule}")))?;
+        collect_routes(&entry.value, &mut routes).map_err(|rule| {
+            entry.refuse(&format!("a table of patterns and destinations: {rule}"))
+        })?;
         Ok(routes.into_iter().collect())
     }
 }
@@ -120,28 +135,40 @@ fn collect_routes(value: &Value, found: &mut Found) -> Result<(), String> {
 
 fn route(pattern: &str, target: &Value) -> Result<RouteOptions, String> {
     match target {
-        Value::Str(queue) => Ok(RouteOptions { queue: Some(queue.clone()), ..RouteOptions::default() }),
+        Value::Str(queue) => Ok(RouteOptions {
+            queue: Some(queue.clone()),
+            ..RouteOptions::default()
+        }),
         Value::Map(options) => route_options(options).map_err(|rule| format!("{pattern}: {rule}")),
-        other => Err(format!("{pattern}: the destination is {}", other.type_name())),
+        other => Err(format!(
+            "{pattern}: the destination is {}",
+            other.type_name()
+        )),
     }
 }
 
 fn route_options(options: &Map) -> Result<RouteOptions, String> {
     let mut route = RouteOptions::default();
     for (key, value) in options.iter() {
-        let text = value.as_str().map(str::to_owned).ok_or_else(|| format!("{key} must be text"));
-        match key {
+        let text = value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| format!("{key} must be text"));
+        match key.as_str() {
             "queue" => route.queue = Some(text?),
             "exchange" => route.exchange = Some(text?),
             "routing_key" => route.routing_key = Some(text?),
             "exchange_type" => route.exchange_type = Some(exchange_kind(&text?)?),
             "priority" => {
                 let priority = value.as_i64().and_then(|number| u8::try_from(number).ok());
-                route.priority = Some(priority.ok_or("priority must be a whole number from 0 to 255")?);
+                route.priority =
+                    Some(priority.ok_or("priority must be a whole number from 0 to 255")?);
             }
-            other => return Err(format!(
-                "{other} is none of queue, exchange, exchange_type, routing_key, priority"
-            )),
+            other => {
+                return Err(format!(
+                    "{other} is none of queue, exchange, exchange_type, routing_key, priority"
+                ));
+            }
         }
     }
     Ok(route)
@@ -152,6 +179,8 @@ fn exchange_kind(name: &str) -> Result<ExchangeKind, String> {
         "direct" => Ok(ExchangeKind::Direct),
         "topic" => Ok(ExchangeKind::Topic),
         "fanout" => Ok(ExchangeKind::Fanout),
-        other => Err(format!("exchange_type {other} is none of direct, topic, fanout")),
+        other => Err(format!(
+            "exchange_type {other} is none of direct, topic, fanout"
+        )),
     }
 }

@@ -1,7 +1,10 @@
 //! The valid name nearest to one that is not.
 
 /// The candidate with the fewest edits from `name`, if it is near enough to be what was meant.
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .map(|candidate| (distance(name, candidate), candidate))
         .min()

@@ -23,7 +23,10 @@ impl Setting {
     /// Whether it may be set to nothing, with a meaning of its own.
     pub fn is_nullable(&self) -> bool {
         self.default == "null"
-            || matches!(self.name, "result_expires" | "broker_connection_max_retries")
+            || matches!(
+                self.name,
+                "result_expires" | "broker_connection_max_retries"
+            )
     }
 }
 
@@ -37,11 +40,26 @@ pub enum Support {
 }
 
 const fn used(name: &'static str, kind: Kind, default: &'static str) -> Setting {
-    Setting { name, kind, default, support: Support::Used }
+    Setting {
+        name,
+        kind,
+        default,
+        support: Support::Used,
+    }
 }
 
-const fn ignored(name: &'static str, kind: Kind, default: &'static str, why: &'static str) -> Setting {
-    Setting { name, kind, default, support: Support::Ignored(why) }
+const fn ignored(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    why: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        kind,
+        default,
+        support: Support::Ignored(why),
+    }
 }
 
 /// Tasks are registered in the worker's program.
@@ -67,8 +85,17 @@ const LOG_FORMAT: &str = "see celeriac_log_format";
 /// Names of codecs for one body.
 const SERIALIZERS: Kind = Choice(&["json", "msgpack", "yaml"]);
 /// Names of compressions, and their aliases in kombu.
-const COMPRESSIONS: Kind =
-    Choice(&["zlib", "gzip", "bzip2", "bzip", "lzma", "xz", "brotli", "zstd", "zstandard"]);
+const COMPRESSIONS: Kind = Choice(&[
+    "zlib",
+    "gzip",
+    "bzip2",
+    "bzip",
+    "lzma",
+    "xz",
+    "brotli",
+    "zstd",
+    "zstandard",
+]);
 
 /// All settings, by topic.
 #[rustfmt::skip]
@@ -255,8 +282,9 @@ pub const SETTINGS: &[Setting] = &[
     ignored("worker_detect_quorum_queues", Bool, "true", AMQP_ONLY),
 
     used("celeriac_data_folder", Text, "data"),
+    used("celeriac_finance_database", Text, "null"),
     used("celeriac_lease_seconds", Number, "30"),
-    used("celeriac_queue_order", Choice(&["round_robin", "strict", "sorted"]), "round_robin"),
+    used("celeriac_queue_order", Choice(&["round_robin", "strict", "sorted"]), "null"),
     used("celeriac_log_format", Choice(&["human", "json"]), "human"),
     used("celeriac_log_level", Choice(&["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"]), "INFO"),
     used("celeriac_log_file", Text, "null"),
@@ -312,12 +340,25 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Variables that begin with `CELERY_` and are not settings: Celery's own, and options of commands.
 pub const OTHER_VARIABLES: &[&str] = &[
-    "CELERY_APP", "CELERY_BIN", "CELERY_CONFIG_MODULE", "CELERY_LOADER", "CELERY_RDBSIG",
-    "CELERY_CUSTOM_WORKER_POOL", "CELERY_SKIP_CHECKS", "CELERY_WORKER_REVOKES_MAX",
-    "CELERY_WORKER_REVOKE_EXPIRES", "CELERY_WORKER_SUCCESSFUL_MAX",
-    "CELERY_WORKER_SUCCESSFUL_EXPIRES", "CELERY_WORKER_QUEUES", "CELERY_WORKER_EXCLUDE_QUEUES",
-    "CELERY_WORKER_HOSTNAME", "CELERY_WORKER_LOGLEVEL", "CELERY_WORKER_LOGFILE",
-    "CELERY_WORKER_MAX_TASKS", "CELERY_BEAT_LOGLEVEL", "CELERY_BEAT_LOGFILE",
+    "CELERY_APP",
+    "CELERY_BIN",
+    "CELERY_CONFIG_MODULE",
+    "CELERY_LOADER",
+    "CELERY_RDBSIG",
+    "CELERY_CUSTOM_WORKER_POOL",
+    "CELERY_SKIP_CHECKS",
+    "CELERY_WORKER_REVOKES_MAX",
+    "CELERY_WORKER_REVOKE_EXPIRES",
+    "CELERY_WORKER_SUCCESSFUL_MAX",
+    "CELERY_WORKER_SUCCESSFUL_EXPIRES",
+    "CELERY_WORKER_QUEUES",
+    "CELERY_WORKER_EXCLUDE_QUEUES",
+    "CELERY_WORKER_HOSTNAME",
+    "CELERY_WORKER_LOGLEVEL",
+    "CELERY_WORKER_LOGFILE",
+    "CELERY_WORKER_MAX_TASKS",
+    "CELERY_BEAT_LOGLEVEL",
+    "CELERY_BEAT_LOGFILE",
 ];
 
 /// The setting of this name.
@@ -344,7 +385,11 @@ mod tests {
     #[test]
     fn every_default_keeps_its_own_rule() {
         for setting in SETTINGS.iter().filter(|setting| setting.default != "null") {
-            assert!(setting.kind.parse(setting.default).is_some(), "{}", setting.name);
+            assert!(
+                setting.kind.parse(setting.default).is_some(),
+                "{}",
+                setting.name
+            );
         }
     }
 }

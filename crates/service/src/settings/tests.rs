@@ -14,7 +14,11 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        Self { folder: TempDir::new().unwrap(), variables: Vec::new(), overrides: Vec::new() }
+        Self {
+            folder: TempDir::new().unwrap(),
+            variables: Vec::new(),
+            overrides: Vec::new(),
+        }
     }
 
     fn file(self, name: &str, text: &str) -> Self {
@@ -55,14 +59,25 @@ fn without_sources_the_defaults_hold() {
     assert_eq!(settings.get("result_expires"), &Value::Int(86_400));
     assert_eq!(settings.broker_urls(), ["sqlite:data/celeriac.db"]);
     assert_eq!(settings.get("result_backend"), &Value::Null);
-    assert!(settings.entries().iter().all(|entry| entry.origin == Origin::Default));
+    assert!(
+        settings
+            .entries()
+            .iter()
+            .all(|entry| entry.origin == Origin::Default)
+    );
 }
 
 #[test]
 fn later_sources_win() {
     let case = Case::new()
-        .file("celeriac.toml", "worker_concurrency = 1\ntimezone = 'Asia/Tokyo'\nresult_expires = 60\n")
-        .file(".env", "CELERY_WORKER_CONCURRENCY=2\nCELERY_TIMEZONE=Europe/Paris\nCELERY_RESULT_EXPIRES=61\n")
+        .file(
+            "celeriac.toml",
+            "worker_concurrency = 1\ntimezone = 'Asia/Tokyo'\nresult_expires = 60\n",
+        )
+        .file(
+            ".env",
+            "CELERY_WORKER_CONCURRENCY=2\nCELERY_TIMEZONE=Europe/Paris\nCELERY_RESULT_EXPIRES=61\n",
+        )
         .variable("CELERY_WORKER_CONCURRENCY", "3")
         .variable("CELERY_TIMEZONE", "Europe/Rome");
     let settings = case.load().unwrap();
@@ -83,13 +98,26 @@ fn toml_yaml_and_json_say_the_same() {
     let toml = "broker_url = 'redis://h/1'\n[task_routes]\n'proj.Tasks.Add' = {queue = 'q'}\n'a.*' = 'r'\n";
     let yaml = "broker_url: redis://h/1\ntask_routes:\n  proj.Tasks.Add: {queue: q}\n  a.*: r\n";
     let json = "{\n\t\"broker_url\": \"redis://h/1\",\n\t\"task_routes\": {\"proj.Tasks.Add\": {\"queue\": \"q\"}, \"a.*\": \"r\"}}";
-    for (name, text) in [("celeriac.toml", toml), ("celeriac.yaml", yaml), ("celeriac.json", json)] {
+    for (name, text) in [
+        ("celeriac.toml", toml),
+        ("celeriac.yaml", yaml),
+        ("celeriac.json", json),
+    ] {
         let settings = Case::new().file(name, text).load().unwrap();
         assert_eq!(settings.broker_urls(), ["redis://h/1"], "{name}");
-        let keys: Vec<_> = settings.get("task_routes").as_map().unwrap().keys().collect();
+        let keys: Vec<_> = settings
+            .get("task_routes")
+            .as_map()
+            .unwrap()
+            .keys()
+            .collect();
         assert_eq!(keys, ["proj.Tasks.Add", "a.*"], "{name}");
         let routes = settings.client_options().unwrap().task_routes;
-        assert_eq!(routes.find("proj.Tasks.Add").unwrap().queue.as_deref(), Some("q"), "{name}");
+        assert_eq!(
+            routes.find("proj.Tasks.Add").unwrap().queue.as_deref(),
+            Some("q"),
+            "{name}"
+        );
     }
 }
 
@@ -97,11 +125,19 @@ fn toml_yaml_and_json_say_the_same() {
 fn an_unknown_name_is_refused_with_the_nearest_valid_one() {
     let case = Case::new().file("celeriac.toml", "worker_concurency = 2\n");
     let error = case.error();
-    assert!(error.starts_with("unknown setting `worker_concurency` (file "), "{error}");
-    assert!(error.ends_with("did you mean `worker_concurrency`?"), "{error}");
+    assert!(
+        error.starts_with("unknown setting `worker_concurency` (file "),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("did you mean `worker_concurrency`?"),
+        "{error}"
+    );
     assert_eq!(case.load().unwrap_err().exit().code(), 78);
 
-    let error = Case::new().file("celeriac.toml", "CELERY_TASK_ROUTES = 1\n").error();
+    let error = Case::new()
+        .file("celeriac.toml", "CELERY_TASK_ROUTES = 1\n")
+        .error();
     assert!(error.ends_with("did you mean `task_routes`?"), "{error}");
     let error = Case::new().file("celeriac.toml", "\"a.b.c\" = 1\n").error();
     assert!(error.starts_with("unknown setting `a.b.c`"), "{error}");
@@ -119,44 +155,82 @@ fn celery_s_other_variables_and_foreign_ones_are_let_through() {
         .variable("CELERIAC_SOMETHING", "x")
         .variable("PATH", "/bin")
         .variable("CELERIAC_LEASE_SECONDS", "5");
-    assert_eq!(case.load().unwrap().get("celeriac_lease_seconds"), &Value::Int(5));
+    assert_eq!(
+        case.load().unwrap().get("celeriac_lease_seconds"),
+        &Value::Int(5)
+    );
 }
 
 #[test]
 fn a_wrong_type_names_setting_value_source_and_rule() {
-    let error = Case::new().variable("CELERY_TASK_ACKS_LATE", "perhaps").error();
+    let error = Case::new()
+        .variable("CELERY_TASK_ACKS_LATE", "perhaps")
+        .error();
     assert_eq!(
         error,
         "setting `task_acks_late` is \"perhaps\" (variable CELERY_TASK_ACKS_LATE): it must be true or false"
     );
-    let error = Case::new().file("celeriac.toml", "result_expires = \"1\"\n").error();
+    let error = Case::new()
+        .file("celeriac.toml", "result_expires = \"1\"\n")
+        .error();
     assert!(error.contains("`result_expires` is \"1\""), "{error}");
-    assert!(error.ends_with("it must be a number of at least 0"), "{error}");
+    assert!(
+        error.ends_with("it must be a number of at least 0"),
+        "{error}"
+    );
     let error = Case::new().option("worker_concurrency", "-c", "0").error();
-    assert!(error.ends_with("it must be a whole number of at least 1, or auto"), "{error}");
-    let error = Case::new().file("celeriac.toml", "task_serializer = 'pickle'\n").error();
-    assert!(error.ends_with("it must be one of json, msgpack, yaml"), "{error}");
-    let error = Case::new().variable("CELERY_BROKER_URL", "localhost").error();
+    assert!(
+        error.ends_with("it must be a whole number of at least 1, or auto"),
+        "{error}"
+    );
+    let error = Case::new()
+        .file("celeriac.toml", "task_serializer = 'pickle'\n")
+        .error();
+    assert!(
+        error.ends_with("it must be one of json, msgpack, yaml"),
+        "{error}"
+    );
+    let error = Case::new()
+        .variable("CELERY_BROKER_URL", "localhost")
+        .error();
     assert!(error.contains("`broker_url`"), "{error}");
 }
 
 #[test]
 fn secrets_do_not_show_in_errors() {
-    let error = Case::new().file("celeriac.toml", "security_key_password = 12345\n").error();
+    let error = Case::new()
+        .file("celeriac.toml", "security_key_password = 12345\n")
+        .error();
     assert!(!error.contains("12345"), "{error}");
-    let error = Case::new().file("celeriac.toml", "broker_url = [1, 'redis://:hunter2@h']\n").error();
+    let error = Case::new()
+        .file("celeriac.toml", "broker_url = [1, 'redis://:hunter2@h']\n")
+        .error();
     assert!(!error.contains("hunter2"), "{error}");
 }
 
 #[test]
 fn nothing_is_a_value_only_where_it_means_something() {
-    let settings = Case::new().file("celeriac.yaml", "result_expires: null\n").load().unwrap();
+    let settings = Case::new()
+        .file("celeriac.yaml", "result_expires: null\n")
+        .load()
+        .unwrap();
     assert_eq!(settings.result_policy().expires, None);
-    let settings = Case::new().variable("CELERY_RESULT_EXPIRES", "none").load().unwrap();
+    let settings = Case::new()
+        .variable("CELERY_RESULT_EXPIRES", "none")
+        .load()
+        .unwrap();
     assert_eq!(settings.result_policy().expires, None);
-    let settings = Case::new().variable("CELERY_TASK_ACKS_LATE", "").load().unwrap();
+    let settings = Case::new()
+        .variable("CELERY_TASK_ACKS_LATE", "")
+        .load()
+        .unwrap();
     assert_eq!(settings.get("task_acks_late"), &Value::Bool(true));
-    assert!(Case::new().file("celeriac.yaml", "task_acks_late: null\n").load().is_err());
+    assert!(
+        Case::new()
+            .file("celeriac.yaml", "task_acks_late: null\n")
+            .load()
+            .is_err()
+    );
 }
 
 #[test]
@@ -164,27 +238,48 @@ fn a_broken_file_is_named_with_the_reason() {
     let error = Case::new().file("celeriac.toml", "a = \n").error();
     assert!(error.starts_with("cannot understand "), "{error}");
     let error = Case::new().file("celeriac.json", "[1]").error();
-    assert!(error.ends_with("the top level must be an object, not a list"), "{error}");
+    assert!(
+        error.ends_with("the top level must be an object, not a list"),
+        "{error}"
+    );
     let error = Case::new().variable("CELERIAC_CONFIG", "none.toml").error();
     assert!(error.starts_with("cannot read "), "{error}");
-    let error = Case::new().file("x.ini", "").variable("CELERIAC_CONFIG", "x.ini").error();
+    let error = Case::new()
+        .file("x.ini", "")
+        .variable("CELERIAC_CONFIG", "x.ini")
+        .error();
     assert!(error.ends_with(".toml, .yaml, .yml or .json"), "{error}");
     let error = Case::new().file(".env", "A=1\nnonsense\n").error();
-    assert!(error.ends_with(".env, line 2: must be NAME=value"), "{error}");
+    assert!(
+        error.ends_with(".env, line 2: must be NAME=value"),
+        "{error}"
+    );
 }
 
 #[test]
 fn settings_that_do_nothing_are_told_with_the_reason() {
-    let settings = Case::new().variable("CELERY_WORKER_POOL", "gevent").load().unwrap();
-    let ignored: Vec<_> = settings.ignored().map(|(entry, _)| entry.setting.name).collect();
+    let settings = Case::new()
+        .variable("CELERY_WORKER_POOL", "gevent")
+        .load()
+        .unwrap();
+    let ignored: Vec<_> = settings
+        .ignored()
+        .map(|(entry, _)| entry.setting.name)
+        .collect();
     assert_eq!(ignored, ["worker_pool"]);
 }
 
 #[test]
 fn several_brokers_are_tried_in_order() {
-    let settings = Case::new().variable("CELERY_BROKER_URL", "redis://a; redis://b").load().unwrap();
+    let settings = Case::new()
+        .variable("CELERY_BROKER_URL", "redis://a; redis://b")
+        .load()
+        .unwrap();
     assert_eq!(settings.broker_urls(), ["redis://a", "redis://b"]);
-    let settings = Case::new().file("celeriac.toml", "broker_url = ['redis://a', 'redis://b']\n").load().unwrap();
+    let settings = Case::new()
+        .file("celeriac.toml", "broker_url = ['redis://a', 'redis://b']\n")
+        .load()
+        .unwrap();
     assert_eq!(settings.broker_urls(), ["redis://a", "redis://b"]);
 }
 
@@ -193,14 +288,25 @@ fn the_client_sends_as_configured() {
     let text = "task_serializer = 'msgpack'\ntask_compression = 'zstd'\ntask_default_queue = 'main'\n\
                 task_default_priority = 3\ntask_publish_retry_policy = {max_retries = 7, interval_max = 2.5}\n\
                 task_routes = [['a.*', {queue = 'q', priority = 9}], {b = 'r'}]\n";
-    let options = Case::new().file("celeriac.toml", text).load().unwrap().client_options().unwrap();
+    let options = Case::new()
+        .file("celeriac.toml", text)
+        .load()
+        .unwrap()
+        .client_options()
+        .unwrap();
     assert_eq!(options.task_serializer, Codec::Msgpack);
     assert_eq!(options.task_default_queue, "main");
     assert_eq!(options.task_default_priority, Some(3));
     assert_eq!(options.task_publish_retry_policy.max_retries, Some(7));
-    assert_eq!(options.task_publish_retry_policy.interval_max.as_millis(), 2_500);
+    assert_eq!(
+        options.task_publish_retry_policy.interval_max.as_millis(),
+        2_500
+    );
     assert_eq!(options.task_routes.find("a.x").unwrap().priority, Some(9));
-    assert_eq!(options.task_routes.find("b").unwrap().queue.as_deref(), Some("r"));
+    assert_eq!(
+        options.task_routes.find("b").unwrap().queue.as_deref(),
+        Some("r")
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the settings mean: values as Rust types, and the options of backends.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broker::{QueueOrder, ResultPolicy};
@@ -10,6 +11,8 @@ use crate::Error;
 
 /// The database's name in the data folder when no broker is configured.
 const DEFAULT_DATABASE: &str = "celeriac.db";
+/// The finance database's name in the data folder.
+const FINANCE_DATABASE: &str = "finance.db";
 
 impl Settings {
     /// A text, `None` when not set.
@@ -37,7 +40,12 @@ impl Settings {
     /// A list of texts, `None` when not set.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let items = self.get(name).as_list()?;
-        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+        Some(
+            items
+                .iter()
+                .filter_map(|item| item.as_str().map(str::to_owned))
+                .collect(),
+        )
     }
 
     /// A table; empty when not set.
@@ -70,7 +78,8 @@ impl Settings {
         let default = Limits::default();
         Limits {
             payload: limit("celeriac_limits_payload_bytes").unwrap_or(default.payload),
-            decompressed: limit("celeriac_limits_decompressed_bytes").unwrap_or(default.decompressed),
+            decompressed: limit("celeriac_limits_decompressed_bytes")
+                .unwrap_or(default.decompressed),
             depth: limit("celeriac_limits_depth").unwrap_or(default.depth),
             values: limit("celeriac_limits_values").unwrap_or(default.values),
         }
@@ -88,17 +97,31 @@ impl Settings {
         }
     }
 
-    /// How queues share a worker.
+    /// How queues share a worker: `celeriac_queue_order`, else kombu's `queue_order_strategy`.
     pub fn queue_order(&self) -> QueueOrder {
-        match self.text("celeriac_queue_order") {
-            Some("strict") => QueueOrder::Strict,
+        let transport = self.map("broker_transport_options");
+        let strategy = transport
+            .get("queue_order_strategy")
+            .and_then(Value::as_str);
+        match self.text("celeriac_queue_order").or(strategy) {
+            Some("strict" | "priority") => QueueOrder::Strict,
             Some("sorted") => QueueOrder::Sorted,
             _ => QueueOrder::RoundRobin,
         }
     }
 
+    /// The finance database.
+    pub fn finance_database(&self) -> PathBuf {
+        match self.text("celeriac_finance_database") {
+            Some(path) => PathBuf::from(path),
+            None => Path::new(self.data_folder()).join(FINANCE_DATABASE),
+        }
+    }
+
     pub(crate) fn codec(&self, name: &str) -> Codec {
-        let codec = self.text(name).and_then(|text| Codec::from_name_or_content_type(text).ok());
+        let codec = self
+            .text(name)
+            .and_then(|text| Codec::from_name_or_content_type(text).ok());
         codec.expect("the setting's choices are codecs")
     }
 
@@ -119,7 +142,9 @@ impl Settings {
         let broker = self.entry("broker_url");
         let fits = match &broker.value {
             Value::Null | Value::Str(_) => true,
-            Value::List(items) => !items.is_empty() && items.iter().all(|item| item.as_str().is_some()),
+            Value::List(items) => {
+                !items.is_empty() && items.iter().all(|item| item.as_str().is_some())
+            }
             _ => false,
         };
         if fits && self.broker_urls().iter().all(|url| url.contains(':')) {

@@ -24,14 +24,19 @@ pub(super) fn provider(
     let Some(endpoint) = settings.text("celeriac_otlp_endpoint") else {
         return Ok(None);
     };
-    let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build();
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build();
     let exporter = exporter.map_err(|source| Error::Telemetry {
         endpoint: crate::settings::mask_urls(endpoint),
         source: source.into(),
     })?;
     let resource = Resource::builder().with_service_name(program).build();
-    let provider =
-        SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build();
     opentelemetry::global::set_tracer_provider(provider.clone());
     Ok(Some(provider))
 }

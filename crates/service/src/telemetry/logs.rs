@@ -15,8 +15,18 @@ use crate::Error;
 use crate::settings::Settings;
 
 /// Libraries whose own lines are worth seeing only when something is wrong.
-const QUIET: &[&str] =
-    &["h2", "hyper", "hyper_util", "opentelemetry", "opentelemetry_sdk", "redis", "rustls", "sqlx", "tonic", "tower"];
+const QUIET: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "redis",
+    "rustls",
+    "sqlx",
+    "tonic",
+    "tower",
+];
 
 /// What is logged: `RUST_LOG` when set, else the level from the settings with libraries kept quiet.
 pub(super) fn filter(settings: &Settings) -> EnvFilter {
@@ -25,7 +35,9 @@ pub(super) fn filter(settings: &Settings) -> EnvFilter {
 }
 
 fn directives(level: &str) -> String {
-    QUIET.iter().fold(level.to_owned(), |all, library| format!("{all},{library}=warn"))
+    QUIET.iter().fold(level.to_owned(), |all, library| {
+        format!("{all},{library}=warn")
+    })
 }
 
 /// Celery's level name as tracing's.
@@ -61,7 +73,11 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(color).with_target(false).boxed()
+    tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(color)
+        .with_target(false)
+        .boxed()
 }
 
 fn json<S, W>(writer: W) -> Box<dyn Layer<S> + Send + Sync>
@@ -69,13 +85,27 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
-    layer.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(false);
+    layer
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .boxed()
 }
 
 fn open(path: &str) -> Result<File, Error> {
-    let fail = |source| Error::WriteFile { path: Path::new(path).to_owned(), source };
-    OpenOptions::new().create(true).append(true).open(path).map_err(fail)
+    let fail = |source| Error::WriteFile {
+        path: Path::new(path).to_owned(),
+        source,
+    };
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(fail)
 }
 
 #[cfg(test)]
