@@ -30,6 +30,11 @@ impl RateTable {
         base.div(currency, RATE).ok()
     }
 
+    /// Every rate with its currency and date, in a fixed order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Currency, Date, Decimal)> {
+        self.per_euro.iter().flat_map(|(currency, rates)| rates.iter().map(|(date, rate)| (*currency, date, *rate)))
+    }
+
     fn euro(&self, currency: Currency, date: Date) -> Option<Decimal> {
         if currency == Currency::EUR {
             return Some(Decimal::ONE);

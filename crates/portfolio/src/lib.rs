@@ -14,21 +14,26 @@
 //! Computation is synchronous and pure; only [`store`], [`import`], [`demo`] and [`analytics`] are async.
 
 pub mod allocation;
+pub mod analytics;
 pub mod calendar;
 pub mod carried;
 mod dates;
 pub mod decimal;
+pub mod demo;
 pub mod dietz;
 pub mod error;
 pub mod figures;
 pub mod fx;
+pub mod import;
 pub mod income;
 pub mod ledger;
 pub mod market;
 pub mod metrics;
 pub mod money;
+pub mod progress;
 pub mod returns;
 pub mod series;
+pub mod store;
 pub mod valuation;
 pub mod xirr;
 

@@ -4,6 +4,7 @@
 //! follows its holiday rules and the others Monday to Friday; [`Calendar::covers`] tells, so that callers can warn.
 //! Closures announced later are loaded with [`Calendar::with_exceptions`].
 
+mod library;
 mod rules;
 mod table;
 
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+
+pub use library::Calendars;
 
 use crate::error::{Error, Result};
 

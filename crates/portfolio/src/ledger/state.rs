@@ -1,6 +1,6 @@
 //! The state of a ledger after some events, and what it has recorded on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub enum IncomeMode {
 }
 
 /// How a portfolio books.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// The currency of gains and values.
     pub base: Currency,
@@ -33,8 +33,8 @@ pub struct Rules {
     pub method: LotMethod,
     /// Who books dividends.
     pub income: IncomeMode,
-    /// Whether a sale may exceed what is held.
-    pub allow_short: bool,
+    /// Accounts in which a sale may exceed what is held.
+    pub short_accounts: BTreeSet<AccountId>,
 }
 
 /// Money that came from or went outside on one day, in base currency; one of the two is zero.
@@ -188,8 +188,8 @@ impl<'m> Ledger<'m> {
     }
 
     /// The rules it is booked by.
-    pub fn rules(&self) -> Rules {
-        self.rules
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The market it is valued with.

@@ -48,7 +48,7 @@ impl Ledger<'_> {
         let closable = if selling { held } else { -held }.max(Decimal::ZERO);
         let closing = quantity.min(closable);
         let opening = quantity - closing;
-        if opening.is_positive() && selling && !self.rules.allow_short {
+        if opening.is_positive() && selling && !self.rules.short_accounts.contains(&entry.account) {
             return Err(self.oversell(entry, asset, held.max(Decimal::ZERO), quantity));
         }
         Ok(Shares { closing, opening })

@@ -1,5 +1,10 @@
 //! Integration tests of the finance domain.
 #![allow(clippy::unwrap_used)]
 
+mod demo;
 mod fixtures;
+mod import;
+mod ledger;
 mod oracles;
+mod refresh;
+mod world;

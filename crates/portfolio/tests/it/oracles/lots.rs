@@ -10,7 +10,7 @@ use super::market::{Case, error, text};
 pub(crate) fn actual(input: &Value) -> Value {
     let case = Case::read(input);
     let as_of = text(input, "as_of").unwrap().parse().unwrap();
-    match Ledger::run(&case.market, case.rules, case.entries.clone(), as_of) {
+    match Ledger::run(&case.market, case.rules.clone(), case.entries.clone(), as_of) {
         Ok(ledger) => state(&case, &ledger),
         Err(stopped) => error(&stopped),
     }

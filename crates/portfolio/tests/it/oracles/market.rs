@@ -1,6 +1,6 @@
 //! Assets, actions, rates and ledgers of the cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use portfolio::carried::Carried;
@@ -41,7 +41,7 @@ impl Case {
         accounts.sort();
         accounts.dedup();
         let entries = rows(input).iter().enumerate().map(|(index, row)| entry(row, index, &market, &accounts)).collect();
-        Case { rules: rules(input), entries, accounts, market }
+        Case { rules: rules(input, accounts.len()), entries, accounts, market }
     }
 
     pub(crate) fn account(&self, id: i64) -> &str {
@@ -82,12 +82,12 @@ pub(crate) fn error(error: &LedgerError) -> Value {
     fields
 }
 
-fn rules(input: &Value) -> Rules {
+fn rules(input: &Value, accounts: usize) -> Rules {
     Rules {
         base: text(input, "base").unwrap_or("USD").parse().unwrap(),
         method: LotMethod::parse(text(input, "method").unwrap_or("fifo")).unwrap(),
         income: if text(input, "income_mode") == Some("auto") { IncomeMode::Auto } else { IncomeMode::Ledger },
-        allow_short: input["allow_short"] == true,
+        short_accounts: if input["allow_short"] == true { (0..).take(accounts).map(AccountId).collect() } else { BTreeSet::new() },
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn actual(input: &Value) -> Value {
     let from = text(input, "from").map(|day| day.parse().unwrap());
     let request = WalkRequest {
         market: &case.market,
-        rules: case.rules,
+        rules: case.rules.clone(),
         entries: case.entries.clone(),
         calendar: &calendar,
         starts: from.into_iter().collect(),

@@ -1,0 +1,73 @@
+//! Input hashes: SHA-256 over everything that a result depends on.
+//!
+//! Rows are hashed in the form that `Debug` gives them: a changed field changes the hash, and a changed form only makes
+//! results be computed once more.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+use crate::fx::RateTable;
+use crate::store::{PortfolioRow, StoredEntry};
+
+/// Changes whenever a formula changes, so that old results are not taken for current ones.
+const FORMULAS: &str = "1";
+
+const WRITES: &str = "writing to a string does not fail";
+
+/// What all portfolios of a run share.
+#[derive(Debug)]
+pub(super) struct Revisions {
+    /// Facts, prices and actions by asset id.
+    pub(super) assets: HashMap<i64, String>,
+    /// The hash of all exchange rates.
+    pub(super) rates: String,
+    /// Accounts that may be short.
+    pub(super) shorts: String,
+}
+
+/// The hash of one portfolio's input, and the assets that it names.
+pub(super) fn portfolio(row: &PortfolioRow, entries: &[StoredEntry], shared: &Revisions, as_of: Date) -> (String, BTreeSet<i64>) {
+    let mut assets: BTreeSet<i64> = row.benchmark_asset_id.into_iter().collect();
+    let mut hash = Sha256::new();
+    let mut text = format!("{FORMULAS}|{as_of}|{row:?}|{}|{}\n", shared.shorts, shared.rates);
+    for entry in entries {
+        write!(text, "{entry:?}").expect(WRITES);
+        hash.update(text.as_bytes());
+        text.clear();
+        assets.extend(entry.asset_id.into_iter().chain(entry.to_asset_id));
+    }
+    for asset in &assets {
+        let revision = shared.assets.get(asset).map_or("", String::as_str);
+        writeln!(text, "{asset}|{revision}").expect(WRITES);
+    }
+    hash.update(text.as_bytes());
+    (hexadecimal(hash), assets)
+}
+
+/// The hash of a table of rates.
+pub(super) fn rates(table: &RateTable) -> String {
+    let mut hash = Sha256::new();
+    let mut text = String::new();
+    for (currency, date, rate) in table.iter() {
+        writeln!(text, "{currency}{date}{rate}").expect(WRITES);
+        hash.update(text.as_bytes());
+        text.clear();
+    }
+    hexadecimal(hash)
+}
+
+/// The hash of several hashes.
+pub(super) fn joined<'h>(hashes: impl Iterator<Item = &'h str>) -> String {
+    let mut hash = Sha256::new();
+    for part in hashes {
+        hash.update(part.as_bytes());
+    }
+    hexadecimal(hash)
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,33 @@
+//! Refreshing portfolio analytics: load, compute, save.
+//!
+//! Loading and saving are async ([`load`], [`save`]), computing is pure and runs on threads of its own ([`compute`]).
+//! One portfolio's error stops that portfolio only. What has the same input hash as before is not computed again.
+//! Printing, retries and limits belong to the task that calls.
+
+mod compute;
+mod digest;
+mod envelope;
+mod hash;
+mod load;
+mod overview;
+mod period;
+mod refresh;
+mod request;
+mod save;
+
+pub use digest::{Contribution, PortfolioDigest};
+pub use envelope::{Envelope, Issue, RefreshData, Status, Total, TopEntry};
+pub use overview::{GlobalOverview, UserSummary};
+pub use period::Period;
+pub use refresh::{TASK, refresh};
+pub use request::RefreshRequest;
+
+use jiff::civil::Date;
+
+use crate::error::Result;
+use crate::store::{Store, SummaryRow};
+
+/// The overview table: a row for each active portfolio and period, shortest period first.
+pub async fn summary(store: &Store, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
+    store.summary(as_of).await
+}

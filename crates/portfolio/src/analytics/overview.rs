@@ -1,0 +1,143 @@
+//! Overviews over several portfolios: a user's in the user's currency, and the whole installation's.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::digest::PortfolioDigest;
+use super::envelope::{RefreshData, TopEntry, Total};
+use crate::decimal::{Decimal, MONEY};
+use crate::fx::RateTable;
+use crate::ledger::LedgerError;
+use crate::money::Currency;
+use crate::store::PortfolioRow;
+
+/// Entries of a ranking.
+const RANKED: usize = 5;
+
+/// A portfolio of a run with its digest.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) row: PortfolioRow,
+    pub(super) hash: String,
+    pub(super) digest: PortfolioDigest,
+}
+
+/// One portfolio within a user's summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PortfolioLine {
+    /// The portfolio.
+    pub portfolio_id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its base currency.
+    pub base: Currency,
+    /// Net asset value in it.
+    pub nav: Decimal,
+    /// Net asset value in the user's currency.
+    pub nav_user: Decimal,
+}
+
+/// All portfolios of a user, in the user's currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserSummary {
+    /// The user.
+    pub user_id: i64,
+    /// The user's currency.
+    pub base: Currency,
+    /// The last day; of several the latest.
+    pub as_of: Option<Date>,
+    /// Net asset value.
+    pub nav: Decimal,
+    /// Unrealised gain.
+    pub unrealised: Decimal,
+    /// Realised gain since inception.
+    pub realised: Decimal,
+    /// The portfolios. One that failed is not among them.
+    pub portfolios: Vec<PortfolioLine>,
+}
+
+/// The whole installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GlobalOverview {
+    /// Counts, totals and rankings.
+    pub counts: RefreshData,
+    /// The currency of the allocation: the one that most portfolios have.
+    pub currency: Currency,
+    /// Shares of the sum of net asset values by symbol; `None` when that is not positive.
+    pub allocation: Option<BTreeMap<String, f64>>,
+}
+
+impl UserSummary {
+    /// Sums digests at the rates of their days.
+    pub(super) fn of(user_id: i64, base: Currency, known: &[&Known], rates: &RateTable) -> Result<UserSummary, LedgerError> {
+        let as_of = known.iter().map(|known| known.digest.as_of).max();
+        let mut summary = UserSummary {
+            user_id,
+            base,
+            as_of,
+            nav: Decimal::ZERO,
+            unrealised: Decimal::ZERO,
+            realised: Decimal::ZERO,
+            portfolios: Vec::with_capacity(known.len()),
+        };
+        for Known { row, digest, .. } in known {
+            let rate = rate(rates, digest, base)?;
+            let nav_user = digest.nav.mul(rate, MONEY)?;
+            summary.nav += nav_user;
+            summary.unrealised += digest.unrealised.mul(rate, MONEY)?;
+            summary.realised += digest.realised.mul(rate, MONEY)?;
+            summary.portfolios.push(PortfolioLine { portfolio_id: row.id, name: row.name.clone(), base: digest.base, nav: digest.nav, nav_user });
+        }
+        Ok(summary)
+    }
+}
+
+impl GlobalOverview {
+    pub(super) fn of(counts: &RefreshData, known: &[Known], rates: &RateTable) -> Result<Option<GlobalOverview>, LedgerError> {
+        let Some(currency) = most_common(known) else {
+            return Ok(None);
+        };
+        let mut values: BTreeMap<String, Decimal> = BTreeMap::new();
+        for Known { digest, .. } in known {
+            let rate = rate(rates, digest, currency)?;
+            for (symbol, value) in &digest.values {
+                *values.entry(symbol.clone()).or_default() += value.mul(rate, MONEY)?;
+            }
+        }
+        let sum: Decimal = values.values().copied().sum();
+        let share = |(symbol, value): (String, Decimal)| (symbol, value.to_f64() / sum.to_f64());
+        let allocation = sum.is_positive().then(|| values.into_iter().map(share).collect());
+        Ok(Some(GlobalOverview { counts: counts.clone(), currency, allocation }))
+    }
+}
+
+fn rate(rates: &RateTable, digest: &PortfolioDigest, to: Currency) -> Result<Decimal, LedgerError> {
+    let missing = LedgerError::MissingFx { currency: digest.base, date: digest.as_of };
+    rates.rate(digest.base, to, digest.as_of).ok_or(missing)
+}
+
+fn most_common(known: &[Known]) -> Option<Currency> {
+    let mut counts: BTreeMap<Currency, usize> = BTreeMap::new();
+    for known in known {
+        *counts.entry(known.digest.base).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(currency, count)| (*count, std::cmp::Reverse(*currency))).map(|(currency, _)| currency)
+}
+
+/// Fills totals, investments and rankings from the digests.
+pub(super) fn sum_up(data: &mut RefreshData, known: &[Known]) {
+    let mut entries: Vec<TopEntry> = Vec::new();
+    for Known { row, digest, .. } in known {
+        let total: &mut Total = data.totals.entry(digest.base.to_string()).or_default();
+        total.nav += digest.nav;
+        total.unrealised += digest.unrealised;
+        data.investments += digest.investments;
+        let entry = |symbol: &str, contribution| TopEntry { portfolio_id: row.id, symbol: symbol.to_owned(), contribution };
+        entries.extend(digest.contributions.iter().map(|part| entry(&part.symbol, part.contribution)));
+    }
+    entries.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
+    data.top = entries.iter().filter(|entry| entry.contribution > 0.0).take(RANKED).cloned().collect();
+    data.bottom = entries.iter().rev().filter(|entry| entry.contribution < 0.0).take(RANKED).cloned().collect();
+}

@@ -1,0 +1,270 @@
+//! The run itself: lock, decide what has changed, compute and save in portions, sum up.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::compute::{Computed, Job, compute_all, failure};
+use super::envelope::{Envelope, Issue, RefreshData, Status};
+use super::load::{self, Need, Target};
+use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
+use super::request::RefreshRequest;
+use super::{hash, save};
+use crate::error::{Error, Result};
+use crate::fx::RateTable;
+use crate::ledger::AccountId;
+use crate::market::{AssetIx, Market};
+use crate::progress::Progress;
+use crate::store::{Lock, LockAttempt, PortfolioRow, Store, asset_index};
+
+/// The registered name of the task.
+pub const TASK: &str = "finflow.core.tasks.refresh_portfolio_analytics";
+
+/// Portfolios that are loaded, computed and saved together.
+const PORTION: usize = 32;
+/// Warnings that a result lists.
+const LISTED: usize = 500;
+
+/// Refreshes analytics. Returns `skipped` when another run holds the lock, and `partial` when a portfolio failed or
+/// `should_stop` said so (it is asked between portions of portfolios; what is done is saved).
+///
+/// # Errors
+/// Wrong arguments, a missing or foreign id, a database error, or every portfolio failing.
+pub async fn refresh(
+    store: &Store,
+    request: &RefreshRequest,
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
+    should_stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Envelope<RefreshData>> {
+    request.check()?;
+    let rows = load::scope(store, request).await?;
+    let started = (request.clock)();
+    let lock = match store.lock(&request.lock_key(), &request.owner, started, request.lease).await? {
+        LockAttempt::Acquired(lock) => lock,
+        LockAttempt::Held { owner } => return Ok(already_running(owner)),
+    };
+    let mut run = Run::new(store, request, &lock, progress, should_stop);
+    let outcome = run.all(rows).await;
+    let envelope = outcome.and_then(|()| run.finish());
+    store.unlock(&lock).await?;
+    let mut envelope = envelope?;
+    let elapsed = (request.clock)().duration_since(started).as_millis();
+    envelope.duration_ms = u64::try_from(elapsed).unwrap_or_default();
+    Ok(envelope)
+}
+
+fn already_running(holder: String) -> Envelope<RefreshData> {
+    let data = RefreshData { reason: Some("already_running".to_owned()), holder: Some(holder), ..RefreshData::default() };
+    envelope(Status::Skipped, data)
+}
+
+fn envelope(status: Status, data: RefreshData) -> Envelope<RefreshData> {
+    Envelope { status, task: TASK.to_owned(), as_of: None, duration_ms: 0, data, warnings: Vec::new(), errors: Vec::new() }
+}
+
+/// The state of a run.
+struct Run<'r> {
+    store: &'r Store,
+    request: &'r RefreshRequest,
+    lock: &'r Lock,
+    progress: &'r mut (dyn FnMut(Progress) + Send + Sync),
+    should_stop: &'r (dyn Fn() -> bool + Sync),
+    data: RefreshData,
+    known: Vec<Known>,
+    errors: Vec<Issue>,
+    stopped: bool,
+    done: u64,
+}
+
+impl<'r> Run<'r> {
+    fn new(
+        store: &'r Store,
+        request: &'r RefreshRequest,
+        lock: &'r Lock,
+        progress: &'r mut (dyn FnMut(Progress) + Send + Sync),
+        should_stop: &'r (dyn Fn() -> bool + Sync),
+    ) -> Run<'r> {
+        let data = RefreshData::default();
+        Run { store, request, lock, progress, should_stop, data, known: Vec::new(), errors: Vec::new(), stopped: false, done: 0 }
+    }
+
+    async fn all(&mut self, rows: Vec<PortfolioRow>) -> Result<()> {
+        self.report("load", 0, rows.len());
+        self.count(&rows).await?;
+        let rates = self.store.rates().await?;
+        let shorts: Arc<BTreeSet<AccountId>> = Arc::new(self.store.short_accounts().await?.into_iter().collect());
+        let (targets, assets) = self.changed(&rows, &rates, &shorts).await?;
+        self.report("value", self.done, rows.len());
+        let market = Arc::new(self.store.market(&assets.into_iter().collect::<Vec<_>>()).await?);
+        self.compute(targets, &market, &shorts, rows.len()).await?;
+        self.known.sort_by_key(|known| known.row.id);
+        sum_up(&mut self.data, &self.known);
+        self.overviews(&rates).await?;
+        self.report("store", rows.len() as u64 * 2, rows.len());
+        Ok(())
+    }
+
+    async fn count(&mut self, rows: &[PortfolioRow]) -> Result<()> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let users: BTreeSet<i64> = rows.iter().map(|row| row.user_id).collect();
+        self.data.portfolios = rows.len();
+        self.data.users = users.len();
+        self.data.transactions = self.store.count_transactions(&ids).await?;
+        Ok(())
+    }
+
+    /// The portfolios to be computed with their assets; the others are settled here.
+    async fn changed(&mut self, rows: &[PortfolioRow], rates: &RateTable, shorts: &BTreeSet<AccountId>) -> Result<(Vec<Target>, BTreeSet<i64>)> {
+        let shared = load::revisions(self.store, rates, shorts).await?;
+        let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
+        for portion in rows.chunks(PORTION) {
+            for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await? {
+                self.settle(need, &mut targets);
+            }
+            self.done += portion.len() as u64;
+            self.report("load", self.done, rows.len());
+            self.renew().await?;
+        }
+        Ok((targets, assets))
+    }
+
+    fn settle(&mut self, need: Need, targets: &mut Vec<Target>) {
+        match need {
+            Need::Compute(target) => targets.push(target),
+            Need::Nothing(target, digest) => {
+                self.data.portfolios_skipped += 1;
+                self.data.cache_keys += save::portfolio_keys(target.row.id).len();
+                self.done += 1;
+                self.known.push(Known { row: target.row, hash: target.hash, digest });
+            }
+            Need::Fail(row, error) => self.fail(failure(row.id, "unknown_calendar", &error)),
+        }
+    }
+
+    fn fail(&mut self, issue: Issue) {
+        self.data.portfolios_failed += 1;
+        self.errors.push(issue);
+    }
+
+    async fn compute(&mut self, mut targets: Vec<Target>, market: &Arc<Market>, shorts: &Arc<BTreeSet<AccountId>>, total: usize) -> Result<()> {
+        let index = asset_index(market);
+        while !targets.is_empty() {
+            if (self.should_stop)() {
+                self.stopped = true;
+                return Ok(());
+            }
+            let portion: Vec<Target> = targets.drain(..targets.len().min(PORTION)).collect();
+            let count = portion.len() as u64;
+            let jobs = self.jobs(portion, &index, shorts).await?;
+            let market = Arc::clone(market);
+            let work = move || (compute_all(&market, &jobs), jobs);
+            let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
+            self.done += count;
+            self.report("metrics", self.done, total);
+            self.save(jobs, results).await?;
+            self.renew().await?;
+        }
+        Ok(())
+    }
+
+    async fn jobs(&self, targets: Vec<Target>, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Result<Vec<Job>> {
+        let ids: Vec<i64> = targets.iter().map(|target| target.row.id).collect();
+        let mut entries = self.store.entries(&ids).await?;
+        let job = |target: Target| {
+            let stored = entries.remove(&target.row.id).unwrap_or_default();
+            let benchmark = target.row.benchmark_asset_id.and_then(|id| index.get(&id).copied());
+            Job { entries: stored.iter().map(|entry| entry.resolve(index)).collect(), benchmark, shorts: shorts.clone(), target }
+        };
+        Ok(targets.into_iter().map(job).collect())
+    }
+
+    async fn save(&mut self, jobs: Vec<Job>, results: Vec<Result<Computed, Issue>>) -> Result<()> {
+        for (job, result) in jobs.into_iter().zip(results) {
+            match result {
+                Err(issue) => self.fail(issue),
+                Ok(computed) => {
+                    self.data.cache_keys += save::portfolio(self.store, &job.target, &computed, (self.request.clock)()).await?;
+                    self.known.push(Known { row: job.target.row, hash: job.target.hash, digest: computed.digest });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Overviews are made when all portfolios they speak of are in scope, and the run was not stopped.
+    async fn overviews(&mut self, rates: &RateTable) -> Result<()> {
+        if self.stopped || self.request.portfolio_ids.is_some() || self.known.is_empty() {
+            return Ok(());
+        }
+        let now = (self.request.clock)();
+        let summaries = self.user_summaries(rates).await?;
+        self.data.cache_keys += save::users(self.store, &summaries, now).await?;
+        if self.request.is_global() {
+            self.global(rates).await?;
+        }
+        Ok(())
+    }
+
+    async fn user_summaries(&mut self, rates: &RateTable) -> Result<Vec<(UserSummary, String)>> {
+        let mut summaries = Vec::new();
+        for user in self.store.users().await? {
+            let own: Vec<&Known> = self.known.iter().filter(|known| known.row.user_id == user.id).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let hash = hash::joined(own.iter().map(|known| known.hash.as_str()));
+            match UserSummary::of(user.id, user.base_currency, &own, rates) {
+                Ok(summary) => summaries.push((summary, hash)),
+                Err(error) => self.errors.push(Issue { scope: "user".to_owned(), id: Some(user.id), code: error.code().to_owned(), message: error.to_string() }),
+            }
+        }
+        Ok(summaries)
+    }
+
+    async fn global(&mut self, rates: &RateTable) -> Result<()> {
+        let hash = hash::joined(self.known.iter().map(|known| known.hash.as_str()));
+        let as_of = self.as_of().unwrap_or_default();
+        match GlobalOverview::of(&self.data, &self.known, rates) {
+            Ok(Some(overview)) => self.data.cache_keys += save::global(self.store, &overview, as_of, &hash, (self.request.clock)()).await?,
+            Ok(None) => {}
+            Err(error) => self.errors.push(Issue { scope: "global".to_owned(), id: None, code: error.code().to_owned(), message: error.to_string() }),
+        }
+        Ok(())
+    }
+
+    fn as_of(&self) -> Option<jiff::civil::Date> {
+        self.known.iter().map(|known| known.digest.as_of).max().or(self.request.as_of)
+    }
+
+    fn report(&mut self, phase: &'static str, current: u64, portfolios: usize) {
+        (self.progress)(Progress { phase, current, total: portfolios as u64 * 2 });
+    }
+
+    async fn renew(&self) -> Result<()> {
+        self.store.renew(self.lock, (self.request.clock)(), self.request.lease).await
+    }
+
+    fn finish(&mut self) -> Result<Envelope<RefreshData>> {
+        let (failed, count) = (self.data.portfolios_failed, self.data.portfolios);
+        if let Some(first) = self.errors.first().filter(|_| failed == count && count > 0) {
+            let id = first.id.unwrap_or_default();
+            return Err(Error::EveryPortfolioFailed { count, id, code: first.code.clone(), message: first.message.clone() });
+        }
+        if self.stopped {
+            let left = count - failed - self.known.len();
+            let message = format!("stopped at the soft time limit with {left} portfolios left");
+            self.errors.push(Issue { scope: "task".to_owned(), id: None, code: "soft_time_limit".to_owned(), message });
+        }
+        let status = match (count, self.errors.is_empty()) {
+            (0, _) => Status::Empty,
+            (_, true) => Status::Success,
+            (_, false) => Status::Partial,
+        };
+        let mut result = envelope(status, std::mem::take(&mut self.data));
+        result.as_of = self.as_of();
+        result.warnings = self.known.iter().flat_map(|known| known.digest.warnings.iter().cloned()).take(LISTED).collect();
+        result.errors = std::mem::take(&mut self.errors);
+        Ok(result)
+    }
+}

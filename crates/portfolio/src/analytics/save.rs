@@ -1,0 +1,138 @@
+//! What a refresh writes: rows of analytics and cache entries, one transaction for each portfolio.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::compute::Computed;
+use super::digest::PortfolioDigest;
+use super::load::Target;
+use super::overview::{GlobalOverview, UserSummary};
+use super::period::Period;
+use crate::error::Result;
+use crate::figures::{Closing, PeriodFigures};
+use crate::store::{CacheRow, SavedFigures, Store};
+
+/// How long cache entries are fresh.
+const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
+
+/// The payload of a portfolio's row of analytics.
+#[derive(Debug, Serialize)]
+struct Payload<'a> {
+    /// `ok`, or `empty` when nothing has happened.
+    status: &'static str,
+    figures: Option<&'a PeriodFigures>,
+    /// Only in the row of all time.
+    closing: Option<&'a Closing>,
+    /// Only in the row of all time.
+    digest: Option<&'a PortfolioDigest>,
+}
+
+/// What is read back of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredPayload {
+    pub(super) digest: Option<PortfolioDigest>,
+}
+
+/// The headline figures of one period, for the cache.
+#[derive(Debug, Serialize)]
+struct Performance {
+    twr: Option<f64>,
+    xirr: Option<f64>,
+    volatility: Option<f64>,
+    max_drawdown: Option<f64>,
+}
+
+/// The cache keys of a portfolio.
+pub(super) fn portfolio_keys(id: i64) -> [String; 3] {
+    ["summary", "holdings", "performance"].map(|part| format!("portfolio:{id}:{part}"))
+}
+
+/// When what is written now ends to be fresh.
+pub(super) fn expiry(now: Timestamp) -> Timestamp {
+    now.saturating_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX)
+}
+
+/// Writes one portfolio and returns how many cache entries it has.
+pub(super) async fn portfolio(store: &Store, target: &Target, computed: &Computed, now: Timestamp) -> Result<usize> {
+    let rows = analytics_rows(target, computed)?;
+    let cache = cache_rows(target, computed)?;
+    let mut tx = store.begin().await?;
+    store.put_analytics(&mut tx, &rows, now).await?;
+    store.put_cache(&mut tx, &cache, now, expiry(now)).await?;
+    store.commit(tx).await?;
+    Ok(cache.len())
+}
+
+fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<SavedFigures<'t>>> {
+    let rows = Period::ALL.iter().map(|period| {
+        let figures = computed.periods.iter().find(|(found, _)| found == period).map(|(_, figures)| figures);
+        let all_time = *period == Period::Max;
+        let payload = Payload {
+            status: if figures.is_some() { "ok" } else { "empty" },
+            figures,
+            closing: computed.closing.as_ref().filter(|_| all_time),
+            digest: all_time.then_some(&computed.digest),
+        };
+        Ok(SavedFigures {
+            scope: "portfolio",
+            scope_id: target.row.id,
+            period: period.as_str(),
+            as_of: target.as_of,
+            payload: serde_json::to_string(&payload)?,
+            input_hash: &target.hash,
+        })
+    });
+    rows.collect()
+}
+
+fn cache_rows(target: &Target, computed: &Computed) -> Result<Vec<CacheRow>> {
+    let performance: BTreeMap<&str, Performance> =
+        computed.periods.iter().map(|(period, figures)| (period.as_str(), Performance::of(figures))).collect();
+    let values = [serde_json::to_string(&computed.digest)?, serde_json::to_string(&computed.closing)?, serde_json::to_string(&performance)?];
+    let keys = portfolio_keys(target.row.id).into_iter().zip(values);
+    Ok(keys.map(|(key, value)| CacheRow { key, value, user_id: Some(target.row.user_id) }).collect())
+}
+
+impl Performance {
+    fn of(figures: &PeriodFigures) -> Performance {
+        let stats = figures.stats.as_ref();
+        Performance {
+            twr: figures.twr,
+            xirr: figures.mwr.rate,
+            volatility: stats.and_then(|stats| stats.volatility),
+            max_drawdown: stats.and_then(|stats| Some(stats.max_drawdown.as_ref()?.depth)),
+        }
+    }
+}
+
+/// Writes the summaries of users and returns how many cache entries that makes.
+pub(super) async fn users(store: &Store, summaries: &[(UserSummary, String)], now: Timestamp) -> Result<usize> {
+    let mut rows = Vec::with_capacity(summaries.len());
+    let mut cache = Vec::with_capacity(summaries.len());
+    for (summary, hash) in summaries {
+        let payload = serde_json::to_string(summary)?;
+        let key = format!("user:{}:summary", summary.user_id);
+        cache.push(CacheRow { key, value: payload.clone(), user_id: Some(summary.user_id) });
+        let as_of = summary.as_of.unwrap_or_default();
+        rows.push(SavedFigures { scope: "user", scope_id: summary.user_id, period: Period::Max.as_str(), as_of, payload, input_hash: hash });
+    }
+    write(store, &rows, &cache, now).await
+}
+
+/// Writes the overview over everything.
+pub(super) async fn global(store: &Store, overview: &GlobalOverview, as_of: jiff::civil::Date, hash: &str, now: Timestamp) -> Result<usize> {
+    let payload = serde_json::to_string(overview)?;
+    let cache = [CacheRow { key: "global:overview".to_owned(), value: payload.clone(), user_id: None }];
+    let rows = [SavedFigures { scope: "global", scope_id: 0, period: Period::Max.as_str(), as_of, payload, input_hash: hash }];
+    write(store, &rows, &cache, now).await
+}
+
+async fn write(store: &Store, rows: &[SavedFigures<'_>], cache: &[CacheRow], now: Timestamp) -> Result<usize> {
+    let mut tx = store.begin().await?;
+    store.put_analytics(&mut tx, rows, now).await?;
+    store.put_cache(&mut tx, cache, now, expiry(now)).await?;
+    store.commit(tx).await?;
+    Ok(cache.len())
+}

@@ -1,0 +1,90 @@
+//! CSV files into the store: prices, exchange rates, corporate actions, transactions.
+//!
+//! A file is read whole, row by row; a bad row is listed with line, field, value and rule, and the good ones are
+//! stored in one transaction. Importing again changes nothing. A file that is not a table of the expected kind (wrong
+//! encoding, missing columns, endless line) is refused before anything is written.
+
+mod actions;
+mod cells;
+mod prices;
+mod rates;
+mod table;
+mod transactions;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use actions::import_actions;
+pub use prices::{PriceImport, import_prices};
+pub use rates::import_rates;
+pub use transactions::{TransactionImport, import_transactions};
+
+use crate::progress::Progress;
+
+/// Rows written at once.
+const BATCH: usize = 1000;
+/// Bad rows that a report lists; the others are counted.
+const LISTED: usize = 1000;
+
+/// Called as an import goes on.
+pub type OnProgress<'p> = &'p mut (dyn FnMut(Progress) + Send);
+
+/// Where a file's text comes from and when it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'s> {
+    /// The file's name, for messages.
+    pub name: &'s str,
+    /// Its bytes: CSV in UTF-8, with a header row.
+    pub bytes: &'s [u8],
+    /// The time of the import.
+    pub now: Timestamp,
+}
+
+/// A row that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BadRow {
+    /// The line in the file, from one.
+    pub line: u64,
+    /// The column.
+    pub field: String,
+    /// What it holds.
+    pub value: String,
+    /// The rule that it breaks.
+    pub rule: String,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Data rows in the file.
+    pub rows: u64,
+    /// Rows that were new or changed something.
+    pub written: u64,
+    /// Rows that were there already.
+    pub unchanged: u64,
+    /// Rows that were refused.
+    pub bad: u64,
+    /// The first of them.
+    pub bad_rows: Vec<BadRow>,
+}
+
+impl ImportReport {
+    fn refuse(&mut self, row: BadRow) {
+        self.bad += 1;
+        if self.bad_rows.len() < LISTED {
+            self.bad_rows.push(row);
+        }
+    }
+
+    /// Counts what was stored of the good rows.
+    fn stored(&mut self, written: u64) {
+        self.written += written;
+        self.unchanged = self.rows - self.bad - self.written;
+    }
+}
+
+impl std::fmt::Display for BadRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {} = {:?} {}", self.line, self.field, self.value, self.rule)
+    }
+}

@@ -1,0 +1,42 @@
+//! Assets.
+
+use std::collections::HashMap;
+
+use super::Store;
+use crate::error::Result;
+use crate::money::Currency;
+
+/// An asset to be stored; the symbol identifies.
+#[derive(Clone, Debug)]
+pub struct NewAsset<'a> {
+    pub symbol: &'a str,
+    pub name: &'a str,
+    /// Such as `equity`.
+    pub class: &'a str,
+    pub sector: Option<&'a str>,
+    pub country: Option<&'a str>,
+    pub currency: Currency,
+    /// The calendar of its exchange.
+    pub calendar: &'a str,
+}
+
+impl Store {
+    /// Adds an asset, or updates the one with this symbol; returns the id.
+    pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {
+        let query = sqlx::query_scalar(
+            "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (symbol, exchange) DO UPDATE SET name = excluded.name, asset_class = excluded.asset_class,
+               sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar
+             RETURNING id",
+        );
+        let query = query.bind(asset.symbol).bind(asset.name).bind(asset.class).bind(asset.sector).bind(asset.country);
+        let query = query.bind(asset.currency.to_string()).bind(asset.calendar);
+        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+    }
+
+    /// Ids of all assets by symbol; of several exchanges the oldest row.
+    pub async fn asset_ids(&self) -> Result<HashMap<String, i64>> {
+        let query = sqlx::query_as::<_, (String, i64)>("SELECT symbol, min(id) FROM assets GROUP BY symbol");
+        Ok(query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?.into_iter().collect())
+    }
+}

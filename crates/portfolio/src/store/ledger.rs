@@ -1,0 +1,146 @@
+//! The ledger's rows.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::codec::{Reader, id_list};
+use super::{Store, Transaction};
+use crate::decimal::Decimal;
+use crate::error::Result;
+use crate::ledger::{AccountId, Entry, Kind};
+use crate::market::{AssetIx, Market};
+use crate::money::Currency;
+
+/// A row to be stored; account, source and external id identify.
+#[derive(Clone, Debug)]
+pub struct NewTransaction {
+    pub account_id: i64,
+    pub asset_id: Option<i64>,
+    pub kind: Kind,
+    pub trade_date: Date,
+    pub settle_date: Option<Date>,
+    pub executed_at: Option<Timestamp>,
+    pub quantity: Option<Decimal>,
+    pub price: Option<Decimal>,
+    pub amount: Option<Decimal>,
+    pub fee: Decimal,
+    pub tax: Decimal,
+    pub currency: Currency,
+    pub to_currency: Option<Currency>,
+    pub to_amount: Option<Decimal>,
+    pub to_asset_id: Option<i64>,
+    pub ratio: Option<Decimal>,
+    pub cost_fraction: Option<Decimal>,
+    pub acquired_on: Option<Date>,
+    pub source: String,
+    pub external_id: String,
+    pub note: Option<String>,
+}
+
+/// Rows of one portfolio, before assets are looked up in a market.
+#[derive(Debug)]
+pub(crate) struct StoredEntry {
+    pub(crate) entry: Entry,
+    pub(crate) asset_id: Option<i64>,
+    pub(crate) to_asset_id: Option<i64>,
+}
+
+impl Store {
+    /// Adds a row unless its external id is there already; true when it was added.
+    pub(crate) async fn add_transaction(&self, tx: &mut Transaction, row: &NewTransaction, now: Timestamp) -> Result<bool> {
+        let text = |value: Option<Decimal>| value.map(|value| value.to_string());
+        let query = sqlx::query(
+            "INSERT INTO transactions (account_id, asset_id, type, trade_date, settle_date, executed_at, quantity, price, amount,
+               fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+             ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING",
+        );
+        let query = query.bind(row.account_id).bind(row.asset_id).bind(row.kind.as_str()).bind(row.trade_date.to_string());
+        let query = query.bind(row.settle_date.map(|date| date.to_string())).bind(row.executed_at.map(|time| time.to_string()));
+        let query = query.bind(text(row.quantity)).bind(text(row.price)).bind(text(row.amount));
+        let query = query.bind(row.fee.to_string()).bind(row.tax.to_string()).bind(row.currency.to_string());
+        let query = query.bind(row.to_currency.map(|code| code.to_string())).bind(text(row.to_amount)).bind(row.to_asset_id);
+        let query = query.bind(text(row.ratio)).bind(text(row.cost_fraction)).bind(row.acquired_on.map(|date| date.to_string()));
+        let query = query.bind(&row.source).bind(&row.external_id).bind(row.note.as_deref()).bind(now.to_string());
+        Ok(query.execute(&mut **tx).await.map_err(|error| self.failed(error))?.rows_affected() == 1)
+    }
+
+    /// The rows of several portfolios, by portfolio, in the order of their ids. A shared account's rows appear under each.
+    pub(crate) async fn entries(&self, portfolio_ids: &[i64]) -> Result<HashMap<i64, Vec<StoredEntry>>> {
+        let query = sqlx::query(
+            "SELECT portfolio_accounts.portfolio_id, transactions.* FROM portfolio_accounts
+             JOIN transactions USING (account_id)
+             WHERE portfolio_id IN (SELECT value FROM json_each(?1)) ORDER BY portfolio_id, transactions.id",
+        );
+        let ids = id_list(portfolio_ids.iter().copied());
+        let rows = query.bind(ids).fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let mut entries: HashMap<i64, Vec<StoredEntry>> = HashMap::new();
+        for row in &rows {
+            entries.entry(row.get("portfolio_id")).or_default().push(stored_entry(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// How many rows the accounts of portfolios hold; those of a shared account count once.
+    pub(crate) async fn count_transactions(&self, portfolio_ids: &[i64]) -> Result<usize> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM transactions WHERE account_id IN
+               (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value FROM json_each(?1)))",
+        );
+        let query = query.bind(id_list(portfolio_ids.iter().copied()));
+        let count = query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// Accounts in which sales may exceed what is held.
+    pub(crate) async fn short_accounts(&self) -> Result<Vec<AccountId>> {
+        let query = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE allow_short = 1");
+        let ids = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        Ok(ids.into_iter().map(AccountId).collect())
+    }
+}
+
+impl StoredEntry {
+    /// The row with its assets as indices into `market`, which must hold them.
+    pub(crate) fn resolve(&self, index: &HashMap<i64, AssetIx>) -> Entry {
+        let mut entry = self.entry.clone();
+        let find = |id: Option<i64>| id.and_then(|id| index.get(&id).copied());
+        entry.asset = find(self.asset_id);
+        entry.to_asset = find(self.to_asset_id);
+        entry
+    }
+}
+
+/// Market indices by asset id.
+pub(crate) fn asset_index(market: &Market) -> HashMap<i64, AssetIx> {
+    market.assets().iter().enumerate().map(|(index, asset)| (asset.id, AssetIx(index))).collect()
+}
+
+fn stored_entry(row: &SqliteRow) -> Result<StoredEntry> {
+    let id: i64 = row.get("id");
+    let reader = Reader { table: "transactions", id: id.to_string(), row };
+    let kind: String = row.get("type");
+    let mut entry = Entry::new(id, AccountId(row.get("account_id")), Kind::parse(&kind), reader.required("trade_date")?);
+    entry.executed_at = reader.optional("executed_at")?;
+    entry.quantity = reader.optional("quantity")?;
+    entry.price = reader.optional("price")?;
+    entry.amount = reader.optional("amount")?;
+    entry.fee = reader.required("fee")?;
+    entry.tax = reader.required("tax")?;
+    entry.currency = Some(reader.required("currency")?);
+    entry.to_currency = reader.optional("to_currency")?;
+    entry.to_amount = reader.optional("to_amount")?;
+    entry.ratio = reader.optional("ratio")?;
+    entry.cost_fraction = reader.optional("cost_fraction")?;
+    entry.acquired_on = reader.optional("acquired_on")?;
+    entry.source = row.get("source");
+    entry.external_id = row.get("external_id");
+    if let Some(picks) = row.get::<Option<String>, _>("lot_picks") {
+        entry.lot_picks = serde_json::from_str(&picks).map_err(|_| reader.broken("lot_picks", &picks))?;
+    }
+    Ok(StoredEntry { entry, asset_id: row.get("asset_id"), to_asset_id: row.get("to_asset_id") })
+}

@@ -1,0 +1,184 @@
+//! Users, accounts, portfolios and which accounts a portfolio spans.
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::Store;
+use super::codec::Reader;
+use crate::decimal::Decimal;
+use crate::error::{Error, Result};
+use crate::ledger::{IncomeMode, LotMethod};
+use crate::money::Currency;
+
+/// A user to be stored; the e-mail address identifies.
+#[derive(Clone, Debug)]
+pub struct NewUser<'a> {
+    pub email: &'a str,
+    pub display_name: &'a str,
+    pub base_currency: Currency,
+}
+
+/// An account to be stored; user and name identify.
+#[derive(Clone, Debug)]
+pub struct NewAccount<'a> {
+    pub user_id: i64,
+    pub name: &'a str,
+    pub currency: Currency,
+    /// Whether sales may exceed what is held.
+    pub allow_short: bool,
+}
+
+/// A portfolio to be stored; user and name identify.
+#[derive(Clone, Debug)]
+pub struct NewPortfolio<'a> {
+    pub user_id: i64,
+    pub name: &'a str,
+    pub base_currency: Currency,
+    /// A market identifier code, or `24/7`.
+    pub calendar: &'a str,
+    /// `fifo`, `lifo`, `hifo`, `avg` or `specific`.
+    pub lot_method: &'a str,
+    /// True books dividends on the ex-date; false expects rows.
+    pub automatic_income: bool,
+    /// The annual risk-free rate.
+    pub risk_free_rate: Decimal,
+}
+
+/// A stored user.
+#[derive(Clone, Debug)]
+pub struct UserRow {
+    pub id: i64,
+    pub base_currency: Currency,
+}
+
+/// A stored account.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    pub id: i64,
+    pub name: String,
+    pub currency: Currency,
+}
+
+/// A stored portfolio.
+#[derive(Clone, Debug)]
+pub struct PortfolioRow {
+    pub id: i64,
+    pub user_id: i64,
+    pub name: String,
+    pub base_currency: Currency,
+    pub calendar: String,
+    pub lot_method: LotMethod,
+    pub income: IncomeMode,
+    pub benchmark_asset_id: Option<i64>,
+    pub risk_free_rate: Decimal,
+    pub is_active: bool,
+}
+
+impl Store {
+    /// Adds a user, or updates the one with this address; returns the id.
+    pub async fn put_user(&self, user: &NewUser<'_>, now: Timestamp) -> Result<i64> {
+        let query = sqlx::query_scalar(
+            "INSERT INTO users (email, display_name, base_currency, created_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (email) DO UPDATE SET display_name = excluded.display_name, base_currency = excluded.base_currency
+             RETURNING id",
+        );
+        let query = query.bind(user.email).bind(user.display_name).bind(user.base_currency.to_string()).bind(now.to_string());
+        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+    }
+
+    /// Adds an account, or updates the user's one of this name; returns the id.
+    pub async fn put_account(&self, account: &NewAccount<'_>, now: Timestamp) -> Result<i64> {
+        let query = sqlx::query_scalar(
+            "INSERT INTO accounts (user_id, name, currency, allow_short, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (user_id, name) DO UPDATE SET currency = excluded.currency, allow_short = excluded.allow_short
+             RETURNING id",
+        );
+        let query = query.bind(account.user_id).bind(account.name).bind(account.currency.to_string());
+        query.bind(account.allow_short).bind(now.to_string()).fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+    }
+
+    /// Adds a portfolio, or updates the user's one of this name; returns the id.
+    pub async fn put_portfolio(&self, portfolio: &NewPortfolio<'_>, now: Timestamp) -> Result<i64> {
+        let query = sqlx::query_scalar(
+            "INSERT INTO portfolios (user_id, name, base_currency, calendar, lot_method, income_mode, risk_free_rate, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (user_id, name) DO UPDATE SET base_currency = excluded.base_currency, calendar = excluded.calendar,
+               lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate
+             RETURNING id",
+        );
+        let income = if portfolio.automatic_income { "auto" } else { "ledger" };
+        let query = query.bind(portfolio.user_id).bind(portfolio.name).bind(portfolio.base_currency.to_string());
+        let query = query.bind(portfolio.calendar).bind(portfolio.lot_method).bind(income);
+        let query = query.bind(portfolio.risk_free_rate.to_string()).bind(now.to_string());
+        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+    }
+
+    /// Lets a portfolio span an account.
+    pub async fn link_account(&self, portfolio_id: i64, account_id: i64) -> Result<()> {
+        let query = sqlx::query("INSERT INTO portfolio_accounts (portfolio_id, account_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
+        query.bind(portfolio_id).bind(account_id).execute(&self.pool).await.map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// All active users.
+    pub async fn users(&self) -> Result<Vec<UserRow>> {
+        let query = sqlx::query("SELECT id, base_currency FROM users WHERE is_active = 1 ORDER BY id");
+        let rows = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        rows.iter().map(user).collect()
+    }
+
+    /// The accounts of a user.
+    pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
+        let query = sqlx::query("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id").bind(user_id);
+        let rows = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        rows.iter().map(account).collect()
+    }
+
+    /// All portfolios, or those of one user, in the order of their ids; inactive ones too.
+    pub async fn portfolios(&self, user_id: Option<i64>) -> Result<Vec<PortfolioRow>> {
+        let query = sqlx::query(
+            "SELECT id, user_id, name, base_currency, calendar, lot_method, income_mode, benchmark_asset_id, risk_free_rate, is_active
+             FROM portfolios WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id",
+        );
+        let rows = query.bind(user_id).fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        rows.iter().map(portfolio).collect()
+    }
+
+    /// An error unless the user exists.
+    pub async fn require_user(&self, user_id: i64) -> Result<()> {
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM users WHERE id = ?1").bind(user_id);
+        let count = query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))?;
+        if count == 1 { Ok(()) } else { Err(Error::NotFound { what: "user", id: user_id.to_string() }) }
+    }
+}
+
+fn reader<'r>(table: &'static str, row: &'r sqlx::sqlite::SqliteRow) -> Reader<'r> {
+    let id = row.try_get::<i64, _>("id").map_or_else(|_| "?".to_owned(), |id| id.to_string());
+    Reader { table, id, row }
+}
+
+fn user(row: &sqlx::sqlite::SqliteRow) -> Result<UserRow> {
+    Ok(UserRow { id: row.get("id"), base_currency: reader("users", row).required("base_currency")? })
+}
+
+fn account(row: &sqlx::sqlite::SqliteRow) -> Result<AccountRow> {
+    Ok(AccountRow { id: row.get("id"), name: row.get("name"), currency: reader("accounts", row).required("currency")? })
+}
+
+fn portfolio(row: &sqlx::sqlite::SqliteRow) -> Result<PortfolioRow> {
+    let reader = reader("portfolios", row);
+    let method: String = row.get("lot_method");
+    let income: String = row.get("income_mode");
+    Ok(PortfolioRow {
+        id: row.get("id"),
+        user_id: row.get("user_id"),
+        name: row.get("name"),
+        base_currency: reader.required("base_currency")?,
+        calendar: row.get("calendar"),
+        lot_method: LotMethod::parse(&method).ok_or_else(|| reader.broken("lot_method", &method))?,
+        income: if income == "auto" { IncomeMode::Auto } else { IncomeMode::Ledger },
+        benchmark_asset_id: row.get("benchmark_asset_id"),
+        risk_free_rate: reader.required("risk_free_rate")?,
+        is_active: row.get("is_active"),
+    })
+}

@@ -1,0 +1,88 @@
+#![allow(clippy::unwrap_used)]
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LockAttempt, NewUser, Store, options};
+use crate::error::Error;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn user(email: &str) -> NewUser<'_> {
+    NewUser { email, display_name: "", base_currency: "USD".parse().unwrap() }
+}
+
+#[tokio::test]
+async fn a_missing_file_is_said_and_not_created() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.db");
+    let error = Store::open(&path).await.unwrap_err();
+    assert!(matches!(error, Error::DatabaseMissing(_)));
+    assert!(error.to_string().contains("create it first"));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    Store::create(&path).await.unwrap().close().await;
+    let store = Store::connect(&path, options(&path).read_only(true)).await.unwrap();
+    let error = store.put_user(&user("a@b.c"), NOW).await.unwrap_err();
+    assert!(matches!(error, Error::DatabaseReadOnly { .. }), "{error}");
+    assert!(error.to_string().contains("write access"));
+    let error = Store::create("/proc/none/p.db").await.unwrap_err();
+    assert!(matches!(error, Error::DatabaseReadOnly { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let store = Store::create(&path).await.unwrap();
+    store.put_user(&user("first@b.c"), NOW).await.unwrap();
+    store.close().await;
+    let small = Store::connect(&path, options(&path).pragma("max_page_count", "1")).await.unwrap();
+    let long = format!("{}@b.c", "x".repeat(200_000));
+    let error = small.put_user(&user(&long), NOW).await.unwrap_err();
+    assert!(matches!(error, Error::DiskFull { .. }), "{error}");
+    assert!(error.to_string().contains("free space"));
+    assert_eq!(small.users().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    std::fs::write(&path, "date,close\n".repeat(500)).unwrap();
+    let error = Store::open(&path).await.unwrap_err();
+    assert!(matches!(error, Error::DatabaseDamaged { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn opening_twice_migrates_once_and_keeps_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let store = Store::create(&path).await.unwrap();
+    let first = store.put_user(&user("a@b.c"), NOW).await.unwrap();
+    let again = Store::open(&path).await.unwrap();
+    assert_eq!(again.put_user(&user("a@b.c"), NOW).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_lock_has_one_owner_until_its_lease_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path().join("p.db")).await.unwrap();
+    let lease = SignedDuration::from_secs(30);
+    let LockAttempt::Acquired(lock) = store.lock("k", "one", NOW, lease).await.unwrap() else { panic!("free") };
+    let held = store.lock("k", "two", NOW, lease).await.unwrap();
+    assert!(matches!(held, LockAttempt::Held { owner } if owner == "one"));
+    store.renew(&lock, NOW + SignedDuration::from_secs(20), lease).await.unwrap();
+    let still = store.lock("k", "two", NOW + SignedDuration::from_secs(40), lease).await.unwrap();
+    assert!(matches!(still, LockAttempt::Held { .. }));
+    let taken = store.lock("k", "two", NOW + SignedDuration::from_secs(50), lease).await.unwrap();
+    assert!(matches!(taken, LockAttempt::Acquired(_)));
+    assert!(matches!(store.renew(&lock, NOW, lease).await.unwrap_err(), Error::LockLost(_)));
+    store.unlock(&lock).await.unwrap();
+    let other = store.lock("k", "three", NOW + SignedDuration::from_secs(60), lease).await.unwrap();
+    assert!(matches!(other, LockAttempt::Held { owner } if owner == "two"));
+}
