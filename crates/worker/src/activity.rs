@@ -1,0 +1,122 @@
+//! What this worker holds and runs now, and how much it has run: the numbers behind `inspect`, events and shutdown.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use broker::Tag;
+use protocol::TaskRequest;
+use tokio_util::sync::CancellationToken;
+
+/// A message that this worker holds, from its receipt to its settlement.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) tag: Tag,
+    pub(crate) queue: Arc<str>,
+    pub(crate) redelivered: bool,
+    pub(crate) request: TaskRequest,
+    /// Seconds since the epoch; set when the run starts.
+    pub(crate) time_start: OnceLock<f64>,
+    pub(crate) acknowledged: AtomicBool,
+    /// Cancelled when the run must end now.
+    pub(crate) stop: CancellationToken,
+    /// Set before `stop` when the run is to be revoked rather than given back.
+    pub(crate) terminated: OnceLock<String>,
+}
+
+impl Held {
+    pub(crate) fn new(tag: Tag, queue: Arc<str>, redelivered: bool, request: TaskRequest) -> Arc<Self> {
+        Arc::new(Self {
+            tag,
+            queue,
+            redelivered,
+            request,
+            time_start: OnceLock::new(),
+            acknowledged: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            terminated: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.time_start.get().is_some()
+    }
+}
+
+/// Everything held, and the totals.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    held: Mutex<HashMap<Tag, Arc<Held>>>,
+    totals: Mutex<BTreeMap<Arc<str>, u64>>,
+    active: AtomicUsize,
+    processed: AtomicU64,
+    unknown: AtomicU64,
+}
+
+impl Activity {
+    /// The message was received and is to be run.
+    pub(crate) fn reserve(&self, held: &Arc<Held>, name: &Arc<str>) {
+        lock(&self.held).insert(held.tag.clone(), Arc::clone(held));
+        let mut totals = lock(&self.totals);
+        match totals.get_mut(name) {
+            Some(total) => *total += 1,
+            None => drop(totals.insert(Arc::clone(name), 1)),
+        }
+    }
+
+    /// Its run starts at this time.
+    pub(crate) fn start(&self, held: &Held, now: f64) {
+        if held.time_start.set(now).is_ok() {
+            self.active.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The message is no longer this worker's; returns how many runs have ended so far.
+    pub(crate) fn release(&self, held: &Held) -> u64 {
+        lock(&self.held).remove(&held.tag);
+        if !held.is_active() {
+            return self.processed();
+        }
+        self.active.fetch_sub(1, Ordering::Relaxed);
+        self.processed.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A message of an unknown task was parked.
+    pub(crate) fn count_unknown(&self) -> u64 {
+        self.unknown.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
+    }
+
+    /// Received messages by task name.
+    pub(crate) fn totals(&self) -> BTreeMap<Arc<str>, u64> {
+        lock(&self.totals).clone()
+    }
+
+    /// Everything held now.
+    pub(crate) fn held(&self) -> Vec<Arc<Held>> {
+        lock(&self.held).values().cloned().collect()
+    }
+
+    /// Everything held for this task id.
+    pub(crate) fn find(&self, task_id: &str) -> Vec<Arc<Held>> {
+        lock(&self.held).values().filter(|held| held.request.id == task_id).cloned().collect()
+    }
+
+    /// Ends every run.
+    pub(crate) fn stop_all(&self) {
+        for held in lock(&self.held).values() {
+            held.stop.cancel();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,40 @@
+//! What becomes of the steps after a task that did not succeed: none of them may stay pending for ever.
+
+use protocol::{Signature, State, TaskMeta, TaskRequest, Value};
+use tracing::error;
+
+use super::meta::finished;
+use crate::Failure;
+
+/// The failures of every later step of the request's chain, under their ids.
+pub(crate) fn fail_rest(request: &TaskRequest, failure: &Failure) -> Vec<TaskMeta> {
+    let steps = request.embed.chain.as_deref().unwrap_or_default();
+    let mut metas = Vec::with_capacity(steps.len());
+    for step in steps {
+        fail_step(step, failure, &mut metas);
+    }
+    metas
+}
+
+fn fail_step(step: &Signature, failure: &Failure, metas: &mut Vec<TaskMeta>) {
+    if let Some(id) = step.text_option("task_id") {
+        let mut meta = TaskMeta::new(id, State::Failure, Value::from(&failure.exception));
+        meta.traceback.clone_from(&failure.traceback);
+        meta.group_id = step.text_option("group_id").map(str::to_owned);
+        metas.push(finished(meta));
+    }
+    match step.subtask_type.as_deref() {
+        Some("group" | "chain") => fail_members(step.kwargs.get("tasks"), failure, metas),
+        Some("chord") => fail_members(step.kwargs.get("body").map(std::slice::from_ref).map(|body| Value::List(body.to_vec())).as_ref(), failure, metas),
+        _ => {}
+    }
+}
+
+fn fail_members(tasks: Option<&Value>, failure: &Failure, metas: &mut Vec<TaskMeta>) {
+    for task in tasks.and_then(Value::as_list).unwrap_or_default() {
+        match Signature::from_value(task.clone()) {
+            Ok(step) => fail_step(&step, failure, metas),
+            Err(error) => error!(%error, "a later step of the chain cannot be read; its result stays pending"),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What a running task sees of its call and of the world.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use broker::{Settled, Settlement, Verdict};
+use client::{AsyncResult, Call, Children, Client, ClientError, trace_headers};
+use protocol::{Map, State, TaskRequest, to_value};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::activity::Held;
+use crate::conclusion::meta;
+use crate::engine::Engine;
+use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError};
+
+/// The context of one run.
+pub struct Context {
+    engine: Arc<Engine>,
+    held: Arc<Held>,
+    cancellation: CancellationToken,
+    observed: AtomicBool,
+    children: Children,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("id", &self.id()).field("task", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    pub(crate) fn new(engine: Arc<Engine>, held: Arc<Held>) -> Self {
+        Self {
+            engine,
+            held,
+            cancellation: CancellationToken::new(),
+            observed: AtomicBool::new(false),
+            children: Children::default(),
+        }
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> &str {
+        &self.request().id
+    }
+
+    /// The name it was called by.
+    pub fn name(&self) -> &str {
+        &self.request().task
+    }
+
+    /// How often it was retried before; 0 in the first run.
+    pub fn retries(&self) -> u32 {
+        self.request().retries
+    }
+
+    /// The node's name.
+    pub fn hostname(&self) -> &str {
+        &self.engine.settings.hostname
+    }
+
+    /// The queue that the message came from.
+    pub fn queue(&self) -> &str {
+        &self.held.queue
+    }
+
+    /// Whether somebody held the message before.
+    pub fn redelivered(&self) -> bool {
+        self.held.redelivered
+    }
+
+    /// The call as it came: arguments, group, delivery info, stamps and all.
+    pub fn request(&self) -> &TaskRequest {
+        &self.held.request
+    }
+
+    /// Headers that Celery does not define.
+    pub fn headers(&self) -> &Map {
+        &self.request().extra
+    }
+
+    /// The client to ask for results and to control workers; to send tasks use [`Context::call`] or [`Context::send`].
+    pub fn client(&self) -> &Client {
+        &self.engine.client
+    }
+
+    /// The application's value of this type, as given to [`crate::Registry::state`].
+    pub fn state<S: Any + Send + Sync>(&self) -> Option<&S> {
+        self.engine.registry.states().get()
+    }
+
+    /// A call of another task, as a child of this one.
+    pub fn call<T: Task>(&self, task: T) -> Call<T::Output> {
+        self.child(self.client().call(task))
+    }
+
+    /// A call by name, as a child of this task.
+    pub fn call_by_name<O>(&self, task: &str) -> Call<O> {
+        self.child(self.client().task(task))
+    }
+
+    /// Sends another task as a child of this one.
+    ///
+    /// # Errors
+    /// When the arguments cannot be encoded or the broker cannot be reached.
+    pub async fn send<T: Task>(&self, task: T) -> Result<AsyncResult<T::Output>, ClientError> {
+        self.call(task).send().await
+    }
+
+    fn child<O>(&self, call: Call<O>) -> Call<O> {
+        let request = self.request();
+        let root = request.root_id.as_ref().unwrap_or(&request.id);
+        let call = call.parent_id(request.id.clone()).root_id(root.clone()).add_to(self.children.clone());
+        call.headers(trace_headers(&request.extra))
+    }
+
+    /// Stores the state `PROGRESS` with this meta.
+    ///
+    /// # Errors
+    /// As [`Context::update_state`].
+    pub async fn progress(&self, meta: impl Serialize) -> Result<(), WorkerError> {
+        self.update_state(State::Custom("PROGRESS".to_owned()), meta).await
+    }
+
+    /// Stores a state of the task's own with this meta. Does nothing when there is no result backend.
+    ///
+    /// # Errors
+    /// When the meta cannot be encoded, or the message is no longer held by this worker: then somebody else runs the task
+    /// or will, and this run should end.
+    pub async fn update_state(&self, state: State, meta: impl Serialize) -> Result<(), WorkerError> {
+        let result = to_value(&meta).map_err(|source| WorkerError::Encode { what: "the state's meta", source })?;
+        if !self.engine.stores_results {
+            return Ok(());
+        }
+        let mut settlement = Settlement::new(self.held.tag.clone(), Verdict::Keep);
+        settlement.store = Some(meta::meta(&self.engine, &self.held, state, result));
+        match self.engine.settle(settlement).await {
+            Some(Settled::Refused) | None => Err(WorkerError::NotHeld),
+            Some(Settled::Done | Settled::Uncertain) => Ok(()),
+        }
+    }
+
+    /// Whether the run is asked to end: by its soft time limit, a `revoke --terminate` or a cold shutdown.
+    ///
+    /// A task that asks (here, by [`Context::cancelled`] or [`Context::check`]) is expected to end by itself and has until its
+    /// hard time limit; one that never asks is ended by the soft limit at its next await.
+    pub fn is_cancelled(&self) -> bool {
+        self.observed.store(true, Ordering::Relaxed);
+        self.cancellation.is_cancelled()
+    }
+
+    /// Waits until the run is asked to end; see [`Context::is_cancelled`].
+    pub async fn cancelled(&self) {
+        self.observed.store(true, Ordering::Relaxed);
+        self.cancellation.cancelled().await;
+    }
+
+    /// Ends the run with `SoftTimeLimitExceeded` when it is asked to end; for loops of blocking tasks.
+    ///
+    /// # Errors
+    /// The outcome to return, with `?`.
+    pub fn check(&self) -> Result<(), Outcome> {
+        if self.is_cancelled() { Err(Outcome::Fail(Box::new(soft_time_limit_exceeded()))) } else { Ok(()) }
+    }
+
+    /// A retry to be given options and returned: `Err(ctx.retry().countdown(delay).into())`.
+    pub fn retry(&self) -> Retry {
+        Retry::default()
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.cancellation.cancel();
+    }
+
+    /// Whether the task looks after its own cancellation.
+    pub(crate) fn observes_cancellation(&self) -> bool {
+        self.observed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn children(&self) -> &Children {
+        &self.children
+    }
+}
+
+pub(crate) fn soft_time_limit_exceeded() -> Failure {
+    Failure::new("SoftTimeLimitExceeded", "billiard.exceptions", Vec::new())
+}

@@ -1,0 +1,51 @@
+//! What all components of one worker share: settings, registry, client, tables, and the ways to the acknowledger and to the events.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use broker::{Settled, Settlement};
+use client::Client;
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+use crate::acknowledger::Completion;
+use crate::activity::Activity;
+use crate::events::EventSender;
+use crate::revocations::Revocations;
+use crate::{Hook, Registry, WorkerSettings};
+
+/// The shared parts of a worker. Nothing in it is locked across an await.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) settings: WorkerSettings,
+    pub(crate) registry: Registry,
+    pub(crate) client: Client,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) revocations: Revocations,
+    pub(crate) activity: Activity,
+    pub(crate) events: EventSender,
+    pub(crate) completions: mpsc::Sender<Completion>,
+    pub(crate) stores_results: bool,
+    pub(crate) started: Instant,
+}
+
+impl Engine {
+    /// Hands something to the acknowledger; waits while it has too much to do.
+    pub(crate) async fn complete(&self, completion: Completion) {
+        if self.completions.send(completion).await.is_err() {
+            warn!("a run ended after the worker; its message runs again");
+        }
+    }
+
+    /// Settles and waits for what came of it; `None` when the worker has ended or the broker refuses.
+    pub(crate) async fn settle(&self, settlement: Settlement) -> Option<Settled> {
+        let (reply, settled) = oneshot::channel();
+        self.complete(Completion { reply: Some(reply), ..settlement.into() }).await;
+        settled.await.ok()
+    }
+}
+
+/// Now, in seconds since the epoch, as Python's `time.time()`.
+pub(crate) fn epoch() -> f64 {
+    jiff::Timestamp::now().as_duration().as_secs_f64()
+}

@@ -1,0 +1,52 @@
+//! Why a worker cannot start or go on. What goes wrong in a task is an [`crate::Outcome`], not an error of the worker.
+
+use broker::BrokerError;
+
+/// Why a worker cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// Two tasks, or a task and an alias, have the same name.
+    #[error("task {name:?} is registered more than once")]
+    DuplicateTask {
+        /// The name.
+        name: String,
+    },
+    /// A setting makes no sense.
+    #[error("setting {name} is {value}, but {rule}")]
+    Setting {
+        /// Celery's name of the setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// A value has no form on the wire.
+    #[error("cannot encode {what}")]
+    Encode {
+        /// What was to be encoded.
+        what: &'static str,
+        /// What cannot be written.
+        #[source]
+        source: protocol::EncodeError,
+    },
+    /// The message that a run belongs to is no longer held by this worker.
+    #[error("the message is no longer held by this worker: the task runs, or will run, elsewhere")]
+    NotHeld,
+    /// The broker refused something that waiting does not mend.
+    #[error("{action} failed")]
+    Broker {
+        /// What was tried.
+        action: &'static str,
+        /// What the broker said.
+        #[source]
+        source: BrokerError,
+    },
+}
+
+impl WorkerError {
+    pub(crate) fn broker(action: &'static str) -> impl FnOnce(BrokerError) -> Self {
+        move |source| Self::Broker { action, source }
+    }
+}

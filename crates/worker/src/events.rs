@@ -1,0 +1,182 @@
+//! Events: what the worker tells monitors. Task events wait in a bounded queue and leave in batches as `task.multi`;
+//! when the queue is full they are dropped and counted, never waited for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use client::{Client, SharedClock};
+use jiff::Timestamp;
+use protocol::event::{Event, Stamp, TaskReceived};
+use protocol::{TaskRequest, Value, timestamp_text};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::{Failure, TaskOptions};
+
+/// Task events that may wait.
+const QUEUE: usize = 8_192;
+/// Task events in one message.
+const BATCH: usize = 256;
+
+/// The way of events out of the worker.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSender {
+    queue: mpsc::Sender<Event>,
+    enabled: Arc<AtomicBool>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl EventSender {
+    /// A sender, and what its publisher reads.
+    pub(crate) fn new(enabled: bool) -> (Self, mpsc::Receiver<Event>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        (Self { queue, enabled: Arc::new(enabled.into()), dropped: Arc::default() }, waiting)
+    }
+
+    /// Turns task events on or off; says whether that changed anything.
+    pub(crate) fn enable(&self, enabled: bool) -> bool {
+        self.enabled.swap(enabled, Ordering::Relaxed) != enabled
+    }
+
+    /// The event, if task events are on and this task wants them.
+    pub(crate) fn task(&self, options: &TaskOptions, make: impl FnOnce() -> Event) -> Option<Event> {
+        (options.send_events && self.is_enabled()).then(make)
+    }
+
+    /// The event, if task events are on.
+    pub(crate) fn any_task(&self, make: impl FnOnce() -> Event) -> Option<Event> {
+        self.is_enabled().then(make)
+    }
+
+    /// Sends the event at once, if task events are on and this task wants them.
+    pub(crate) fn send_task(&self, options: &TaskOptions, make: impl FnOnce() -> Event) {
+        if let Some(event) = self.task(options, make) {
+            self.send(event);
+        }
+    }
+
+    /// Queues an event.
+    pub(crate) fn send(&self, event: Event) {
+        if self.queue.try_send(event).is_err() {
+            let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            if dropped.is_power_of_two() {
+                warn!(dropped, "task events are dropped: they come faster than the broker takes them");
+            }
+        }
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Relaxed)
+    }
+}
+
+/// The actor that publishes task events.
+#[derive(Debug)]
+pub(crate) struct EventPublisher {
+    client: Client,
+    waiting: mpsc::Receiver<Event>,
+}
+
+impl EventPublisher {
+    pub(crate) fn new(client: Client, waiting: mpsc::Receiver<Event>) -> Self {
+        Self { client, waiting }
+    }
+
+    /// Runs until it is told that nothing more comes, and everything is sent.
+    pub(crate) async fn run(mut self, complete: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                received = self.waiting.recv_many(&mut batch, BATCH) => match received {
+                    0 => return,
+                    _ => publish(&self.client, &batch).await,
+                },
+                () = complete.cancelled() => self.waiting.close(),
+            }
+            batch.clear();
+        }
+    }
+}
+
+/// Publishes task events as one message, a worker event as itself. A failure is logged, not repeated: events are not kept anywhere.
+pub(crate) async fn publish(client: &Client, events: &[Event]) {
+    let codec = client.options().event_serializer;
+    let tag = Uuid::new_v4().to_string();
+    let (routing_key, message) = match events {
+        [] => return,
+        [event] if event.group() == "worker" => (event.routing_key(), event.to_message(codec, &tag).map(Some)),
+        [event, ..] => (format!("{}.multi", event.group()), Event::batch_to_message(events, codec, &tag)),
+    };
+    let message = match message {
+        Ok(Some(message)) => message,
+        Ok(None) => return,
+        Err(error) => return debug!(%error, "events cannot be encoded"),
+    };
+    let exchange = &client.options().event_exchange;
+    if let Err(error) = client.backends().broker.broadcast(exchange, &routing_key, message).await {
+        debug!(%error, "events were not sent");
+    }
+}
+
+fn stamp(engine: &Engine) -> Stamp<'_> {
+    let clock: &SharedClock = engine.client.clock();
+    clock.stamp(&engine.settings.hostname)
+}
+
+pub(crate) fn received(engine: &Engine, request: &TaskRequest) -> Event {
+    let text = |at: Option<Timestamp>| at.map(timestamp_text);
+    let task = TaskReceived {
+        uuid: request.id.clone(),
+        name: request.display_name().to_owned(),
+        args: request.args_repr(),
+        kwargs: request.kwargs_repr(),
+        root_id: request.root_id.clone(),
+        parent_id: request.parent_id.clone(),
+        retries: request.retries,
+        eta: text(request.eta),
+        expires: text(request.expires),
+    };
+    Event::task_received(stamp(engine), task)
+}
+
+pub(crate) fn started(engine: &Engine, request: &TaskRequest) -> Event {
+    Event::task_started(stamp(engine), &request.id)
+}
+
+pub(crate) fn succeeded(engine: &Engine, request: &TaskRequest, result: &str, runtime: f64) -> Event {
+    Event::task_succeeded(stamp(engine), &request.id, result, Some(runtime))
+}
+
+pub(crate) fn failed(engine: &Engine, request: &TaskRequest, exception: &str, traceback: Option<&str>) -> Event {
+    Event::task_failed(stamp(engine), &request.id, exception, Some(traceback.unwrap_or_default()))
+}
+
+pub(crate) fn not_registered(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Event {
+    Event::task_failed(stamp(engine), &request.id, &failure.exception.repr(), None)
+}
+
+pub(crate) fn retried(engine: &Engine, request: &TaskRequest, cause: &str, traceback: Option<&str>) -> Event {
+    Event::task_retried(stamp(engine), &request.id, cause, Some(traceback.unwrap_or_default()))
+}
+
+pub(crate) fn rejected(engine: &Engine, request: &TaskRequest, requeue: bool) -> Event {
+    Event::task_rejected(stamp(engine), &request.id, requeue)
+}
+
+/// `signal` is the name of the signal that has ended the run; Celery tells its number.
+pub(crate) fn revoked(engine: &Engine, request: &TaskRequest, reason: &str, signal: Option<&str>) -> Event {
+    let signum = signal.map_or(Value::Null, signal_number);
+    Event::task_revoked(stamp(engine), &request.id, signal.is_some(), signum, reason == "expired")
+}
+
+fn signal_number(name: &str) -> Value {
+    let full = if name.starts_with("SIG") { name.to_owned() } else { format!("SIG{name}") };
+    match full.parse::<nix::sys::signal::Signal>() {
+        Ok(signal) => Value::Int(signal as i64),
+        Err(_) => Value::from(name),
+    }
+}

@@ -1,0 +1,146 @@
+//! Runs tasks: a place from the intake, a slot to run in, and one conclusion at the end.
+
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use broker::{Settled, Settlement, Verdict};
+use protocol::{Map, State, Value};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span, error, info, warn};
+
+use crate::admission::{Run, discard};
+use crate::conclusion::{Ended, RunEnd, meta};
+use crate::context::Context;
+use crate::engine::{Engine, epoch};
+use crate::pool::BlockingPool;
+use crate::{Failure, Shutdown, events};
+
+/// Runs tasks, at most `worker_concurrency` at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Executor(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Arc<Engine>,
+    slots: Arc<Semaphore>,
+    pool: BlockingPool,
+    tracker: TaskTracker,
+    shutdown: Shutdown,
+}
+
+/// The place and the slot that a run takes up. A thread that outlives its run keeps them.
+pub(crate) type Permits = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
+
+impl Executor {
+    pub(crate) fn new(engine: Arc<Engine>, shutdown: Shutdown) -> Self {
+        let slots = Arc::new(Semaphore::new(engine.settings.worker_concurrency));
+        Self(Arc::new(Inner { engine, slots, pool: BlockingPool::new(), tracker: TaskTracker::new(), shutdown }))
+    }
+
+    /// Starts the run as soon as a slot is free.
+    pub(crate) fn start(&self, run: Run, place: OwnedSemaphorePermit) {
+        let inner = Arc::clone(&self.0);
+        self.0.tracker.spawn(async move { inner.execute(run, place).await });
+    }
+
+    /// Waits until nothing runs any more. Call it after the last start.
+    pub(crate) async fn drain(&self) {
+        self.0.tracker.close();
+        self.0.tracker.wait().await;
+    }
+}
+
+impl Inner {
+    async fn execute(self: Arc<Self>, run: Run, place: OwnedSemaphorePermit) {
+        if let Some(slot) = self.slot().await {
+            let span = span_of(&run);
+            self.run_in_slot(&run, Arc::new((place, slot)), &span).instrument(span.clone()).await;
+        }
+        let processed = self.engine.activity.release(&run.held);
+        if self.engine.settings.max_tasks.is_some_and(|max| processed >= max) && !self.shutdown.is_requested() {
+            info!(processed, "the worker has run its number of tasks and stops");
+            self.shutdown.warm.cancel();
+        }
+    }
+
+    /// A slot; `None` when the worker stops first. What was not started stays held, and goes back when the consumer closes.
+    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        if self.shutdown.is_requested() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            () = self.shutdown.requested() => None,
+        }
+    }
+
+    async fn run_in_slot(&self, run: &Run, permits: Permits, span: &Span) {
+        if let Some(discarded) = discard(&self.engine, run) {
+            return self.engine.complete(discarded).await;
+        }
+        if !self.begin(run).await {
+            return;
+        }
+        self.engine.activity.start(&run.held, epoch());
+        let ctx = Arc::new(Context::new(Arc::clone(&self.engine), Arc::clone(&run.held)));
+        for hook in &self.engine.hooks {
+            hook.on_span(&ctx, span);
+            hook.before_run(&ctx);
+        }
+        let started = Instant::now();
+        let end = work::work(&self.engine, &self.pool, run, &ctx, permits).await;
+        let ended = Ended { engine: &self.engine, run, ctx: &ctx, runtime: started.elapsed() };
+        let is_given_back = matches!(end, RunEnd::Cancelled) && !run.policy.acks_early;
+        let conclusion = ended.conclude(end);
+        for hook in &self.engine.hooks {
+            hook.after_run(&ctx, &conclusion.state, ended.runtime);
+        }
+        if !is_given_back {
+            self.engine.complete(conclusion.completion).await;
+        }
+    }
+
+    /// What must be settled before the run; `false` when the message turns out to be somebody else's.
+    async fn begin(&self, run: &Run) -> bool {
+        let request = &run.held.request;
+        if run.policy.acks_early && !self.acknowledge_early(run).await {
+            warn!("the message is no longer held by this worker; the task is not run here");
+            return false;
+        }
+        if request.group.is_some() && request.embed.chord.is_some() {
+            error!("the task is a member of a chord, and this version does not count chord members: the chord's body will not be called");
+        }
+        self.engine.events.send_task(&run.task.options, || events::started(&self.engine, request));
+        if run.policy.tracks_started {
+            let mut settlement = Settlement::new(run.held.tag.clone(), Verdict::Keep);
+            let who = [("pid", Value::from(std::process::id())), ("hostname", self.engine.settings.hostname.as_str().into())];
+            settlement.store = Some(meta::meta(&self.engine, &run.held, State::Started, Map::from_iter(who).into()));
+            self.engine.complete(settlement.into()).await;
+        }
+        true
+    }
+
+    async fn acknowledge_early(&self, run: &Run) -> bool {
+        let text = "the worker was lost while the task ran, after an early acknowledgement";
+        let failure = Failure::new("WorkerLostError", "billiard.exceptions", vec![text.into()]);
+        let lost = Box::new(meta::failure(&self.engine, &run.held, State::Failure, &failure));
+        let settlement = Settlement::new(run.held.tag.clone(), Verdict::AckEarly { lost });
+        let settled = self.engine.settle(settlement).await;
+        let held = matches!(settled, Some(Settled::Done | Settled::Uncertain));
+        run.held.acknowledged.store(held, Ordering::Relaxed);
+        held
+    }
+}
+
+/// The span that every line of a run is logged in.
+fn span_of(run: &Run) -> Span {
+    let request = &run.held.request;
+    let root = request.root_id.as_deref().unwrap_or(&request.id);
+    let trace_id = client::trace_id(&request.extra).map_or_else(|| root.replace('-', ""), str::to_owned);
+    tracing::info_span!("run", task_id = request.id, task_name = request.task, attempt = request.retries, trace_id)
+}

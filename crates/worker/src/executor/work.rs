@@ -1,0 +1,105 @@
+//! One run under its limits: the task's future or thread on one side, time limits and requests to stop on the other.
+
+use std::any::Any;
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span, warn};
+
+use super::Permits;
+use crate::admission::Run;
+use crate::bind::Arguments;
+use crate::conclusion::RunEnd;
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::policy::Limit;
+use crate::pool::BlockingPool;
+use crate::{Outcome, Pool};
+
+/// Runs the task until it ends, or until a limit or a request to stop ends it. A thread that is given up goes on by itself;
+/// whatever it returns is ignored.
+pub(super) async fn work(engine: &Arc<Engine>, pool: &BlockingPool, run: &Run, ctx: &Arc<Context>, permits: Permits) -> RunEnd {
+    let request = &run.held.request;
+    let arguments = Arguments { args: request.args.clone(), kwargs: request.kwargs.clone() };
+    let task = caught(run.task.run(arguments, Arc::clone(ctx)));
+    let blocking = run.task.options.pool == Pool::Blocking;
+    let mut task = if blocking { on_thread(pool, task, permits) } else { task };
+    let started = Instant::now();
+    let mut soft = run.policy.soft_time_limit;
+    loop {
+        tokio::select! {
+            biased;
+            end = &mut task => return end,
+            () = run.held.stop.cancelled() => return stopped(engine, run, ctx),
+            () = passed(started, run.policy.time_limit) => {
+                ctx.cancel();
+                return run.policy.time_limit.map_or(RunEnd::SoftTimeLimit, RunEnd::TimeLimit);
+            }
+            () = passed(started, soft) => {
+                warn!(seconds = soft.map(|limit| limit.0), "soft time limit exceeded");
+                soft = None;
+                ctx.cancel();
+                if !blocking && !ctx.observes_cancellation() {
+                    return RunEnd::SoftTimeLimit;
+                }
+            }
+        }
+    }
+}
+
+fn stopped(engine: &Engine, run: &Run, ctx: &Context) -> RunEnd {
+    ctx.cancel();
+    match run.held.terminated.get() {
+        Some(signal) => {
+            engine.revocations.add(&run.held.request.id);
+            RunEnd::Terminated(signal.clone())
+        }
+        None => RunEnd::Cancelled,
+    }
+}
+
+async fn passed(started: Instant, limit: Option<Limit>) {
+    match limit.and_then(|limit| started.checked_add(limit.duration())) {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
+
+/// The task's end, panics included.
+fn caught(task: BoxFuture<'static, Result<protocol::Value, Outcome>>) -> BoxFuture<'static, RunEnd> {
+    AssertUnwindSafe(task)
+        .catch_unwind()
+        .map(|end| match end {
+            Ok(Ok(value)) => RunEnd::Returned(value),
+            Ok(Err(outcome)) => RunEnd::Raised(outcome),
+            Err(panic) => RunEnd::Panicked(panic_text(&*panic)),
+        })
+        .boxed()
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
+}
+
+/// Moves the task to a thread, which keeps the permits until it ends.
+fn on_thread(pool: &BlockingPool, task: BoxFuture<'static, RunEnd>, permits: Permits) -> BoxFuture<'static, RunEnd> {
+    let (done, end) = oneshot::channel();
+    let (runtime, span) = (Handle::current(), Span::current());
+    let job = move || {
+        let end = runtime.block_on(task.instrument(span));
+        drop(permits);
+        // Nobody waits for a run that was given up.
+        let _ = done.send(end);
+    };
+    match pool.run(job) {
+        Ok(()) => end.map(|end| end.unwrap_or_else(|_| RunEnd::Panicked("the thread ended".to_owned()))).boxed(),
+        Err(error) => async move { RunEnd::Raised(Outcome::from(error)) }.boxed(),
+    }
+}

@@ -1,0 +1,48 @@
+//! The engine that runs tasks.
+//!
+//! A program defines [`Task`]s, puts them in a [`Registry`], and runs a [`Worker`] on them until its [`Shutdown`] is
+//! asked for. Within, a message goes from the intake (reserves) through admission (decides whether it may run) and the
+//! executor (runs it under its limits) to its conclusion (decides what becomes of it) and the acknowledger (settles).
+//! Events, heartbeat and remote control stand beside that way and never in it.
+//!
+//! The engine knows no server: it speaks to the traits of `broker`.
+
+mod acknowledger;
+mod activity;
+mod admission;
+mod bind;
+mod conclusion;
+mod context;
+mod control;
+mod engine;
+mod error;
+mod events;
+mod executor;
+mod health;
+mod heartbeat;
+mod hooks;
+mod intake;
+mod options;
+mod outcome;
+mod policy;
+mod pool;
+mod registry;
+mod revocations;
+mod settings;
+mod shutdown;
+mod states;
+mod task;
+mod worker;
+
+pub use bind::{Arguments, BindError, bind};
+pub use context::Context;
+pub use error::WorkerError;
+pub use health::Health;
+pub use hooks::Hook;
+pub use options::{ErrorPolicy, Pool, RetryPolicy, TaskOptions};
+pub use outcome::{Failure, Outcome, Retry};
+pub use registry::Registry;
+pub use settings::WorkerSettings;
+pub use shutdown::Shutdown;
+pub use task::{SendTask, Task};
+pub use worker::{Worker, WorkerParams};

@@ -1,0 +1,61 @@
+//! What holds for one run: the message's options over the task's, the task's over the worker's.
+
+use std::time::Duration;
+
+use protocol::TaskRequest;
+
+use crate::engine::Engine;
+use crate::TaskOptions;
+
+/// The effective options of one run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Policy {
+    /// Acknowledge before the run: early acknowledgement, or a lost run must not be repeated.
+    pub(crate) acks_early: bool,
+    pub(crate) acks_on_failure: bool,
+    pub(crate) acks_on_timeout: bool,
+    pub(crate) stores_result: bool,
+    pub(crate) stores_errors: bool,
+    pub(crate) tracks_started: bool,
+    pub(crate) time_limit: Option<Limit>,
+    pub(crate) soft_time_limit: Option<Limit>,
+}
+
+/// A time limit as given, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limit(pub(crate) f64);
+
+impl Limit {
+    /// A positive number of seconds; zero and nonsense mean no limit.
+    fn new(seconds: f64) -> Option<Self> {
+        let valid = seconds > 0.0 && Duration::try_from_secs_f64(seconds).is_ok();
+        valid.then_some(Self(seconds))
+    }
+
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0)
+    }
+}
+
+impl Policy {
+    pub(crate) fn of(engine: &Engine, options: &TaskOptions, request: &TaskRequest) -> Self {
+        let settings = &engine.settings;
+        let ignored = request.ignore_result.or(options.ignore_result).unwrap_or(settings.task_ignore_result);
+        let errors = options.store_errors_even_if_ignored.unwrap_or(settings.task_store_errors_even_if_ignored);
+        let limit = |message: Option<f64>, task: Option<f64>, worker: Option<f64>| {
+            message.or(task).or(worker).and_then(Limit::new)
+        };
+        let late = options.acks_late.unwrap_or(settings.task_acks_late);
+        let repeats = options.reject_on_worker_lost.unwrap_or(settings.task_reject_on_worker_lost);
+        Self {
+            acks_early: !(late && repeats),
+            acks_on_failure: options.acks_on_failure.unwrap_or(settings.task_acks_on_failure),
+            acks_on_timeout: options.acks_on_timeout.unwrap_or(settings.task_acks_on_timeout),
+            stores_result: engine.stores_results && !ignored,
+            stores_errors: engine.stores_results && (!ignored || errors),
+            tracks_started: engine.stores_results && !ignored && options.track_started.unwrap_or(settings.task_track_started),
+            time_limit: limit(request.timelimit.hard, options.time_limit, settings.task_time_limit),
+            soft_time_limit: limit(request.timelimit.soft, options.soft_time_limit, settings.task_soft_time_limit),
+        }
+    }
+}

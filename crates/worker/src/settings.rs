@@ -1,0 +1,132 @@
+//! The worker's settings, with Celery's names and, but for `task_acks_late`, Celery's defaults.
+
+use std::time::Duration;
+
+use broker::QueueOrder;
+use protocol::{Accept, Limits, Map};
+
+use crate::WorkerError;
+
+/// How a worker runs. `task_acks_late` is the one deliberate difference from Celery: true here, false there.
+#[derive(Clone, Debug)]
+pub struct WorkerSettings {
+    /// The node's name, `celery@host`.
+    pub hostname: String,
+    /// The queues to consume, in order.
+    pub queues: Vec<String>,
+    /// How the queues share the worker; ours.
+    pub queue_order: QueueOrder,
+    /// `worker_concurrency`: how many tasks run at once.
+    pub worker_concurrency: usize,
+    /// `worker_prefetch_multiplier`: messages held per slot. 1, ours, holds nothing that could run elsewhere now (Celery: 4).
+    pub worker_prefetch_multiplier: usize,
+    /// How long the broker believes that this worker lives after its last sign of life; ours.
+    pub lease: Duration,
+    /// `visibility_timeout` of the transport options: when what Python workers hold counts as abandoned.
+    pub visibility_timeout: Duration,
+    /// `task_acks_late`.
+    pub task_acks_late: bool,
+    /// `task_acks_on_failure` (or `task_acks_on_failure_or_timeout`).
+    pub task_acks_on_failure: bool,
+    /// `task_acks_on_timeout` (or `task_acks_on_failure_or_timeout`).
+    pub task_acks_on_timeout: bool,
+    /// `task_reject_on_worker_lost`: with late acknowledgement, whether a message whose worker died runs again.
+    pub task_reject_on_worker_lost: bool,
+    /// `task_time_limit` in seconds.
+    pub task_time_limit: Option<f64>,
+    /// `task_soft_time_limit` in seconds.
+    pub task_soft_time_limit: Option<f64>,
+    /// `task_ignore_result`.
+    pub task_ignore_result: bool,
+    /// `task_store_errors_even_if_ignored`.
+    pub task_store_errors_even_if_ignored: bool,
+    /// `task_track_started`.
+    pub task_track_started: bool,
+    /// `task_inherit_parent_priority`.
+    pub task_inherit_parent_priority: bool,
+    /// `result_extended`.
+    pub result_extended: bool,
+    /// `accept_content`.
+    pub accept_content: Accept,
+    /// Bounds for decoding messages.
+    pub limits: Limits,
+    /// `worker_send_task_events`, `-E`.
+    pub worker_send_task_events: bool,
+    /// `worker_enable_remote_control`.
+    pub worker_enable_remote_control: bool,
+    /// Seconds between heartbeats; `None` sends none.
+    pub heartbeat_interval: Option<Duration>,
+    /// Stop warm after this many tasks.
+    pub max_tasks: Option<u64>,
+    /// What `inspect conf` shows; secrets masked by whoever fills it.
+    pub conf: Map,
+    /// What `inspect stats` shows as `broker`; secrets masked by whoever fills it.
+    pub broker_info: Map,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            hostname: "celery@localhost".to_owned(),
+            queues: vec!["celery".to_owned()],
+            queue_order: QueueOrder::default(),
+            worker_concurrency: std::thread::available_parallelism().map_or(1, usize::from),
+            worker_prefetch_multiplier: 1,
+            lease: Duration::from_secs(30),
+            visibility_timeout: Duration::from_secs(3_600),
+            task_acks_late: true,
+            task_acks_on_failure: true,
+            task_acks_on_timeout: true,
+            task_reject_on_worker_lost: true,
+            task_time_limit: None,
+            task_soft_time_limit: None,
+            task_ignore_result: false,
+            task_store_errors_even_if_ignored: false,
+            task_track_started: false,
+            task_inherit_parent_priority: false,
+            result_extended: false,
+            accept_content: Accept::default(),
+            limits: Limits::default(),
+            worker_send_task_events: false,
+            worker_enable_remote_control: true,
+            heartbeat_interval: Some(Duration::from_secs(2)),
+            max_tasks: None,
+            conf: Map::new(),
+            broker_info: Map::new(),
+        }
+    }
+}
+
+impl WorkerSettings {
+    /// How many messages the worker holds at most.
+    pub fn prefetch_count(&self) -> usize {
+        self.worker_concurrency.saturating_mul(self.worker_prefetch_multiplier)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), WorkerError> {
+        let bad = |name, value: String, rule| Err(WorkerError::Setting { name, value, rule });
+        if self.worker_concurrency == 0 || self.worker_concurrency > 65_535 {
+            return bad("worker_concurrency", self.worker_concurrency.to_string(), "it must be 1 to 65535");
+        }
+        if self.worker_prefetch_multiplier == 0 {
+            return bad("worker_prefetch_multiplier", "0".to_owned(), "unlimited prefetch is not offered: it must be 1 or more");
+        }
+        if self.queues.is_empty() {
+            return bad("task_queues", "[]".to_owned(), "a worker needs a queue");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        let zero = WorkerSettings { worker_concurrency: 0, ..WorkerSettings::default() };
+        let text = zero.check().expect_err("zero slots run nothing").to_string();
+        assert_eq!(text, "setting worker_concurrency is 0, but it must be 1 to 65535");
+        assert!(WorkerSettings::default().check().is_ok());
+    }
+}

@@ -1,0 +1,17 @@
+//! Whole workers on the memory broker.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod binding;
+mod canvas;
+mod control;
+mod delivery;
+mod events;
+mod limits;
+mod progress;
+mod recorded;
+mod retries;
+mod revoking;
+mod shutdown;
+mod support;
+mod tasks;
