@@ -1,0 +1,66 @@
+//! Broker, results, workers, queues and beat.
+
+use std::error::Error;
+
+use broker::{Backends, ResultBackend};
+use protocol::{State, TaskMeta, Value};
+use worker::Context;
+
+use super::CheckStatus::{Degraded, Healthy, Unhealthy};
+use super::probe::Finding;
+
+type Found = Result<Finding, Box<dyn Error + Send + Sync>>;
+
+/// More ready messages than this are a backlog.
+const BACKLOG: u64 = 10_000;
+/// The lease that the active beat holds.
+const BEAT_LEASE: &str = "celeriac.beat";
+
+fn open(ctx: &Context) -> &Backends {
+    ctx.client().backends()
+}
+
+pub(super) async fn broker(ctx: &Context) -> Found {
+    let took = open(ctx).admin.ping().await?;
+    Ok((Healthy, format!("answered in {:.1} ms", took.as_secs_f64() * 1_000.0)))
+}
+
+/// Writes, reads and deletes a result of its own.
+pub(super) async fn results(ctx: &Context) -> Found {
+    match &open(ctx).results {
+        None => Ok((Healthy, "not configured".to_owned())),
+        Some(backend) => round_trip(backend.as_ref()).await,
+    }
+}
+
+async fn round_trip(backend: &dyn ResultBackend) -> Found {
+    let id = format!("health-{}", uuid::Uuid::new_v4());
+    let meta = TaskMeta::new(id.clone(), State::Success, Value::Bool(true));
+    backend.store(vec![meta]).await?;
+    let read = backend.fetch(std::slice::from_ref(&id)).await?;
+    backend.forget(&[id]).await?;
+    let found = read.into_iter().flatten().any(|meta| meta.result == Value::Bool(true));
+    Ok(if found { (Healthy, "written, read and deleted".to_owned()) } else { (Unhealthy, "what was written cannot be read".to_owned()) })
+}
+
+pub(super) async fn workers(ctx: &Context) -> Found {
+    let workers = open(ctx).admin.workers().await?;
+    let status = if workers.is_empty() { Unhealthy } else { Healthy };
+    Ok((status, format!("{} alive", workers.len())))
+}
+
+pub(super) async fn queues(ctx: &Context) -> Found {
+    let admin = &open(ctx).admin;
+    let names = admin.queues().await?;
+    let depths = admin.depth(&names).await?;
+    let ready: u64 = depths.iter().map(|depth| depth.ready()).sum();
+    let status = if ready > BACKLOG { Degraded } else { Healthy };
+    Ok((status, format!("{ready} ready in {} queues", names.len())))
+}
+
+pub(super) async fn beat(ctx: &Context) -> Found {
+    Ok(match open(ctx).coordinator.holder(BEAT_LEASE).await? {
+        Some(holder) => (Healthy, format!("active: {}", holder.owner)),
+        None => (Degraded, "no beat is active".to_owned()),
+    })
+}
