@@ -16,7 +16,6 @@ pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod worker;
 
-use service::settings::Sources;
 use service::{Exit, Program, Settings};
 
 use crate::cli::{Cli, Command};
@@ -28,19 +27,39 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
     if let Command::Completions(args) = cli.command {
         return completions::run(args);
     }
-    let sources = Program::new("celeriac", &cli.common, Vec::new())?.sources;
-    let context = Context { settings: load(&sources)?, json: cli.json };
-    match cli.command {
-        Command::Worker(args) => worker::run(args, &context, &cli.common),
-        command => {
-            let runtime = tokio::runtime::Runtime::new().map_err(service::Error::program)?;
-            let outcome = runtime.block_on(run_async(command, context, &cli.common));
-            runtime.shutdown_background();
-            outcome
-        }
-    }
+    service::log_warnings();
+    let more = match &cli.command {
+        Command::Up(args) => args.overrides(),
+        _ => Vec::new(),
+    };
+    let sources = Program::new("celeriac", &cli.common, more)?.sources;
+    let context = Context { settings: Settings::load(&sources)?, json: cli.json, sources };
+    let runtime = tokio::runtime::Runtime::new().map_err(service::Error::program)?;
+    let outcome = runtime.block_on(dispatch(cli.command, context, &cli.common));
+    runtime.shutdown_background();
+    outcome
 }
 
-fn load(sources: &Sources) -> Result<Settings, Error> {
-    Ok(Settings::load(sources)?)
+async fn dispatch(
+    command: Command,
+    context: Context,
+    common: &service::CommonArgs,
+) -> Result<Exit, Error> {
+    match command {
+        Command::Up(args) => up::run(args, context, common).await,
+        Command::Worker(args) => worker::run(args, &context, common).await,
+        Command::Call(args) => call::run(*args, &context).await,
+        Command::Result(args) => result::run(args, &context).await,
+        Command::Status(args) => status::run(args, &context).await,
+        Command::Inspect(args) => inspect::run(args, &context).await,
+        Command::Purge(args) => purge::run(args, &context).await,
+        Command::Queues(args) => queues::run(args, &context).await,
+        Command::Parked(args) => parked::run(args, &context).await,
+        Command::Schedule(args) => schedule::run(args, &context).await,
+        Command::Message(args) => message::run(args, &context).await,
+        Command::Settings(args) => settings::run(&args, &context),
+        Command::Doctor(args) => doctor::run(args, &context).await,
+        Command::Completions(args) => completions::run(args),
+        Command::Finance(args) => finance::run(args, &context).await,
+    }
 }

@@ -1,10 +1,12 @@
 //! What a command works with: settings, and what it opens with them.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broker::Backends;
 use client::Client;
 use service::Settings;
+use service::settings::Sources;
 
 use crate::error::Error;
 
@@ -15,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// Whether to print JSON.
     pub(crate) json: bool,
+    /// Where the settings were read from.
+    pub(crate) sources: Sources,
 }
 
 impl Context {
@@ -26,6 +30,11 @@ impl Context {
     /// A client on new connections.
     pub(crate) async fn client(&self) -> Result<Client, Error> {
         Ok(self.client_on(self.backends().await?)?)
+    }
+
+    /// The finance database, where the workers look for it.
+    pub(crate) fn finance_database(&self) -> PathBuf {
+        Path::new(self.settings.data_folder()).join("finance.db")
     }
 
     /// A client on these connections.

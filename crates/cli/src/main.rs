@@ -4,8 +4,11 @@ mod cli;
 mod commands;
 mod context;
 mod error;
+mod next_runs;
 mod output;
+mod demo;
 mod services;
+mod summary;
 
 use std::process::ExitCode;
 

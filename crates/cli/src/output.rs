@@ -17,7 +17,7 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
         return line(nothing);
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(headers.to_vec());
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(headers.to_vec());
     table.add_rows(rows);
     for row in table.to_string().lines() {
         line(row.trim_end());

@@ -7,6 +7,5 @@ mod lines;
 mod manager;
 mod table;
 
-pub(crate) use lines::{Color, Printer};
 pub(crate) use manager::{Environment, Manager};
 pub(crate) use table::{Service, Services, locate};

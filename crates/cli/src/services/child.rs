@@ -208,11 +208,4 @@ mod tests {
         stop.warm.cancel();
         assert_eq!(running.await.unwrap(), Ended::Clean);
     }
-
-    #[tokio::test]
-    async fn the_service_sees_the_manager_go() {
-        let ended = launch("test \"$CELERIAC_SUPERVISED\" = 1 && read line; exit 64");
-        let waiting = tokio::spawn(ended.keep_running(Shutdown::new()));
-        assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
-    }
 }

@@ -1,0 +1,119 @@
+//! `celeriac finance`.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use portfolio::import::{
+    ImportReport, PriceImport, Source, TransactionImport, import_prices, import_transactions,
+};
+use portfolio::progress::Progress;
+use portfolio::store::Store;
+use service::Exit;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+use crate::summary;
+
+/// The finance database: imports and overview
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  celeriac finance import-prices AAPL prices/AAPL.csv
+  celeriac finance import-transactions --user 1 ledger.csv
+  celeriac finance summary --json
+Importing again changes nothing. Exit code 1 when rows were refused.")]
+pub(crate) enum Args {
+    /// Import the prices of an asset from a CSV file
+    ImportPrices {
+        /// The asset's symbol
+        symbol: String,
+        /// The file: date,open,high,low,close,volume
+        file: PathBuf,
+    },
+    /// Import transactions from a CSV file
+    ImportTransactions {
+        /// The file
+        file: PathBuf,
+        /// The owner of the accounts that the rows name
+        #[arg(long, value_name = "ID")]
+        user: i64,
+    },
+    /// Show every portfolio's figures as last computed
+    Summary,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let store = Store::open(context.finance_database()).await?;
+    let outcome = match args {
+        Args::ImportPrices { symbol, file } => prices(&store, &symbol, &file).await.map(Some),
+        Args::ImportTransactions { file, user } => transactions(&store, user, &file).await.map(Some),
+        Args::Summary => summary::show(&store, context.json).await.map(|()| None),
+    };
+    store.close().await;
+    Ok(match outcome? {
+        Some(report) => show(&report, context.json),
+        None => Exit::Ok,
+    })
+}
+
+async fn prices(store: &Store, symbol: &str, file: &Path) -> Result<ImportReport, Error> {
+    let assets = store.asset_ids().await?;
+    let unknown = || Error::NotFound(format!("there is no asset {symbol}"));
+    let asset_id = *assets.get(symbol).ok_or_else(unknown)?;
+    let import = PriceImport { asset_id, source: "csv" };
+    let bytes = read(file)?;
+    let mut bar = bar();
+    Ok(import_prices(store, source(file, &bytes).as_source(), import, &mut bar).await?)
+}
+
+async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<ImportReport, Error> {
+    let import = TransactionImport { user_id, source: "csv" };
+    let bytes = read(file)?;
+    let mut bar = bar();
+    Ok(import_transactions(store, source(file, &bytes).as_source(), import, &mut bar).await?)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    let what = || format!("cannot read {}", file.display());
+    std::fs::read(file).map_err(|source| Error::Io { what: what(), source })
+}
+
+/// A file's name and bytes.
+struct Named<'a> {
+    name: String,
+    bytes: &'a [u8],
+}
+
+fn source<'a>(file: &Path, bytes: &'a [u8]) -> Named<'a> {
+    Named { name: file.display().to_string(), bytes }
+}
+
+impl Named<'_> {
+    fn as_source(&self) -> Source<'_> {
+        Source { name: &self.name, bytes: self.bytes, now: Timestamp::now() }
+    }
+}
+
+/// Draws a progress bar on standard error while it is a terminal.
+fn bar() -> impl FnMut(Progress) + Send {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{msg:>8} {wide_bar} {pos}/{len} rows");
+    bar.set_style(style.expect("the template is well-formed"));
+    move |progress: Progress| {
+        bar.set_message(progress.phase);
+        bar.set_length(progress.total);
+        bar.set_position(progress.current);
+    }
+}
+
+fn show(report: &ImportReport, json: bool) -> Exit {
+    if json {
+        output::json(report);
+    } else {
+        let ImportReport { rows, written, unchanged, bad, bad_rows } = report;
+        output::line(&format!("{rows} rows: {written} written, {unchanged} unchanged, {bad} refused"));
+        bad_rows.iter().for_each(|row| output::line(&row.to_string()));
+    }
+    if report.bad == 0 { Exit::Ok } else { Exit::Failure }
+}

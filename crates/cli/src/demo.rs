@@ -1,0 +1,89 @@
+//! The demo of `celeriac up`: a sample portfolio, a schedule, one refresh at once, and what came of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portfolio::analytics::{Envelope, RefreshData};
+use portfolio::demo::{DemoFiles, install};
+use portfolio::store::Store;
+use service::Settings;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::{next_runs, output, summary};
+
+/// The task that is called at once.
+const REFRESH: &str = "finflow.core.tasks.refresh_portfolio_analytics";
+/// Its queue.
+const QUEUE: &str = "analytics";
+/// How long the first refresh may take, the start of the workers included.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How many of the next runs are shown.
+const NEXT_RUNS: usize = 5;
+/// What beat sends, unless the settings have a schedule.
+const SCHEDULE: &str = include_str!("demo/schedule.json");
+
+/// A demo that is ready to be shown.
+#[derive(Debug)]
+pub(crate) struct Demo {
+    context: Context,
+    store: Store,
+    overrides: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Demo {
+    /// Installs the sample portfolio in the data folder and completes the settings.
+    pub(crate) async fn prepare(mut context: Context) -> Result<Self, Error> {
+        let overrides = missing_settings(&context.settings);
+        context.sources.overrides.extend(overrides.iter().cloned());
+        context.settings = Settings::load(&context.sources)?;
+        let store = install_sample(&context).await?;
+        Ok(Self { context, store, overrides })
+    }
+
+    /// The settings that the demo adds: setting, origin, value.
+    pub(crate) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.overrides.clone()
+    }
+
+    /// Calls the refresh, waits for it, and shows the figures and what runs next.
+    pub(crate) async fn refresh(&self) -> Result<(), Error> {
+        let client = self.context.client().await?;
+        let call = client.task::<Envelope<RefreshData>>(REFRESH).queue(QUEUE);
+        let envelope = call.send().await?.get(PATIENCE).await?;
+        let RefreshData { portfolios, users, transactions, .. } = envelope.data;
+        output::line(&format!(
+            "\n{portfolios} portfolios of {users} people, {transactions} transactions, {} ms",
+            envelope.duration_ms
+        ));
+        summary::show(&self.store, false).await?;
+        output::line("\nWhat runs next:");
+        next_runs::show(&self.context, client.backends(), NEXT_RUNS).await?;
+        client.backends().broker.close().await;
+        Ok(())
+    }
+}
+
+/// What the demo needs and nobody has set: a place for results, and a schedule.
+fn missing_settings(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
+    let mut missing = Vec::new();
+    let broker = settings.broker_urls().into_iter().next().unwrap_or_default();
+    // Without this Redis keeps no results, as in Celery.
+    if settings.text("result_backend").is_none() && !broker.starts_with("sqlite:") {
+        missing.push(("result_backend", "--demo", broker));
+    }
+    if settings.map("beat_schedule").is_empty() {
+        missing.push(("beat_schedule", "--demo", SCHEDULE.to_owned()));
+    }
+    missing
+}
+
+async fn install_sample(context: &Context) -> Result<Store, Error> {
+    let folder = context.settings.data_folder();
+    std::fs::create_dir_all(folder)
+        .map_err(|source| Error::Io { what: format!("cannot make the data folder {folder}"), source })?;
+    let store = Store::create(context.finance_database()).await?;
+    install(&store, &DemoFiles::from_env(), Timestamp::now(), &mut |_| {}).await?;
+    output::line(&format!("The sample portfolio is in {}", store.path().display()));
+    Ok(store)
+}
