@@ -1,1 +1,6 @@
-//! Tests that cross crates live in `tests/`; this library is empty.
+//! The tasks of the drill worker, shared by the worker and the client that sends them. The tests themselves
+//! are in `tests/it`.
+
+mod tasks;
+
+pub use tasks::{Echo, Fail, Record};

@@ -1,6 +1,8 @@
 //! What crosses crates: the structure of the workspace, its units, its programs together.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod drill;
 mod install;
+mod interop;
 mod structure;
 mod systemd;

@@ -1,0 +1,70 @@
+//! Sends the drill's tasks and reads their results, on the broker that the environment names.
+//!
+//! `send JOURNAL COUNT MILLISECONDS`, `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use client::{Client, ClientError, TaskError};
+use protocol::{Codec, Limits, Value};
+use service::{CommonArgs, Error, Program, Service};
+use tests::{Echo, Record};
+use worker::SendTask;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let program = Program::new("drill-client", &CommonArgs::default(), Vec::new());
+    service::run(program, async move |service: Service| {
+        let client = service.client()?;
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words[..] {
+            ["send", journal, count, milliseconds] => send(&client, journal, parse(count), parse(milliseconds)).await,
+            ["later", journal, number, seconds] => later(&client, journal, parse(number), parse(seconds)).await,
+            ["echo", json] => echo(&client, json).await,
+            ["lost", count] => lost(&client, parse(count)).await,
+            _ => panic!("unknown arguments {arguments:?}"),
+        }
+        .map_err(Error::program)
+    })
+}
+
+fn parse<T: std::str::FromStr<Err = std::num::ParseIntError>>(text: &str) -> T {
+    text.parse().expect("the drill passes numbers")
+}
+
+fn record(journal: &str, number: usize, milliseconds: u64) -> Record {
+    Record { number, journal_path: journal.into(), milliseconds }
+}
+
+async fn send(client: &Client, journal: &str, count: usize, milliseconds: u64) -> Result<(), TaskError> {
+    let call = |number| client.call(record(journal, number, milliseconds)).task_id(format!("drill-{number}")).build();
+    let calls = (0..count).map(call).collect::<Result<Vec<_>, _>>()?;
+    client.send_all(calls).await?;
+    Ok(())
+}
+
+async fn later(client: &Client, journal: &str, number: usize, seconds: u64) -> Result<(), TaskError> {
+    client.call(record(journal, number, 0)).countdown(Duration::from_secs(seconds)).send().await?;
+    Ok(())
+}
+
+async fn echo(client: &Client, json: &str) -> Result<(), TaskError> {
+    let value = Codec::Json.decode(json.as_bytes(), &Limits::default()).expect("the drill passes JSON");
+    let back: Value = client.send(Echo { value }).await?.get(Duration::from_secs(60)).await?;
+    let bytes = Codec::Json.encode(&back).expect("a value that came by JSON goes by JSON");
+    println!("{}", String::from_utf8_lossy(&bytes));
+    Ok(())
+}
+
+async fn lost(client: &Client, count: usize) -> Result<(), TaskError> {
+    let ids: Vec<String> = (0..count).map(|number| format!("drill-{number}")).collect();
+    let results = client.backends().results.clone().ok_or(ClientError::NoResultBackend)?;
+    let metas = results.fetch(&ids).await.expect("the results can be read");
+    for (number, meta) in metas.iter().enumerate() {
+        let exception = meta.as_ref().and_then(|meta| meta.exception());
+        if exception.is_some_and(|exception| exception.exc_type == "WorkerLostError") {
+            println!("{number}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! A worker with the drill's tasks.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+
+use tests::{Echo, Fail, Record};
+use worker::Registry;
+
+fn main() -> ExitCode {
+    service::worker_main("drill-worker", |_| {
+        Ok::<_, Infallible>(Registry::new().task::<Record>().task::<Echo>().task::<Fail>())
+    })
+}

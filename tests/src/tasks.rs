@@ -1,0 +1,76 @@
+//! Tasks that leave a trace. Their Python twins are in `tests/python/interop.py`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use protocol::Value;
+use serde::{Deserialize, Serialize};
+use worker::{Context, Outcome, Task};
+
+/// Writes one line to the journal when it starts and one when it ends.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Which task of the drill this is.
+    pub number: usize,
+    /// The journal's file.
+    pub journal_path: PathBuf,
+    /// How long it takes.
+    #[serde(default)]
+    pub milliseconds: u64,
+}
+
+impl Task for Record {
+    const NAME: &'static str = "drill.record";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        write_line(&self.journal_path, "start", self.number)?;
+        tokio::time::sleep(Duration::from_millis(self.milliseconds)).await;
+        write_line(&self.journal_path, "end", self.number)?;
+        Ok(self.number)
+    }
+}
+
+/// One append, so that a killed process leaves whole lines.
+fn write_line(path: &Path, word: &str, number: usize) -> std::io::Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let line = format!("{word} {number} {} {now}\n", std::process::id());
+    File::options().create(true).append(true).open(path)?.write_all(line.as_bytes())
+}
+
+/// Gives back what it is given.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    /// Anything.
+    pub value: Value,
+}
+
+impl Task for Echo {
+    const NAME: &'static str = "drill.echo";
+    type Output = Value;
+
+    async fn run(self, _: &Context) -> Result<Value, Outcome> {
+        Ok(self.value)
+    }
+}
+
+/// Fails with Python's `ValueError`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fail {
+    /// The exception's text.
+    pub message: String,
+}
+
+impl Task for Fail {
+    const NAME: &'static str = "drill.fail";
+    type Output = ();
+
+    async fn run(self, _: &Context) -> Result<(), Outcome> {
+        Err(Outcome::fail("ValueError", self.message))
+    }
+}
