@@ -60,7 +60,10 @@ async fn outcomes_decide_what_becomes_of_the_message() {
     let replaced = bench.client.send(decide("replace")).await.unwrap();
     assert_eq!(replaced.cast::<i64>().get(DEADLINE).await.unwrap(), 42);
 
-    let ignored = bench.client.send(decide("ignore")).await.unwrap();
+    let quiet = decide("ignore");
+    let key = quiet.key.clone();
+    let ignored = bench.client.send(quiet).await.unwrap();
+    eventually("it ran", || async { (runs(&key) == 1).then_some(()) }).await;
     worker.stop().await;
     assert_eq!(bench.ready("celery").await, 0);
     assert_eq!(ignored.state().await.unwrap(), State::Pending);

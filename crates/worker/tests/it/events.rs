@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use client::EventReceiver;
-use protocol::Signature;
+use protocol::{Signature, Value};
 use protocol::event::Event;
 use worker::{SendTask, WorkerSettings};
 
-use crate::recorded::{cases, keys};
+use crate::recorded::{case, cases, keys, list};
 use crate::support::{Bench, DEADLINE, settings};
 use crate::tasks::{Add, Decide, Fail, Flaky, key};
 
@@ -35,17 +35,19 @@ fn with_events() -> WorkerSettings {
     WorkerSettings { worker_send_task_events: true, ..settings(1) }
 }
 
+/// The events in a recorded message: one, or a list.
+fn events_in(message: &Value) -> &[Value] {
+    let body = message.get("decoded").and_then(|decoded| decoded.get("body")).expect("a decoded body");
+    body.as_list().unwrap_or(std::slice::from_ref(body))
+}
+
 /// The fields of each recorded event type.
 fn recorded() -> BTreeMap<String, BTreeSet<String>> {
     let mut fields = BTreeMap::new();
     for case in cases("worker_redis.json").iter().chain(&cases("lifecycle_redis.json")) {
-        for message in case["events"].as_array().into_iter().flatten() {
-            let body = &message["decoded"]["body"];
-            let events = body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
-            for event in events {
-                let kind = event["type"].as_str().unwrap().to_owned();
-                fields.entry(kind).or_insert_with(|| keys(event));
-            }
+        for event in list(case, "events").iter().flat_map(events_in) {
+            let kind = event.get("type").and_then(Value::as_str).unwrap().to_owned();
+            fields.entry(kind).or_insert_with(|| keys(event));
         }
     }
     fields
@@ -95,8 +97,7 @@ async fn a_tasks_life_is_told_in_order_with_the_recorded_fields() {
     let mut compared = BTreeSet::new();
     for event in seen {
         if let Some(wanted) = recorded.get(&event.kind) {
-            let found: BTreeSet<String> = event.to_map().keys().map(str::to_owned).collect();
-            assert_eq!(&found, wanted, "fields of {}", event.kind);
+            assert_eq!(&keys(&Value::Map(event.to_map())), wanted, "fields of {}", event.kind);
             compared.insert(event.kind);
         }
     }
@@ -112,7 +113,7 @@ async fn task_events_are_sent_only_when_they_are_on() {
     let quiet = bench.client.send(Add { x: 1, y: 2 }).await.unwrap();
     quiet.get(DEADLINE).await.unwrap();
     let replies = bench.client.control().enable_events().await.unwrap();
-    assert_eq!(replies[0].value.get("ok").and_then(protocol::Value::as_str), Some("task events enabled"));
+    assert_eq!(replies[0].value.get("ok").and_then(Value::as_str), Some("task events enabled"));
     let told = bench.client.send(Add { x: 1, y: 2 }).await.unwrap();
     assert_eq!(next(&mut events).await.text("uuid"), Some(told.id()));
     worker.stop().await;
@@ -142,12 +143,9 @@ async fn the_client_tells_what_it_sends_when_asked_to() {
     assert_eq!(event.kind, "task-sent");
     assert_eq!(event.text("uuid"), Some(sent.id()));
     assert_eq!(event.text("args"), Some("(1,)"));
-    let case = cases("producer_redis.json").into_iter().find(|case| case["kind"] == "sent_event").unwrap();
-    let wanted = case["published"].as_array().unwrap().iter().find_map(|message| {
-        let body = &message["decoded"]["body"];
-        let event = body.get(0).unwrap_or(body);
-        (event["type"] == "task-sent").then(|| keys(event))
-    });
-    let found: BTreeSet<String> = event.to_map().keys().map(str::to_owned).collect();
-    assert_eq!(Some(found), wanted);
+    let recorded = cases("producer_redis.json");
+    let published = list(case(&recorded, "sent_event"), "published");
+    let is_sent = |event: &&Value| event.get("type").and_then(Value::as_str) == Some("task-sent");
+    let wanted = published.iter().flat_map(events_in).find(is_sent).map(keys);
+    assert_eq!(Some(keys(&Value::Map(event.to_map()))), wanted);
 }
