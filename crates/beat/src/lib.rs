@@ -1,3 +1,27 @@
-//! The scheduler: schedules, entries, leadership.
+//! The scheduler: when entries run, and one leader that sends them.
+//!
+//! * [`schedule`]: crontab, interval and `cron` expressions, as pure functions of time and zone.
+//! * [`ScheduleFile`]: the `beat_schedule` setting read into [`Entry`] values; a bad one is named, the others go on.
+//! * [`Beat`]: leads under a lease, sends what is due, and remembers it on the broker in the same atomic step.
+//! * [`rows`], [`heartbeat`]: what a person or a health check asks.
+//!
+//! It knows no server and no task; entries name their tasks.
+
+mod beat;
+mod clock;
+mod entry;
 mod error;
+mod file;
+mod overview;
+mod plan;
+mod reign;
 pub mod schedule;
+mod state;
+
+pub use beat::{Beat, BeatParams, Role};
+pub use clock::{Clock, SystemClock};
+pub use entry::Entry;
+pub use error::{EntryError, ScheduleError};
+pub use file::ScheduleFile;
+pub use overview::{Row, heartbeat, rows};
+pub use state::{EntryState, Heartbeat, LEASE, SPACE};

@@ -101,21 +101,6 @@ impl FieldSet {
         Ok(Self(set))
     }
 
-    /// The set of these numbers.
-    ///
-    /// # Errors
-    /// When there is none, or one is out of bounds.
-    pub fn of(field: Field, numbers: &[i64]) -> Result<Self, FieldError> {
-        if numbers.is_empty() {
-            return Err(FieldError::Empty);
-        }
-        let mut set = 0;
-        for number in numbers {
-            set |= 1 << check(field, *number)?;
-        }
-        Ok(Self(set))
-    }
-
     /// Whether the number is in it.
     pub fn contains(self, number: i8) -> bool {
         u32::try_from(number).is_ok_and(|number| self.0 & (1 << number) != 0)

@@ -1,0 +1,167 @@
+//! The beat itself: tries to lead, leads, and begins anew after every loss. It never dies of an error.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Coordinator, Fence, Result};
+use client::Client;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::reign::Reign;
+use crate::schedule::Schedule;
+use crate::state::LEASE;
+use crate::{Entry, ScheduleFile};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A standby asks this many times for each lease.
+const ASKS_PER_LEASE: u32 = 10;
+
+/// What a beat needs.
+#[derive(Debug)]
+pub struct BeatParams {
+    /// Sends, and knows the broker.
+    pub client: Client,
+    /// What is sent; problems are logged.
+    pub schedule: ScheduleFile,
+    /// Names this beat among all on the broker; must be unique.
+    pub name: String,
+    /// How long others wait after the leader's last renewal before one of them leads.
+    pub lease: Duration,
+    /// `beat_cron_starting_deadline`: a crontab slot that is later than this is skipped.
+    pub cron_starting_deadline: Option<Duration>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a beat does now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Has not reached the broker yet, or lost it.
+    Connecting,
+    /// Another one leads.
+    Standby,
+    /// Sends what is due.
+    Leader,
+}
+
+/// A scheduler. Any number may run on one broker; one of them leads.
+#[derive(Debug)]
+pub struct Beat {
+    params: BeatParams,
+    status: watch::Sender<(Role, Instant)>,
+}
+
+impl Beat {
+    /// A beat that does nothing yet.
+    pub fn new(params: BeatParams) -> Self {
+        for problem in &params.schedule.problems {
+            tracing::error!("{problem}; the entry is left out");
+        }
+        Self {
+            params,
+            status: watch::Sender::new((Role::Connecting, Instant::now())),
+        }
+    }
+
+    /// Leads or stands by until `stop`, then gives the lease up.
+    pub async fn run(&self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.serve()).await;
+        if let Err(error) = self.coordinator().release(LEASE, self.name()).await {
+            tracing::debug!(%error, "the lease was not given up; it runs out by itself");
+        }
+    }
+
+    /// What it does now.
+    pub fn role(&self) -> Role {
+        self.status.borrow().0
+    }
+
+    /// Waits until it has this role.
+    pub async fn wait_for(&self, role: Role) {
+        let mut status = self.status.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        status.wait_for(|(now, _)| *now == role).await.ok();
+    }
+
+    /// Whether it has moved within this time.
+    pub fn is_alive(&self, within: Duration) -> bool {
+        self.status.borrow().1.elapsed() < within
+    }
+
+    async fn serve(&self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.try_to_lead().await {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(error) => {
+                    tracing::warn!(%error, ?pause, "the broker cannot be used, trying again");
+                    self.tick(Role::Connecting);
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Leads until the lease is lost, or waits a moment when somebody else holds it.
+    async fn try_to_lead(&self) -> Result<()> {
+        let Some(fence) = self.acquire().await? else {
+            self.tick(Role::Standby);
+            sleep(self.lease() / ASKS_PER_LEASE).await;
+            return Ok(());
+        };
+        let Some(reign) = Reign::begin(self, fence).await? else {
+            return Ok(());
+        };
+        tracing::info!(name = %self.name(), fence = fence.0, "leading");
+        let ended = reign.rule().await;
+        tracing::info!(name = %self.name(), "no longer leading");
+        ended
+    }
+
+    pub(crate) fn tick(&self, role: Role) {
+        self.status.send_replace((role, Instant::now()));
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<Option<Fence>> {
+        self.coordinator()
+            .acquire(LEASE, self.name(), self.lease())
+            .await
+    }
+
+    pub(crate) fn coordinator(&self) -> &dyn Coordinator {
+        &*self.params.client.backends().coordinator
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.params.client
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.params.schedule.entries
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.params.name
+    }
+
+    pub(crate) fn lease(&self) -> Duration {
+        self.params.lease
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.params.clock.now()
+    }
+
+    /// How late an entry may be sent.
+    pub(crate) fn deadline(&self, entry: &Entry) -> Option<Duration> {
+        self.params
+            .cron_starting_deadline
+            .filter(|_| matches!(entry.schedule, Schedule::Crontab(_)))
+    }
+}

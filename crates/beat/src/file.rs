@@ -1,0 +1,90 @@
+//! The `beat_schedule` setting, read into entries. A bad entry is named with its field; the others go on.
+
+mod raw;
+mod timing;
+
+use jiff::tz::TimeZone;
+use protocol::{Map, Value, from_value};
+
+use crate::schedule::find_zone;
+use crate::{Entry, EntryError, ScheduleError};
+use raw::RawEntry;
+use timing::Timing;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct ScheduleFile {
+    /// The entries that can be used, disabled ones included, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// What is wrong with the others.
+    pub problems: Vec<EntryError>,
+}
+
+impl ScheduleFile {
+    /// Reads the map of the setting; `timezone` is the zone of entries that name none.
+    pub fn read(beat_schedule: &Map, timezone: &str) -> Self {
+        let mut file = Self::default();
+        for (name, value) in beat_schedule.iter() {
+            match read_entry(name, value, timezone) {
+                Ok(entry) => file.entries.push(entry),
+                Err((field, source)) => file.problems.push(EntryError {
+                    entry: name.clone(),
+                    field,
+                    source,
+                }),
+            }
+        }
+        file
+    }
+}
+
+/// Field and fault.
+type Problem = (String, Box<dyn std::error::Error + Send + Sync>);
+
+fn read_entry(name: &str, value: &Value, timezone: &str) -> Result<Entry, Problem> {
+    let raw: RawEntry = from_value(value.clone()).map_err(|error| {
+        let field = if error.path().is_empty() {
+            "(the entry)"
+        } else {
+            error.path()
+        };
+        (field.to_owned(), error.into())
+    })?;
+    let at = |field: &str| {
+        let field = field.to_owned();
+        move |error: ScheduleError| (field, error.into())
+    };
+    let timing = Timing::read(&raw.schedule, raw.relative).map_err(at("schedule"))?;
+    let zone_name = timing
+        .timezone
+        .or(raw.timezone)
+        .unwrap_or_else(|| timezone.to_owned());
+    let zone = read_zone(&zone_name)?;
+    let kwargs = read_kwargs(raw.kwargs).map_err(at("kwargs"))?;
+    Ok(Entry {
+        name: name.to_owned(),
+        task: raw.task,
+        schedule: timing.schedule,
+        zone,
+        zone_name,
+        args: raw.args,
+        kwargs,
+        options: raw.options.read().map_err(at("options"))?,
+        enabled: raw.enabled,
+    })
+}
+
+fn read_zone(name: &str) -> Result<TimeZone, Problem> {
+    find_zone(name).map_err(|error| ("timezone".to_owned(), error.into()))
+}
+
+fn read_kwargs(kwargs: Value) -> Result<Map, ScheduleError> {
+    match kwargs {
+        Value::Null => Ok(Map::new()),
+        Value::Map(map) => Ok(map),
+        other => Err(ScheduleError::Form {
+            expected: "a table",
+            found: other.type_name().to_owned(),
+        }),
+    }
+}
