@@ -110,14 +110,25 @@ impl Sums {
     fn add_cash(&mut self, currency: &str, base: Decimal) {
         if !base.is_zero() {
             let cash = || "cash".to_owned();
-            self.add([format!("CASH:{currency}"), cash(), cash(), currency.to_owned(), cash()], base);
+            self.add(
+                [
+                    format!("CASH:{currency}"),
+                    cash(),
+                    cash(),
+                    currency.to_owned(),
+                    cash(),
+                ],
+                base,
+            );
         }
     }
 
     fn add_account_cash(&mut self, ledger: &Ledger<'_>, valuation: &Valuation) {
         for ((account, currency), amount) in ledger.cash() {
             let rate = ledger.rate(*currency, valuation.date);
-            let base = rate.ok().and_then(|rate| amount.mul(rate, crate::decimal::MONEY).ok());
+            let base = rate
+                .ok()
+                .and_then(|rate| amount.mul(rate, crate::decimal::MONEY).ok());
             if let Some(base) = base.filter(|base| !base.is_zero()) {
                 *self.dimensions[5].entry(account.0.to_string()).or_default() += base;
             }
@@ -126,36 +137,78 @@ impl Sums {
 
     fn weigh(self, valuation: &Valuation) -> Allocation {
         let nav = valuation.nav.to_f64();
-        let [asset, class, sector, currency, country, account] = self
-            .dimensions
-            .map(|sums| sums.into_iter().map(|(name, value)| (name, value.to_f64() / nav)).collect::<Weights>());
+        let [asset, class, sector, currency, country, account] = self.dimensions.map(|sums| {
+            sums.into_iter()
+                .map(|(name, value)| (name, value.to_f64() / nav))
+                .collect::<Weights>()
+        });
         let exposure = exposure(valuation);
-        Allocation { asset, class, sector, currency, country, account, exposure, concentration: concentration(valuation) }
+        Allocation {
+            asset,
+            class,
+            sector,
+            currency,
+            country,
+            account,
+            exposure,
+            concentration: concentration(valuation),
+        }
     }
 }
 
 fn exposure(valuation: &Valuation) -> Exposure {
     let nav = valuation.nav.to_f64();
-    let values = || valuation.positions.values().map(|position| position.value_base);
+    let values = || {
+        valuation
+            .positions
+            .values()
+            .map(|position| position.value_base)
+    };
     let share = |sum: Decimal| sum.to_f64() / nav;
     Exposure {
         gross: share(values().map(Decimal::abs).sum()),
         net: share(values().sum()),
         long: share(values().filter(|value| value.is_positive()).sum()),
-        short: share(values().filter(|value| value.is_negative()).map(Decimal::abs).sum()),
+        short: share(
+            values()
+                .filter(|value| value.is_negative())
+                .map(Decimal::abs)
+                .sum(),
+        ),
         cash: share(valuation.cash_base()),
     }
 }
 
 fn concentration(valuation: &Valuation) -> Concentration {
-    let values: Vec<Decimal> = valuation.positions.values().map(|position| position.value_base.abs()).collect();
+    let values: Vec<Decimal> = valuation
+        .positions
+        .values()
+        .map(|position| position.value_base.abs())
+        .collect();
     let gross: Decimal = values.iter().copied().sum();
     if !gross.is_positive() {
-        return Concentration { hhi: None, effective_n: None, top1: None, top5: None, top10: None, n: 0 };
+        return Concentration {
+            hhi: None,
+            effective_n: None,
+            top1: None,
+            top5: None,
+            top10: None,
+            n: 0,
+        };
     }
-    let mut shares: Vec<f64> = values.iter().map(|value| value.to_f64() / gross.to_f64()).collect();
+    let mut shares: Vec<f64> = values
+        .iter()
+        .map(|value| value.to_f64() / gross.to_f64())
+        .collect();
     shares.sort_by(|a, b| b.total_cmp(a));
     let hhi: f64 = shares.iter().map(|share| share * share).sum();
     let top = |count: usize| Some(shares.iter().take(count).sum());
-    Concentration { hhi: Some(hhi), effective_n: Some(1.0 / hhi), top1: top(1), top5: top(5), top10: top(10), n: shares.len() }
+    Concentration {
+        hhi: Some(hhi),
+        effective_n: Some(1.0 / hhi),
+        top1: top(1),
+        top5: top(5),
+        top10: top(10),
+        n: shares.len(),
+    }
 }

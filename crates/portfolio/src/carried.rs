@@ -11,7 +11,10 @@ pub struct Carried<T> {
 
 impl<T> Default for Carried<T> {
     fn default() -> Self {
-        Carried { dates: Vec::new(), values: Vec::new() }
+        Carried {
+            dates: Vec::new(),
+            values: Vec::new(),
+        }
     }
 }
 
@@ -19,7 +22,10 @@ impl<T> Carried<T> {
     /// From pairs in any order; of two on one date the later in the list counts.
     pub fn new(mut pairs: Vec<(Date, T)>) -> Carried<T> {
         pairs.sort_by_key(|(date, _)| *date);
-        let mut series = Carried { dates: Vec::with_capacity(pairs.len()), values: Vec::with_capacity(pairs.len()) };
+        let mut series = Carried {
+            dates: Vec::with_capacity(pairs.len()),
+            values: Vec::with_capacity(pairs.len()),
+        };
         for (date, value) in pairs {
             if series.dates.last() == Some(&date) {
                 series.values.pop();

@@ -9,7 +9,9 @@ pub enum Error {
     #[error("unknown calendar {0}: use XNYS, XLON, XETR, XKLS or 24/7")]
     UnknownCalendar(String),
     /// A row of a calendar table is not understood.
-    #[error("calendar {mic}, line {line}: cannot read {text:?}; expected date,kind,open_local,close_local")]
+    #[error(
+        "calendar {mic}, line {line}: cannot read {text:?}; expected date,kind,open_local,close_local"
+    )]
     BadCalendar {
         /// The calendar.
         mic: String,

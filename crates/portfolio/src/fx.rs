@@ -32,13 +32,18 @@ impl RateTable {
 
     /// Every rate with its currency and date, in a fixed order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Currency, Date, Decimal)> {
-        self.per_euro.iter().flat_map(|(currency, rates)| rates.iter().map(|(date, rate)| (*currency, date, *rate)))
+        self.per_euro
+            .iter()
+            .flat_map(|(currency, rates)| rates.iter().map(|(date, rate)| (*currency, date, *rate)))
     }
 
     fn euro(&self, currency: Currency, date: Date) -> Option<Decimal> {
         if currency == Currency::EUR {
             return Some(Decimal::ONE);
         }
-        self.per_euro.get(&currency)?.at(date).map(|(_, rate)| *rate)
+        self.per_euro
+            .get(&currency)?
+            .at(date)
+            .map(|(_, rate)| *rate)
     }
 }

@@ -33,7 +33,11 @@ impl Income {
     pub fn of(ledger: &Ledger<'_>, items: &[IncomeItem], valuation: &Valuation) -> Income {
         let since = minus_months(valuation.date, 12);
         let trailing = trailing(ledger, since, valuation.date);
-        let value: Decimal = valuation.positions.values().map(|position| position.value_base).sum();
+        let value: Decimal = valuation
+            .positions
+            .values()
+            .map(|position| position.value_base)
+            .sum();
         Income {
             by_year: group(ledger, items, 4),
             by_month: group(ledger, items, 7),
@@ -45,15 +49,24 @@ impl Income {
 }
 
 fn trailing(ledger: &Ledger<'_>, since: Date, until: Date) -> Decimal {
-    let recent = ledger.income().iter().filter(|item| item.date > since && item.date <= until);
+    let recent = ledger
+        .income()
+        .iter()
+        .filter(|item| item.date > since && item.date <= until);
     recent.map(|item| item.amount_base).sum()
 }
 
 /// By the first characters of the date: 4 for years, 7 for months.
-fn group(ledger: &Ledger<'_>, items: &[IncomeItem], characters: usize) -> BTreeMap<String, BySymbol> {
+fn group(
+    ledger: &Ledger<'_>,
+    items: &[IncomeItem],
+    characters: usize,
+) -> BTreeMap<String, BySymbol> {
     let mut groups: BTreeMap<String, BySymbol> = BTreeMap::new();
     for item in items {
-        let symbol = item.asset.map_or_else(String::new, |asset| ledger.market().asset(asset).symbol.clone());
+        let symbol = item.asset.map_or_else(String::new, |asset| {
+            ledger.market().asset(asset).symbol.clone()
+        });
         let period = item.date.to_string()[..characters].to_owned();
         *groups.entry(period).or_default().entry(symbol).or_default() += item.amount_base;
     }

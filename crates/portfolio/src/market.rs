@@ -71,7 +71,11 @@ pub struct Price {
 impl Price {
     /// A price that nothing divides.
     pub fn plain(date: Date, close: Decimal) -> Price {
-        Price { date, close, divisor: Decimal::ONE }
+        Price {
+            date,
+            close,
+            divisor: Decimal::ONE,
+        }
     }
 
     /// `quantity * price`, rounded once to money.
@@ -112,9 +116,15 @@ impl Market {
     pub fn new(assets: Vec<Asset>, rates: RateTable) -> Market {
         let mut by_symbol = HashMap::with_capacity(assets.len());
         for (index, asset) in assets.iter().enumerate() {
-            by_symbol.entry(asset.symbol.clone()).or_insert(AssetIx(index));
+            by_symbol
+                .entry(asset.symbol.clone())
+                .or_insert(AssetIx(index));
         }
-        Market { assets, by_symbol, rates }
+        Market {
+            assets,
+            by_symbol,
+            rates,
+        }
     }
 
     /// One asset.

@@ -28,8 +28,8 @@ impl Currency {
     /// Places of the smallest unit in reports (ISO 4217).
     pub fn minor_places(&self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX" | b"UYI"
-            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             b"CLF" | b"UYW" => 4,
             _ => 2,
@@ -47,7 +47,11 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Currency, ParseCurrencyError> {
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| ParseCurrencyError)?;
-        if code.iter().all(u8::is_ascii_alphabetic) { Ok(Currency(code.map(|c| c.to_ascii_uppercase()))) } else { Err(ParseCurrencyError) }
+        if code.iter().all(u8::is_ascii_alphabetic) {
+            Ok(Currency(code.map(|c| c.to_ascii_uppercase())))
+        } else {
+            Err(ParseCurrencyError)
+        }
     }
 }
 
@@ -85,7 +89,10 @@ mod tests {
     fn reports_round_to_the_minor_unit() {
         for (code, rounded) in [("JPY", "12"), ("USD", "12.34"), ("KWD", "12.345")] {
             let currency: Currency = code.parse().unwrap();
-            assert_eq!(currency.round("12.345".parse().unwrap()).to_string(), rounded);
+            assert_eq!(
+                currency.round("12.345".parse().unwrap()).to_string(),
+                rounded
+            );
         }
     }
 

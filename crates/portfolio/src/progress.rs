@@ -14,6 +14,7 @@ pub struct Progress {
 impl Progress {
     /// Whole per cent done; 100 when there is nothing to do.
     pub fn percent(&self) -> u64 {
-        if self.total == 0 { 100 } else { (self.current.min(self.total) * 100) / self.total }
+        let done = self.current.min(self.total) * 100;
+        done.checked_div(self.total).unwrap_or(100)
     }
 }

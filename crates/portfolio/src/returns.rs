@@ -28,7 +28,11 @@ impl Returns {
     /// `r = (V + out) / (V_prev + in) - 1` for each day.
     pub fn of(window: &Window) -> Returns {
         let mut previous = window.opening;
-        let mut returns = Returns { dates: Vec::new(), values: Vec::new(), broken: None };
+        let mut returns = Returns {
+            dates: Vec::new(),
+            values: Vec::new(),
+            broken: None,
+        };
         for day in &window.days {
             let (denominator, numerator) = (previous + day.inflow, day.nav + day.outflow);
             let value = if denominator.is_positive() {
@@ -50,7 +54,11 @@ impl Returns {
 
     /// The returns when every day has one and equity stayed positive.
     pub fn unbroken(&self) -> Option<Vec<f64>> {
-        if self.broken.is_some() { None } else { self.values.iter().copied().collect() }
+        if self.broken.is_some() {
+            None
+        } else {
+            self.values.iter().copied().collect()
+        }
     }
 }
 
@@ -92,14 +100,22 @@ fn add_day(parts: &mut BTreeMap<Part, f64>, day: &Day, previous: Decimal, weight
 }
 
 fn link(value: f64) -> f64 {
-    if value.abs() < 1e-15 { 1.0 } else { value.ln_1p() / value }
+    if value.abs() < 1e-15 {
+        1.0
+    } else {
+        value.ln_1p() / value
+    }
 }
 
 /// Returns of an index between the days of a window, its last level carried forward; days before its first level are
 /// left out.
 pub fn index_returns(window: &Window, levels: &Carried<Decimal>) -> Benchmark {
     let days = std::iter::once(window.from).chain(window.days.iter().map(|day| day.date));
-    let points: Vec<_> = days.map(|day| (day, levels.at(day).map(|(_, level)| level.to_f64()))).collect();
-    let pairs = points.windows(2).filter_map(|pair| Some((pair[1].0, pair[1].1? / pair[0].1? - 1.0)));
+    let points: Vec<_> = days
+        .map(|day| (day, levels.at(day).map(|(_, level)| level.to_f64())))
+        .collect();
+    let pairs = points
+        .windows(2)
+        .filter_map(|pair| Some((pair[1].0, pair[1].1? / pair[0].1? - 1.0)));
     pairs.filter(|(_, value)| value.is_finite()).collect()
 }

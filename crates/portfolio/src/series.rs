@@ -100,8 +100,15 @@ pub struct WalkRequest<'m> {
 impl<'m> Walk<'m> {
     /// Walks the ledger; `None` when nothing has happened until the last day.
     pub fn run(request: WalkRequest<'m>) -> Result<Option<Walk<'m>>, LedgerError> {
-        let (ledger, mut events) = Ledger::prepare(request.market, request.rules, request.entries, request.to);
-        let Some(first) = ledger.entries().iter().map(|entry| entry.date).min().filter(|first| *first <= request.to) else {
+        let (ledger, mut events) =
+            Ledger::prepare(request.market, request.rules, request.entries, request.to);
+        let Some(first) = ledger
+            .entries()
+            .iter()
+            .map(|entry| entry.date)
+            .min()
+            .filter(|first| *first <= request.to)
+        else {
             return Ok(None);
         };
         let inception = plus_days(first, -1);
@@ -112,7 +119,12 @@ impl<'m> Walk<'m> {
             events.apply_until(&mut walker.ledger, date)?;
             steps.push(walker.step(date, on_grid)?);
         }
-        Ok(Some(Walk { ledger: walker.ledger, closing: walker.last, inception, steps }))
+        Ok(Some(Walk {
+            ledger: walker.ledger,
+            closing: walker.last,
+            inception,
+            steps,
+        }))
     }
 
     /// The series from one of the requested starts (or inception, where that is later) to the last day.
@@ -128,16 +140,28 @@ impl<'m> Walk<'m> {
                 days.push(std::mem::replace(&mut pending, Day::empty(step.date)));
             }
         }
-        Window { from, opening: opening.nav, days, mark: opening.mark }
+        Window {
+            from,
+            opening: opening.nav,
+            days,
+            mark: opening.mark,
+        }
     }
 }
 
 /// Grid days of `(inception, to]`, `to` itself, inception and the starts within, in order.
 fn stops(calendar: &Calendar, inception: Date, to: Date, starts: &[Date]) -> BTreeMap<Date, bool> {
     let mut stops = BTreeMap::new();
-    let inside = starts.iter().filter(|start| **start > inception && **start < to);
+    let inside = starts
+        .iter()
+        .filter(|start| **start > inception && **start < to);
     stops.extend(inside.map(|start| (*start, false)));
-    stops.extend(calendar.sessions(inception, to).into_iter().map(|day| (day, true)));
+    stops.extend(
+        calendar
+            .sessions(inception, to)
+            .into_iter()
+            .map(|day| (day, true)),
+    );
     stops.insert(inception, false);
     stops.insert(to, true);
     stops
@@ -145,7 +169,13 @@ fn stops(calendar: &Calendar, inception: Date, to: Date, starts: &[Date]) -> BTr
 
 impl Day {
     fn empty(date: Date) -> Day {
-        Day { date, nav: Decimal::ZERO, inflow: Decimal::ZERO, outflow: Decimal::ZERO, profits: BTreeMap::new() }
+        Day {
+            date,
+            nav: Decimal::ZERO,
+            inflow: Decimal::ZERO,
+            outflow: Decimal::ZERO,
+            profits: BTreeMap::new(),
+        }
     }
 
     fn absorb(&mut self, step: &Step) {
@@ -168,8 +198,17 @@ struct Walker<'m> {
 
 impl<'m> Walker<'m> {
     fn new(ledger: Ledger<'m>) -> Walker<'m> {
-        let last = Valuation { date: Date::MIN, positions: BTreeMap::new(), cash: BTreeMap::new(), nav: Decimal::ZERO };
-        Walker { ledger, last, flows: 0 }
+        let last = Valuation {
+            date: Date::MIN,
+            positions: BTreeMap::new(),
+            cash: BTreeMap::new(),
+            nav: Decimal::ZERO,
+        };
+        Walker {
+            ledger,
+            last,
+            flows: 0,
+        }
     }
 
     fn step(&mut self, date: Date, on_grid: bool) -> Result<Step, LedgerError> {
@@ -186,7 +225,15 @@ impl<'m> Walker<'m> {
             income: self.ledger.income().len(),
             flows: self.flows,
         };
-        Ok(Step { date, on_grid, nav: self.last.nav, inflow, outflow, profits, mark })
+        Ok(Step {
+            date,
+            on_grid,
+            nav: self.last.nav,
+            inflow,
+            outflow,
+            profits,
+            mark,
+        })
     }
 
     /// Change in value less what was spent on the asset, for assets held before or now, or traded.

@@ -77,11 +77,19 @@ impl Valuation {
         let positions = positions(ledger, date)?;
         let mut cash = BTreeMap::new();
         for (currency, amount) in ledger.cash_by_currency() {
-            cash.insert(currency, (amount, amount.mul(ledger.rate(currency, date)?, MONEY)?));
+            cash.insert(
+                currency,
+                (amount, amount.mul(ledger.rate(currency, date)?, MONEY)?),
+            );
         }
         let held: Decimal = positions.values().map(|position| position.value_base).sum();
         let nav = held + cash.values().map(|(_, base)| *base).sum();
-        Ok(Valuation { date, positions, cash, nav })
+        Ok(Valuation {
+            date,
+            positions,
+            cash,
+            nav,
+        })
     }
 
     /// Cash of all currencies in base currency.
@@ -96,7 +104,10 @@ impl Valuation {
 
     /// Cost of open positions in base currency.
     pub fn cost_base(&self) -> Decimal {
-        self.positions.values().map(|position| position.cost_base).sum()
+        self.positions
+            .values()
+            .map(|position| position.cost_base)
+            .sum()
     }
 }
 
@@ -122,13 +133,28 @@ fn positions(ledger: &Ledger<'_>, date: Date) -> Result<BTreeMap<AssetIx, Positi
         holding.cost_base += book.cost_base();
         holding.accounts.push((*account, quantity));
     }
-    holdings.into_iter().map(|(asset, holding)| Ok((asset, position(ledger, asset, holding, date)?))).collect()
+    holdings
+        .into_iter()
+        .map(|(asset, holding)| Ok((asset, position(ledger, asset, holding, date)?)))
+        .collect()
 }
 
-fn position(ledger: &Ledger<'_>, asset: AssetIx, holding: Holding, date: Date) -> Result<Position, LedgerError> {
+fn position(
+    ledger: &Ledger<'_>,
+    asset: AssetIx,
+    holding: Holding,
+    date: Date,
+) -> Result<Position, LedgerError> {
     let currency = ledger.market().asset(asset).currency;
     let rate = ledger.rate(currency, date)?;
-    let at_cost = (Price { date, close: holding.cost, divisor: holding.quantity }, true);
+    let at_cost = (
+        Price {
+            date,
+            close: holding.cost,
+            divisor: holding.quantity,
+        },
+        true,
+    );
     let (price, unpriced) = ledger.price(asset, date).unwrap_or(at_cost);
     let value = price.value(holding.quantity)?;
     let mut by_account = BTreeMap::new();

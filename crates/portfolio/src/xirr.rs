@@ -50,18 +50,34 @@ pub fn xirr(flows: &[(Date, f64)]) -> Xirr {
     let Some(best) = roots.iter().min_by(nearest) else {
         return Xirr::without(XirrStatus::NoRoot);
     };
-    let status = if roots.len() == 1 { XirrStatus::Ok } else { XirrStatus::MultipleRoots };
-    Xirr { status, rate: Some(best.exp_m1()), roots: roots.iter().map(|u| u.exp_m1()).collect(), period: None }
+    let status = if roots.len() == 1 {
+        XirrStatus::Ok
+    } else {
+        XirrStatus::MultipleRoots
+    };
+    Xirr {
+        status,
+        rate: Some(best.exp_m1()),
+        roots: roots.iter().map(|u| u.exp_m1()).collect(),
+        period: None,
+    }
 }
 
 impl Xirr {
     fn without(status: XirrStatus) -> Xirr {
-        Xirr { status, rate: None, roots: Vec::new(), period: None }
+        Xirr {
+            status,
+            rate: None,
+            roots: Vec::new(),
+            period: None,
+        }
     }
 
     /// Adds the rate over `days`.
     pub fn over(mut self, days: i64) -> Xirr {
-        self.period = self.rate.map(|rate| (1.0 + rate).powf(days as f64 / 365.0) - 1.0);
+        self.period = self
+            .rate
+            .map(|rate| (1.0 + rate).powf(days as f64 / 365.0) - 1.0);
         self
     }
 }
@@ -76,11 +92,16 @@ fn terms(flows: &[(Date, f64)]) -> Vec<(f64, f64)> {
     let Some(first) = net.keys().next().copied() else {
         return Vec::new();
     };
-    net.into_iter().map(|(date, amount)| (days_between(first, date) as f64 / 365.0, amount)).collect()
+    net.into_iter()
+        .map(|(date, amount)| (days_between(first, date) as f64 / 365.0, amount))
+        .collect()
 }
 
 fn present_value(terms: &[(f64, f64)], u: f64) -> f64 {
-    terms.iter().map(|(years, amount)| amount * (-u * years).exp()).sum()
+    terms
+        .iter()
+        .map(|(years, amount)| amount * (-u * years).exp())
+        .sum()
 }
 
 fn roots(terms: &[(f64, f64)]) -> Vec<f64> {
@@ -129,7 +150,11 @@ mod tests {
 
     #[test]
     fn two_roots_are_listed_and_the_nearest_to_zero_is_the_rate() {
-        let flows = [(date(2021, 1, 1), -1000.0), (date(2022, 1, 1), 2500.0), (date(2023, 1, 1), -1540.0)];
+        let flows = [
+            (date(2021, 1, 1), -1000.0),
+            (date(2022, 1, 1), 2500.0),
+            (date(2023, 1, 1), -1540.0),
+        ];
         let result = xirr(&flows);
         assert_eq!(result.status, XirrStatus::MultipleRoots);
         assert!((result.rate.unwrap() - 0.1).abs() < 1e-9);

@@ -39,18 +39,27 @@ pub(super) struct Computed {
 pub(super) fn compute_all(market: &Market, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, Result<Computed, Issue>>> = Mutex::new(BTreeMap::new());
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(jobs.len());
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((index, job)) = take(&next, jobs) {
                     let result = compute(market, job);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
+                    results
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(index, result);
                 }
             });
         }
     });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    results
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_values()
+        .collect()
 }
 
 fn take<'j>(next: &AtomicUsize, jobs: &'j [Job]) -> Option<(usize, &'j Job)> {
@@ -64,31 +73,54 @@ fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
     let walk = Walk::run(request(market, job)).map_err(failed)?;
     let Some(walk) = walk else {
         let digest = PortfolioDigest::empty(job.target.row.base_currency, job.target.as_of);
-        return Ok(Computed { digest, periods: Vec::new(), closing: None });
+        return Ok(Computed {
+            digest,
+            periods: Vec::new(),
+            closing: None,
+        });
     };
     let periods = periods(&walk, market, job).map_err(failed)?;
     let closing = Closing::of(&walk).map_err(failed)?;
     let figures: Vec<&PeriodFigures> = periods.iter().map(|(_, figures)| figures).collect();
-    if let Some(wrong) = inconsistencies(&walk, &closing, &figures).map_err(failed)?.first() {
+    if let Some(wrong) = inconsistencies(&walk, &closing, &figures)
+        .map_err(failed)?
+        .first()
+    {
         return Err(failure(id, "internal_inconsistency", wrong));
     }
     let digest = digest(id, &walk, &closing, &periods);
-    Ok(Computed { digest, periods, closing: Some(closing) })
+    Ok(Computed {
+        digest,
+        periods,
+        closing: Some(closing),
+    })
 }
 
 fn request<'m>(market: &'m Market, job: &'m Job) -> WalkRequest<'m> {
     let row = &job.target.row;
     WalkRequest {
         market,
-        rules: Rules { base: row.base_currency, method: row.lot_method, income: row.income, short_accounts: job.shorts.clone() },
+        rules: Rules {
+            base: row.base_currency,
+            method: row.lot_method,
+            income: row.income,
+            short_accounts: job.shorts.clone(),
+        },
         entries: job.entries.clone(),
         calendar: &job.target.calendar,
-        starts: Period::ALL.iter().map(|period| period.start(job.target.as_of)).collect(),
+        starts: Period::ALL
+            .iter()
+            .map(|period| period.start(job.target.as_of))
+            .collect(),
         to: job.target.as_of,
     }
 }
 
-fn periods(walk: &Walk<'_>, market: &Market, job: &Job) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
+fn periods(
+    walk: &Walk<'_>,
+    market: &Market,
+    job: &Job,
+) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
     let metrics = Settings {
         periods_per_year: job.target.calendar.periods_per_year(),
         risk_free: job.target.row.risk_free_rate.to_f64(),
@@ -96,21 +128,56 @@ fn periods(walk: &Walk<'_>, market: &Market, job: &Job) -> Result<Vec<(Period, P
     };
     let benchmark = job.benchmark.map(|asset| &market.asset(asset).closes);
     let figures = Period::ALL.iter().map(|period| {
-        let rolling: &[usize] = if *period == Period::Max { &ROLLING } else { &[] };
+        let rolling: &[usize] = if *period == Period::Max {
+            &ROLLING
+        } else {
+            &[]
+        };
         let window = walk.window(period.start(job.target.as_of));
-        Ok((*period, PeriodFigures::of(walk, &window, ReturnSettings { metrics, benchmark, rolling })?))
+        Ok((
+            *period,
+            PeriodFigures::of(
+                walk,
+                &window,
+                ReturnSettings {
+                    metrics,
+                    benchmark,
+                    rolling,
+                },
+            )?,
+        ))
     });
     figures.collect()
 }
 
-fn digest(id: i64, walk: &Walk<'_>, closing: &Closing, periods: &[(Period, PeriodFigures)]) -> PortfolioDigest {
-    let cash = walk.closing.cash.iter().map(|(currency, (_, base))| (*currency, *base)).collect();
+fn digest(
+    id: i64,
+    walk: &Walk<'_>,
+    closing: &Closing,
+    periods: &[(Period, PeriodFigures)],
+) -> PortfolioDigest {
+    let cash = walk
+        .closing
+        .cash
+        .iter()
+        .map(|(currency, (_, base))| (*currency, *base))
+        .collect();
     let (_, since_inception) = &periods[periods.len() - 1];
     let mut digest = PortfolioDigest::of(closing, &cash, since_inception);
-    digest.warnings = walk.ledger.warnings().iter().map(|warning| issue(id, warning)).collect();
+    digest.warnings = walk
+        .ledger
+        .warnings()
+        .iter()
+        .map(|warning| issue(id, warning))
+        .collect();
     digest
 }
 
 pub(super) fn failure(id: i64, code: &str, message: &dyn std::fmt::Display) -> Issue {
-    Issue { scope: "portfolio".to_owned(), id: Some(id), code: code.to_owned(), message: message.to_string() }
+    Issue {
+        scope: "portfolio".to_owned(),
+        id: Some(id),
+        code: code.to_owned(),
+        message: message.to_string(),
+    }
 }

@@ -61,10 +61,24 @@ impl PortfolioDigest {
         }
     }
 
-    pub(super) fn of(closing: &Closing, cash_base: &BTreeMap<Currency, Decimal>, since_inception: &PeriodFigures) -> PortfolioDigest {
-        let held = closing.positions.iter().map(|(symbol, position)| (symbol.clone(), position.value_base));
-        let cash = cash_base.iter().filter(|(_, base)| !base.is_zero()).map(|(currency, base)| (format!("{CASH}:{currency}"), *base));
-        let parts = since_inception.contribution.iter().flatten().filter(|(symbol, _)| *symbol != CASH);
+    pub(super) fn of(
+        closing: &Closing,
+        cash_base: &BTreeMap<Currency, Decimal>,
+        since_inception: &PeriodFigures,
+    ) -> PortfolioDigest {
+        let held = closing
+            .positions
+            .iter()
+            .map(|(symbol, position)| (symbol.clone(), position.value_base));
+        let cash = cash_base
+            .iter()
+            .filter(|(_, base)| !base.is_zero())
+            .map(|(currency, base)| (format!("{CASH}:{currency}"), *base));
+        let parts = since_inception
+            .contribution
+            .iter()
+            .flatten()
+            .filter(|(symbol, _)| *symbol != CASH);
         PortfolioDigest {
             base: closing.base,
             as_of: closing.date,
@@ -73,7 +87,12 @@ impl PortfolioDigest {
             realised: closing.realised_gain_base,
             values: held.chain(cash).collect(),
             investments: closing.positions.len(),
-            contributions: parts.map(|(symbol, value)| Contribution { symbol: symbol.clone(), contribution: *value }).collect(),
+            contributions: parts
+                .map(|(symbol, value)| Contribution {
+                    symbol: symbol.clone(),
+                    contribution: *value,
+                })
+                .collect(),
             warnings: Vec::new(),
         }
     }
@@ -82,15 +101,35 @@ impl PortfolioDigest {
 /// A ledger's warning as an issue of its portfolio.
 pub(super) fn issue(portfolio_id: i64, warning: &Warning) -> Issue {
     let (code, message) = match warning {
-        Warning::DuplicateIgnored { transaction, external_id } => {
-            ("duplicate_ignored", format!("transaction {transaction} repeats the external id {external_id} and is not counted"))
-        }
-        Warning::PossibleDuplicate { transactions } => {
-            ("possible_duplicate", format!("transactions {transactions:?} look the same; all are counted"))
-        }
-        Warning::ExpectedDividend { account, symbol, ex_date, amount } => {
-            ("expected_dividend", format!("account {account} held {symbol} on {ex_date}; its dividend of {amount} is not recorded"))
-        }
+        Warning::DuplicateIgnored {
+            transaction,
+            external_id,
+        } => (
+            "duplicate_ignored",
+            format!(
+                "transaction {transaction} repeats the external id {external_id} and is not counted"
+            ),
+        ),
+        Warning::PossibleDuplicate { transactions } => (
+            "possible_duplicate",
+            format!("transactions {transactions:?} look the same; all are counted"),
+        ),
+        Warning::ExpectedDividend {
+            account,
+            symbol,
+            ex_date,
+            amount,
+        } => (
+            "expected_dividend",
+            format!(
+                "account {account} held {symbol} on {ex_date}; its dividend of {amount} is not recorded"
+            ),
+        ),
     };
-    Issue { scope: "portfolio".to_owned(), id: Some(portfolio_id), code: code.to_owned(), message }
+    Issue {
+        scope: "portfolio".to_owned(),
+        id: Some(portfolio_id),
+        code: code.to_owned(),
+        message,
+    }
 }

@@ -29,10 +29,18 @@ pub(super) struct Revisions {
 }
 
 /// The hash of one portfolio's input, and the assets that it names.
-pub(super) fn portfolio(row: &PortfolioRow, entries: &[StoredEntry], shared: &Revisions, as_of: Date) -> (String, BTreeSet<i64>) {
+pub(super) fn portfolio(
+    row: &PortfolioRow,
+    entries: &[StoredEntry],
+    shared: &Revisions,
+    as_of: Date,
+) -> (String, BTreeSet<i64>) {
     let mut assets: BTreeSet<i64> = row.benchmark_asset_id.into_iter().collect();
     let mut hash = Sha256::new();
-    let mut text = format!("{FORMULAS}|{as_of}|{row:?}|{}|{}\n", shared.shorts, shared.rates);
+    let mut text = format!(
+        "{FORMULAS}|{as_of}|{row:?}|{}|{}\n",
+        shared.shorts, shared.rates
+    );
     for entry in entries {
         write!(text, "{entry:?}").expect(WRITES);
         hash.update(text.as_bytes());
@@ -69,5 +77,8 @@ pub(super) fn joined<'h>(hashes: impl Iterator<Item = &'h str>) -> String {
 }
 
 fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -41,33 +41,64 @@ pub(super) async fn scope(store: &Store, request: &RefreshRequest) -> Result<Vec
     }
     let all = store.portfolios(None).await?;
     let Some(ids) = &request.portfolio_ids else {
-        let mine = |row: &PortfolioRow| row.is_active && request.user_id.is_none_or(|user_id| row.user_id == user_id);
+        let mine = |row: &PortfolioRow| {
+            row.is_active && request.user_id.is_none_or(|user_id| row.user_id == user_id)
+        };
         return Ok(all.into_iter().filter(mine).collect());
     };
     let mut found: HashMap<i64, PortfolioRow> = all.into_iter().map(|row| (row.id, row)).collect();
     let wanted: BTreeSet<i64> = ids.iter().copied().collect();
-    let rows: Result<Vec<PortfolioRow>> = wanted.into_iter().map(|id| claim(&mut found, id, request.user_id)).collect();
+    let rows: Result<Vec<PortfolioRow>> = wanted
+        .into_iter()
+        .map(|id| claim(&mut found, id, request.user_id))
+        .collect();
     Ok(rows?.into_iter().filter(|row| row.is_active).collect())
 }
 
-fn claim(found: &mut HashMap<i64, PortfolioRow>, id: i64, user_id: Option<i64>) -> Result<PortfolioRow> {
-    let row = found.remove(&id).ok_or_else(|| Error::NotFound { what: "portfolio", id: id.to_string() })?;
+fn claim(
+    found: &mut HashMap<i64, PortfolioRow>,
+    id: i64,
+    user_id: Option<i64>,
+) -> Result<PortfolioRow> {
+    let row = found.remove(&id).ok_or_else(|| Error::NotFound {
+        what: "portfolio",
+        id: id.to_string(),
+    })?;
     if user_id.is_some_and(|user_id| user_id != row.user_id) {
-        return Err(Error::Forbidden { what: "portfolio", id: id.to_string() });
+        return Err(Error::Forbidden {
+            what: "portfolio",
+            id: id.to_string(),
+        });
     }
     Ok(row)
 }
 
 /// What the hashes of all portfolios share.
-pub(super) async fn revisions(store: &Store, rates: &crate::fx::RateTable, shorts: &BTreeSet<AccountId>) -> Result<Revisions> {
-    Ok(Revisions { assets: store.asset_revisions().await?, rates: hash::rates(rates), shorts: format!("{shorts:?}") })
+pub(super) async fn revisions(
+    store: &Store,
+    rates: &crate::fx::RateTable,
+    shorts: &BTreeSet<AccountId>,
+) -> Result<Revisions> {
+    Ok(Revisions {
+        assets: store.asset_revisions().await?,
+        rates: hash::rates(rates),
+        shorts: format!("{shorts:?}"),
+    })
 }
 
 /// Decides what some portfolios need, and collects the assets of those to be computed.
-pub(super) async fn needs(store: &Store, request: &RefreshRequest, rows: &[PortfolioRow], shared: &Revisions, assets: &mut BTreeSet<i64>) -> Result<Vec<Need>> {
+pub(super) async fn needs(
+    store: &Store,
+    request: &RefreshRequest,
+    rows: &[PortfolioRow],
+    shared: &Revisions,
+    assets: &mut BTreeSet<i64>,
+) -> Result<Vec<Need>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
-    let mut stored = store.stored_figures(&ids, Period::Max.as_str(), Period::ALL.len()).await?;
+    let mut stored = store
+        .stored_figures(&ids, Period::Max.as_str(), Period::ALL.len())
+        .await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
         let calendar = match request.calendars.get(&row.calendar) {
@@ -77,10 +108,24 @@ pub(super) async fn needs(store: &Store, request: &RefreshRequest, rows: &[Portf
                 continue;
             }
         };
-        let as_of = request.as_of.unwrap_or_else(|| calendar.last_completed((request.clock)()));
-        let (hash, named) = hash::portfolio(row, entries.get(&row.id).map_or(&[], Vec::as_slice), shared, as_of);
-        let target = Target { row: row.clone(), calendar, as_of, hash };
-        let current = stored.remove(&row.id).filter(|(hash, _)| *hash == target.hash && !request.full);
+        let as_of = request
+            .as_of
+            .unwrap_or_else(|| calendar.last_completed((request.clock)()));
+        let (hash, named) = hash::portfolio(
+            row,
+            entries.get(&row.id).map_or(&[], Vec::as_slice),
+            shared,
+            as_of,
+        );
+        let target = Target {
+            row: row.clone(),
+            calendar,
+            as_of,
+            hash,
+        };
+        let current = stored
+            .remove(&row.id)
+            .filter(|(hash, _)| *hash == target.hash && !request.full);
         match still_current(store, request, &target, current).await? {
             Some(digest) => needs.push(Need::Nothing(target, digest)),
             None => {
@@ -93,11 +138,20 @@ pub(super) async fn needs(store: &Store, request: &RefreshRequest, rows: &[Portf
 }
 
 /// The stored digest, when it can be read and the cache entries still exist; these then live on.
-async fn still_current(store: &Store, request: &RefreshRequest, target: &Target, stored: Option<(String, String)>) -> Result<Option<PortfolioDigest>> {
-    let Some(payload) = stored.and_then(|(_, payload)| serde_json::from_str::<StoredPayload>(&payload).ok()) else {
+async fn still_current(
+    store: &Store,
+    request: &RefreshRequest,
+    target: &Target,
+    stored: Option<(String, String)>,
+) -> Result<Option<PortfolioDigest>> {
+    let Some(payload) =
+        stored.and_then(|(_, payload)| serde_json::from_str::<StoredPayload>(&payload).ok())
+    else {
         return Ok(None);
     };
     let keys = save::portfolio_keys(target.row.id);
-    let alive = store.extend_cache(&keys, save::expiry((request.clock)())).await?;
+    let alive = store
+        .extend_cache(&keys, save::expiry((request.clock)()))
+        .await?;
     Ok(payload.digest.filter(|_| alive == keys.len() as u64))
 }

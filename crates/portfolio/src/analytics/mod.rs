@@ -16,7 +16,7 @@ mod request;
 mod save;
 
 pub use digest::{Contribution, PortfolioDigest};
-pub use envelope::{Envelope, Issue, RefreshData, Status, Total, TopEntry};
+pub use envelope::{Envelope, Issue, RefreshData, Status, TopEntry, Total};
 pub use overview::{GlobalOverview, UserSummary};
 pub use period::Period;
 pub use refresh::{TASK, refresh};

@@ -71,7 +71,12 @@ pub struct GlobalOverview {
 
 impl UserSummary {
     /// Sums digests at the rates of their days.
-    pub(super) fn of(user_id: i64, base: Currency, known: &[&Known], rates: &RateTable) -> Result<UserSummary, LedgerError> {
+    pub(super) fn of(
+        user_id: i64,
+        base: Currency,
+        known: &[&Known],
+        rates: &RateTable,
+    ) -> Result<UserSummary, LedgerError> {
         let as_of = known.iter().map(|known| known.digest.as_of).max();
         let mut summary = UserSummary {
             user_id,
@@ -88,14 +93,24 @@ impl UserSummary {
             summary.nav += nav_user;
             summary.unrealised += digest.unrealised.mul(rate, MONEY)?;
             summary.realised += digest.realised.mul(rate, MONEY)?;
-            summary.portfolios.push(PortfolioLine { portfolio_id: row.id, name: row.name.clone(), base: digest.base, nav: digest.nav, nav_user });
+            summary.portfolios.push(PortfolioLine {
+                portfolio_id: row.id,
+                name: row.name.clone(),
+                base: digest.base,
+                nav: digest.nav,
+                nav_user,
+            });
         }
         Ok(summary)
     }
 }
 
 impl GlobalOverview {
-    pub(super) fn of(counts: &RefreshData, known: &[Known], rates: &RateTable) -> Result<Option<GlobalOverview>, LedgerError> {
+    pub(super) fn of(
+        counts: &RefreshData,
+        known: &[Known],
+        rates: &RateTable,
+    ) -> Result<Option<GlobalOverview>, LedgerError> {
         let Some(currency) = most_common(known) else {
             return Ok(None);
         };
@@ -108,13 +123,22 @@ impl GlobalOverview {
         }
         let sum: Decimal = values.values().copied().sum();
         let share = |(symbol, value): (String, Decimal)| (symbol, value.to_f64() / sum.to_f64());
-        let allocation = sum.is_positive().then(|| values.into_iter().map(share).collect());
-        Ok(Some(GlobalOverview { counts: counts.clone(), currency, allocation }))
+        let allocation = sum
+            .is_positive()
+            .then(|| values.into_iter().map(share).collect());
+        Ok(Some(GlobalOverview {
+            counts: counts.clone(),
+            currency,
+            allocation,
+        }))
     }
 }
 
 fn rate(rates: &RateTable, digest: &PortfolioDigest, to: Currency) -> Result<Decimal, LedgerError> {
-    let missing = LedgerError::MissingFx { currency: digest.base, date: digest.as_of };
+    let missing = LedgerError::MissingFx {
+        currency: digest.base,
+        date: digest.as_of,
+    };
     rates.rate(digest.base, to, digest.as_of).ok_or(missing)
 }
 
@@ -123,7 +147,10 @@ fn most_common(known: &[Known]) -> Option<Currency> {
     for known in known {
         *counts.entry(known.digest.base).or_default() += 1;
     }
-    counts.into_iter().max_by_key(|(currency, count)| (*count, std::cmp::Reverse(*currency))).map(|(currency, _)| currency)
+    counts
+        .into_iter()
+        .max_by_key(|(currency, count)| (*count, std::cmp::Reverse(*currency)))
+        .map(|(currency, _)| currency)
 }
 
 /// Fills totals, investments and rankings from the digests.
@@ -134,10 +161,30 @@ pub(super) fn sum_up(data: &mut RefreshData, known: &[Known]) {
         total.nav += digest.nav;
         total.unrealised += digest.unrealised;
         data.investments += digest.investments;
-        let entry = |symbol: &str, contribution| TopEntry { portfolio_id: row.id, symbol: symbol.to_owned(), contribution };
-        entries.extend(digest.contributions.iter().map(|part| entry(&part.symbol, part.contribution)));
+        let entry = |symbol: &str, contribution| TopEntry {
+            portfolio_id: row.id,
+            symbol: symbol.to_owned(),
+            contribution,
+        };
+        entries.extend(
+            digest
+                .contributions
+                .iter()
+                .map(|part| entry(&part.symbol, part.contribution)),
+        );
     }
     entries.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
-    data.top = entries.iter().filter(|entry| entry.contribution > 0.0).take(RANKED).cloned().collect();
-    data.bottom = entries.iter().rev().filter(|entry| entry.contribution < 0.0).take(RANKED).cloned().collect();
+    data.top = entries
+        .iter()
+        .filter(|entry| entry.contribution > 0.0)
+        .take(RANKED)
+        .cloned()
+        .collect();
+    data.bottom = entries
+        .iter()
+        .rev()
+        .filter(|entry| entry.contribution < 0.0)
+        .take(RANKED)
+        .cloned()
+        .collect();
 }

@@ -40,7 +40,10 @@ pub async fn refresh(
     request.check()?;
     let rows = load::scope(store, request).await?;
     let started = (request.clock)();
-    let lock = match store.lock(&request.lock_key(), &request.owner, started, request.lease).await? {
+    let lock = match store
+        .lock(&request.lock_key(), &request.owner, started, request.lease)
+        .await?
+    {
         LockAttempt::Acquired(lock) => lock,
         LockAttempt::Held { owner } => return Ok(already_running(owner)),
     };
@@ -55,12 +58,24 @@ pub async fn refresh(
 }
 
 fn already_running(holder: String) -> Envelope<RefreshData> {
-    let data = RefreshData { reason: Some("already_running".to_owned()), holder: Some(holder), ..RefreshData::default() };
+    let data = RefreshData {
+        reason: Some("already_running".to_owned()),
+        holder: Some(holder),
+        ..RefreshData::default()
+    };
     envelope(Status::Skipped, data)
 }
 
 fn envelope(status: Status, data: RefreshData) -> Envelope<RefreshData> {
-    Envelope { status, task: TASK.to_owned(), as_of: None, duration_ms: 0, data, warnings: Vec::new(), errors: Vec::new() }
+    Envelope {
+        status,
+        task: TASK.to_owned(),
+        as_of: None,
+        duration_ms: 0,
+        data,
+        warnings: Vec::new(),
+        errors: Vec::new(),
+    }
 }
 
 /// The state of a run.
@@ -86,17 +101,33 @@ impl<'r> Run<'r> {
         should_stop: &'r (dyn Fn() -> bool + Sync),
     ) -> Run<'r> {
         let data = RefreshData::default();
-        Run { store, request, lock, progress, should_stop, data, known: Vec::new(), errors: Vec::new(), stopped: false, done: 0 }
+        Run {
+            store,
+            request,
+            lock,
+            progress,
+            should_stop,
+            data,
+            known: Vec::new(),
+            errors: Vec::new(),
+            stopped: false,
+            done: 0,
+        }
     }
 
     async fn all(&mut self, rows: Vec<PortfolioRow>) -> Result<()> {
         self.report("load", 0, rows.len());
         self.count(&rows).await?;
         let rates = self.store.rates().await?;
-        let shorts: Arc<BTreeSet<AccountId>> = Arc::new(self.store.short_accounts().await?.into_iter().collect());
+        let shorts: Arc<BTreeSet<AccountId>> =
+            Arc::new(self.store.short_accounts().await?.into_iter().collect());
         let (targets, assets) = self.changed(&rows, &rates, &shorts).await?;
         self.report("value", self.done, rows.len());
-        let market = Arc::new(self.store.market(&assets.into_iter().collect::<Vec<_>>()).await?);
+        let market = Arc::new(
+            self.store
+                .market(&assets.into_iter().collect::<Vec<_>>())
+                .await?,
+        );
         self.compute(targets, &market, &shorts, rows.len()).await?;
         self.known.sort_by_key(|known| known.row.id);
         sum_up(&mut self.data, &self.known);
@@ -115,11 +146,17 @@ impl<'r> Run<'r> {
     }
 
     /// The portfolios to be computed with their assets; the others are settled here.
-    async fn changed(&mut self, rows: &[PortfolioRow], rates: &RateTable, shorts: &BTreeSet<AccountId>) -> Result<(Vec<Target>, BTreeSet<i64>)> {
+    async fn changed(
+        &mut self,
+        rows: &[PortfolioRow],
+        rates: &RateTable,
+        shorts: &BTreeSet<AccountId>,
+    ) -> Result<(Vec<Target>, BTreeSet<i64>)> {
         let shared = load::revisions(self.store, rates, shorts).await?;
         let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
         for portion in rows.chunks(PORTION) {
-            for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await? {
+            for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await?
+            {
                 self.settle(need, &mut targets);
             }
             self.done += portion.len() as u64;
@@ -136,7 +173,11 @@ impl<'r> Run<'r> {
                 self.data.portfolios_skipped += 1;
                 self.data.cache_keys += save::portfolio_keys(target.row.id).len();
                 self.done += 1;
-                self.known.push(Known { row: target.row, hash: target.hash, digest });
+                self.known.push(Known {
+                    row: target.row,
+                    hash: target.hash,
+                    digest,
+                });
             }
             Need::Fail(row, error) => self.fail(failure(row.id, "unknown_calendar", &error)),
         }
@@ -147,7 +188,13 @@ impl<'r> Run<'r> {
         self.errors.push(issue);
     }
 
-    async fn compute(&mut self, mut targets: Vec<Target>, market: &Arc<Market>, shorts: &Arc<BTreeSet<AccountId>>, total: usize) -> Result<()> {
+    async fn compute(
+        &mut self,
+        mut targets: Vec<Target>,
+        market: &Arc<Market>,
+        shorts: &Arc<BTreeSet<AccountId>>,
+        total: usize,
+    ) -> Result<()> {
         let index = asset_index(market);
         while !targets.is_empty() {
             if (self.should_stop)() {
@@ -168,13 +215,26 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    async fn jobs(&self, targets: Vec<Target>, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Result<Vec<Job>> {
+    async fn jobs(
+        &self,
+        targets: Vec<Target>,
+        index: &HashMap<i64, AssetIx>,
+        shorts: &BTreeSet<AccountId>,
+    ) -> Result<Vec<Job>> {
         let ids: Vec<i64> = targets.iter().map(|target| target.row.id).collect();
         let mut entries = self.store.entries(&ids).await?;
         let job = |target: Target| {
             let stored = entries.remove(&target.row.id).unwrap_or_default();
-            let benchmark = target.row.benchmark_asset_id.and_then(|id| index.get(&id).copied());
-            Job { entries: stored.iter().map(|entry| entry.resolve(index)).collect(), benchmark, shorts: shorts.clone(), target }
+            let benchmark = target
+                .row
+                .benchmark_asset_id
+                .and_then(|id| index.get(&id).copied());
+            Job {
+                entries: stored.iter().map(|entry| entry.resolve(index)).collect(),
+                benchmark,
+                shorts: shorts.clone(),
+                target,
+            }
         };
         Ok(targets.into_iter().map(job).collect())
     }
@@ -184,8 +244,14 @@ impl<'r> Run<'r> {
             match result {
                 Err(issue) => self.fail(issue),
                 Ok(computed) => {
-                    self.data.cache_keys += save::portfolio(self.store, &job.target, &computed, (self.request.clock)()).await?;
-                    self.known.push(Known { row: job.target.row, hash: job.target.hash, digest: computed.digest });
+                    self.data.cache_keys +=
+                        save::portfolio(self.store, &job.target, &computed, (self.request.clock)())
+                            .await?;
+                    self.known.push(Known {
+                        row: job.target.row,
+                        hash: job.target.hash,
+                        digest: computed.digest,
+                    });
                 }
             }
         }
@@ -209,14 +275,23 @@ impl<'r> Run<'r> {
     async fn user_summaries(&mut self, rates: &RateTable) -> Result<Vec<(UserSummary, String)>> {
         let mut summaries = Vec::new();
         for user in self.store.users().await? {
-            let own: Vec<&Known> = self.known.iter().filter(|known| known.row.user_id == user.id).collect();
+            let own: Vec<&Known> = self
+                .known
+                .iter()
+                .filter(|known| known.row.user_id == user.id)
+                .collect();
             if own.is_empty() {
                 continue;
             }
             let hash = hash::joined(own.iter().map(|known| known.hash.as_str()));
             match UserSummary::of(user.id, user.base_currency, &own, rates) {
                 Ok(summary) => summaries.push((summary, hash)),
-                Err(error) => self.errors.push(Issue { scope: "user".to_owned(), id: Some(user.id), code: error.code().to_owned(), message: error.to_string() }),
+                Err(error) => self.errors.push(Issue {
+                    scope: "user".to_owned(),
+                    id: Some(user.id),
+                    code: error.code().to_owned(),
+                    message: error.to_string(),
+                }),
             }
         }
         Ok(summaries)
@@ -226,35 +301,64 @@ impl<'r> Run<'r> {
         let hash = hash::joined(self.known.iter().map(|known| known.hash.as_str()));
         let as_of = self.as_of().unwrap_or_default();
         match GlobalOverview::of(&self.data, &self.known, rates) {
-            Ok(Some(overview)) => self.data.cache_keys += save::global(self.store, &overview, as_of, &hash, (self.request.clock)()).await?,
+            Ok(Some(overview)) => {
+                self.data.cache_keys +=
+                    save::global(self.store, &overview, as_of, &hash, (self.request.clock)())
+                        .await?
+            }
             Ok(None) => {}
-            Err(error) => self.errors.push(Issue { scope: "global".to_owned(), id: None, code: error.code().to_owned(), message: error.to_string() }),
+            Err(error) => self.errors.push(Issue {
+                scope: "global".to_owned(),
+                id: None,
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            }),
         }
         Ok(())
     }
 
     fn as_of(&self) -> Option<jiff::civil::Date> {
-        self.known.iter().map(|known| known.digest.as_of).max().or(self.request.as_of)
+        self.known
+            .iter()
+            .map(|known| known.digest.as_of)
+            .max()
+            .or(self.request.as_of)
     }
 
     fn report(&mut self, phase: &'static str, current: u64, portfolios: usize) {
-        (self.progress)(Progress { phase, current, total: portfolios as u64 * 2 });
+        (self.progress)(Progress {
+            phase,
+            current,
+            total: portfolios as u64 * 2,
+        });
     }
 
     async fn renew(&self) -> Result<()> {
-        self.store.renew(self.lock, (self.request.clock)(), self.request.lease).await
+        self.store
+            .renew(self.lock, (self.request.clock)(), self.request.lease)
+            .await
     }
 
     fn finish(&mut self) -> Result<Envelope<RefreshData>> {
         let (failed, count) = (self.data.portfolios_failed, self.data.portfolios);
         if let Some(first) = self.errors.first().filter(|_| failed == count && count > 0) {
             let id = first.id.unwrap_or_default();
-            return Err(Error::EveryPortfolioFailed { count, id, code: first.code.clone(), message: first.message.clone() });
+            return Err(Error::EveryPortfolioFailed {
+                count,
+                id,
+                code: first.code.clone(),
+                message: first.message.clone(),
+            });
         }
         if self.stopped {
             let left = count - failed - self.known.len();
             let message = format!("stopped at the soft time limit with {left} portfolios left");
-            self.errors.push(Issue { scope: "task".to_owned(), id: None, code: "soft_time_limit".to_owned(), message });
+            self.errors.push(Issue {
+                scope: "task".to_owned(),
+                id: None,
+                code: "soft_time_limit".to_owned(),
+                message,
+            });
         }
         let status = match (count, self.errors.is_empty()) {
             (0, _) => Status::Empty,
@@ -263,7 +367,12 @@ impl<'r> Run<'r> {
         };
         let mut result = envelope(status, std::mem::take(&mut self.data));
         result.as_of = self.as_of();
-        result.warnings = self.known.iter().flat_map(|known| known.digest.warnings.iter().cloned()).take(LISTED).collect();
+        result.warnings = self
+            .known
+            .iter()
+            .flat_map(|known| known.digest.warnings.iter().cloned())
+            .take(LISTED)
+            .collect();
         result.errors = std::mem::take(&mut self.errors);
         Ok(result)
     }

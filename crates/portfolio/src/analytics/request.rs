@@ -48,20 +48,31 @@ impl RefreshRequest {
 
     /// Checks the arguments before any work.
     pub(super) fn check(&self) -> Result<()> {
-        let invalid = |field, value: String, rule| Err(Error::InvalidArgument { field, value, rule });
+        let invalid =
+            |field, value: String, rule| Err(Error::InvalidArgument { field, value, rule });
         if let Some(user_id) = self.user_id.filter(|id| *id < 1) {
             return invalid("user_id", user_id.to_string(), "must be at least 1");
         }
         let ids = self.portfolio_ids.as_deref().unwrap_or_default();
         if ids.len() > MOST_IDS {
-            return invalid("portfolio_ids", format!("{} items", ids.len()), "must have at most 100000 items");
+            return invalid(
+                "portfolio_ids",
+                format!("{} items", ids.len()),
+                "must have at most 100000 items",
+            );
         }
         if let Some(id) = ids.iter().find(|id| **id < 1) {
             return invalid("portfolio_ids", id.to_string(), "items must be at least 1");
         }
-        let tomorrow = (self.clock)().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap_or(Date::MAX);
+        let tomorrow = (self.clock)()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .tomorrow()
+            .unwrap_or(Date::MAX);
         match self.as_of {
-            Some(as_of) if as_of > tomorrow => invalid("as_of", as_of.to_string(), "must not be in the future"),
+            Some(as_of) if as_of > tomorrow => {
+                invalid("as_of", as_of.to_string(), "must not be in the future")
+            }
             _ => Ok(()),
         }
     }
@@ -91,5 +102,9 @@ fn id_digest(ids: &[i64]) -> String {
     for id in sorted {
         hash.update(id.to_be_bytes());
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

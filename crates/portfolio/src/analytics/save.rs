@@ -55,7 +55,12 @@ pub(super) fn expiry(now: Timestamp) -> Timestamp {
 }
 
 /// Writes one portfolio and returns how many cache entries it has.
-pub(super) async fn portfolio(store: &Store, target: &Target, computed: &Computed, now: Timestamp) -> Result<usize> {
+pub(super) async fn portfolio(
+    store: &Store,
+    target: &Target,
+    computed: &Computed,
+    now: Timestamp,
+) -> Result<usize> {
     let rows = analytics_rows(target, computed)?;
     let cache = cache_rows(target, computed)?;
     let mut tx = store.begin().await?;
@@ -67,7 +72,11 @@ pub(super) async fn portfolio(store: &Store, target: &Target, computed: &Compute
 
 fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<SavedFigures<'t>>> {
     let rows = Period::ALL.iter().map(|period| {
-        let figures = computed.periods.iter().find(|(found, _)| found == period).map(|(_, figures)| figures);
+        let figures = computed
+            .periods
+            .iter()
+            .find(|(found, _)| found == period)
+            .map(|(_, figures)| figures);
         let all_time = *period == Period::Max;
         let payload = Payload {
             status: if figures.is_some() { "ok" } else { "empty" },
@@ -88,11 +97,24 @@ fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<Sav
 }
 
 fn cache_rows(target: &Target, computed: &Computed) -> Result<Vec<CacheRow>> {
-    let performance: BTreeMap<&str, Performance> =
-        computed.periods.iter().map(|(period, figures)| (period.as_str(), Performance::of(figures))).collect();
-    let values = [serde_json::to_string(&computed.digest)?, serde_json::to_string(&computed.closing)?, serde_json::to_string(&performance)?];
+    let performance: BTreeMap<&str, Performance> = computed
+        .periods
+        .iter()
+        .map(|(period, figures)| (period.as_str(), Performance::of(figures)))
+        .collect();
+    let values = [
+        serde_json::to_string(&computed.digest)?,
+        serde_json::to_string(&computed.closing)?,
+        serde_json::to_string(&performance)?,
+    ];
     let keys = portfolio_keys(target.row.id).into_iter().zip(values);
-    Ok(keys.map(|(key, value)| CacheRow { key, value, user_id: Some(target.row.user_id) }).collect())
+    Ok(keys
+        .map(|(key, value)| CacheRow {
+            key,
+            value,
+            user_id: Some(target.row.user_id),
+        })
+        .collect())
 }
 
 impl Performance {
@@ -108,28 +130,65 @@ impl Performance {
 }
 
 /// Writes the summaries of users and returns how many cache entries that makes.
-pub(super) async fn users(store: &Store, summaries: &[(UserSummary, String)], now: Timestamp) -> Result<usize> {
+pub(super) async fn users(
+    store: &Store,
+    summaries: &[(UserSummary, String)],
+    now: Timestamp,
+) -> Result<usize> {
     let mut rows = Vec::with_capacity(summaries.len());
     let mut cache = Vec::with_capacity(summaries.len());
     for (summary, hash) in summaries {
         let payload = serde_json::to_string(summary)?;
         let key = format!("user:{}:summary", summary.user_id);
-        cache.push(CacheRow { key, value: payload.clone(), user_id: Some(summary.user_id) });
+        cache.push(CacheRow {
+            key,
+            value: payload.clone(),
+            user_id: Some(summary.user_id),
+        });
         let as_of = summary.as_of.unwrap_or_default();
-        rows.push(SavedFigures { scope: "user", scope_id: summary.user_id, period: Period::Max.as_str(), as_of, payload, input_hash: hash });
+        rows.push(SavedFigures {
+            scope: "user",
+            scope_id: summary.user_id,
+            period: Period::Max.as_str(),
+            as_of,
+            payload,
+            input_hash: hash,
+        });
     }
     write(store, &rows, &cache, now).await
 }
 
 /// Writes the overview over everything.
-pub(super) async fn global(store: &Store, overview: &GlobalOverview, as_of: jiff::civil::Date, hash: &str, now: Timestamp) -> Result<usize> {
+pub(super) async fn global(
+    store: &Store,
+    overview: &GlobalOverview,
+    as_of: jiff::civil::Date,
+    hash: &str,
+    now: Timestamp,
+) -> Result<usize> {
     let payload = serde_json::to_string(overview)?;
-    let cache = [CacheRow { key: "global:overview".to_owned(), value: payload.clone(), user_id: None }];
-    let rows = [SavedFigures { scope: "global", scope_id: 0, period: Period::Max.as_str(), as_of, payload, input_hash: hash }];
+    let cache = [CacheRow {
+        key: "global:overview".to_owned(),
+        value: payload.clone(),
+        user_id: None,
+    }];
+    let rows = [SavedFigures {
+        scope: "global",
+        scope_id: 0,
+        period: Period::Max.as_str(),
+        as_of,
+        payload,
+        input_hash: hash,
+    }];
     write(store, &rows, &cache, now).await
 }
 
-async fn write(store: &Store, rows: &[SavedFigures<'_>], cache: &[CacheRow], now: Timestamp) -> Result<usize> {
+async fn write(
+    store: &Store,
+    rows: &[SavedFigures<'_>],
+    cache: &[CacheRow],
+    now: Timestamp,
+) -> Result<usize> {
     let mut tx = store.begin().await?;
     store.put_analytics(&mut tx, rows, now).await?;
     store.put_cache(&mut tx, cache, now, expiry(now)).await?;

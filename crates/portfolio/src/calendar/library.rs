@@ -19,19 +19,28 @@ impl Calendars {
 
     /// The embedded tables, and for each calendar `<MIC>.csv` of a folder where it exists.
     pub fn with_folder(folder: impl Into<PathBuf>) -> Calendars {
-        Calendars { folder: Some(folder.into()) }
+        Calendars {
+            folder: Some(folder.into()),
+        }
     }
 
     /// The embedded tables and `calendars/` of the folder that `CELERIAC_DATA` names.
     pub fn from_env() -> Calendars {
         let folder = std::env::var_os("CELERIAC_DATA").filter(|folder| !folder.is_empty());
-        Calendars { folder: folder.map(|folder| PathBuf::from(folder).join("calendars")) }
+        Calendars {
+            folder: folder.map(|folder| PathBuf::from(folder).join("calendars")),
+        }
     }
 
     /// The calendar of this name.
     pub fn get(&self, mic: &str) -> Result<Calendar> {
         let calendar = Calendar::named(mic)?;
-        let Some(path) = self.folder.as_ref().map(|folder| folder.join(format!("{mic}.csv"))).filter(|path| path.exists()) else {
+        let Some(path) = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.join(format!("{mic}.csv")))
+            .filter(|path| path.exists())
+        else {
             return Ok(calendar);
         };
         let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path, source })?;

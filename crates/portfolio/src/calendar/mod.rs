@@ -64,7 +64,14 @@ impl Calendar {
     }
 
     fn always() -> Calendar {
-        Calendar { mic: ALWAYS.into(), zone: TimeZone::UTC, open: Time::MIN, close: Time::MAX, exceptions: BTreeMap::new(), always: true }
+        Calendar {
+            mic: ALWAYS.into(),
+            zone: TimeZone::UTC,
+            open: Time::MIN,
+            close: Time::MAX,
+            exceptions: BTreeMap::new(),
+            always: true,
+        }
     }
 
     /// Adds or replaces exceptions from CSV (`date,kind,open_local,close_local`), such as an unplanned closure.
@@ -127,7 +134,12 @@ impl Calendar {
             Some(Exception::Hours(open, close)) => (*open, *close, true),
             _ => (self.open, self.close, false),
         };
-        Some(Session { date, open: self.instant(date, open)?, close: self.instant(date, close)?, special })
+        Some(Session {
+            date,
+            open: self.instant(date, open)?,
+            close: self.instant(date, close)?,
+            special,
+        })
     }
 
     /// The last session whose close has passed at `now`.
@@ -142,7 +154,10 @@ impl Calendar {
     /// The first session that opens after `now`, looking ahead for at most a month.
     pub fn next_open(&self, now: Timestamp) -> Option<Session> {
         let today = now.to_zoned(self.zone.clone()).date();
-        (0..=31).find_map(|days| self.session(today.saturating_add(days.days())).filter(|session| session.open > now))
+        (0..=31).find_map(|days| {
+            self.session(today.saturating_add(days.days()))
+                .filter(|session| session.open > now)
+        })
     }
 
     fn instant(&self, date: Date, time: Time) -> Option<Timestamp> {

@@ -6,11 +6,20 @@ use jiff::civil::{Date, Weekday, date};
 /// True when a weekday is a full holiday by rule. Early closes and unplanned closures are not known to rules.
 pub(super) fn xnys_holiday(day: Date) -> bool {
     let year = day.year();
-    fixed(year).into_iter().any(|holiday| observed(holiday) == Some(day)) || floating(year).contains(&Some(day)) || good_friday(year) == Some(day)
+    fixed(year)
+        .into_iter()
+        .any(|holiday| observed(holiday) == Some(day))
+        || floating(year).contains(&Some(day))
+        || good_friday(year) == Some(day)
 }
 
 fn fixed(year: i16) -> [Date; 4] {
-    [date(year, 1, 1), date(year, 6, 19), date(year, 7, 4), date(year, 12, 25)]
+    [
+        date(year, 1, 1),
+        date(year, 6, 19),
+        date(year, 7, 4),
+        date(year, 12, 25),
+    ]
 }
 
 /// Saturday holidays move to Friday, except New Year's Day, which is not moved into the old year; Sunday ones to Monday.

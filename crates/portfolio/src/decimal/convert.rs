@@ -30,10 +30,17 @@ impl FromStr for Decimal {
         if whole.is_empty() && fraction.is_empty() {
             return Err(ParseDecimalError::Syntax);
         }
-        if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        if !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|byte| byte.is_ascii_digit())
+        {
             return Err(ParseDecimalError::Syntax);
         }
-        let size = parse_digits(whole.trim_start_matches('0'), fraction.trim_end_matches('0'))?;
+        let size = parse_digits(
+            whole.trim_start_matches('0'),
+            fraction.trim_end_matches('0'),
+        )?;
         Ok(Decimal(if text.starts_with('-') { -size } else { size }))
     }
 }
@@ -45,7 +52,11 @@ fn parse_digits(whole: &str, fraction: &str) -> Result<i128, ParseDecimalError> 
     if whole.len() > 17 {
         return Err(ParseDecimalError::TooLarge);
     }
-    let count = |digits: &str| digits.bytes().fold(0_i128, |sum, byte| sum * 10 + i128::from(byte - b'0'));
+    let count = |digits: &str| {
+        digits
+            .bytes()
+            .fold(0_i128, |sum, byte| sum * 10 + i128::from(byte - b'0'))
+    };
     let missing = SCALE - u32::try_from(fraction.len()).expect("at most twelve digits");
     Ok(count(whole) * UNIT + count(fraction) * 10_i128.pow(missing))
 }
@@ -82,7 +93,11 @@ impl Decimal {
         if by == 0 {
             return "0".to_owned();
         }
-        let sign = if (self.0 < 0) ^ (divisor.0 < 0) && number != 0 { "-" } else { "" };
+        let sign = if (self.0 < 0) ^ (divisor.0 < 0) && number != 0 {
+            "-"
+        } else {
+            ""
+        };
         let (digits, point) = long_digits(number, by);
         format!("{sign}{}", place_point(&digits, point))
     }
@@ -100,7 +115,8 @@ fn long_digits(number: u128, by: u128) -> (Vec<u8>, usize) {
         digits.push(digit);
         rest = next;
     }
-    if rest > by - rest || (rest == by - rest && digits.last().is_some_and(|digit| digit % 2 == 1)) {
+    if rest > by - rest || (rest == by - rest && digits.last().is_some_and(|digit| digit % 2 == 1))
+    {
         return increment(digits, point);
     }
     (digits, point)
@@ -133,7 +149,10 @@ fn increment(mut digits: Vec<u8>, point: usize) -> (Vec<u8>, usize) {
 }
 
 fn place_point(digits: &[u8], point: usize) -> String {
-    let text: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+    let text: String = digits
+        .iter()
+        .map(|digit| char::from(b'0' + digit))
+        .collect();
     let (whole, fraction) = text.split_at(point);
     match fraction.trim_end_matches('0') {
         "" => whole.to_owned(),

@@ -74,7 +74,8 @@ impl Decimal {
     /// Rounded half-even to `places` (at most 12).
     pub fn round(self, places: u32) -> Decimal {
         let step = 10_u128.pow(SCALE.saturating_sub(places));
-        let count = wide::div_half_even((0, self.0.unsigned_abs()), step).expect("a quotient by one or more fits");
+        let count = wide::div_half_even((0, self.0.unsigned_abs()), step)
+            .expect("a quotient by one or more fits");
         Decimal(signed(count * step, self.0 < 0))
     }
 
@@ -89,12 +90,24 @@ impl Decimal {
     }
 
     /// `self * factor / divisor`, rounded half-even once to `places`.
-    pub fn mul_div(self, factor: Decimal, divisor: Decimal, places: u32) -> Result<Decimal, OutOfRange> {
+    pub fn mul_div(
+        self,
+        factor: Decimal,
+        divisor: Decimal,
+        places: u32,
+    ) -> Result<Decimal, OutOfRange> {
         let step = 10_u128.pow(SCALE.saturating_sub(places));
         let product = wide::mul(self.0.unsigned_abs(), factor.0.unsigned_abs());
-        let by = divisor.0.unsigned_abs().checked_mul(step).ok_or(OutOfRange)?;
+        let by = divisor
+            .0
+            .unsigned_abs()
+            .checked_mul(step)
+            .ok_or(OutOfRange)?;
         let count = wide::div_half_even(product, by).ok_or(OutOfRange)?;
-        let size = count.checked_mul(step).filter(|size| *size < Self::LIMIT.0.unsigned_abs()).ok_or(OutOfRange)?;
+        let size = count
+            .checked_mul(step)
+            .filter(|size| *size < Self::LIMIT.0.unsigned_abs())
+            .ok_or(OutOfRange)?;
         let negative = (self.0 < 0) ^ (factor.0 < 0) ^ (divisor.0 < 0);
         Ok(Decimal(signed(size, negative)))
     }

@@ -10,7 +10,10 @@ fn reference(a: Decimal, b: Decimal, c: Decimal, places: u32) -> BigInt {
     let number = BigInt::from(a.0) * BigInt::from(b.0);
     let by = BigInt::from(c.0) * BigInt::from(10_u64.pow(12 - places));
     let negative = (number < BigInt::ZERO) != (by < BigInt::ZERO);
-    let (number, by) = (BigInt::from(number.magnitude().clone()), BigInt::from(by.magnitude().clone()));
+    let (number, by) = (
+        BigInt::from(number.magnitude().clone()),
+        BigInt::from(by.magnitude().clone()),
+    );
     let (mut quotient, rest) = (&number / &by, &number % &by);
     let twice: BigInt = rest * 2;
     let odd = &quotient % BigInt::from(2) == BigInt::from(1);
@@ -84,14 +87,34 @@ proptest! {
 
 #[test]
 fn canonical_strings() {
-    for (text, canonical) in [("0012.500", "12.5"), ("-0", "0"), (".5", "0.5"), ("7.", "7"), ("+3", "3"), ("-0.00000001", "-0.00000001")] {
+    for (text, canonical) in [
+        ("0012.500", "12.5"),
+        ("-0", "0"),
+        (".5", "0.5"),
+        ("7.", "7"),
+        ("+3", "3"),
+        ("-0.00000001", "-0.00000001"),
+    ] {
         assert_eq!(text.parse::<Decimal>().unwrap().to_string(), canonical);
     }
 }
 
 #[test]
 fn refused_texts() {
-    for text in ["", "-", ".", "1e5", "NaN", "inf", "1,5", "١", "1.2.3", "--1", "0.0000000000001", "100000000000000000"] {
+    for text in [
+        "",
+        "-",
+        ".",
+        "1e5",
+        "NaN",
+        "inf",
+        "1,5",
+        "١",
+        "1.2.3",
+        "--1",
+        "0.0000000000001",
+        "100000000000000000",
+    ] {
         assert!(text.parse::<Decimal>().is_err(), "{text}");
     }
 }
@@ -100,12 +123,24 @@ fn refused_texts() {
 fn half_goes_to_even() {
     let half: Decimal = "0.5".parse().unwrap();
     assert_eq!(Decimal::ONE.mul(half, 0).unwrap(), Decimal::ZERO);
-    assert_eq!(Decimal::from_int(3).mul(half, 0).unwrap(), Decimal::from_int(2));
-    assert_eq!("2.5".parse::<Decimal>().unwrap().round(0), Decimal::from_int(2));
+    assert_eq!(
+        Decimal::from_int(3).mul(half, 0).unwrap(),
+        Decimal::from_int(2)
+    );
+    assert_eq!(
+        "2.5".parse::<Decimal>().unwrap().round(0),
+        Decimal::from_int(2)
+    );
 }
 
 #[test]
 fn long_quotients_have_sixty_digits() {
-    assert_eq!(Decimal::from_int(1).quotient_text(Decimal::from_int(4)), "0.25");
-    assert_eq!(Decimal::from_int(2).quotient_text(Decimal::from_int(3)), format!("0.{}7", "6".repeat(59)));
+    assert_eq!(
+        Decimal::from_int(1).quotient_text(Decimal::from_int(4)),
+        "0.25"
+    );
+    assert_eq!(
+        Decimal::from_int(2).quotient_text(Decimal::from_int(3)),
+        format!("0.{}7", "6".repeat(59))
+    );
 }

@@ -14,7 +14,10 @@ pub(super) fn mul(a: u128, b: u128) -> Wide {
     let low = a0 * b0;
     let middle = a1 * b0 + (low >> 64);
     let middle2 = a0 * b1 + (middle & HALF);
-    (a1 * b1 + (middle >> 64) + (middle2 >> 64), (middle2 << 64) | (low & HALF))
+    (
+        a1 * b1 + (middle >> 64) + (middle2 >> 64),
+        (middle2 << 64) | (low & HALF),
+    )
 }
 
 /// `number / divisor`, half-even; `None` when the divisor is zero or the quotient needs more than 128 bits.
@@ -25,7 +28,11 @@ pub(super) fn div_half_even(number: Wide, divisor: u128) -> Option<u128> {
     let (quotient, rest) = div_rem(number, divisor)?;
     let above = rest > divisor - rest;
     let tie = rest == divisor - rest;
-    if above || (tie && quotient & 1 == 1) { quotient.checked_add(1) } else { Some(quotient) }
+    if above || (tie && quotient & 1 == 1) {
+        quotient.checked_add(1)
+    } else {
+        Some(quotient)
+    }
 }
 
 fn div_rem((high, low): Wide, divisor: u128) -> Option<(u128, u128)> {

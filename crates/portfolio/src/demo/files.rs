@@ -12,11 +12,26 @@ const VARIABLE: &str = "CELERIAC_DATA";
 
 /// Embedded, compressed, by path.
 const EMBEDDED: [(&str, &[u8]); 5] = [
-    ("prices/AAPL.csv", include_bytes!("../../demo/prices/AAPL.csv.gz")),
-    ("prices/GOOG.csv", include_bytes!("../../demo/prices/GOOG.csv.gz")),
-    ("prices/IBM.csv", include_bytes!("../../demo/prices/IBM.csv.gz")),
-    ("fx/ecb_eur.csv", include_bytes!("../../demo/fx/ecb_eur.csv.gz")),
-    ("corporate_actions.csv", include_bytes!("../../demo/corporate_actions.csv.gz")),
+    (
+        "prices/AAPL.csv",
+        include_bytes!("../../demo/prices/AAPL.csv.gz"),
+    ),
+    (
+        "prices/GOOG.csv",
+        include_bytes!("../../demo/prices/GOOG.csv.gz"),
+    ),
+    (
+        "prices/IBM.csv",
+        include_bytes!("../../demo/prices/IBM.csv.gz"),
+    ),
+    (
+        "fx/ecb_eur.csv",
+        include_bytes!("../../demo/fx/ecb_eur.csv.gz"),
+    ),
+    (
+        "corporate_actions.csv",
+        include_bytes!("../../demo/corporate_actions.csv.gz"),
+    ),
 ];
 
 /// The demo's market data: embedded, or a folder of the same layout.
@@ -33,12 +48,18 @@ impl DemoFiles {
 
     /// A folder with `prices/*.csv`, `fx/ecb_eur.csv` and `corporate_actions.csv`.
     pub fn in_folder(folder: impl Into<PathBuf>) -> DemoFiles {
-        DemoFiles { folder: Some(folder.into()) }
+        DemoFiles {
+            folder: Some(folder.into()),
+        }
     }
 
     /// The folder that `CELERIAC_DATA` names, or the embedded data.
     pub fn from_env() -> DemoFiles {
-        DemoFiles { folder: std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from) }
+        DemoFiles {
+            folder: std::env::var_os(VARIABLE)
+                .filter(|folder| !folder.is_empty())
+                .map(PathBuf::from),
+        }
     }
 
     /// A file's bytes.
@@ -54,9 +75,16 @@ impl DemoFiles {
 }
 
 fn unpack(name: &str) -> Result<Vec<u8>> {
-    let packed = EMBEDDED.iter().find(|(path, _)| *path == name).map(|(_, bytes)| *bytes).unwrap_or_default();
+    let packed = EMBEDDED
+        .iter()
+        .find(|(path, _)| *path == name)
+        .map(|(_, bytes)| *bytes)
+        .unwrap_or_default();
     let mut bytes = Vec::new();
     let read = GzDecoder::new(packed).read_to_end(&mut bytes);
-    read.map_err(|source| Error::File { path: PathBuf::from(name), source })?;
+    read.map_err(|source| Error::File {
+        path: PathBuf::from(name),
+        source,
+    })?;
     Ok(bytes)
 }

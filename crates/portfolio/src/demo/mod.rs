@@ -10,7 +10,10 @@ pub use files::DemoFiles;
 
 use crate::decimal::Decimal;
 use crate::error::Result;
-use crate::import::{ImportReport, PriceImport, Source, TransactionImport, import_actions, import_prices, import_rates, import_transactions};
+use crate::import::{
+    ImportReport, PriceImport, Source, TransactionImport, import_actions, import_prices,
+    import_rates, import_transactions,
+};
 use crate::progress::Progress;
 use crate::store::{NewAccount, NewAsset, NewPortfolio, NewUser, Store};
 
@@ -44,8 +47,18 @@ const PEOPLE: [Person; 2] = [
         currency: "USD",
         ledger: ADA,
         portfolios: &[
-            Sample { name: "Growth", account: "Brokerage", calendar: "XNYS", automatic_income: true },
-            Sample { name: "Retirement", account: "Retirement", calendar: "XNYS", automatic_income: true },
+            Sample {
+                name: "Growth",
+                account: "Brokerage",
+                calendar: "XNYS",
+                automatic_income: true,
+            },
+            Sample {
+                name: "Retirement",
+                account: "Retirement",
+                calendar: "XNYS",
+                automatic_income: true,
+            },
         ],
     },
     Person {
@@ -53,52 +66,129 @@ const PEOPLE: [Person; 2] = [
         name: "Bruno",
         currency: "EUR",
         ledger: BRUNO,
-        portfolios: &[Sample { name: "Depot", account: "Depot", calendar: "XETR", automatic_income: false }],
+        portfolios: &[Sample {
+            name: "Depot",
+            account: "Depot",
+            calendar: "XETR",
+            automatic_income: false,
+        }],
     },
 ];
 
 /// Symbol, name and sector.
-const ASSETS: [(&str, &str, &str); 3] =
-    [("AAPL", "Apple Inc.", "Technology"), ("GOOG", "Google Inc.", "Communication"), ("IBM", "International Business Machines", "Technology")];
+const ASSETS: [(&str, &str, &str); 3] = [
+    ("AAPL", "Apple Inc.", "Technology"),
+    ("GOOG", "Google Inc.", "Communication"),
+    ("IBM", "International Business Machines", "Technology"),
+];
 
 /// Writes the sample; again and again changes nothing. Returns what the imports did, by file.
-pub async fn install(store: &Store, files: &DemoFiles, now: Timestamp, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<(String, ImportReport)>> {
+pub async fn install(
+    store: &Store,
+    files: &DemoFiles,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Vec<(String, ImportReport)>> {
     let mut reports = market(store, files, now, progress).await?;
     for person in &PEOPLE {
         let user_id = people(store, person, now).await?;
-        let source = Source { name: person.email, bytes: person.ledger.as_bytes(), now };
-        let import = TransactionImport { user_id, source: SOURCE };
-        reports.push((person.name.to_owned(), import_transactions(store, source, import, progress).await?));
+        let source = Source {
+            name: person.email,
+            bytes: person.ledger.as_bytes(),
+            now,
+        };
+        let import = TransactionImport {
+            user_id,
+            source: SOURCE,
+        };
+        reports.push((
+            person.name.to_owned(),
+            import_transactions(store, source, import, progress).await?,
+        ));
     }
     Ok(reports)
 }
 
-async fn market(store: &Store, files: &DemoFiles, now: Timestamp, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<(String, ImportReport)>> {
+async fn market(
+    store: &Store,
+    files: &DemoFiles,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Vec<(String, ImportReport)>> {
     let mut reports = Vec::new();
     for (symbol, name, sector) in ASSETS {
         let currency = "USD".parse().expect("three letters");
-        let asset = NewAsset { symbol, name, class: "equity", sector: Some(sector), country: Some("US"), currency, calendar: "XNYS" };
+        let asset = NewAsset {
+            symbol,
+            name,
+            class: "equity",
+            sector: Some(sector),
+            country: Some("US"),
+            currency,
+            calendar: "XNYS",
+        };
         let asset_id = store.put_asset(&asset).await?;
         let file = format!("prices/{symbol}.csv");
         let bytes = files.read(&file)?;
-        let source = Source { name: &file, bytes: &bytes, now };
-        let report = import_prices(store, source, PriceImport { asset_id, source: SOURCE }, progress).await?;
+        let source = Source {
+            name: &file,
+            bytes: &bytes,
+            now,
+        };
+        let report = import_prices(
+            store,
+            source,
+            PriceImport {
+                asset_id,
+                source: SOURCE,
+            },
+            progress,
+        )
+        .await?;
         reports.push((file, report));
     }
     let bytes = files.read("fx/ecb_eur.csv")?;
-    let source = Source { name: "fx/ecb_eur.csv", bytes: &bytes, now };
-    reports.push((source.name.to_owned(), import_rates(store, source, SOURCE, progress).await?));
+    let source = Source {
+        name: "fx/ecb_eur.csv",
+        bytes: &bytes,
+        now,
+    };
+    reports.push((
+        source.name.to_owned(),
+        import_rates(store, source, SOURCE, progress).await?,
+    ));
     let bytes = files.read("corporate_actions.csv")?;
-    let source = Source { name: "corporate_actions.csv", bytes: &bytes, now };
-    reports.push((source.name.to_owned(), import_actions(store, source, SOURCE, progress).await?));
+    let source = Source {
+        name: "corporate_actions.csv",
+        bytes: &bytes,
+        now,
+    };
+    reports.push((
+        source.name.to_owned(),
+        import_actions(store, source, SOURCE, progress).await?,
+    ));
     Ok(reports)
 }
 
 async fn people(store: &Store, person: &Person, now: Timestamp) -> Result<i64> {
     let base_currency = person.currency.parse().expect("three letters");
-    let user_id = store.put_user(&NewUser { email: person.email, display_name: person.name, base_currency }, now).await?;
+    let user_id = store
+        .put_user(
+            &NewUser {
+                email: person.email,
+                display_name: person.name,
+                base_currency,
+            },
+            now,
+        )
+        .await?;
     for sample in person.portfolios {
-        let account = NewAccount { user_id, name: sample.account, currency: base_currency, allow_short: false };
+        let account = NewAccount {
+            user_id,
+            name: sample.account,
+            currency: base_currency,
+            allow_short: false,
+        };
         let account_id = store.put_account(&account, now).await?;
         let portfolio = NewPortfolio {
             user_id,

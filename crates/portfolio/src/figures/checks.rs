@@ -25,7 +25,11 @@ pub struct Inconsistency {
 }
 
 /// Every violation of: the identity of net asset value, contributions, lots, weights, cash.
-pub fn inconsistencies(walk: &Walk<'_>, closing: &Closing, periods: &[&PeriodFigures]) -> Result<Vec<Inconsistency>, LedgerError> {
+pub fn inconsistencies(
+    walk: &Walk<'_>,
+    closing: &Closing,
+    periods: &[&PeriodFigures],
+) -> Result<Vec<Inconsistency>, LedgerError> {
     let mut found = Vec::new();
     found.extend(identity(walk, closing)?);
     found.extend(periods.iter().filter_map(|period| contribution(period)));
@@ -36,7 +40,11 @@ pub fn inconsistencies(walk: &Walk<'_>, closing: &Closing, periods: &[&PeriodFig
 }
 
 fn unequal(what: &'static str, left: impl ToString, right: impl ToString) -> Inconsistency {
-    Inconsistency { what, left: left.to_string(), right: right.to_string() }
+    Inconsistency {
+        what,
+        left: left.to_string(),
+        right: right.to_string(),
+    }
 }
 
 /// The currency gain on cash that the identity leaves must be that of the cash movements themselves; exactly zero
@@ -50,7 +58,13 @@ fn identity(walk: &Walk<'_>, closing: &Closing) -> Result<Option<Inconsistency>,
     let slack = Decimal::from_int(i64::try_from(roundings).unwrap_or(i64::MAX)).mul(unit, MONEY)?;
     let allowed = if single { Decimal::ZERO } else { slack };
     let off = (closing.cash_fx_gain_base - expected).abs() > allowed;
-    Ok(off.then(|| unequal("net asset value identity: currency gain on cash", closing.cash_fx_gain_base, expected)))
+    Ok(off.then(|| {
+        unequal(
+            "net asset value identity: currency gain on cash",
+            closing.cash_fx_gain_base,
+            expected,
+        )
+    }))
 }
 
 fn contribution(period: &PeriodFigures) -> Option<Inconsistency> {
@@ -61,10 +75,18 @@ fn contribution(period: &PeriodFigures) -> Option<Inconsistency> {
 }
 
 fn lots(walk: &Walk<'_>) -> Option<Inconsistency> {
-    let wrong = walk.ledger.books().iter().find(|(_, book)| !book.is_consistent());
+    let wrong = walk
+        .ledger
+        .books()
+        .iter()
+        .find(|(_, book)| !book.is_consistent());
     wrong.map(|((account, asset), book)| {
         let symbol = &walk.ledger.market().asset(*asset).symbol;
-        unequal("lots add up to the position", format!("{} {symbol} in account {}", book.quantity(), account.0), book.tally())
+        unequal(
+            "lots add up to the position",
+            format!("{} {symbol} in account {}", book.quantity(), account.0),
+            book.tally(),
+        )
     })
 }
 
@@ -80,12 +102,24 @@ fn cash(walk: &Walk<'_>) -> Result<Option<Inconsistency>, LedgerError> {
         return Ok(None);
     }
     let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
-    for entry in ledger.entries().iter().filter(|entry| entry.date <= walk.closing.date) {
+    for entry in ledger
+        .entries()
+        .iter()
+        .filter(|entry| entry.date <= walk.closing.date)
+    {
         for (currency, amount) in cash_of(entry, ledger.market(), ledger.rules().base)? {
             *sums.entry(currency).or_default() += amount;
         }
     }
     let held = ledger.cash_by_currency();
-    let wrong = sums.iter().find(|(currency, sum)| held.get(currency).copied().unwrap_or_default() != **sum);
-    Ok(wrong.map(|(currency, sum)| unequal("cash equals the sum of its rows", format!("{:?} {currency}", held.get(currency)), sum)))
+    let wrong = sums
+        .iter()
+        .find(|(currency, sum)| held.get(currency).copied().unwrap_or_default() != **sum);
+    Ok(wrong.map(|(currency, sum)| {
+        unequal(
+            "cash equals the sum of its rows",
+            format!("{:?} {currency}", held.get(currency)),
+            sum,
+        )
+    }))
 }

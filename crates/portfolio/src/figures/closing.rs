@@ -85,7 +85,10 @@ impl Closing {
         let (ledger, valuation) = (&walk.ledger, &walk.closing);
         let mut positions = BTreeMap::new();
         for (asset, position) in &valuation.positions {
-            positions.insert(ledger.market().asset(*asset).symbol.clone(), position_figures(position)?);
+            positions.insert(
+                ledger.market().asset(*asset).symbol.clone(),
+                position_figures(position)?,
+            );
         }
         Ok(Closing {
             date: valuation.date,
@@ -97,7 +100,11 @@ impl Closing {
             cash_fx_gain_base: cash_fx_gain(walk),
             transfer_basis_adjustment_base: ledger.totals().transfer_gain,
             positions,
-            cash: valuation.cash.iter().map(|(currency, (amount, _))| (*currency, *amount)).collect(),
+            cash: valuation
+                .cash
+                .iter()
+                .map(|(currency, (amount, _))| (*currency, *amount))
+                .collect(),
             allocation: Allocation::of(ledger, valuation),
             income: Income::of(ledger, ledger.income(), valuation),
         })
@@ -112,9 +119,15 @@ impl Closing {
 /// What the identity of net asset value leaves for currencies on cash.
 fn cash_fx_gain(walk: &Walk<'_>) -> Decimal {
     let (ledger, totals) = (&walk.ledger, walk.ledger.totals());
-    let flows: Decimal = ledger.flows().iter().map(|flow| flow.inflow - flow.outflow).sum();
+    let flows: Decimal = ledger
+        .flows()
+        .iter()
+        .map(|flow| flow.inflow - flow.outflow)
+        .sum();
     let realised: Decimal = ledger.realised().iter().map(|gain| gain.gain_base).sum();
-    let earned = realised + walk.closing.unrealised_base() + totals.dividends + totals.interest - totals.fees - totals.taxes;
+    let earned = realised + walk.closing.unrealised_base() + totals.dividends + totals.interest
+        - totals.fees
+        - totals.taxes;
     walk.closing.nav - flows - earned - totals.transfer_gain
 }
 

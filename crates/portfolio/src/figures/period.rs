@@ -101,7 +101,11 @@ pub struct PeriodFigures {
 
 impl PeriodFigures {
     /// The figures of one window of a walk.
-    pub fn of(walk: &Walk<'_>, window: &Window, settings: ReturnSettings<'_>) -> Result<PeriodFigures, LedgerError> {
+    pub fn of(
+        walk: &Walk<'_>,
+        window: &Window,
+        settings: ReturnSettings<'_>,
+    ) -> Result<PeriodFigures, LedgerError> {
         let flows = &walk.ledger.flows()[window.mark.flows..];
         let returns = Returns::of(window);
         let to = walk.closing.date;
@@ -114,9 +118,15 @@ impl PeriodFigures {
             inflows: flows.iter().map(|flow| flow.inflow).sum(),
             outflows: flows.iter().map(|flow| flow.outflow).sum(),
             totals: PeriodTotals::between(window.mark.totals, walk.ledger.totals()),
-            realised_gain_base: walk.ledger.realised()[window.mark.realised..].iter().map(|gain| gain.gain_base).sum(),
+            realised_gain_base: walk.ledger.realised()[window.mark.realised..]
+                .iter()
+                .map(|gain| gain.gain_base)
+                .sum(),
             twr: None,
-            twr_reason: returns.broken.map(|date| TwrReason { code: "non_positive_equity".to_owned(), date }),
+            twr_reason: returns.broken.map(|date| TwrReason {
+                code: "non_positive_equity".to_owned(),
+                date,
+            }),
             mwr: money_weighted(window, flows, walk.closing.nav, to),
             modified_dietz: dietz(window, flows, walk.closing.nav, to),
             stats: None,
@@ -131,15 +141,37 @@ impl PeriodFigures {
         Ok(figures)
     }
 
-    fn time_weighted(&mut self, walk: &Walk<'_>, window: &Window, dates: &[Date], values: &[f64], settings: ReturnSettings<'_>) {
-        let series = ReturnSeries { base: window.from, dates, returns: values };
-        let benchmark = settings.benchmark.map(|levels| index_returns(window, levels));
+    fn time_weighted(
+        &mut self,
+        walk: &Walk<'_>,
+        window: &Window,
+        dates: &[Date],
+        values: &[f64],
+        settings: ReturnSettings<'_>,
+    ) {
+        let series = ReturnSeries {
+            base: window.from,
+            dates,
+            returns: values,
+        };
+        let benchmark = settings
+            .benchmark
+            .map(|levels| index_returns(window, levels));
         self.twr = Some(metrics::compound(values));
         self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
         self.contribution = contributions(window, values).map(|parts| named(walk, parts));
         self.monthly = metrics::monthly(series);
         self.yearly = metrics::yearly(series);
-        self.rolling = settings.rolling.iter().map(|length| (*length, rolling(series, *length, settings, benchmark.as_ref()))).collect();
+        self.rolling = settings
+            .rolling
+            .iter()
+            .map(|length| {
+                (
+                    *length,
+                    rolling(series, *length, settings, benchmark.as_ref()),
+                )
+            })
+            .collect();
     }
 }
 
@@ -159,7 +191,11 @@ fn money_weighted(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -
     if !window.opening.is_zero() {
         cash.push((window.from, -window.opening.to_f64()));
     }
-    cash.extend(flows.iter().map(|flow| (flow.date, (flow.outflow - flow.inflow).to_f64())));
+    cash.extend(
+        flows
+            .iter()
+            .map(|flow| (flow.date, (flow.outflow - flow.inflow).to_f64())),
+    );
     if !closing.is_zero() {
         cash.push((to, closing.to_f64()));
     }
@@ -167,8 +203,17 @@ fn money_weighted(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -
 }
 
 fn dietz(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -> Option<f64> {
-    let signed: Vec<(Date, f64)> = flows.iter().map(|flow| (flow.date, (flow.inflow - flow.outflow).to_f64())).collect();
-    modified_dietz(window.opening.to_f64(), closing.to_f64(), &signed, window.from, to)
+    let signed: Vec<(Date, f64)> = flows
+        .iter()
+        .map(|flow| (flow.date, (flow.inflow - flow.outflow).to_f64()))
+        .collect();
+    modified_dietz(
+        window.opening.to_f64(),
+        closing.to_f64(),
+        &signed,
+        window.from,
+        to,
+    )
 }
 
 fn named(walk: &Walk<'_>, parts: BTreeMap<Part, f64>) -> Weights {
@@ -176,15 +221,26 @@ fn named(walk: &Walk<'_>, parts: BTreeMap<Part, f64>) -> Weights {
         Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.clone(),
         Part::Cash => CASH.to_owned(),
     };
-    parts.into_iter().map(|(part, value)| (name(part), value)).collect()
+    parts
+        .into_iter()
+        .map(|(part, value)| (name(part), value))
+        .collect()
 }
 
-fn rolling(series: ReturnSeries<'_>, length: usize, settings: ReturnSettings<'_>, benchmark: Option<&Benchmark>) -> RollingSummary {
+fn rolling(
+    series: ReturnSeries<'_>,
+    length: usize,
+    settings: ReturnSettings<'_>,
+    benchmark: Option<&Benchmark>,
+) -> RollingSummary {
     let points = metrics::rolling(series, length, settings.metrics, benchmark);
     let count = points.len();
     let mut month_ends: BTreeMap<(i16, i8), RollingPoint> = BTreeMap::new();
     for point in points {
         month_ends.insert((point.date.year(), point.date.month()), point);
     }
-    RollingSummary { count, month_ends: month_ends.into_values().collect() }
+    RollingSummary {
+        count,
+        month_ends: month_ends.into_values().collect(),
+    }
 }

@@ -9,10 +9,19 @@ use crate::error::Result;
 use crate::market::{Action, ActionKind};
 use crate::store::Store;
 
-const COLUMNS: Columns = Columns { required: &["symbol", "ex_date", "type", "value"], optional: &["currency"], open: false };
+const COLUMNS: Columns = Columns {
+    required: &["symbol", "ex_date", "type", "value"],
+    optional: &["currency"],
+    open: false,
+};
 
 /// Imports splits (new shares per old) and dividends (cash per share as traded) of known assets.
-pub async fn import_actions(store: &Store, file: Source<'_>, source: &str, progress: OnProgress<'_>) -> Result<ImportReport> {
+pub async fn import_actions(
+    store: &Store,
+    file: Source<'_>,
+    source: &str,
+    progress: OnProgress<'_>,
+) -> Result<ImportReport> {
     let assets = store.asset_ids().await?;
     let mut actions = Vec::new();
     let mut report = read(file, &COLUMNS, progress, |cells| {
@@ -31,12 +40,22 @@ pub async fn import_actions(store: &Store, file: Source<'_>, source: &str, progr
 
 fn action(cells: &Cells<'_>, assets: &HashMap<String, i64>) -> Result<(i64, Action), BadRow> {
     let symbol = cells.required("symbol")?.to_uppercase();
-    let asset_id = *assets.get(&symbol).ok_or_else(|| cells.bad("symbol", "is not a known asset: add it first"))?;
+    let asset_id = *assets
+        .get(&symbol)
+        .ok_or_else(|| cells.bad("symbol", "is not a known asset: add it first"))?;
     let kind = match cells.required("type")? {
         "split" => ActionKind::Split,
         "dividend" => ActionKind::Dividend,
         _ => return Err(cells.bad("type", "must be split or dividend")),
     };
     let currency = cells.optional("currency")?;
-    Ok((asset_id, Action { ex_date: cells.date("ex_date")?, kind, value: cells.positive("value")?, currency }))
+    Ok((
+        asset_id,
+        Action {
+            ex_date: cells.date("ex_date")?,
+            kind,
+            value: cells.positive("value")?,
+            currency,
+        },
+    ))
 }

@@ -85,6 +85,10 @@ impl ImportReport {
 
 impl std::fmt::Display for BadRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {} = {:?} {}", self.line, self.field, self.value, self.rule)
+        write!(
+            f,
+            "line {}: {} = {:?} {}",
+            self.line, self.field, self.value, self.rule
+        )
     }
 }

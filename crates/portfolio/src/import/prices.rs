@@ -7,7 +7,11 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::store::{PriceRow, Store};
 
-const COLUMNS: Columns = Columns { required: &["date", "close"], optional: &["open", "high", "low", "volume"], open: false };
+const COLUMNS: Columns = Columns {
+    required: &["date", "close"],
+    optional: &["open", "high", "low", "volume"],
+    open: false,
+};
 
 /// Which asset the prices are of, and who made them.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +24,12 @@ pub struct PriceImport<'a> {
 
 /// Imports prices. Zero, negative and non-numeric prices are refused; a high below the low keeps the close alone; of a
 /// day twice the last row counts. A corrected price replaces the old one.
-pub async fn import_prices(store: &Store, file: Source<'_>, import: PriceImport<'_>, progress: OnProgress<'_>) -> Result<ImportReport> {
+pub async fn import_prices(
+    store: &Store,
+    file: Source<'_>,
+    import: PriceImport<'_>,
+    progress: OnProgress<'_>,
+) -> Result<ImportReport> {
     let mut rows: std::collections::BTreeMap<_, PriceRow> = Default::default();
     let mut report = read(file, &COLUMNS, progress, |cells| {
         let row = price(cells)?;
@@ -30,8 +39,16 @@ pub async fn import_prices(store: &Store, file: Source<'_>, import: PriceImport<
     let rows: Vec<PriceRow> = rows.into_values().collect();
     let mut tx = store.begin().await?;
     for (index, batch) in rows.chunks(BATCH).enumerate() {
-        report.stored(store.put_prices(&mut tx, import.asset_id, batch, import.source, file.now).await?);
-        progress(Progress { phase: "store", current: (index * BATCH + batch.len()) as u64, total: rows.len() as u64 });
+        report.stored(
+            store
+                .put_prices(&mut tx, import.asset_id, batch, import.source, file.now)
+                .await?,
+        );
+        progress(Progress {
+            phase: "store",
+            current: (index * BATCH + batch.len()) as u64,
+            total: rows.len() as u64,
+        });
     }
     store.commit(tx).await?;
     Ok(report)
@@ -53,6 +70,12 @@ fn price(cells: &Cells<'_>) -> Result<PriceRow, BadRow> {
 }
 
 fn volume(cells: &Cells<'_>) -> Result<Option<i64>, BadRow> {
-    let volume: Option<i64> = cells.optional("volume").map_err(|_| cells.bad("volume", "must be a whole number"))?;
-    if volume.is_some_and(|volume| volume < 0) { Err(cells.bad("volume", "must not be negative")) } else { Ok(volume) }
+    let volume: Option<i64> = cells
+        .optional("volume")
+        .map_err(|_| cells.bad("volume", "must be a whole number"))?;
+    if volume.is_some_and(|volume| volume < 0) {
+        Err(cells.bad("volume", "must not be negative"))
+    } else {
+        Ok(volume)
+    }
 }

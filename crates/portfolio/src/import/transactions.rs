@@ -16,8 +16,22 @@ use crate::store::{NewTransaction, Store};
 const COLUMNS: Columns = Columns {
     required: &["account", "date", "type", "currency"],
     optional: &[
-        "symbol", "quantity", "price", "amount", "fee", "tax", "external_id", "settle_date", "note", "executed_at", "to_currency",
-        "to_amount", "to_symbol", "ratio", "cost_fraction", "acquired_on",
+        "symbol",
+        "quantity",
+        "price",
+        "amount",
+        "fee",
+        "tax",
+        "external_id",
+        "settle_date",
+        "note",
+        "executed_at",
+        "to_currency",
+        "to_amount",
+        "to_symbol",
+        "ratio",
+        "cost_fraction",
+        "acquired_on",
     ],
     open: false,
 };
@@ -41,10 +55,25 @@ struct Context<'a> {
 
 /// Imports transactions of one user. Accounts and symbols must exist. A row without external id is known by its content
 /// and its turn among equal rows, so that look-alikes are kept and importing again adds nothing.
-pub async fn import_transactions(store: &Store, file: Source<'_>, import: TransactionImport<'_>, progress: OnProgress<'_>) -> Result<ImportReport> {
+pub async fn import_transactions(
+    store: &Store,
+    file: Source<'_>,
+    import: TransactionImport<'_>,
+    progress: OnProgress<'_>,
+) -> Result<ImportReport> {
     store.require_user(import.user_id).await?;
-    let accounts = store.accounts(import.user_id).await?.into_iter().map(|account| (account.name, account.id)).collect();
-    let mut context = Context { source: import.source, accounts, assets: store.asset_ids().await?, seen: HashMap::new() };
+    let accounts = store
+        .accounts(import.user_id)
+        .await?
+        .into_iter()
+        .map(|account| (account.name, account.id))
+        .collect();
+    let mut context = Context {
+        source: import.source,
+        accounts,
+        assets: store.asset_ids().await?,
+        seen: HashMap::new(),
+    };
     let mut rows = Vec::new();
     let mut report = read(file, &COLUMNS, progress, |cells| {
         rows.push(context.transaction(cells)?);
@@ -55,7 +84,11 @@ pub async fn import_transactions(store: &Store, file: Source<'_>, import: Transa
     for (index, row) in rows.iter().enumerate() {
         written += u64::from(store.add_transaction(&mut tx, row, file.now).await?);
         if index % BATCH == 0 || index + 1 == rows.len() {
-            progress(Progress { phase: "store", current: index as u64 + 1, total: rows.len() as u64 });
+            progress(Progress {
+                phase: "store",
+                current: index as u64 + 1,
+                total: rows.len() as u64,
+            });
         }
     }
     store.commit(tx).await?;
@@ -71,26 +104,41 @@ impl Context<'_> {
             return Err(cells.bad("type", "is not a type of transaction"));
         }
         let row = NewTransaction {
-            account_id: *self.accounts.get(account).ok_or_else(|| cells.bad("account", "is not an account of this user"))?,
+            account_id: *self
+                .accounts
+                .get(account)
+                .ok_or_else(|| cells.bad("account", "is not an account of this user"))?,
             asset_id: self.asset(cells, "symbol")?,
             trade_date: cells.date("date")?,
             settle_date: cells.optional_date("settle_date")?,
             executed_at: cells.optional("executed_at")?,
-            quantity: scaled(cells, "quantity", cells.optional_positive("quantity")?, QUANTITY)?,
+            quantity: scaled(
+                cells,
+                "quantity",
+                cells.optional_positive("quantity")?,
+                QUANTITY,
+            )?,
             price: cells.optional("price")?,
             amount: scaled(cells, "amount", cells.optional("amount")?, MONEY)?,
             fee: charge(cells, "fee")?,
             tax: charge(cells, "tax")?,
             currency: cells.currency("currency")?,
             to_currency: cells.optional("to_currency")?,
-            to_amount: scaled(cells, "to_amount", cells.optional_positive("to_amount")?, MONEY)?,
+            to_amount: scaled(
+                cells,
+                "to_amount",
+                cells.optional_positive("to_amount")?,
+                MONEY,
+            )?,
             to_asset_id: self.asset(cells, "to_symbol")?,
             ratio: cells.optional_positive("ratio")?,
             cost_fraction: cells.optional_positive("cost_fraction")?,
             acquired_on: cells.optional_date("acquired_on")?,
             source: self.source.to_owned(),
             external_id: self.external_id(cells),
-            note: Some(cells.text("note")).filter(|note| !note.is_empty()).map(str::to_owned),
+            note: Some(cells.text("note"))
+                .filter(|note| !note.is_empty())
+                .map(str::to_owned),
             kind,
         };
         complete(cells, &row)?;
@@ -100,7 +148,12 @@ impl Context<'_> {
     fn asset(&self, cells: &Cells<'_>, field: &str) -> Result<Option<i64>, BadRow> {
         match cells.text(field) {
             "" => Ok(None),
-            symbol => self.assets.get(&symbol.to_uppercase()).copied().map(Some).ok_or_else(|| cells.bad(field, "is not a known asset: add it first")),
+            symbol => self
+                .assets
+                .get(&symbol.to_uppercase())
+                .copied()
+                .map(Some)
+                .ok_or_else(|| cells.bad(field, "is not a known asset: add it first")),
         }
     }
 
@@ -116,23 +169,40 @@ impl Context<'_> {
             hash.update(value.as_bytes());
             hash.update([0]);
         }
-        let content: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let content: String = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let turn = self.seen.entry(content.clone()).or_default();
         *turn += 1;
         format!("row-{content}-{turn}")
     }
 }
 
-fn scaled(cells: &Cells<'_>, field: &str, value: Option<Decimal>, places: u32) -> Result<Option<Decimal>, BadRow> {
+fn scaled(
+    cells: &Cells<'_>,
+    field: &str,
+    value: Option<Decimal>,
+    places: u32,
+) -> Result<Option<Decimal>, BadRow> {
     match value {
-        Some(number) if number.round(places) != number => Err(cells.bad(field, format!("must have at most {places} digits after the decimal point"))),
+        Some(number) if number.round(places) != number => Err(cells.bad(
+            field,
+            format!("must have at most {places} digits after the decimal point"),
+        )),
         other => Ok(other),
     }
 }
 
 fn charge(cells: &Cells<'_>, field: &str) -> Result<Decimal, BadRow> {
     let charge: Decimal = scaled(cells, field, cells.optional(field)?, MONEY)?.unwrap_or_default();
-    if charge.is_negative() { Err(cells.bad(field, "must not be negative")) } else { Ok(charge) }
+    if charge.is_negative() {
+        Err(cells.bad(field, "must not be negative"))
+    } else {
+        Ok(charge)
+    }
 }
 
 /// What each type needs beyond account, date and currency.

@@ -19,7 +19,10 @@ impl Ledger<'_> {
     pub(super) fn apply_row(&mut self, row: usize) -> Result<(), LedgerError> {
         let entry = self.entries[row].clone();
         if let Kind::Unknown(kind) = &entry.kind {
-            return Err(LedgerError::UnknownType { id: entry.id, kind: kind.to_string() });
+            return Err(LedgerError::UnknownType {
+                id: entry.id,
+                kind: kind.to_string(),
+            });
         }
         let money = self.money(&entry)?;
         self.remember_price(&entry);
@@ -36,37 +39,53 @@ impl Ledger<'_> {
             Kind::Interest => self.interest(entry, money),
             Kind::Fee | Kind::Tax => self.charge(entry, money),
             Kind::FxConversion => self.convert(entry, money),
-            Kind::Split => self.apply_split_row(entry, entry.required_asset()?, entry.required(entry.ratio, "a ratio")?),
+            Kind::Split => self.apply_split_row(
+                entry,
+                entry.required_asset()?,
+                entry.required(entry.ratio, "a ratio")?,
+            ),
             Kind::TransferIn => self.transfer_in(entry, money),
             Kind::TransferOut => self.transfer_out(entry, money),
             Kind::ReturnOfCapital => self.return_of_capital(entry, money),
             Kind::Spinoff => self.spin_off(entry),
             Kind::SymbolChange => self.change_symbol(entry),
             Kind::CashInLieu => self.cash_in_lieu(entry, money),
-            Kind::Unknown(kind) => Err(LedgerError::UnknownType { id: entry.id, kind: kind.to_string() }),
+            Kind::Unknown(kind) => Err(LedgerError::UnknownType {
+                id: entry.id,
+                kind: kind.to_string(),
+            }),
         }
     }
 
     fn money(&self, entry: &Entry) -> Result<Money, LedgerError> {
         let of_asset = || entry.asset.map(|asset| self.market.asset(asset).currency);
         let currency = entry.currency.or_else(of_asset).unwrap_or(self.rules.base);
-        Ok(Money { currency, rate: self.rate(currency, entry.date)? })
+        Ok(Money {
+            currency,
+            rate: self.rate(currency, entry.date)?,
+        })
     }
 
     fn remember_price(&mut self, entry: &Entry) {
         if let (Some(asset), Some(price)) = (entry.asset, entry.price) {
-            self.last_trades.insert(asset, Price::plain(entry.date, price));
+            self.last_trades
+                .insert(asset, Price::plain(entry.date, price));
         }
     }
 }
 
 impl Entry {
     pub(super) fn invalid(&self, rule: impl Into<String>) -> LedgerError {
-        LedgerError::Invalid { id: self.id, rule: rule.into() }
+        LedgerError::Invalid {
+            id: self.id,
+            rule: rule.into(),
+        }
     }
 
     pub(super) fn required<T>(&self, value: Option<T>, what: &str) -> Result<T, LedgerError> {
-        value.ok_or_else(|| self.invalid(format!("a row of type {} needs {what}", self.kind.as_str())))
+        value.ok_or_else(|| {
+            self.invalid(format!("a row of type {} needs {what}", self.kind.as_str()))
+        })
     }
 
     pub(super) fn required_asset(&self) -> Result<AssetIx, LedgerError> {
@@ -76,7 +95,11 @@ impl Entry {
     /// Units above zero.
     pub(super) fn required_quantity(&self) -> Result<Decimal, LedgerError> {
         let quantity = self.required(self.quantity, "a quantity")?;
-        if quantity.is_positive() { Ok(quantity) } else { Err(self.invalid("the quantity must be above zero")) }
+        if quantity.is_positive() {
+            Ok(quantity)
+        } else {
+            Err(self.invalid("the quantity must be above zero"))
+        }
     }
 
     /// `amount`, or `quantity * price` to money.
@@ -84,7 +107,10 @@ impl Entry {
         match (self.amount, self.quantity, self.price) {
             (Some(amount), _, _) => Ok(amount),
             (None, Some(quantity), Some(price)) => Ok(quantity.mul(price, MONEY)?),
-            _ => Err(self.invalid(format!("a row of type {} needs an amount", self.kind.as_str()))),
+            _ => Err(self.invalid(format!(
+                "a row of type {} needs an amount",
+                self.kind.as_str()
+            ))),
         }
     }
 }

@@ -7,7 +7,11 @@ use crate::market::Market;
 use crate::money::Currency;
 
 /// Signed cash movements of a row by currency.
-pub fn cash_of(entry: &Entry, market: &Market, base: Currency) -> Result<Vec<(Currency, Decimal)>, OutOfRange> {
+pub fn cash_of(
+    entry: &Entry,
+    market: &Market,
+    base: Currency,
+) -> Result<Vec<(Currency, Decimal)>, OutOfRange> {
     let of_asset = || entry.asset.map(|asset| market.asset(asset).currency);
     let currency = entry.currency.or_else(of_asset).unwrap_or(base);
     let amount = match (entry.amount, entry.quantity, entry.price) {
@@ -16,7 +20,9 @@ pub fn cash_of(entry: &Entry, market: &Market, base: Currency) -> Result<Vec<(Cu
         _ => Decimal::ZERO,
     };
     let mut moved = vec![(currency, signed(entry, amount))];
-    if let (Kind::FxConversion, Some(to), Some(bought)) = (&entry.kind, entry.to_currency, entry.to_amount) {
+    if let (Kind::FxConversion, Some(to), Some(bought)) =
+        (&entry.kind, entry.to_currency, entry.to_amount)
+    {
         moved.push((to, bought));
     }
     Ok(moved)
@@ -30,6 +36,11 @@ fn signed(entry: &Entry, amount: Decimal) -> Decimal {
         Kind::Sell | Kind::CashInLieu => amount - entry.fee - entry.tax,
         Kind::Dividend | Kind::Interest => amount - entry.tax,
         Kind::FxConversion => -(amount + entry.fee),
-        Kind::Split | Kind::TransferIn | Kind::TransferOut | Kind::Spinoff | Kind::SymbolChange | Kind::Unknown(_) => Decimal::ZERO,
+        Kind::Split
+        | Kind::TransferIn
+        | Kind::TransferOut
+        | Kind::Spinoff
+        | Kind::SymbolChange
+        | Kind::Unknown(_) => Decimal::ZERO,
     }
 }

@@ -69,7 +69,10 @@ pub struct Book {
 
 impl Book {
     pub(super) fn new(method: LotMethod) -> Book {
-        Book { method, ..Book::default() }
+        Book {
+            method,
+            ..Book::default()
+        }
     }
 
     /// Open lots, oldest row first.
@@ -141,13 +144,22 @@ impl Book {
     }
 
     /// Closes `quantity` (negative closes shorts) for signed net `proceeds`, shared by quantity; the last lot takes the rest.
-    pub(super) fn close(&mut self, quantity: Decimal, proceeds: Decimal, picks: &[Pick]) -> Result<Vec<Slice>, CloseError> {
+    pub(super) fn close(
+        &mut self,
+        quantity: Decimal,
+        proceeds: Decimal,
+        picks: &[Pick],
+    ) -> Result<Vec<Slice>, CloseError> {
         let parts = self.choose(quantity, picks)?;
         let mut slices = Vec::with_capacity(parts.len());
         let mut left = proceeds;
         for (turn, (index, take)) in parts.iter().enumerate() {
             let last = turn + 1 == parts.len();
-            let share = if last { left } else { proceeds.mul_div(*take, quantity, MONEY)? };
+            let share = if last {
+                left
+            } else {
+                proceeds.mul_div(*take, quantity, MONEY)?
+            };
             left -= share;
             slices.push(self.reduce(*index, *take, share)?);
         }
@@ -156,35 +168,61 @@ impl Book {
         Ok(slices)
     }
 
-    fn reduce(&mut self, index: usize, take: Decimal, proceeds: Decimal) -> Result<Slice, OutOfRange> {
+    fn reduce(
+        &mut self,
+        index: usize,
+        take: Decimal,
+        proceeds: Decimal,
+    ) -> Result<Slice, OutOfRange> {
         let pooled = self.is_pool();
         let lot = &mut self.lots[index];
         let (cost, cost_base) = if take == lot.quantity {
             (lot.cost, lot.cost_base)
         } else {
-            (lot.cost.mul_div(take, lot.quantity, MONEY)?, lot.cost_base.mul_div(take, lot.quantity, MONEY)?)
+            (
+                lot.cost.mul_div(take, lot.quantity, MONEY)?,
+                lot.cost_base.mul_div(take, lot.quantity, MONEY)?,
+            )
         };
         lot.quantity -= take;
         lot.cost -= cost;
         lot.cost_base -= cost_base;
         let opened = (!pooled).then_some(lot.date);
-        Ok(Slice { lot: lot.id, opened, quantity: take, proceeds, cost, cost_base })
+        Ok(Slice {
+            lot: lot.id,
+            opened,
+            quantity: take,
+            proceeds,
+            cost,
+            cost_base,
+        })
     }
 
     /// Which lots give how much, in closing order.
-    fn choose(&self, quantity: Decimal, picks: &[Pick]) -> Result<Vec<(usize, Decimal)>, CloseError> {
+    fn choose(
+        &self,
+        quantity: Decimal,
+        picks: &[Pick],
+    ) -> Result<Vec<(usize, Decimal)>, CloseError> {
         let mut todo = quantity;
         let mut parts = Vec::new();
         for (index, wanted) in self.candidates(picks)? {
             if todo.is_zero() {
                 break;
             }
-            let size = todo.abs().min(self.lots[index].quantity.abs()).min(wanted.unwrap_or(Decimal::LIMIT));
+            let size = todo
+                .abs()
+                .min(self.lots[index].quantity.abs())
+                .min(wanted.unwrap_or(Decimal::LIMIT));
             let take = if todo.is_negative() { -size } else { size };
             parts.push((index, take));
             todo -= take;
         }
-        if todo.is_zero() { Ok(parts) } else { Err(CloseError::TooFew) }
+        if todo.is_zero() {
+            Ok(parts)
+        } else {
+            Err(CloseError::TooFew)
+        }
     }
 
     fn candidates(&self, picks: &[Pick]) -> Result<Vec<(usize, Option<Decimal>)>, CloseError> {
@@ -201,11 +239,18 @@ impl Book {
     }
 
     fn find(&self, pick: &Pick) -> Result<(usize, Option<Decimal>), CloseError> {
-        let index = self.lots.iter().position(|lot| lot.id == pick.lot).ok_or(CloseError::UnknownLot(pick.lot))?;
+        let index = self
+            .lots
+            .iter()
+            .position(|lot| lot.id == pick.lot)
+            .ok_or(CloseError::UnknownLot(pick.lot))?;
         Ok((index, Some(pick.quantity)))
     }
 }
 
 fn dearest_first(a: &Lot, b: &Lot) -> Ordering {
-    b.cost.cmp_ratio(b.quantity, a.cost, a.quantity).then(a.date.cmp(&b.date)).then(a.id.cmp(&b.id))
+    b.cost
+        .cmp_ratio(b.quantity, a.cost, a.quantity)
+        .then(a.date.cmp(&b.date))
+        .then(a.id.cmp(&b.id))
 }

@@ -57,14 +57,20 @@ const NAMES: [(&str, Kind); 16] = [
 impl Kind {
     /// From the column's text; unknown texts are kept.
     pub fn parse(text: &str) -> Kind {
-        NAMES.iter().find(|(name, _)| *name == text).map_or_else(|| Kind::Unknown(text.into()), |(_, kind)| kind.clone())
+        NAMES
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map_or_else(|| Kind::Unknown(text.into()), |(_, kind)| kind.clone())
     }
 
     /// The column's text.
     pub fn as_str(&self) -> &str {
         match self {
             Kind::Unknown(text) => text,
-            known => NAMES.iter().find(|(_, kind)| kind == known).map_or("", |(name, _)| name),
+            known => NAMES
+                .iter()
+                .find(|(_, kind)| kind == known)
+                .map_or("", |(name, _)| name),
         }
     }
 }

@@ -28,7 +28,12 @@ pub(crate) struct Events {
 impl<'m> Ledger<'m> {
     /// An empty state over these rows and the events in order. `horizon` is the day of the report: what is expected
     /// later is not missed yet.
-    pub(crate) fn prepare(market: &'m Market, rules: Rules, entries: Vec<Entry>, horizon: Date) -> (Ledger<'m>, Events) {
+    pub(crate) fn prepare(
+        market: &'m Market,
+        rules: Rules,
+        entries: Vec<Entry>,
+        horizon: Date,
+    ) -> (Ledger<'m>, Events) {
         let (entries, mut warnings) = without_repeats(entries);
         warnings.extend(look_alikes(&entries));
         let events = Events::new(market, &entries);
@@ -53,7 +58,12 @@ impl<'m> Ledger<'m> {
     }
 
     /// Everything up to and including `as_of`.
-    pub fn run(market: &'m Market, rules: Rules, entries: Vec<Entry>, as_of: Date) -> Result<Ledger<'m>, LedgerError> {
+    pub fn run(
+        market: &'m Market,
+        rules: Rules,
+        entries: Vec<Entry>,
+        as_of: Date,
+    ) -> Result<Ledger<'m>, LedgerError> {
         let (mut ledger, mut events) = Ledger::prepare(market, rules, entries, as_of);
         events.apply_until(&mut ledger, as_of)?;
         Ok(ledger)
@@ -65,15 +75,33 @@ impl Events {
         let mut queue: Vec<(Date, Event)> = actions(market, entries);
         queue.sort_by_key(|(date, _)| *date);
         let mut rows: Vec<usize> = (0..entries.len()).collect();
-        rows.sort_by_key(|row| (entries[*row].date, entries[*row].executed_at, entries[*row].id));
-        queue.extend(rows.into_iter().map(|row| (entries[row].date, Event::Row(row))));
+        rows.sort_by_key(|row| {
+            (
+                entries[*row].date,
+                entries[*row].executed_at,
+                entries[*row].id,
+            )
+        });
+        queue.extend(
+            rows.into_iter()
+                .map(|row| (entries[row].date, Event::Row(row))),
+        );
         queue.sort_by_key(|(date, event)| (*date, matches!(event, Event::Row(_))));
         Events { queue, next: 0 }
     }
 
     /// Applies the events up to and including `date`.
-    pub(crate) fn apply_until(&mut self, ledger: &mut Ledger<'_>, date: Date) -> Result<(), LedgerError> {
-        while let Some((day, event)) = self.queue.get(self.next).copied().filter(|(day, _)| *day <= date) {
+    pub(crate) fn apply_until(
+        &mut self,
+        ledger: &mut Ledger<'_>,
+        date: Date,
+    ) -> Result<(), LedgerError> {
+        while let Some((day, event)) = self
+            .queue
+            .get(self.next)
+            .copied()
+            .filter(|(day, _)| *day <= date)
+        {
             self.next += 1;
             match event {
                 Event::Action(asset, index) => ledger.apply_action(asset, index, day)?,
@@ -86,7 +114,11 @@ impl Events {
 
 /// Actions of every asset that the rows name.
 fn actions(market: &Market, entries: &[Entry]) -> Vec<(Date, Event)> {
-    let named: BTreeSet<AssetIx> = entries.iter().flat_map(|entry| [entry.asset, entry.to_asset]).flatten().collect();
+    let named: BTreeSet<AssetIx> = entries
+        .iter()
+        .flat_map(|entry| [entry.asset, entry.to_asset])
+        .flatten()
+        .collect();
     let mut found = Vec::new();
     for asset in named {
         for (index, action) in market.asset(asset).actions.iter().enumerate() {

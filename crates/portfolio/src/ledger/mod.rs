@@ -21,4 +21,3 @@ pub use entry::{AccountId, Entry, Kind, LotMethod};
 pub use error::LedgerError;
 pub use state::{Flow, IncomeItem, IncomeMode, Ledger, Realised, Rules, Term, Totals};
 pub use warning::Warning;
-

@@ -12,33 +12,58 @@ impl Ledger<'_> {
     pub(super) fn deposit(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
         let amount = entry.required_amount()?;
         self.move_cash(entry.account, money.currency, amount, money.rate)?;
-        self.flows.push(Flow { date: entry.date, inflow: amount.mul(money.rate, MONEY)?, outflow: Decimal::ZERO });
+        self.flows.push(Flow {
+            date: entry.date,
+            inflow: amount.mul(money.rate, MONEY)?,
+            outflow: Decimal::ZERO,
+        });
         Ok(())
     }
 
     pub(super) fn withdraw(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
         let amount = entry.required_amount()?;
         self.move_cash(entry.account, money.currency, -amount, money.rate)?;
-        self.flows.push(Flow { date: entry.date, inflow: Decimal::ZERO, outflow: amount.mul(money.rate, MONEY)? });
+        self.flows.push(Flow {
+            date: entry.date,
+            inflow: Decimal::ZERO,
+            outflow: amount.mul(money.rate, MONEY)?,
+        });
         Ok(())
     }
 
     pub(super) fn dividend(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
         let amount = entry.required_amount()?;
-        let (amount_base, tax_base) = (amount.mul(money.rate, MONEY)?, entry.tax.mul(money.rate, MONEY)?);
-        self.move_cash(entry.account, money.currency, amount - entry.tax, money.rate)?;
+        let (amount_base, tax_base) = (
+            amount.mul(money.rate, MONEY)?,
+            entry.tax.mul(money.rate, MONEY)?,
+        );
+        self.move_cash(
+            entry.account,
+            money.currency,
+            amount - entry.tax,
+            money.rate,
+        )?;
         self.totals.dividends += amount_base;
         self.totals.taxes += tax_base;
         if let Some(asset) = entry.asset {
             self.spend(asset, tax_base - amount_base);
         }
-        self.income.push(IncomeItem { date: entry.date, asset: entry.asset, amount_base });
+        self.income.push(IncomeItem {
+            date: entry.date,
+            asset: entry.asset,
+            amount_base,
+        });
         Ok(())
     }
 
     pub(super) fn interest(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
         let amount = entry.required_amount()?;
-        self.move_cash(entry.account, money.currency, amount - entry.tax, money.rate)?;
+        self.move_cash(
+            entry.account,
+            money.currency,
+            amount - entry.tax,
+            money.rate,
+        )?;
         self.totals.interest += amount.mul(money.rate, MONEY)?;
         self.totals.taxes += entry.tax.mul(money.rate, MONEY)?;
         Ok(())
@@ -60,8 +85,18 @@ impl Ledger<'_> {
         let amount = entry.required_amount()?;
         let bought = entry.required(entry.to_amount, "to_amount")?;
         let currency = entry.required(entry.to_currency, "to_currency")?;
-        self.move_cash(entry.account, money.currency, -amount - entry.fee, money.rate)?;
-        self.move_cash_at(entry.account, currency, bought, amount.mul(money.rate, MONEY)?);
+        self.move_cash(
+            entry.account,
+            money.currency,
+            -amount - entry.fee,
+            money.rate,
+        )?;
+        self.move_cash_at(
+            entry.account,
+            currency,
+            bought,
+            amount.mul(money.rate, MONEY)?,
+        );
         self.totals.fees += entry.fee.mul(money.rate, MONEY)?;
         Ok(())
     }
@@ -71,10 +106,19 @@ impl Ledger<'_> {
         let fraction = entry.required(entry.cost_fraction, "a cost fraction")?;
         let mut lots = Vec::new();
         for lot in self.book(entry.account, parent).lots_mut() {
-            let (cost, cost_base) = (lot.cost.mul(fraction, MONEY)?, lot.cost_base.mul(fraction, MONEY)?);
+            let (cost, cost_base) = (
+                lot.cost.mul(fraction, MONEY)?,
+                lot.cost_base.mul(fraction, MONEY)?,
+            );
             lot.cost -= cost;
             lot.cost_base -= cost_base;
-            lots.push(Lot { id: lot.id, date: lot.date, quantity: lot.quantity.mul(ratio, QUANTITY)?, cost, cost_base });
+            lots.push(Lot {
+                id: lot.id,
+                date: lot.date,
+                quantity: lot.quantity.mul(ratio, QUANTITY)?,
+                cost,
+                cost_base,
+            });
         }
         self.hand_over(entry, parent, child, lots)
     }
@@ -89,7 +133,13 @@ impl Ledger<'_> {
     }
 
     /// Opens lots of the new asset; its value that day counts as taken from the old one (for contributions only).
-    fn hand_over(&mut self, entry: &Entry, old: AssetIx, new: AssetIx, lots: Vec<Lot>) -> Result<(), LedgerError> {
+    fn hand_over(
+        &mut self,
+        entry: &Entry,
+        old: AssetIx,
+        new: AssetIx,
+        lots: Vec<Lot>,
+    ) -> Result<(), LedgerError> {
         let mut quantity = Decimal::ZERO;
         for lot in lots {
             quantity += lot.quantity;

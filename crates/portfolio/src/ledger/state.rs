@@ -206,7 +206,10 @@ impl<'m> Ledger<'m> {
     pub(crate) fn is_single_currency(&self) -> bool {
         let base = self.rules.base;
         let cash = self.cash.keys().all(|(_, currency)| *currency == base);
-        cash && self.books.keys().all(|(_, asset)| self.market.asset(*asset).currency == base)
+        cash && self
+            .books
+            .keys()
+            .all(|(_, asset)| self.market.asset(*asset).currency == base)
     }
 
     /// The rate into base currency.
@@ -217,7 +220,11 @@ impl<'m> Ledger<'m> {
 
     /// The market's price, or else that of the last trade; the flag is true for the latter.
     pub(crate) fn price(&self, asset: AssetIx, date: Date) -> Option<(Price, bool)> {
-        let priced = self.market.asset(asset).price(date).map(|price| (price, false));
+        let priced = self
+            .market
+            .asset(asset)
+            .price(date)
+            .map(|price| (price, false));
         priced.or_else(|| self.last_trades.get(&asset).map(|price| (*price, true)))
     }
 
@@ -228,7 +235,9 @@ impl<'m> Ledger<'m> {
 
     pub(super) fn book(&mut self, account: AccountId, asset: AssetIx) -> &mut Book {
         let method = self.rules.method;
-        self.books.entry((account, asset)).or_insert_with(|| Book::new(method))
+        self.books
+            .entry((account, asset))
+            .or_insert_with(|| Book::new(method))
     }
 
     pub(super) fn spend(&mut self, asset: AssetIx, base: Decimal) {
@@ -236,21 +245,39 @@ impl<'m> Ledger<'m> {
     }
 
     /// Moves cash; `rate` is that of the day.
-    pub(super) fn move_cash(&mut self, account: AccountId, currency: Currency, amount: Decimal, rate: Decimal) -> Result<(), LedgerError> {
+    pub(super) fn move_cash(
+        &mut self,
+        account: AccountId,
+        currency: Currency,
+        amount: Decimal,
+        rate: Decimal,
+    ) -> Result<(), LedgerError> {
         let base = amount.mul(rate, MONEY)?;
         self.move_cash_at(account, currency, amount, base);
         Ok(())
     }
 
     /// Moves cash that is worth `base` by what it was paid with.
-    pub(super) fn move_cash_at(&mut self, account: AccountId, currency: Currency, amount: Decimal, base: Decimal) {
+    pub(super) fn move_cash_at(
+        &mut self,
+        account: AccountId,
+        currency: Currency,
+        amount: Decimal,
+        base: Decimal,
+    ) {
         *self.cash.entry((account, currency)).or_default() += amount;
         self.cash_at_cost += base;
         self.movements += 1;
     }
 
     /// Records the gains of closed lots.
-    pub(super) fn realise(&mut self, entry: &Entry, asset: AssetIx, slices: Vec<Slice>, rate: Decimal) -> Result<(), LedgerError> {
+    pub(super) fn realise(
+        &mut self,
+        entry: &Entry,
+        asset: AssetIx,
+        slices: Vec<Slice>,
+        rate: Decimal,
+    ) -> Result<(), LedgerError> {
         for slice in slices {
             let gain = gain(entry, asset, &slice, rate)?;
             self.realised.push(gain);
@@ -260,7 +287,12 @@ impl<'m> Ledger<'m> {
 }
 
 /// The gain of one slice, split into price and currency at the rate of the closing day.
-pub(super) fn gain(entry: &Entry, asset: AssetIx, slice: &Slice, rate: Decimal) -> Result<Realised, LedgerError> {
+pub(super) fn gain(
+    entry: &Entry,
+    asset: AssetIx,
+    slice: &Slice,
+    rate: Decimal,
+) -> Result<Realised, LedgerError> {
     let proceeds_base = slice.proceeds.mul(rate, MONEY)?;
     let cost_today = slice.cost.mul(rate, MONEY)?;
     let holding_days = slice.opened.map(|opened| days_between(opened, entry.date));
@@ -283,5 +315,9 @@ pub(super) fn gain(entry: &Entry, asset: AssetIx, slice: &Slice, rate: Decimal) 
 }
 
 pub(super) fn term(holding_days: i64) -> Term {
-    if holding_days > 365 { Term::Long } else { Term::Short }
+    if holding_days > 365 {
+        Term::Long
+    } else {
+        Term::Short
+    }
 }

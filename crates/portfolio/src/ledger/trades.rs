@@ -15,35 +15,79 @@ struct Shares {
 }
 
 impl Ledger<'_> {
-    pub(super) fn trade(&mut self, entry: &Entry, money: Money, selling: bool) -> Result<(), LedgerError> {
-        let (asset, quantity, amount) = (entry.required_asset()?, entry.required_quantity()?, entry.required_amount()?);
+    pub(super) fn trade(
+        &mut self,
+        entry: &Entry,
+        money: Money,
+        selling: bool,
+    ) -> Result<(), LedgerError> {
+        let (asset, quantity, amount) = (
+            entry.required_asset()?,
+            entry.required_quantity()?,
+            entry.required_amount()?,
+        );
         let costs = entry.fee + entry.tax;
-        let net = if selling { amount - costs } else { -(amount + costs) };
+        let net = if selling {
+            amount - costs
+        } else {
+            -(amount + costs)
+        };
         self.move_cash(entry.account, money.currency, net, money.rate)?;
         self.spend(asset, (-net).mul(money.rate, MONEY)?);
         let shares = self.shares(entry, asset, quantity, selling)?;
         let (closing_amount, closing_costs) = if shares.opening.is_zero() {
             (amount, costs)
         } else {
-            (amount.mul_div(shares.closing, quantity, MONEY)?, costs.mul_div(shares.closing, quantity, MONEY)?)
+            (
+                amount.mul_div(shares.closing, quantity, MONEY)?,
+                costs.mul_div(shares.closing, quantity, MONEY)?,
+            )
         };
         if shares.closing.is_positive() {
-            let proceeds = if selling { closing_amount - closing_costs } else { -(closing_amount + closing_costs) };
-            let signed = if selling { shares.closing } else { -shares.closing };
+            let proceeds = if selling {
+                closing_amount - closing_costs
+            } else {
+                -(closing_amount + closing_costs)
+            };
+            let signed = if selling {
+                shares.closing
+            } else {
+                -shares.closing
+            };
             self.close(entry, asset, signed, proceeds, money.rate)?;
         }
         if shares.opening.is_positive() {
             let (amount, costs) = (amount - closing_amount, costs - closing_costs);
-            let cost = if selling { -(amount - costs) } else { amount + costs };
-            let signed = if selling { -shares.opening } else { shares.opening };
-            let lot = Lot { id: entry.id, date: entry.date, quantity: signed, cost, cost_base: cost.mul(money.rate, MONEY)? };
+            let cost = if selling {
+                -(amount - costs)
+            } else {
+                amount + costs
+            };
+            let signed = if selling {
+                -shares.opening
+            } else {
+                shares.opening
+            };
+            let lot = Lot {
+                id: entry.id,
+                date: entry.date,
+                quantity: signed,
+                cost,
+                cost_base: cost.mul(money.rate, MONEY)?,
+            };
             self.book(entry.account, asset).open(lot);
         }
         Ok(())
     }
 
     /// A trade across zero closes first and opens the rest.
-    fn shares(&mut self, entry: &Entry, asset: AssetIx, quantity: Decimal, selling: bool) -> Result<Shares, LedgerError> {
+    fn shares(
+        &mut self,
+        entry: &Entry,
+        asset: AssetIx,
+        quantity: Decimal,
+        selling: bool,
+    ) -> Result<Shares, LedgerError> {
         let held = self.book(entry.account, asset).quantity();
         let closable = if selling { held } else { -held }.max(Decimal::ZERO);
         let closing = quantity.min(closable);
@@ -54,27 +98,61 @@ impl Ledger<'_> {
         Ok(Shares { closing, opening })
     }
 
-    fn oversell(&self, entry: &Entry, asset: AssetIx, held: Decimal, quantity: Decimal) -> LedgerError {
-        LedgerError::Oversell { id: entry.id, symbol: self.market.asset(asset).symbol.clone(), held, quantity }
+    fn oversell(
+        &self,
+        entry: &Entry,
+        asset: AssetIx,
+        held: Decimal,
+        quantity: Decimal,
+    ) -> LedgerError {
+        LedgerError::Oversell {
+            id: entry.id,
+            symbol: self.market.asset(asset).symbol.clone(),
+            held,
+            quantity,
+        }
     }
 
-    fn close(&mut self, entry: &Entry, asset: AssetIx, quantity: Decimal, proceeds: Decimal, rate: Decimal) -> Result<(), LedgerError> {
+    fn close(
+        &mut self,
+        entry: &Entry,
+        asset: AssetIx,
+        quantity: Decimal,
+        proceeds: Decimal,
+        rate: Decimal,
+    ) -> Result<(), LedgerError> {
         let book = self.book(entry.account, asset);
-        let slices = book.close(quantity, proceeds, &entry.lot_picks).map_err(|error| close_error(entry, &error))?;
+        let slices = book
+            .close(quantity, proceeds, &entry.lot_picks)
+            .map_err(|error| close_error(entry, &error))?;
         self.realise(entry, asset, slices, rate)
     }
 
     pub(super) fn transfer_in(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
-        let (asset, quantity, cost) = (entry.required_asset()?, entry.required_quantity()?, entry.required_amount()?);
+        let (asset, quantity, cost) = (
+            entry.required_asset()?,
+            entry.required_quantity()?,
+            entry.required_amount()?,
+        );
         let date = entry.acquired_on.unwrap_or(entry.date);
         let cost_base = cost.mul(self.rate(money.currency, date)?, MONEY)?;
-        self.book(entry.account, asset).open(Lot { id: entry.id, date, quantity, cost, cost_base });
+        self.book(entry.account, asset).open(Lot {
+            id: entry.id,
+            date,
+            quantity,
+            cost,
+            cost_base,
+        });
         let value = match self.price(asset, entry.date) {
             Some((price, _)) => price.value(quantity)?,
             None => cost,
         };
         let inflow = value.mul(money.rate, MONEY)?;
-        self.flows.push(Flow { date: entry.date, inflow, outflow: Decimal::ZERO });
+        self.flows.push(Flow {
+            date: entry.date,
+            inflow,
+            outflow: Decimal::ZERO,
+        });
         self.spend(asset, inflow);
         self.totals.transfer_gain += cost_base - inflow;
         Ok(())
@@ -88,7 +166,9 @@ impl Ledger<'_> {
             return Err(self.oversell(entry, asset, held.max(Decimal::ZERO), quantity));
         }
         let book = self.book(entry.account, asset);
-        let slices = book.close(quantity, Decimal::ZERO, &entry.lot_picks).map_err(|error| close_error(entry, &error))?;
+        let slices = book
+            .close(quantity, Decimal::ZERO, &entry.lot_picks)
+            .map_err(|error| close_error(entry, &error))?;
         let cost: Decimal = slices.iter().map(|slice| slice.cost).sum();
         let cost_base: Decimal = slices.iter().map(|slice| slice.cost_base).sum();
         let value = match self.price(asset, entry.date) {
@@ -96,7 +176,11 @@ impl Ledger<'_> {
             None => cost,
         };
         let outflow = value.mul(money.rate, MONEY)?;
-        self.flows.push(Flow { date: entry.date, inflow: Decimal::ZERO, outflow });
+        self.flows.push(Flow {
+            date: entry.date,
+            inflow: Decimal::ZERO,
+            outflow,
+        });
         self.spend(asset, -outflow);
         self.totals.transfer_gain += outflow - cost_base;
         Ok(())
@@ -117,7 +201,11 @@ impl Ledger<'_> {
     }
 
     /// Lowers cost by quantity share; what exceeds a lot's cost is a gain.
-    pub(super) fn return_of_capital(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
+    pub(super) fn return_of_capital(
+        &mut self,
+        entry: &Entry,
+        money: Money,
+    ) -> Result<(), LedgerError> {
         let (asset, amount) = (entry.required_asset()?, entry.required_amount()?);
         let total = self.book(entry.account, asset).quantity();
         if total.is_zero() {
@@ -129,20 +217,42 @@ impl Ledger<'_> {
         let mut left = amount;
         for index in 0..count {
             let quantity = self.book(entry.account, asset).lots()[index].quantity;
-            let part = if index + 1 == count { left } else { amount.mul_div(quantity, total, MONEY)? };
+            let part = if index + 1 == count {
+                left
+            } else {
+                amount.mul_div(quantity, total, MONEY)?
+            };
             left -= part;
             self.return_to_lot(entry, asset, index, part, money.rate)?;
         }
         Ok(())
     }
 
-    fn return_to_lot(&mut self, entry: &Entry, asset: AssetIx, index: usize, part: Decimal, rate: Decimal) -> Result<(), LedgerError> {
+    fn return_to_lot(
+        &mut self,
+        entry: &Entry,
+        asset: AssetIx,
+        index: usize,
+        part: Decimal,
+        rate: Decimal,
+    ) -> Result<(), LedgerError> {
         let lot = &mut self.book(entry.account, asset).lots_mut()[index];
         let cut = part.min(lot.cost);
-        let cut_base = if cut == lot.cost { lot.cost_base } else { lot.cost_base.mul_div(cut, lot.cost, MONEY)? };
+        let cut_base = if cut == lot.cost {
+            lot.cost_base
+        } else {
+            lot.cost_base.mul_div(cut, lot.cost, MONEY)?
+        };
         lot.cost -= cut;
         lot.cost_base -= cut_base;
-        let slice = super::book::Slice { lot: lot.id, opened: Some(lot.date), quantity: Decimal::ZERO, proceeds: part, cost: cut, cost_base: cut_base };
+        let slice = super::book::Slice {
+            lot: lot.id,
+            opened: Some(lot.date),
+            quantity: Decimal::ZERO,
+            proceeds: part,
+            cost: cut,
+            cost_base: cut_base,
+        };
         let mut gain = gain(entry, asset, &slice, rate)?;
         gain.price_gain_base = (part - cut).mul(rate, MONEY)?;
         gain.fx_gain_base = gain.gain_base - gain.price_gain_base;

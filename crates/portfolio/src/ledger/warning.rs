@@ -45,7 +45,10 @@ pub(super) fn without_repeats(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Warning>)
     for entry in entries {
         match &entry.external_id {
             Some(id) if !seen.insert((entry.account, entry.source.clone(), id.clone())) => {
-                warnings.push(Warning::DuplicateIgnored { transaction: entry.id, external_id: id.clone() });
+                warnings.push(Warning::DuplicateIgnored {
+                    transaction: entry.id,
+                    external_id: id.clone(),
+                });
             }
             _ => kept.push(entry),
         }
@@ -53,11 +56,23 @@ pub(super) fn without_repeats(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Warning>)
     (kept, warnings)
 }
 
-type Likeness<'a> = (AccountId, Date, &'a str, Option<usize>, [Option<Decimal>; 3]);
+type Likeness<'a> = (
+    AccountId,
+    Date,
+    &'a str,
+    Option<usize>,
+    [Option<Decimal>; 3],
+);
 
 fn likeness(entry: &Entry) -> Likeness<'_> {
     let asset = entry.asset.map(|asset| asset.0);
-    (entry.account, entry.date, entry.kind.as_str(), asset, [entry.quantity, entry.price, entry.amount])
+    (
+        entry.account,
+        entry.date,
+        entry.kind.as_str(),
+        asset,
+        [entry.quantity, entry.price, entry.amount],
+    )
 }
 
 /// One warning for each group of look-alikes, in the order of their first rows.
@@ -72,5 +87,7 @@ pub(super) fn look_alikes(entries: &[Entry]) -> Vec<Warning> {
         groups[group].push(entry.id);
     }
     let twins = groups.into_iter().filter(|ids| ids.len() > 1);
-    twins.map(|transactions| Warning::PossibleDuplicate { transactions }).collect()
+    twins
+        .map(|transactions| Warning::PossibleDuplicate { transactions })
+        .collect()
 }

@@ -17,7 +17,13 @@ pub fn yearly(series: ReturnSeries<'_>) -> BTreeMap<String, f64> {
 fn by_prefix(series: ReturnSeries<'_>, characters: usize) -> BTreeMap<String, f64> {
     let mut periods: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (date, value) in series.dates.iter().zip(series.returns) {
-        periods.entry(date.to_string()[..characters].to_owned()).or_default().push(*value);
+        periods
+            .entry(date.to_string()[..characters].to_owned())
+            .or_default()
+            .push(*value);
     }
-    periods.into_iter().map(|(period, returns)| (period, compound(&returns))).collect()
+    periods
+        .into_iter()
+        .map(|(period, returns)| (period, compound(&returns)))
+        .collect()
 }

@@ -105,13 +105,20 @@ impl Pass {
         self.submerged = true;
         let depth = self.wealth / self.peak - 1.0;
         if depth < self.deepest.depth - EPSILON {
-            self.deepest = Drawdown { depth, peak: Some(self.peak_date), trough: Some(date), ..Drawdown::default() };
+            self.deepest = Drawdown {
+                depth,
+                peak: Some(self.peak_date),
+                trough: Some(date),
+                ..Drawdown::default()
+            };
             self.deepest_peak = Some(self.peak);
         }
     }
 
     fn recover(&mut self, date: Date) {
-        let back = self.deepest_peak.is_some_and(|peak| self.wealth >= peak * (1.0 - EPSILON));
+        let back = self
+            .deepest_peak
+            .is_some_and(|peak| self.wealth >= peak * (1.0 - EPSILON));
         if back {
             self.deepest.recovery = Some(date);
             self.deepest_peak = None;
@@ -121,13 +128,22 @@ impl Pass {
     fn note_underwater(&mut self, end: Date, ongoing: bool) {
         let days = days_between(self.peak_date, end);
         if days > self.longest.days {
-            self.longest = Underwater { days, start: Some(self.peak_date), end: Some(end), ongoing };
+            self.longest = Underwater {
+                days,
+                start: Some(self.peak_date),
+                end: Some(end),
+                ongoing,
+            };
         }
     }
 
     fn finish(mut self, dates: &[Date]) -> Falls {
         let Some(last) = dates.last().copied() else {
-            return Falls { deepest: self.deepest, longest: self.longest, ulcer_index: None };
+            return Falls {
+                deepest: self.deepest,
+                longest: self.longest,
+                ulcer_index: None,
+            };
         };
         if self.submerged {
             self.note_underwater(last, true);
@@ -138,6 +154,10 @@ impl Pass {
             self.deepest.decline_days = days_between(peak, trough);
         }
         let ulcer_index = Some((self.squares / dates.len() as f64).sqrt());
-        Falls { deepest: self.deepest, longest: self.longest, ulcer_index }
+        Falls {
+            deepest: self.deepest,
+            longest: self.longest,
+            ulcer_index,
+        }
     }
 }

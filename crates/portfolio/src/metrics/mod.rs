@@ -49,7 +49,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { periods_per_year: 252.0, risk_free: 0.0, minimum_return: None, confidence: 0.95 }
+        Settings {
+            periods_per_year: 252.0,
+            risk_free: 0.0,
+            minimum_return: None,
+            confidence: 0.95,
+        }
     }
 }
 
@@ -71,7 +76,10 @@ impl Settings {
 
 /// Returns joined: `(1+a)(1+b)… - 1`.
 pub fn compound(returns: &[f64]) -> f64 {
-    returns.iter().fold(1.0, |wealth, value| wealth * (1.0 + value)) - 1.0
+    returns
+        .iter()
+        .fold(1.0, |wealth, value| wealth * (1.0 + value))
+        - 1.0
 }
 
 #[cfg(test)]

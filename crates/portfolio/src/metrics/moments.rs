@@ -19,7 +19,11 @@ pub(super) fn deviation(values: &[f64]) -> Option<f64> {
 /// Sample covariance (n - 1) of two equally long lists of at least two values.
 pub(super) fn covariance(a: &[f64], b: &[f64]) -> f64 {
     let (mean_a, mean_b) = (mean(a), mean(b));
-    let sum: f64 = a.iter().zip(b).map(|(x, y)| (x - mean_a) * (y - mean_b)).sum();
+    let sum: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(x, y)| (x - mean_a) * (y - mean_b))
+        .sum();
     sum / (a.len() - 1) as f64
 }
 

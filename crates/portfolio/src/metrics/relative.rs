@@ -33,8 +33,13 @@ pub struct Relative {
 /// Compares `series` with `benchmark`.
 pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Settings) -> Relative {
     let pairs = series.dates.iter().zip(series.returns);
-    let (own, other): (Vec<f64>, Vec<f64>) = pairs.filter_map(|(date, value)| Some((*value, *benchmark.get(date)?))).unzip();
-    let mut figures = Relative { n: own.len(), ..Relative::default() };
+    let (own, other): (Vec<f64>, Vec<f64>) = pairs
+        .filter_map(|(date, value)| Some((*value, *benchmark.get(date)?)))
+        .unzip();
+    let mut figures = Relative {
+        n: own.len(),
+        ..Relative::default()
+    };
     if own.len() < 2 {
         return figures;
     }
@@ -56,8 +61,12 @@ fn regression(figures: &mut Relative, own: &[f64], other: &[f64], settings: Sett
     let Some(beta) = beta(own, other) else { return };
     let free = settings.period_risk_free();
     figures.beta = Some(beta);
-    figures.alpha = Some(((mean(own) - free) - beta * (mean(other) - free)) * settings.periods_per_year);
-    if let (Some(a), Some(b)) = (deviation(own).filter(|spread| *spread > EPSILON), deviation(other)) {
+    figures.alpha =
+        Some(((mean(own) - free) - beta * (mean(other) - free)) * settings.periods_per_year);
+    if let (Some(a), Some(b)) = (
+        deviation(own).filter(|spread| *spread > EPSILON),
+        deviation(other),
+    ) {
         let correlation = covariance(own, other) / (a * b);
         figures.correlation = Some(correlation);
         figures.r_squared = Some(correlation * correlation);
@@ -69,7 +78,9 @@ fn active(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings
     let annual = settings.periods_per_year.sqrt();
     let error = deviation(&difference);
     figures.tracking_error = error.map(|error| error * annual);
-    figures.information_ratio = error.filter(|error| *error > EPSILON).map(|error| mean(&difference) / error * annual);
+    figures.information_ratio = error
+        .filter(|error| *error > EPSILON)
+        .map(|error| mean(&difference) / error * annual);
 }
 
 fn capture(own: &[f64], other: &[f64], settings: Settings, chosen: fn(f64) -> bool) -> Option<f64> {

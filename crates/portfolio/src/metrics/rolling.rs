@@ -26,21 +26,40 @@ pub struct RollingPoint {
 }
 
 /// One point for each day from the `window`-th return on; none for a window of zero.
-pub fn rolling(series: ReturnSeries<'_>, window: usize, settings: Settings, benchmark: Option<&Benchmark>) -> Vec<RollingPoint> {
+pub fn rolling(
+    series: ReturnSeries<'_>,
+    window: usize,
+    settings: Settings,
+    benchmark: Option<&Benchmark>,
+) -> Vec<RollingPoint> {
     if window == 0 || window > series.returns.len() {
         return Vec::new();
     }
     let last_start = series.returns.len() - window;
-    (0..=last_start).map(|start| point(part(series, start, window), settings, benchmark)).collect()
+    (0..=last_start)
+        .map(|start| point(part(series, start, window), settings, benchmark))
+        .collect()
 }
 
 fn part(series: ReturnSeries<'_>, start: usize, window: usize) -> ReturnSeries<'_> {
-    let base = if start == 0 { series.base } else { series.dates[start - 1] };
+    let base = if start == 0 {
+        series.base
+    } else {
+        series.dates[start - 1]
+    };
     let range = start..start + window;
-    ReturnSeries { base, dates: &series.dates[range.clone()], returns: &series.returns[range] }
+    ReturnSeries {
+        base,
+        dates: &series.dates[range.clone()],
+        returns: &series.returns[range],
+    }
 }
 
-fn point(part: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Benchmark>) -> RollingPoint {
+fn point(
+    part: ReturnSeries<'_>,
+    settings: Settings,
+    benchmark: Option<&Benchmark>,
+) -> RollingPoint {
     let annual = settings.periods_per_year.sqrt();
     let deviation = deviation(part.returns);
     let excess = mean(part.returns) - settings.period_risk_free();
@@ -48,7 +67,9 @@ fn point(part: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Benchmar
         date: part.dates[part.dates.len() - 1],
         total_return: compound(part.returns),
         volatility: deviation.map(|deviation| deviation * annual),
-        sharpe: deviation.filter(|deviation| *deviation > EPSILON).map(|deviation| excess / deviation * annual),
+        sharpe: deviation
+            .filter(|deviation| *deviation > EPSILON)
+            .map(|deviation| excess / deviation * annual),
         max_drawdown: falls(part).deepest.depth,
         beta: benchmark.and_then(|benchmark| common_beta(part, benchmark)),
     }
@@ -56,6 +77,8 @@ fn point(part: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Benchmar
 
 fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark) -> Option<f64> {
     let pairs = part.dates.iter().zip(part.returns);
-    let (own, other): (Vec<f64>, Vec<f64>) = pairs.filter_map(|(date, value)| Some((*value, *benchmark.get(date)?))).unzip();
+    let (own, other): (Vec<f64>, Vec<f64>) = pairs
+        .filter_map(|(date, value)| Some((*value, *benchmark.get(date)?)))
+        .unzip();
     beta(&own, &other)
 }

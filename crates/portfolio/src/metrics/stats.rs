@@ -74,7 +74,10 @@ pub struct Stats {
 
 /// Computes every figure of `series`. A return below -1 leaves compounding figures undefined, not the others.
 pub fn stats(series: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Benchmark>) -> Stats {
-    let mut figures = Stats { n_returns: series.returns.len(), ..Stats::default() };
+    let mut figures = Stats {
+        n_returns: series.returns.len(),
+        ..Stats::default()
+    };
     let Some(last) = series.dates.last().copied() else {
         return figures;
     };
@@ -100,10 +103,16 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
     let total = compound(series.returns);
     let days = days_between(series.base, series.dates[series.dates.len() - 1]);
     let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
-    let Falls { deepest, longest, ulcer_index } = falls(series);
+    let Falls {
+        deepest,
+        longest,
+        ulcer_index,
+    } = falls(series);
     figures.total_return = Some(total);
     figures.cagr = cagr;
-    figures.calmar = cagr.filter(|_| deepest.depth != 0.0).map(|cagr| cagr / deepest.depth.abs());
+    figures.calmar = cagr
+        .filter(|_| deepest.depth != 0.0)
+        .map(|cagr| cagr / deepest.depth.abs());
     figures.max_drawdown = Some(deepest);
     figures.longest_underwater = Some(longest);
     figures.ulcer_index = ulcer_index;
@@ -115,12 +124,18 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
     let deviation = deviation(returns);
     let excess = mean(returns) - settings.period_risk_free();
     figures.volatility = deviation.map(|deviation| deviation * annual);
-    figures.sharpe = deviation.filter(|deviation| *deviation > EPSILON).map(|deviation| excess / deviation * annual);
+    figures.sharpe = deviation
+        .filter(|deviation| *deviation > EPSILON)
+        .map(|deviation| excess / deviation * annual);
     if returns.len() > 1 {
-        let below = returns.iter().map(|value| (value - minimum).min(0.0).powi(2)).sum::<f64>();
+        let below = returns
+            .iter()
+            .map(|value| (value - minimum).min(0.0).powi(2))
+            .sum::<f64>();
         let downside = (below / returns.len() as f64).sqrt();
         figures.downside_deviation = Some(downside * annual);
-        figures.sortino = (downside > EPSILON).then(|| (mean(returns) - minimum) / downside * annual);
+        figures.sortino =
+            (downside > EPSILON).then(|| (mean(returns) - minimum) / downside * annual);
     }
     let Tail { var, cvar, ratio } = tail(returns, settings.confidence);
     (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
@@ -130,12 +145,29 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
 
 fn extremes(figures: &mut Stats, series: ReturnSeries<'_>, settings: Settings) {
     let minimum = settings.period_minimum();
-    let days = || series.dates.iter().zip(series.returns).map(|(date, value)| DatedReturn { date: *date, value: *value });
+    let days = || {
+        series
+            .dates
+            .iter()
+            .zip(series.returns)
+            .map(|(date, value)| DatedReturn {
+                date: *date,
+                value: *value,
+            })
+    };
     figures.best = days().reduce(|best, day| if day.value > best.value { day } else { best });
     figures.worst = days().reduce(|worst, day| if day.value < worst.value { day } else { worst });
     let positive = series.returns.iter().filter(|value| **value > 0.0).count();
     figures.positive_ratio = Some(positive as f64 / series.returns.len() as f64);
-    let gains: f64 = series.returns.iter().map(|value| (value - minimum).max(0.0)).sum();
-    let losses: f64 = series.returns.iter().map(|value| (minimum - value).max(0.0)).sum();
+    let gains: f64 = series
+        .returns
+        .iter()
+        .map(|value| (value - minimum).max(0.0))
+        .sum();
+    let losses: f64 = series
+        .returns
+        .iter()
+        .map(|value| (minimum - value).max(0.0))
+        .sum();
     figures.omega = (losses > EPSILON).then(|| gains / losses);
 }

@@ -29,7 +29,11 @@ pub(super) fn tail(returns: &[f64], confidence: f64) -> Tail {
     let mut sorted = returns.to_vec();
     sorted.sort_by(f64::total_cmp);
     let cut = quantile(&sorted, 1.0 - confidence);
-    let beyond: Vec<f64> = returns.iter().copied().filter(|value| *value <= cut).collect();
+    let beyond: Vec<f64> = returns
+        .iter()
+        .copied()
+        .filter(|value| *value <= cut)
+        .collect();
     let (low, high) = (quantile(&sorted, 0.05), quantile(&sorted, 0.95));
     Tail {
         var: Some(-cut),

@@ -9,12 +9,22 @@ use crate::dates::plus_days;
 const BASE: Date = date(2020, 1, 1);
 
 fn dates(count: usize) -> Vec<Date> {
-    (1..=count).map(|day| plus_days(BASE, i64::try_from(day).unwrap())).collect()
+    (1..=count)
+        .map(|day| plus_days(BASE, i64::try_from(day).unwrap()))
+        .collect()
 }
 
 fn of(returns: &[f64], settings: Settings) -> Stats {
     let dates = dates(returns.len());
-    stats(ReturnSeries { base: BASE, dates: &dates, returns }, settings, None)
+    stats(
+        ReturnSeries {
+            base: BASE,
+            dates: &dates,
+            returns,
+        },
+        settings,
+        None,
+    )
 }
 
 /// The deepest fall by the definition, comparing every pair of days.
@@ -97,7 +107,10 @@ proptest! {
 
 #[test]
 fn the_first_of_two_equal_falls_counts() {
-    let figures = of(&[0.5, -0.25, 1.0 / 3.0, -0.25, 1.0 / 3.0], Settings::default());
+    let figures = of(
+        &[0.5, -0.25, 1.0 / 3.0, -0.25, 1.0 / 3.0],
+        Settings::default(),
+    );
     let drawdown = figures.max_drawdown.unwrap();
     assert_eq!(drawdown.trough, Some(date(2020, 1, 3)));
     assert_eq!(drawdown.recovery, Some(date(2020, 1, 4)));

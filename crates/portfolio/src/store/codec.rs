@@ -17,18 +17,28 @@ pub(super) struct Reader<'r> {
 impl Reader<'_> {
     /// A column that may be null.
     pub(super) fn optional<T: FromStr>(&self, column: &'static str) -> Result<Option<T>> {
-        let text: Option<String> = self.row.try_get(column).map_err(|_| self.broken(column, "another type"))?;
-        text.map(|text| text.parse().map_err(|_| self.broken(column, &text))).transpose()
+        let text: Option<String> = self
+            .row
+            .try_get(column)
+            .map_err(|_| self.broken(column, "another type"))?;
+        text.map(|text| text.parse().map_err(|_| self.broken(column, &text)))
+            .transpose()
     }
 
     /// A column that is never null.
     pub(super) fn required<T: FromStr>(&self, column: &'static str) -> Result<T> {
-        self.optional(column)?.ok_or_else(|| self.broken(column, "null"))
+        self.optional(column)?
+            .ok_or_else(|| self.broken(column, "null"))
     }
 
     /// The error for a value that cannot be read.
     pub(super) fn broken(&self, column: &'static str, value: &str) -> Error {
-        Error::StoredValue { table: self.table, row: self.id.clone(), column, value: value.to_owned() }
+        Error::StoredValue {
+            table: self.table,
+            row: self.id.clone(),
+            column,
+            value: value.to_owned(),
+        }
     }
 }
 

@@ -8,13 +8,28 @@ use crate::error::{Error, Result};
 
 impl Store {
     /// Keeps a sample and returns the statuses of the newest `recent` ones, this one first.
-    pub async fn add_health_sample(&self, at: Timestamp, status: &str, checks: &str, recent: usize) -> Result<Vec<String>> {
+    pub async fn add_health_sample(
+        &self,
+        at: Timestamp,
+        status: &str,
+        checks: &str,
+        recent: usize,
+    ) -> Result<Vec<String>> {
         let insert = "INSERT INTO health_samples (checked_at, status, checks) VALUES (?, ?, ?)";
-        let inserted = sqlx::query(insert).bind(at.to_string()).bind(status).bind(checks).execute(&self.pool).await;
+        let inserted = sqlx::query(insert)
+            .bind(at.to_string())
+            .bind(status)
+            .bind(checks)
+            .execute(&self.pool)
+            .await;
         inserted.map_err(|error| self.failed(error))?;
         let limit = i64::try_from(recent).unwrap_or(i64::MAX);
         let select = "SELECT status FROM health_samples ORDER BY id DESC LIMIT ?";
-        sqlx::query_scalar(select).bind(limit).fetch_all(&self.pool).await.map_err(|error| self.failed(error))
+        sqlx::query_scalar(select)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// The day of the newest price; none when there are no prices.
@@ -24,13 +39,22 @@ impl Store {
 
     /// The day of the newest exchange rate; none when there are no rates.
     pub async fn newest_rate(&self) -> Result<Option<Date>> {
-        self.newest("fx_rates", "SELECT max(date) FROM fx_rates").await
+        self.newest("fx_rates", "SELECT max(date) FROM fx_rates")
+            .await
     }
 
     async fn newest(&self, table: &'static str, select: &'static str) -> Result<Option<Date>> {
-        let text: Option<String> = sqlx::query_scalar(select).fetch_one(&self.pool).await.map_err(|error| self.failed(error))?;
+        let text: Option<String> = sqlx::query_scalar(select)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         let parse = |text: String| {
-            text.parse().map_err(|_| Error::StoredValue { table, row: "newest".to_owned(), column: "date", value: text })
+            text.parse().map_err(|_| Error::StoredValue {
+                table,
+                row: "newest".to_owned(),
+                column: "date",
+                value: text,
+            })
         };
         text.map(parse).transpose()
     }

@@ -29,14 +29,29 @@ impl Store {
                sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar
              RETURNING id",
         );
-        let query = query.bind(asset.symbol).bind(asset.name).bind(asset.class).bind(asset.sector).bind(asset.country);
+        let query = query
+            .bind(asset.symbol)
+            .bind(asset.name)
+            .bind(asset.class)
+            .bind(asset.sector)
+            .bind(asset.country);
         let query = query.bind(asset.currency.to_string()).bind(asset.calendar);
-        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+        query
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// Ids of all assets by symbol; of several exchanges the oldest row.
     pub async fn asset_ids(&self) -> Result<HashMap<String, i64>> {
-        let query = sqlx::query_as::<_, (String, i64)>("SELECT symbol, min(id) FROM assets GROUP BY symbol");
-        Ok(query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?.into_iter().collect())
+        let query = sqlx::query_as::<_, (String, i64)>(
+            "SELECT symbol, min(id) FROM assets GROUP BY symbol",
+        );
+        Ok(query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?
+            .into_iter()
+            .collect())
     }
 }

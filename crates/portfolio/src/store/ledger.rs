@@ -51,7 +51,12 @@ pub(crate) struct StoredEntry {
 
 impl Store {
     /// Adds a row unless its external id is there already; true when it was added.
-    pub(crate) async fn add_transaction(&self, tx: &mut Transaction, row: &NewTransaction, now: Timestamp) -> Result<bool> {
+    pub(crate) async fn add_transaction(
+        &self,
+        tx: &mut Transaction,
+        row: &NewTransaction,
+        now: Timestamp,
+    ) -> Result<bool> {
         let text = |value: Option<Decimal>| value.map(|value| value.to_string());
         let query = sqlx::query(
             "INSERT INTO transactions (account_id, asset_id, type, trade_date, settle_date, executed_at, quantity, price, amount,
@@ -59,28 +64,65 @@ impl Store {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
              ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING",
         );
-        let query = query.bind(row.account_id).bind(row.asset_id).bind(row.kind.as_str()).bind(row.trade_date.to_string());
-        let query = query.bind(row.settle_date.map(|date| date.to_string())).bind(row.executed_at.map(|time| time.to_string()));
-        let query = query.bind(text(row.quantity)).bind(text(row.price)).bind(text(row.amount));
-        let query = query.bind(row.fee.to_string()).bind(row.tax.to_string()).bind(row.currency.to_string());
-        let query = query.bind(row.to_currency.map(|code| code.to_string())).bind(text(row.to_amount)).bind(row.to_asset_id);
-        let query = query.bind(text(row.ratio)).bind(text(row.cost_fraction)).bind(row.acquired_on.map(|date| date.to_string()));
-        let query = query.bind(&row.source).bind(&row.external_id).bind(row.note.as_deref()).bind(now.to_string());
-        Ok(query.execute(&mut **tx).await.map_err(|error| self.failed(error))?.rows_affected() == 1)
+        let query = query
+            .bind(row.account_id)
+            .bind(row.asset_id)
+            .bind(row.kind.as_str())
+            .bind(row.trade_date.to_string());
+        let query = query
+            .bind(row.settle_date.map(|date| date.to_string()))
+            .bind(row.executed_at.map(|time| time.to_string()));
+        let query = query
+            .bind(text(row.quantity))
+            .bind(text(row.price))
+            .bind(text(row.amount));
+        let query = query
+            .bind(row.fee.to_string())
+            .bind(row.tax.to_string())
+            .bind(row.currency.to_string());
+        let query = query
+            .bind(row.to_currency.map(|code| code.to_string()))
+            .bind(text(row.to_amount))
+            .bind(row.to_asset_id);
+        let query = query
+            .bind(text(row.ratio))
+            .bind(text(row.cost_fraction))
+            .bind(row.acquired_on.map(|date| date.to_string()));
+        let query = query
+            .bind(&row.source)
+            .bind(&row.external_id)
+            .bind(row.note.as_deref())
+            .bind(now.to_string());
+        Ok(query
+            .execute(&mut **tx)
+            .await
+            .map_err(|error| self.failed(error))?
+            .rows_affected()
+            == 1)
     }
 
     /// The rows of several portfolios, by portfolio, in the order of their ids. A shared account's rows appear under each.
-    pub(crate) async fn entries(&self, portfolio_ids: &[i64]) -> Result<HashMap<i64, Vec<StoredEntry>>> {
+    pub(crate) async fn entries(
+        &self,
+        portfolio_ids: &[i64],
+    ) -> Result<HashMap<i64, Vec<StoredEntry>>> {
         let query = sqlx::query(
             "SELECT portfolio_accounts.portfolio_id, transactions.* FROM portfolio_accounts
              JOIN transactions USING (account_id)
              WHERE portfolio_id IN (SELECT value FROM json_each(?1)) ORDER BY portfolio_id, transactions.id",
         );
         let ids = id_list(portfolio_ids.iter().copied());
-        let rows = query.bind(ids).fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let rows = query
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         let mut entries: HashMap<i64, Vec<StoredEntry>> = HashMap::new();
         for row in &rows {
-            entries.entry(row.get("portfolio_id")).or_default().push(stored_entry(row)?);
+            entries
+                .entry(row.get("portfolio_id"))
+                .or_default()
+                .push(stored_entry(row)?);
         }
         Ok(entries)
     }
@@ -92,14 +134,20 @@ impl Store {
                (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value FROM json_each(?1)))",
         );
         let query = query.bind(id_list(portfolio_ids.iter().copied()));
-        let count = query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))?;
+        let count = query
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// Accounts in which sales may exceed what is held.
     pub(crate) async fn short_accounts(&self) -> Result<Vec<AccountId>> {
         let query = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE allow_short = 1");
-        let ids = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let ids = query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         Ok(ids.into_iter().map(AccountId).collect())
     }
 }
@@ -117,14 +165,28 @@ impl StoredEntry {
 
 /// Market indices by asset id.
 pub(crate) fn asset_index(market: &Market) -> HashMap<i64, AssetIx> {
-    market.assets().iter().enumerate().map(|(index, asset)| (asset.id, AssetIx(index))).collect()
+    market
+        .assets()
+        .iter()
+        .enumerate()
+        .map(|(index, asset)| (asset.id, AssetIx(index)))
+        .collect()
 }
 
 fn stored_entry(row: &SqliteRow) -> Result<StoredEntry> {
     let id: i64 = row.get("id");
-    let reader = Reader { table: "transactions", id: id.to_string(), row };
+    let reader = Reader {
+        table: "transactions",
+        id: id.to_string(),
+        row,
+    };
     let kind: String = row.get("type");
-    let mut entry = Entry::new(id, AccountId(row.get("account_id")), Kind::parse(&kind), reader.required("trade_date")?);
+    let mut entry = Entry::new(
+        id,
+        AccountId(row.get("account_id")),
+        Kind::parse(&kind),
+        reader.required("trade_date")?,
+    );
     entry.executed_at = reader.optional("executed_at")?;
     entry.quantity = reader.optional("quantity")?;
     entry.price = reader.optional("price")?;
@@ -140,7 +202,12 @@ fn stored_entry(row: &SqliteRow) -> Result<StoredEntry> {
     entry.source = row.get("source");
     entry.external_id = row.get("external_id");
     if let Some(picks) = row.get::<Option<String>, _>("lot_picks") {
-        entry.lot_picks = serde_json::from_str(&picks).map_err(|_| reader.broken("lot_picks", &picks))?;
+        entry.lot_picks =
+            serde_json::from_str(&picks).map_err(|_| reader.broken("lot_picks", &picks))?;
     }
-    Ok(StoredEntry { entry, asset_id: row.get("asset_id"), to_asset_id: row.get("to_asset_id") })
+    Ok(StoredEntry {
+        entry,
+        asset_id: row.get("asset_id"),
+        to_asset_id: row.get("to_asset_id"),
+    })
 }

@@ -23,7 +23,7 @@ pub use ledger::NewTransaction;
 pub use locks::{Lock, LockAttempt};
 pub use market::{PriceRow, RateRow};
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
-pub use results::{CacheRow, SummaryRow, SavedFigures};
+pub use results::{CacheRow, SavedFigures, SummaryRow};
 
 pub(crate) use ledger::{StoredEntry, asset_index};
 
@@ -65,9 +65,17 @@ impl Store {
     }
 
     async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Store> {
-        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(30));
-        let pool = pool.connect_with(options).await.map_err(|error| classify(path, error))?;
-        let store = Store { pool, path: path.to_owned() };
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(30));
+        let pool = pool
+            .connect_with(options)
+            .await
+            .map_err(|error| classify(path, error))?;
+        let store = Store {
+            pool,
+            path: path.to_owned(),
+        };
         store.migrate().await?;
         Ok(store)
     }
@@ -83,11 +91,17 @@ impl Store {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.failed(error))
+        self.pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     pub(crate) async fn commit(&self, transaction: Transaction) -> Result<()> {
-        transaction.commit().await.map_err(|error| self.failed(error))
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// The crate's error for one of sqlx.
@@ -106,7 +120,9 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 fn classify(path: &Path, source: sqlx::Error) -> Error {
     let path = path.to_owned();
-    let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    let code = source
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<u32>().ok());
     match code.map(|extended| extended & 0xff) {
         Some(READ_ONLY | CANNOT_OPEN) => Error::DatabaseReadOnly { path, source },
         Some(FULL) => Error::DiskFull { path, source },

@@ -82,8 +82,15 @@ impl Store {
              ON CONFLICT (email) DO UPDATE SET display_name = excluded.display_name, base_currency = excluded.base_currency
              RETURNING id",
         );
-        let query = query.bind(user.email).bind(user.display_name).bind(user.base_currency.to_string()).bind(now.to_string());
-        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+        let query = query
+            .bind(user.email)
+            .bind(user.display_name)
+            .bind(user.base_currency.to_string())
+            .bind(now.to_string());
+        query
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// Adds an account, or updates the user's one of this name; returns the id.
@@ -93,8 +100,16 @@ impl Store {
              ON CONFLICT (user_id, name) DO UPDATE SET currency = excluded.currency, allow_short = excluded.allow_short
              RETURNING id",
         );
-        let query = query.bind(account.user_id).bind(account.name).bind(account.currency.to_string());
-        query.bind(account.allow_short).bind(now.to_string()).fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+        let query = query
+            .bind(account.user_id)
+            .bind(account.name)
+            .bind(account.currency.to_string());
+        query
+            .bind(account.allow_short)
+            .bind(now.to_string())
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// Adds a portfolio, or updates the user's one of this name; returns the id.
@@ -106,31 +121,62 @@ impl Store {
                lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate
              RETURNING id",
         );
-        let income = if portfolio.automatic_income { "auto" } else { "ledger" };
-        let query = query.bind(portfolio.user_id).bind(portfolio.name).bind(portfolio.base_currency.to_string());
-        let query = query.bind(portfolio.calendar).bind(portfolio.lot_method).bind(income);
-        let query = query.bind(portfolio.risk_free_rate.to_string()).bind(now.to_string());
-        query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))
+        let income = if portfolio.automatic_income {
+            "auto"
+        } else {
+            "ledger"
+        };
+        let query = query
+            .bind(portfolio.user_id)
+            .bind(portfolio.name)
+            .bind(portfolio.base_currency.to_string());
+        let query = query
+            .bind(portfolio.calendar)
+            .bind(portfolio.lot_method)
+            .bind(income);
+        let query = query
+            .bind(portfolio.risk_free_rate.to_string())
+            .bind(now.to_string());
+        query
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))
     }
 
     /// Lets a portfolio span an account.
     pub async fn link_account(&self, portfolio_id: i64, account_id: i64) -> Result<()> {
-        let query = sqlx::query("INSERT INTO portfolio_accounts (portfolio_id, account_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
-        query.bind(portfolio_id).bind(account_id).execute(&self.pool).await.map_err(|error| self.failed(error))?;
+        let query = sqlx::query(
+            "INSERT INTO portfolio_accounts (portfolio_id, account_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        );
+        query
+            .bind(portfolio_id)
+            .bind(account_id)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         Ok(())
     }
 
     /// All active users.
     pub async fn users(&self) -> Result<Vec<UserRow>> {
-        let query = sqlx::query("SELECT id, base_currency FROM users WHERE is_active = 1 ORDER BY id");
-        let rows = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let query =
+            sqlx::query("SELECT id, base_currency FROM users WHERE is_active = 1 ORDER BY id");
+        let rows = query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         rows.iter().map(user).collect()
     }
 
     /// The accounts of a user.
     pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
-        let query = sqlx::query("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id").bind(user_id);
-        let rows = query.fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let query =
+            sqlx::query("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id")
+                .bind(user_id);
+        let rows = query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         rows.iter().map(account).collect()
     }
 
@@ -140,29 +186,53 @@ impl Store {
             "SELECT id, user_id, name, base_currency, calendar, lot_method, income_mode, benchmark_asset_id, risk_free_rate, is_active
              FROM portfolios WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id",
         );
-        let rows = query.bind(user_id).fetch_all(&self.pool).await.map_err(|error| self.failed(error))?;
+        let rows = query
+            .bind(user_id)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         rows.iter().map(portfolio).collect()
     }
 
     /// An error unless the user exists.
     pub async fn require_user(&self, user_id: i64) -> Result<()> {
-        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM users WHERE id = ?1").bind(user_id);
-        let count = query.fetch_one(&self.pool).await.map_err(|error| self.failed(error))?;
-        if count == 1 { Ok(()) } else { Err(Error::NotFound { what: "user", id: user_id.to_string() }) }
+        let query =
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM users WHERE id = ?1").bind(user_id);
+        let count = query
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if count == 1 {
+            Ok(())
+        } else {
+            Err(Error::NotFound {
+                what: "user",
+                id: user_id.to_string(),
+            })
+        }
     }
 }
 
 fn reader<'r>(table: &'static str, row: &'r sqlx::sqlite::SqliteRow) -> Reader<'r> {
-    let id = row.try_get::<i64, _>("id").map_or_else(|_| "?".to_owned(), |id| id.to_string());
+    let id = row
+        .try_get::<i64, _>("id")
+        .map_or_else(|_| "?".to_owned(), |id| id.to_string());
     Reader { table, id, row }
 }
 
 fn user(row: &sqlx::sqlite::SqliteRow) -> Result<UserRow> {
-    Ok(UserRow { id: row.get("id"), base_currency: reader("users", row).required("base_currency")? })
+    Ok(UserRow {
+        id: row.get("id"),
+        base_currency: reader("users", row).required("base_currency")?,
+    })
 }
 
 fn account(row: &sqlx::sqlite::SqliteRow) -> Result<AccountRow> {
-    Ok(AccountRow { id: row.get("id"), name: row.get("name"), currency: reader("accounts", row).required("currency")? })
+    Ok(AccountRow {
+        id: row.get("id"),
+        name: row.get("name"),
+        currency: reader("accounts", row).required("currency")?,
+    })
 }
 
 fn portfolio(row: &sqlx::sqlite::SqliteRow) -> Result<PortfolioRow> {
@@ -175,8 +245,13 @@ fn portfolio(row: &sqlx::sqlite::SqliteRow) -> Result<PortfolioRow> {
         name: row.get("name"),
         base_currency: reader.required("base_currency")?,
         calendar: row.get("calendar"),
-        lot_method: LotMethod::parse(&method).ok_or_else(|| reader.broken("lot_method", &method))?,
-        income: if income == "auto" { IncomeMode::Auto } else { IncomeMode::Ledger },
+        lot_method: LotMethod::parse(&method)
+            .ok_or_else(|| reader.broken("lot_method", &method))?,
+        income: if income == "auto" {
+            IncomeMode::Auto
+        } else {
+            IncomeMode::Ledger
+        },
         benchmark_asset_id: row.get("benchmark_asset_id"),
         risk_free_rate: reader.required("risk_free_rate")?,
         is_active: row.get("is_active"),

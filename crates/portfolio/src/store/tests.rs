@@ -8,7 +8,11 @@ use crate::error::Error;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn user(email: &str) -> NewUser<'_> {
-    NewUser { email, display_name: "", base_currency: "USD".parse().unwrap() }
+    NewUser {
+        email,
+        display_name: "",
+        base_currency: "USD".parse().unwrap(),
+    }
 }
 
 #[tokio::test]
@@ -26,7 +30,9 @@ async fn a_database_that_cannot_be_written_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.db");
     Store::create(&path).await.unwrap().close().await;
-    let store = Store::connect(&path, options(&path).read_only(true)).await.unwrap();
+    let store = Store::connect(&path, options(&path).read_only(true))
+        .await
+        .unwrap();
     let error = store.put_user(&user("a@b.c"), NOW).await.unwrap_err();
     assert!(matches!(error, Error::DatabaseReadOnly { .. }), "{error}");
     assert!(error.to_string().contains("write access"));
@@ -41,7 +47,9 @@ async fn a_full_disk_is_said_and_loses_nothing() {
     let store = Store::create(&path).await.unwrap();
     store.put_user(&user("first@b.c"), NOW).await.unwrap();
     store.close().await;
-    let small = Store::connect(&path, options(&path).pragma("max_page_count", "1")).await.unwrap();
+    let small = Store::connect(&path, options(&path).pragma("max_page_count", "1"))
+        .await
+        .unwrap();
     let long = format!("{}@b.c", "x".repeat(200_000));
     let error = small.put_user(&user(&long), NOW).await.unwrap_err();
     assert!(matches!(error, Error::DiskFull { .. }), "{error}");
@@ -73,16 +81,33 @@ async fn a_lock_has_one_owner_until_its_lease_ends() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(folder.path().join("p.db")).await.unwrap();
     let lease = SignedDuration::from_secs(30);
-    let LockAttempt::Acquired(lock) = store.lock("k", "one", NOW, lease).await.unwrap() else { panic!("free") };
+    let LockAttempt::Acquired(lock) = store.lock("k", "one", NOW, lease).await.unwrap() else {
+        panic!("free")
+    };
     let held = store.lock("k", "two", NOW, lease).await.unwrap();
     assert!(matches!(held, LockAttempt::Held { owner } if owner == "one"));
-    store.renew(&lock, NOW + SignedDuration::from_secs(20), lease).await.unwrap();
-    let still = store.lock("k", "two", NOW + SignedDuration::from_secs(40), lease).await.unwrap();
+    store
+        .renew(&lock, NOW + SignedDuration::from_secs(20), lease)
+        .await
+        .unwrap();
+    let still = store
+        .lock("k", "two", NOW + SignedDuration::from_secs(40), lease)
+        .await
+        .unwrap();
     assert!(matches!(still, LockAttempt::Held { .. }));
-    let taken = store.lock("k", "two", NOW + SignedDuration::from_secs(50), lease).await.unwrap();
+    let taken = store
+        .lock("k", "two", NOW + SignedDuration::from_secs(50), lease)
+        .await
+        .unwrap();
     assert!(matches!(taken, LockAttempt::Acquired(_)));
-    assert!(matches!(store.renew(&lock, NOW, lease).await.unwrap_err(), Error::LockLost(_)));
+    assert!(matches!(
+        store.renew(&lock, NOW, lease).await.unwrap_err(),
+        Error::LockLost(_)
+    ));
     store.unlock(&lock).await.unwrap();
-    let other = store.lock("k", "three", NOW + SignedDuration::from_secs(60), lease).await.unwrap();
+    let other = store
+        .lock("k", "three", NOW + SignedDuration::from_secs(60), lease)
+        .await
+        .unwrap();
     assert!(matches!(other, LockAttempt::Held { owner } if owner == "two"));
 }

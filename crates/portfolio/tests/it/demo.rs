@@ -8,13 +8,32 @@ use crate::world::{World, now};
 #[tokio::test]
 async fn the_demo_installs_once_and_refreshes_without_an_error() {
     let world = World::empty().await;
-    let first = install(&world.store, &DemoFiles::from_env(), now(), &mut |_| {}).await.unwrap();
-    assert!(first.iter().all(|(_, report)| report.bad == 0 && report.written == report.rows), "{first:#?}");
-    let again = install(&world.store, &DemoFiles::from_env(), now(), &mut |_| {}).await.unwrap();
-    assert!(again.iter().all(|(_, report)| report.bad == 0 && report.written == 0 && report.unchanged == report.rows), "{again:#?}");
+    let first = install(&world.store, &DemoFiles::from_env(), now(), &mut |_| {})
+        .await
+        .unwrap();
+    assert!(
+        first
+            .iter()
+            .all(|(_, report)| report.bad == 0 && report.written == report.rows),
+        "{first:#?}"
+    );
+    let again = install(&world.store, &DemoFiles::from_env(), now(), &mut |_| {})
+        .await
+        .unwrap();
+    assert!(
+        again.iter().all(|(_, report)| report.bad == 0
+            && report.written == 0
+            && report.unchanged == report.rows),
+        "{again:#?}"
+    );
 
-    let request = RefreshRequest { clock: now, ..RefreshRequest::new("demo") };
-    let result = refresh(&world.store, &request, &mut |_| {}, &|| false).await.unwrap();
+    let request = RefreshRequest {
+        clock: now,
+        ..RefreshRequest::new("demo")
+    };
+    let result = refresh(&world.store, &request, &mut |_| {}, &|| false)
+        .await
+        .unwrap();
     assert_eq!((result.status, result.errors), (Status::Success, vec![]));
     assert_eq!(result.warnings, []);
     assert_eq!((result.data.portfolios, result.data.users), (3, 2));
@@ -27,6 +46,13 @@ async fn the_demo_installs_once_and_refreshes_without_an_error() {
         assert!(figures.iter().all(Option::is_some), "{row:?}");
     }
     for row in rows.iter().filter(|row| row.period == "max") {
-        println!("{} {} {} twr {:.4} xirr {:.4}", row.portfolio, row.nav.unwrap(), row.base_currency, row.twr.unwrap(), row.xirr.unwrap());
+        println!(
+            "{} {} {} twr {:.4} xirr {:.4}",
+            row.portfolio,
+            row.nav.unwrap(),
+            row.base_currency,
+            row.twr.unwrap(),
+            row.xirr.unwrap()
+        );
     }
 }

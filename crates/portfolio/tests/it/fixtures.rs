@@ -24,7 +24,10 @@ pub(crate) fn data(path: &str) -> String {
 
 fn packed(path: &str) -> Option<String> {
     let places = [root("tests/fixtures/data"), root("demo")];
-    let file = places.into_iter().map(|place| place.join(format!("{path}.gz"))).find(|file| file.exists())?;
+    let file = places
+        .into_iter()
+        .map(|place| place.join(format!("{path}.gz")))
+        .find(|file| file.exists())?;
     Some(unpack(&file))
 }
 

@@ -1,14 +1,29 @@
 //! Imports: good rows in, bad rows listed, the same again changes nothing.
 
 use portfolio::Error;
-use portfolio::import::{ImportReport, PriceImport, Source, import_actions, import_prices, import_rates};
+use portfolio::import::{
+    ImportReport, PriceImport, Source, import_actions, import_prices, import_rates,
+};
 
 use crate::world::{World, now};
 
 async fn prices(world: &World, bytes: &[u8]) -> portfolio::Result<ImportReport> {
     let asset_id = world.asset("IBM").await;
-    let source = Source { name: "IBM.csv", bytes, now: now() };
-    import_prices(&world.store, source, PriceImport { asset_id, source: "csv" }, &mut |_| {}).await
+    let source = Source {
+        name: "IBM.csv",
+        bytes,
+        now: now(),
+    };
+    import_prices(
+        &world.store,
+        source,
+        PriceImport {
+            asset_id,
+            source: "csv",
+        },
+        &mut |_| {},
+    )
+    .await
 }
 
 fn rules(report: &ImportReport) -> Vec<String> {
@@ -51,12 +66,25 @@ async fn bad_prices_are_listed_and_good_ones_kept() {
 #[tokio::test]
 async fn the_last_row_of_a_day_counts_and_a_correction_replaces() {
     let world = World::empty().await;
-    let report = prices(&world, b"date,close\n2010-03-01,1\n2010-03-01,2\n").await.unwrap();
+    let report = prices(&world, b"date,close\n2010-03-01,1\n2010-03-01,2\n")
+        .await
+        .unwrap();
     assert_eq!((report.rows, report.written, report.unchanged), (2, 1, 1));
     let id = world.asset("IBM").await;
-    let close = |market: portfolio::market::Market| market.assets()[0].price("2010-03-05".parse().unwrap()).unwrap().text();
+    let close = |market: portfolio::market::Market| {
+        market.assets()[0]
+            .price("2010-03-05".parse().unwrap())
+            .unwrap()
+            .text()
+    };
     assert_eq!(close(world.store.market(&[id]).await.unwrap()), "2");
-    assert_eq!(prices(&world, b"date,close\n2010-03-01,3.5\n").await.unwrap().written, 1);
+    assert_eq!(
+        prices(&world, b"date,close\n2010-03-01,3.5\n")
+            .await
+            .unwrap()
+            .written,
+        1
+    );
     assert_eq!(close(world.store.market(&[id]).await.unwrap()), "3.5");
 }
 
@@ -69,24 +97,42 @@ async fn files_that_are_no_table_are_refused_whole() {
     let cases: [(&[u8], &str); 6] = [
         (&utf16, "not UTF-8"),
         (b"day,close\n2010-03-01,1\n", "column date is missing"),
-        (b"date,close,color\n2010-03-01,1,red\n", "column \"color\" is unknown"),
+        (
+            b"date,close,color\n2010-03-01,1,red\n",
+            "column \"color\" is unknown",
+        ),
         (b"date,close,close\n2010-03-01,1,2\n", "named twice"),
         (endless.as_bytes(), "longer than 65536 bytes"),
         (b"", "column date is missing"),
     ];
     for (bytes, expected) in cases {
         let error = prices(&world, bytes).await.unwrap_err();
-        assert!(matches!(error, Error::Import { .. }) && error.to_string().contains(expected), "{error}");
+        assert!(
+            matches!(error, Error::Import { .. }) && error.to_string().contains(expected),
+            "{error}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_byte_order_mark_and_latin_1_are_told_apart() {
     let world = World::empty().await;
-    assert_eq!(prices(&world, b"\xef\xbb\xbfdate,close\n2010-03-01,1\n").await.unwrap().written, 1);
-    let report = prices(&world, b"date,close\n2010-03-02,1\xa4\n2010-03-03,2\n").await.unwrap();
+    assert_eq!(
+        prices(&world, b"\xef\xbb\xbfdate,close\n2010-03-01,1\n")
+            .await
+            .unwrap()
+            .written,
+        1
+    );
+    let report = prices(&world, b"date,close\n2010-03-02,1\xa4\n2010-03-03,2\n")
+        .await
+        .unwrap();
     assert_eq!((report.written, report.bad), (1, 1));
-    assert!(rules(&report)[0].contains("must be UTF-8"), "{:?}", report.bad_rows);
+    assert!(
+        rules(&report)[0].contains("must be UTF-8"),
+        "{:?}",
+        report.bad_rows
+    );
 }
 
 #[tokio::test]
@@ -94,7 +140,9 @@ async fn transactions_are_checked_row_by_row() {
     let world = World::empty().await;
     world.asset("IBM").await;
     let user = world.user("ada@example.org").await;
-    world.portfolio(user, "Main", false, "account,date,type,currency\n").await;
+    world
+        .portfolio(user, "Main", false, "account,date,type,currency\n")
+        .await;
     let text = "account,date,type,symbol,quantity,price,amount,fee,tax,currency,external_id\n\
         Main,2010-03-01,deposit,,,,15000,,,USD,D-1\n\
         Other,2010-03-01,deposit,,,,1,,,USD,\n\
@@ -110,12 +158,30 @@ async fn transactions_are_checked_row_by_row() {
         Main,2010-03-02,buy,IBM,1,127.4,,,,USD,\n\
         Main,2010-03-02,buy,IBM,1,127.4,,,,USD,\n";
     let report = world.transactions(user, text).await;
-    let fields: Vec<(u64, &str)> = report.bad_rows.iter().map(|row| (row.line, row.field.as_str())).collect();
+    let fields: Vec<(u64, &str)> = report
+        .bad_rows
+        .iter()
+        .map(|row| (row.line, row.field.as_str()))
+        .collect();
     assert_eq!(
         fields,
-        [(3, "account"), (4, "type"), (5, "symbol"), (6, "quantity"), (7, "price"), (8, "fee"), (9, "amount"), (10, "currency"), (11, "amount")]
+        [
+            (3, "account"),
+            (4, "type"),
+            (5, "symbol"),
+            (6, "quantity"),
+            (7, "price"),
+            (8, "fee"),
+            (9, "amount"),
+            (10, "currency"),
+            (11, "amount")
+        ]
     );
-    assert_eq!((report.written, report.unchanged), (4, 0), "look-alikes without id are kept");
+    assert_eq!(
+        (report.written, report.unchanged),
+        (4, 0),
+        "look-alikes without id are kept"
+    );
     let again = world.transactions(user, text).await;
     assert_eq!((again.written, again.unchanged, again.bad), (0, 4, 9));
 }
@@ -124,18 +190,46 @@ async fn transactions_are_checked_row_by_row() {
 async fn rates_and_actions_import_once() {
     let world = World::empty().await;
     world.asset("IBM").await;
-    let rates = Source { name: "ecb.csv", bytes: b"date,USD,GBP\n2010-03-01,1.35,\n2010-03-02,0,0.9\n2010-03-03,1.36,N/A\n", now: now() };
-    let report = import_rates(&world.store, rates, "ecb", &mut |_| {}).await.unwrap();
+    let rates = Source {
+        name: "ecb.csv",
+        bytes: b"date,USD,GBP\n2010-03-01,1.35,\n2010-03-02,0,0.9\n2010-03-03,1.36,N/A\n",
+        now: now(),
+    };
+    let report = import_rates(&world.store, rates, "ecb", &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!((report.written, report.bad), (2, 1));
-    assert_eq!(import_rates(&world.store, rates, "ecb", &mut |_| {}).await.unwrap().written, 0);
-    let rate = world.store.rates().await.unwrap().rate("USD".parse().unwrap(), "EUR".parse().unwrap(), "2010-03-09".parse().unwrap());
+    assert_eq!(
+        import_rates(&world.store, rates, "ecb", &mut |_| {})
+            .await
+            .unwrap()
+            .written,
+        0
+    );
+    let rate = world.store.rates().await.unwrap().rate(
+        "USD".parse().unwrap(),
+        "EUR".parse().unwrap(),
+        "2010-03-09".parse().unwrap(),
+    );
     assert_eq!(rate.unwrap().to_string(), "0.735294117647");
 
     let bytes = b"symbol,ex_date,type,value,currency\nIBM,2010-02-08,dividend,0.55,USD\nIBM,2010-02-08,merger,1,\nXYZ,2010-02-08,split,2,\nIBM,2010-02-09,split,-2,\n";
-    let actions = Source { name: "actions.csv", bytes, now: now() };
-    let report = import_actions(&world.store, actions, "csv", &mut |_| {}).await.unwrap();
+    let actions = Source {
+        name: "actions.csv",
+        bytes,
+        now: now(),
+    };
+    let report = import_actions(&world.store, actions, "csv", &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!((report.written, report.bad), (1, 3));
-    assert_eq!(import_actions(&world.store, actions, "csv", &mut |_| {}).await.unwrap().unchanged, 1);
+    assert_eq!(
+        import_actions(&world.store, actions, "csv", &mut |_| {})
+            .await
+            .unwrap()
+            .unchanged,
+        1
+    );
 }
 
 #[tokio::test]
@@ -144,9 +238,27 @@ async fn progress_runs_to_the_end() {
     let asset_id = world.asset("IBM").await;
     let text = crate::fixtures::data("prices/IBM.csv");
     let mut seen = Vec::new();
-    let source = Source { name: "IBM.csv", bytes: text.as_bytes(), now: now() };
-    let mut note = |progress: portfolio::progress::Progress| seen.push((progress.phase, progress.percent()));
-    import_prices(&world.store, source, PriceImport { asset_id, source: "csv" }, &mut note).await.unwrap();
-    assert!(seen.contains(&("read", 100)) && seen.last() == Some(&("store", 100)), "{seen:?}");
+    let source = Source {
+        name: "IBM.csv",
+        bytes: text.as_bytes(),
+        now: now(),
+    };
+    let mut note =
+        |progress: portfolio::progress::Progress| seen.push((progress.phase, progress.percent()));
+    import_prices(
+        &world.store,
+        source,
+        PriceImport {
+            asset_id,
+            source: "csv",
+        },
+        &mut note,
+    )
+    .await
+    .unwrap();
+    assert!(
+        seen.contains(&("read", 100)) && seen.last() == Some(&("store", 100)),
+        "{seen:?}"
+    );
     assert!(seen.len() > 4);
 }

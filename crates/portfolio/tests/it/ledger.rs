@@ -1,7 +1,7 @@
 //! Properties of any ledger: cash is the sum of its rows, lots add up to positions, the identity of values is exact.
 
-use jiff::civil::{Date, date};
 use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use portfolio::calendar::Calendar;
 use portfolio::carried::Carried;
 use portfolio::decimal::Decimal;
@@ -25,7 +25,9 @@ fn day(offset: i64) -> Date {
 
 /// Cents.
 fn money(cents: i64) -> Decimal {
-    Decimal::from_int(cents).div(Decimal::from_int(100), 2).unwrap()
+    Decimal::from_int(cents)
+        .div(Decimal::from_int(100), 2)
+        .unwrap()
 }
 
 /// One asset in each of two currencies, a split of 3:2 in one, prices that wander.
@@ -48,13 +50,29 @@ fn market(steps: &[i64]) -> Market {
         closes: closes(start),
         actions,
     };
-    let split = Action { ex_date: day(20), kind: ActionKind::Split, value: decimal("1.5"), currency: None };
-    let dividend = Action { ex_date: day(31), kind: ActionKind::Dividend, value: decimal("0.37"), currency: None };
+    let split = Action {
+        ex_date: day(20),
+        kind: ActionKind::Split,
+        value: decimal("1.5"),
+        currency: None,
+    };
+    let dividend = Action {
+        ex_date: day(31),
+        kind: ActionKind::Dividend,
+        value: decimal("0.37"),
+        currency: None,
+    };
     let rates = [("USD", "1.3127"), ("GBP", "0.8713")].map(|(code, rate)| {
         let later = decimal(rate).mul(decimal("1.0371"), 6).unwrap();
-        (code.parse().unwrap(), Carried::new(vec![(START, decimal(rate)), (day(25), later)]))
+        (
+            code.parse().unwrap(),
+            Carried::new(vec![(START, decimal(rate)), (day(25), later)]),
+        )
     });
-    let assets = vec![asset(1, "AAA", "USD", 5_000, vec![split, dividend]), asset(2, "BBB", "GBP", 900, vec![])];
+    let assets = vec![
+        asset(1, "AAA", "USD", 5_000, vec![split, dividend]),
+        asset(2, "BBB", "GBP", 900, vec![]),
+    ];
     Market::new(assets, RateTable::new(rates.into_iter().collect()))
 }
 
@@ -71,11 +89,38 @@ struct Move {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let kinds = vec![
-        Kind::Buy, Kind::Buy, Kind::Sell, Kind::Sell, Kind::Dividend, Kind::Interest, Kind::Fee, Kind::Tax, Kind::Deposit, Kind::Withdrawal,
-        Kind::FxConversion, Kind::TransferIn, Kind::ReturnOfCapital, Kind::CashInLieu, Kind::TransferOut,
+        Kind::Buy,
+        Kind::Buy,
+        Kind::Sell,
+        Kind::Sell,
+        Kind::Dividend,
+        Kind::Interest,
+        Kind::Fee,
+        Kind::Tax,
+        Kind::Deposit,
+        Kind::Withdrawal,
+        Kind::FxConversion,
+        Kind::TransferIn,
+        Kind::ReturnOfCapital,
+        Kind::CashInLieu,
+        Kind::TransferOut,
     ];
-    let one = (prop::sample::select(kinds), 0_usize..2, 1_i64..50_000, 1_i64..500_000, 0_i64..900, 0_i64..4);
-    let one = one.prop_map(|(kind, asset, quantity, amount, fee, wait)| Move { kind, asset, quantity, amount, fee, wait });
+    let one = (
+        prop::sample::select(kinds),
+        0_usize..2,
+        1_i64..50_000,
+        1_i64..500_000,
+        0_i64..900,
+        0_i64..4,
+    );
+    let one = one.prop_map(|(kind, asset, quantity, amount, fee, wait)| Move {
+        kind,
+        asset,
+        quantity,
+        amount,
+        fee,
+        wait,
+    });
     prop::collection::vec(one, 1..25)
 }
 
@@ -92,8 +137,15 @@ fn entries(moves: &[Move], market: &Market, two_currencies: bool) -> Vec<Entry> 
             split_done = true;
         }
         let asset = if two_currencies { step.asset } else { 0 };
-        let quantity = Decimal::from_int(step.quantity).div(Decimal::from_int(1000), 3).unwrap();
-        let mut row = Entry::new(i64::try_from(index).unwrap() + 1, AccountId(1), step.kind.clone(), day(offset));
+        let quantity = Decimal::from_int(step.quantity)
+            .div(Decimal::from_int(1000), 3)
+            .unwrap();
+        let mut row = Entry::new(
+            i64::try_from(index).unwrap() + 1,
+            AccountId(1),
+            step.kind.clone(),
+            day(offset),
+        );
         row.amount = Some(money(step.amount));
         (row.fee, row.tax) = (money(step.fee), money(step.fee / 3));
         row.asset = Some(AssetIx(asset));
@@ -123,25 +175,52 @@ fn entries(moves: &[Move], market: &Market, two_currencies: bool) -> Vec<Entry> 
     rows
 }
 
-fn check(moves: &[Move], steps: &[i64], method: LotMethod, two_currencies: bool) -> Result<(), TestCaseError> {
+fn check(
+    moves: &[Move],
+    steps: &[i64],
+    method: LotMethod,
+    two_currencies: bool,
+) -> Result<(), TestCaseError> {
     let market = market(steps);
     let entries = entries(moves, &market, two_currencies);
     let base = if two_currencies { "EUR" } else { "USD" }.parse().unwrap();
-    let rules = Rules { base, method, income: IncomeMode::Ledger, short_accounts: Default::default() };
+    let rules = Rules {
+        base,
+        method,
+        income: IncomeMode::Ledger,
+        short_accounts: Default::default(),
+    };
     let calendar = Calendar::named("XNYS").unwrap();
-    let request = WalkRequest { market: &market, rules, entries, calendar: &calendar, starts: vec![day(17)], to: day(DAYS) };
-    let Some(walk) = Walk::run(request).map_err(|error| TestCaseError::fail(error.to_string()))? else {
+    let request = WalkRequest {
+        market: &market,
+        rules,
+        entries,
+        calendar: &calendar,
+        starts: vec![day(17)],
+        to: day(DAYS),
+    };
+    let Some(walk) = Walk::run(request).map_err(|error| TestCaseError::fail(error.to_string()))?
+    else {
         return Ok(());
     };
     let closing = Closing::of(&walk).unwrap();
     let windows = [walk.window(walk.inception), walk.window(day(17))];
-    let periods = windows.map(|window| PeriodFigures::of(&walk, &window, ReturnSettings::default()).unwrap());
-    prop_assert_eq!(inconsistencies(&walk, &closing, &[&periods[0], &periods[1]]).unwrap(), vec![]);
+    let periods =
+        windows.map(|window| PeriodFigures::of(&walk, &window, ReturnSettings::default()).unwrap());
+    prop_assert_eq!(
+        inconsistencies(&walk, &closing, &[&periods[0], &periods[1]]).unwrap(),
+        vec![]
+    );
     if !two_currencies {
         prop_assert_eq!(closing.cash_fx_gain_base, Decimal::ZERO);
     }
     let totals = walk.ledger.totals();
-    let flows: Decimal = walk.ledger.flows().iter().map(|flow| flow.inflow - flow.outflow).sum();
+    let flows: Decimal = walk
+        .ledger
+        .flows()
+        .iter()
+        .map(|flow| flow.inflow - flow.outflow)
+        .sum();
     let gains = closing.realised_gain_base + closing.unrealised_gain_base;
     let earned = totals.dividends + totals.interest - totals.fees - totals.taxes;
     let identity = flows + gains + earned + totals.transfer_gain + closing.cash_fx_gain_base;
@@ -153,7 +232,13 @@ fn check(moves: &[Move], steps: &[i64], method: LotMethod, two_currencies: bool)
 }
 
 fn method() -> impl Strategy<Value = LotMethod> {
-    prop::sample::select(vec![LotMethod::Fifo, LotMethod::Lifo, LotMethod::Hifo, LotMethod::Avg, LotMethod::Specific])
+    prop::sample::select(vec![
+        LotMethod::Fifo,
+        LotMethod::Lifo,
+        LotMethod::Hifo,
+        LotMethod::Avg,
+        LotMethod::Specific,
+    ])
 }
 
 proptest! {

@@ -35,7 +35,10 @@ Broken,2010-03-02,sell,IBM,1,127.4,,USD
 const CASH: &str = "account,date,type,amount,currency\nCash,2010-03-01,deposit,500,USD\n";
 
 fn request() -> RefreshRequest {
-    RefreshRequest { clock: now, ..RefreshRequest::new("task-1") }
+    RefreshRequest {
+        clock: now,
+        ..RefreshRequest::new("task-1")
+    }
 }
 
 async fn run(store: &Store, request: &RefreshRequest) -> portfolio::Result<Envelope<RefreshData>> {
@@ -56,23 +59,63 @@ async fn figures_are_those_of_the_specification_and_stored() {
     let (world, user, growth, _) = world().await;
     let result = run(&world.store, &request()).await.unwrap();
     let data = &result.data;
-    assert_eq!((result.status, data.portfolios, data.users, data.investments, data.transactions), (Status::Success, 2, 1, 3, 11));
+    assert_eq!(
+        (
+            result.status,
+            data.portfolios,
+            data.users,
+            data.investments,
+            data.transactions
+        ),
+        (Status::Success, 2, 1, 3, 11)
+    );
     assert_eq!(data.totals["USD"].nav.to_string(), "1713385.23");
     assert_eq!(data.totals["USD"].unrealised.to_string(), "1186057.825");
-    assert_eq!((data.top[0].portfolio_id, data.top[0].symbol.as_str()), (growth, "AAPL"));
+    assert_eq!(
+        (data.top[0].portfolio_id, data.top[0].symbol.as_str()),
+        (growth, "AAPL")
+    );
     assert!((data.top[0].contribution - 12.26813).abs() < 1e-5);
-    assert!(data.bottom.iter().all(|entry| entry.contribution < 0.0 && entry.portfolio_id == growth));
+    assert!(
+        data.bottom
+            .iter()
+            .all(|entry| entry.contribution < 0.0 && entry.portfolio_id == growth)
+    );
     assert_eq!(data.cache_keys, 8);
     assert_eq!(result.as_of, Some("2013-03-01".parse().unwrap()));
 
     let rows = summary(&world.store, result.as_of).await.unwrap();
     assert_eq!(rows.len(), 16);
-    let max = rows.iter().find(|row| row.portfolio_id == growth && row.period == "max").unwrap();
+    let max = rows
+        .iter()
+        .find(|row| row.portfolio_id == growth && row.period == "max")
+        .unwrap();
     assert_eq!(max.nav.unwrap().to_string(), "1712885.23");
-    let user_summary: Value = serde_json::from_str(&world.store.cached(&format!("user:{user}:summary")).await.unwrap().unwrap()).unwrap();
+    let user_summary: Value = serde_json::from_str(
+        &world
+            .store
+            .cached(&format!("user:{user}:summary"))
+            .await
+            .unwrap()
+            .unwrap(),
+    )
+    .unwrap();
     assert_eq!(user_summary["nav"], "1713385.23");
-    let overview: Value = serde_json::from_str(&world.store.figures("global", 0, "max").await.unwrap().unwrap()).unwrap();
-    let shares: f64 = overview["allocation"].as_object().unwrap().values().filter_map(Value::as_f64).sum();
+    let overview: Value = serde_json::from_str(
+        &world
+            .store
+            .figures("global", 0, "max")
+            .await
+            .unwrap()
+            .unwrap(),
+    )
+    .unwrap();
+    let shares: f64 = overview["allocation"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_f64)
+        .sum();
     assert!((shares - 1.0).abs() < 1e-9);
 }
 
@@ -80,15 +123,48 @@ async fn figures_are_those_of_the_specification_and_stored() {
 async fn the_envelope_has_the_documented_fields() {
     let (world, ..) = world().await;
     let result = serde_json::to_value(run(&world.store, &request()).await.unwrap()).unwrap();
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(sorted(keys(&result)), ["as_of", "data", "duration_ms", "errors", "status", "task", "warnings"]);
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        sorted(keys(&result)),
+        [
+            "as_of",
+            "data",
+            "duration_ms",
+            "errors",
+            "status",
+            "task",
+            "warnings"
+        ]
+    );
     let data = [
-        "bottom", "cache_keys", "investments", "portfolios", "portfolios_failed", "portfolios_skipped", "top", "totals", "transactions", "users",
+        "bottom",
+        "cache_keys",
+        "investments",
+        "portfolios",
+        "portfolios_failed",
+        "portfolios_skipped",
+        "top",
+        "totals",
+        "transactions",
+        "users",
     ];
     assert_eq!(sorted(keys(&result["data"])), data);
     assert_eq!(result["status"], "success");
-    assert_eq!(result["task"], "finflow.core.tasks.refresh_portfolio_analytics");
-    assert_eq!(sorted(keys(&result["data"]["totals"]["USD"])), ["nav", "unrealised"]);
+    assert_eq!(
+        result["task"],
+        "finflow.core.tasks.refresh_portfolio_analytics"
+    );
+    assert_eq!(
+        sorted(keys(&result["data"]["totals"]["USD"])),
+        ["nav", "unrealised"]
+    );
 }
 
 fn sorted(mut keys: Vec<String>) -> Vec<String> {
@@ -101,29 +177,68 @@ async fn what_has_not_changed_is_skipped_and_still_counted() {
     let (world, user, growth, cash) = world().await;
     let first = run(&world.store, &request()).await.unwrap();
     let second = run(&world.store, &request()).await.unwrap();
-    assert_eq!((second.data.portfolios_skipped, second.status), (2, Status::Success));
-    let comparable = |result: &Envelope<RefreshData>| RefreshData { portfolios_skipped: 0, ..result.data.clone() };
+    assert_eq!(
+        (second.data.portfolios_skipped, second.status),
+        (2, Status::Success)
+    );
+    let comparable = |result: &Envelope<RefreshData>| RefreshData {
+        portfolios_skipped: 0,
+        ..result.data.clone()
+    };
     assert_eq!(comparable(&first), comparable(&second));
 
-    let full = run(&world.store, &RefreshRequest { full: true, ..request() }).await.unwrap();
+    let full = run(
+        &world.store,
+        &RefreshRequest {
+            full: true,
+            ..request()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(full.data.portfolios_skipped, 0);
-    world.transactions(user, "account,date,type,amount,currency\nCash,2013-02-28,deposit,1,USD\n").await;
+    world
+        .transactions(
+            user,
+            "account,date,type,amount,currency\nCash,2013-02-28,deposit,1,USD\n",
+        )
+        .await;
     let after_row = run(&world.store, &request()).await.unwrap();
     assert_eq!(after_row.data.portfolios_skipped, 1);
     assert_eq!(after_row.data.totals["USD"].nav.to_string(), "1713386.23");
 
     let aapl = world.asset("AAPL").await;
     let later = now() + SignedDuration::from_secs(1);
-    let report = world.prices_at(aapl, "date,close\n2013-03-01,431\n", later).await;
+    let report = world
+        .prices_at(aapl, "date,close\n2013-03-01,431\n", later)
+        .await;
     assert_eq!(report.written, 1);
     let after_price = run(&world.store, &request()).await.unwrap();
     assert_eq!(after_price.data.portfolios_skipped, 1);
-    assert_ne!(after_price.data.totals["USD"].nav, after_row.data.totals["USD"].nav);
+    assert_ne!(
+        after_price.data.totals["USD"].nav,
+        after_row.data.totals["USD"].nav
+    );
 
-    let only_cash = RefreshRequest { portfolio_ids: Some(vec![cash, cash]), ..request() };
-    assert_eq!(run(&world.store, &only_cash).await.unwrap().data.portfolios, 1);
-    let earlier = RefreshRequest { as_of: Some("2009-12-31".parse().unwrap()), portfolio_ids: Some(vec![growth]), ..request() };
-    assert_eq!(run(&world.store, &earlier).await.unwrap().data.totals["USD"].nav.to_string(), "820253.44");
+    let only_cash = RefreshRequest {
+        portfolio_ids: Some(vec![cash, cash]),
+        ..request()
+    };
+    assert_eq!(
+        run(&world.store, &only_cash).await.unwrap().data.portfolios,
+        1
+    );
+    let earlier = RefreshRequest {
+        as_of: Some("2009-12-31".parse().unwrap()),
+        portfolio_ids: Some(vec![growth]),
+        ..request()
+    };
+    assert_eq!(
+        run(&world.store, &earlier).await.unwrap().data.totals["USD"]
+            .nav
+            .to_string(),
+        "820253.44"
+    );
 }
 
 #[tokio::test]
@@ -131,19 +246,39 @@ async fn one_failing_portfolio_stops_itself_only() {
     let (world, user, ..) = world().await;
     let broken = world.portfolio(user, "Broken", false, OVERSOLD).await;
     let result = run(&world.store, &request()).await.unwrap();
-    assert_eq!((result.status, result.data.portfolios_failed), (Status::Partial, 1));
+    assert_eq!(
+        (result.status, result.data.portfolios_failed),
+        (Status::Partial, 1)
+    );
     let error = &result.errors[0];
-    assert_eq!((error.scope.as_str(), error.id, error.code.as_str()), ("portfolio", Some(broken), "oversell"));
-    assert!(error.message.contains("sells 1 IBM, 0 held"), "{}", error.message);
-    let alone = RefreshRequest { portfolio_ids: Some(vec![broken]), ..request() };
-    assert!(matches!(run(&world.store, &alone).await.unwrap_err(), Error::EveryPortfolioFailed { count: 1, .. }));
+    assert_eq!(
+        (error.scope.as_str(), error.id, error.code.as_str()),
+        ("portfolio", Some(broken), "oversell")
+    );
+    assert!(
+        error.message.contains("sells 1 IBM, 0 held"),
+        "{}",
+        error.message
+    );
+    let alone = RefreshRequest {
+        portfolio_ids: Some(vec![broken]),
+        ..request()
+    };
+    assert!(matches!(
+        run(&world.store, &alone).await.unwrap_err(),
+        Error::EveryPortfolioFailed { count: 1, .. }
+    ));
 }
 
 #[tokio::test]
 async fn a_second_run_of_one_scope_is_skipped() {
     let (world, ..) = world().await;
     let lease = SignedDuration::from_secs(60);
-    let held = world.store.lock("analytics:all", "task-0", now(), lease).await.unwrap();
+    let held = world
+        .store
+        .lock("analytics:all", "task-0", now(), lease)
+        .await
+        .unwrap();
     assert!(matches!(held, LockAttempt::Acquired(_)));
     let result = run(&world.store, &request()).await.unwrap();
     assert_eq!(result.status, Status::Skipped);
@@ -152,10 +287,25 @@ async fn a_second_run_of_one_scope_is_skipped() {
     assert!(world.store.summary(None).await.unwrap().is_empty());
 
     let later: fn() -> Timestamp = || now() + SignedDuration::from_secs(61);
-    let result = run(&world.store, &RefreshRequest { clock: later, ..request() }).await.unwrap();
+    let result = run(
+        &world.store,
+        &RefreshRequest {
+            clock: later,
+            ..request()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(result.status, Status::Success);
-    let free = world.store.lock("analytics:all", "task-2", now(), lease).await.unwrap();
-    assert!(matches!(free, LockAttempt::Acquired(_)), "the lock is given back");
+    let free = world
+        .store
+        .lock("analytics:all", "task-2", now(), lease)
+        .await
+        .unwrap();
+    assert!(
+        matches!(free, LockAttempt::Acquired(_)),
+        "the lock is given back"
+    );
 }
 
 #[tokio::test]
@@ -163,38 +313,105 @@ async fn a_stop_saves_what_is_done() {
     let (world, user, ..) = world().await;
     for number in 0..40 {
         let name = format!("P{number}");
-        world.portfolio(user, &name, false, &format!("account,date,type,amount,currency\n{name},2010-03-01,deposit,5,USD\n")).await;
+        world
+            .portfolio(
+                user,
+                &name,
+                false,
+                &format!("account,date,type,amount,currency\n{name},2010-03-01,deposit,5,USD\n"),
+            )
+            .await;
     }
     let asked = AtomicUsize::new(0);
     let stop = || asked.fetch_add(1, Ordering::SeqCst) >= 1;
     let mut seen = Vec::new();
-    let result = refresh(&world.store, &request(), &mut |progress: Progress| seen.push(progress), &stop).await.unwrap();
-    assert_eq!((result.status, result.errors[0].code.as_str()), (Status::Partial, "soft_time_limit"));
+    let result = refresh(
+        &world.store,
+        &request(),
+        &mut |progress: Progress| seen.push(progress),
+        &stop,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (result.status, result.errors[0].code.as_str()),
+        (Status::Partial, "soft_time_limit")
+    );
     assert_eq!(world.store.summary(None).await.unwrap().len(), 32 * 8);
     assert_eq!(seen.first().unwrap().percent(), 0);
     assert_eq!(seen.last().unwrap().percent(), 100);
     let rest = run(&world.store, &request()).await.unwrap();
-    assert_eq!((rest.status, rest.data.portfolios_skipped), (Status::Success, 32));
+    assert_eq!(
+        (rest.status, rest.data.portfolios_skipped),
+        (Status::Success, 32)
+    );
 }
 
 #[tokio::test]
 async fn wrong_requests_are_refused_before_any_work() {
     let (world, user, growth, _) = world().await;
     let stranger = world.user("eve@example.org").await;
-    let foreign = RefreshRequest { user_id: Some(stranger), portfolio_ids: Some(vec![growth]), ..request() };
-    assert!(matches!(run(&world.store, &foreign).await.unwrap_err(), Error::Forbidden { .. }));
-    let missing = RefreshRequest { portfolio_ids: Some(vec![999]), ..request() };
-    assert!(matches!(run(&world.store, &missing).await.unwrap_err(), Error::NotFound { .. }));
-    let nobody = RefreshRequest { user_id: Some(999), ..request() };
-    assert!(matches!(run(&world.store, &nobody).await.unwrap_err(), Error::NotFound { .. }));
-    let future = RefreshRequest { as_of: Some("2013-03-05".parse().unwrap()), ..request() };
+    let foreign = RefreshRequest {
+        user_id: Some(stranger),
+        portfolio_ids: Some(vec![growth]),
+        ..request()
+    };
+    assert!(matches!(
+        run(&world.store, &foreign).await.unwrap_err(),
+        Error::Forbidden { .. }
+    ));
+    let missing = RefreshRequest {
+        portfolio_ids: Some(vec![999]),
+        ..request()
+    };
+    assert!(matches!(
+        run(&world.store, &missing).await.unwrap_err(),
+        Error::NotFound { .. }
+    ));
+    let nobody = RefreshRequest {
+        user_id: Some(999),
+        ..request()
+    };
+    assert!(matches!(
+        run(&world.store, &nobody).await.unwrap_err(),
+        Error::NotFound { .. }
+    ));
+    let future = RefreshRequest {
+        as_of: Some("2013-03-05".parse().unwrap()),
+        ..request()
+    };
     let error = run(&world.store, &future).await.unwrap_err();
-    assert_eq!(error.to_string(), "as_of = 2013-03-05: must not be in the future");
-    let zero = RefreshRequest { user_id: Some(0), ..request() };
-    assert!(matches!(run(&world.store, &zero).await.unwrap_err(), Error::InvalidArgument { .. }));
-    let own = run(&world.store, &RefreshRequest { user_id: Some(user), ..request() }).await.unwrap();
+    assert_eq!(
+        error.to_string(),
+        "as_of = 2013-03-05: must not be in the future"
+    );
+    let zero = RefreshRequest {
+        user_id: Some(0),
+        ..request()
+    };
+    assert!(matches!(
+        run(&world.store, &zero).await.unwrap_err(),
+        Error::InvalidArgument { .. }
+    ));
+    let own = run(
+        &world.store,
+        &RefreshRequest {
+            user_id: Some(user),
+            ..request()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(own.data.portfolios, 2);
-    let none = run(&world.store, &RefreshRequest { user_id: Some(stranger), ..request() }).await.unwrap();
+    let none = run(
+        &world.store,
+        &RefreshRequest {
+            user_id: Some(stranger),
+            ..request()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(none.status, Status::Empty);
 }
 
@@ -202,10 +419,22 @@ async fn wrong_requests_are_refused_before_any_work() {
 async fn a_portfolio_without_rows_has_empty_results() {
     let world = World::empty().await;
     let user = world.user("ada@example.org").await;
-    world.portfolio(user, "New", false, "account,date,type,amount,currency\n").await;
+    world
+        .portfolio(user, "New", false, "account,date,type,amount,currency\n")
+        .await;
     let result = run(&world.store, &request()).await.unwrap();
-    assert_eq!((result.status, result.data.totals["USD"].nav.is_zero()), (Status::Success, true));
-    assert_eq!(run(&world.store, &request()).await.unwrap().data.portfolios_skipped, 1);
+    assert_eq!(
+        (result.status, result.data.totals["USD"].nav.is_zero()),
+        (Status::Success, true)
+    );
+    assert_eq!(
+        run(&world.store, &request())
+            .await
+            .unwrap()
+            .data
+            .portfolios_skipped,
+        1
+    );
     let again = Store::open(world.path()).await.unwrap();
     assert_eq!(again.summary(None).await.unwrap().len(), 8);
 }

@@ -10,7 +10,12 @@ use super::market::{Case, error, text};
 pub(crate) fn actual(input: &Value) -> Value {
     let case = Case::read(input);
     let as_of = text(input, "as_of").unwrap().parse().unwrap();
-    match Ledger::run(&case.market, case.rules.clone(), case.entries.clone(), as_of) {
+    match Ledger::run(
+        &case.market,
+        case.rules.clone(),
+        case.entries.clone(),
+        as_of,
+    ) {
         Ok(ledger) => state(&case, &ledger),
         Err(stopped) => error(&stopped),
     }
@@ -30,7 +35,10 @@ fn state(case: &Case, ledger: &Ledger<'_>) -> Value {
 
 fn open_lots(case: &Case, ledger: &Ledger<'_>) -> Vec<Value> {
     let pooled = case.rules.method == LotMethod::Avg;
-    let books = ledger.books().iter().flat_map(|(key, book)| book.lots().iter().map(move |lot| (key, lot)));
+    let books = ledger
+        .books()
+        .iter()
+        .flat_map(|(key, book)| book.lots().iter().map(move |lot| (key, lot)));
     books
         .map(|((account, asset), lot)| {
             json!({

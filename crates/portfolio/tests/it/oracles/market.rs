@@ -6,7 +6,9 @@ use jiff::civil::Date;
 use portfolio::carried::Carried;
 use portfolio::decimal::Decimal;
 use portfolio::fx::RateTable;
-use portfolio::ledger::{AccountId, Entry, IncomeMode, Kind, LedgerError, LotMethod, Pick, Rules, Warning};
+use portfolio::ledger::{
+    AccountId, Entry, IncomeMode, Kind, LedgerError, LotMethod, Pick, Rules, Warning,
+};
 use portfolio::market::{Action, ActionKind, Asset, Market};
 use serde_json::{Value, json};
 
@@ -25,9 +27,18 @@ pub(crate) struct Case {
 pub(crate) fn column(file: &str, name: &str) -> Carried<Decimal> {
     let text = fixtures::data(file);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let index = reader.headers().unwrap().iter().position(|header| header == name).unwrap();
-    let rows = reader.records().map(Result::unwrap).filter(|row| !row[index].is_empty());
-    rows.map(|row| (row[0].parse().unwrap(), row[index].parse().unwrap())).collect()
+    let index = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|header| header == name)
+        .unwrap();
+    let rows = reader
+        .records()
+        .map(Result::unwrap)
+        .filter(|row| !row[index].is_empty());
+    rows.map(|row| (row[0].parse().unwrap(), row[index].parse().unwrap()))
+        .collect()
 }
 
 pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
@@ -37,11 +48,23 @@ pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 impl Case {
     pub(crate) fn read(input: &Value) -> Case {
         let market = market(input);
-        let mut accounts: Vec<String> = rows(input).iter().map(|row| text(row, "account").unwrap_or("A1").to_owned()).collect();
+        let mut accounts: Vec<String> = rows(input)
+            .iter()
+            .map(|row| text(row, "account").unwrap_or("A1").to_owned())
+            .collect();
         accounts.sort();
         accounts.dedup();
-        let entries = rows(input).iter().enumerate().map(|(index, row)| entry(row, index, &market, &accounts)).collect();
-        Case { rules: rules(input, accounts.len()), entries, accounts, market }
+        let entries = rows(input)
+            .iter()
+            .enumerate()
+            .map(|(index, row)| entry(row, index, &market, &accounts))
+            .collect();
+        Case {
+            rules: rules(input, accounts.len()),
+            entries,
+            accounts,
+            market,
+        }
     }
 
     pub(crate) fn account(&self, id: i64) -> &str {
@@ -50,16 +73,29 @@ impl Case {
 
     /// Warnings with the oracle's field names.
     pub(crate) fn warnings(&self, warnings: &[Warning]) -> Value {
-        warnings.iter().map(|warning| self.warning(warning)).collect()
+        warnings
+            .iter()
+            .map(|warning| self.warning(warning))
+            .collect()
     }
 
     fn warning(&self, warning: &Warning) -> Value {
         match warning {
-            Warning::DuplicateIgnored { transaction, external_id } => {
+            Warning::DuplicateIgnored {
+                transaction,
+                external_id,
+            } => {
                 json!({ "code": "duplicate_ignored", "seq": transaction, "external_id": external_id })
             }
-            Warning::PossibleDuplicate { transactions } => json!({ "code": "possible_duplicate", "seqs": transactions }),
-            Warning::ExpectedDividend { account, symbol, ex_date, amount } => {
+            Warning::PossibleDuplicate { transactions } => {
+                json!({ "code": "possible_duplicate", "seqs": transactions })
+            }
+            Warning::ExpectedDividend {
+                account,
+                symbol,
+                ex_date,
+                amount,
+            } => {
                 json!({ "code": "expected_dividend", "account": self.account(*account), "symbol": symbol, "ex_date": ex_date, "amount": amount })
             }
         }
@@ -72,7 +108,12 @@ fn rows(input: &Value) -> &Vec<Value> {
 
 pub(crate) fn error(error: &LedgerError) -> Value {
     let mut fields = match error {
-        LedgerError::Oversell { id, symbol, held, quantity } => json!({ "seq": id, "symbol": symbol, "held": held, "quantity": quantity }),
+        LedgerError::Oversell {
+            id,
+            symbol,
+            held,
+            quantity,
+        } => json!({ "seq": id, "symbol": symbol, "held": held, "quantity": quantity }),
         LedgerError::MissingFx { currency, date } => json!({ "currency": currency, "date": date }),
         LedgerError::UnknownType { kind, .. } => json!({ "type": kind }),
         other => panic!("no oracle expects {other}"),
@@ -86,21 +127,38 @@ fn rules(input: &Value, accounts: usize) -> Rules {
     Rules {
         base: text(input, "base").unwrap_or("USD").parse().unwrap(),
         method: LotMethod::parse(text(input, "method").unwrap_or("fifo")).unwrap(),
-        income: if text(input, "income_mode") == Some("auto") { IncomeMode::Auto } else { IncomeMode::Ledger },
-        short_accounts: if input["allow_short"] == true { (0..).take(accounts).map(AccountId).collect() } else { BTreeSet::new() },
+        income: if text(input, "income_mode") == Some("auto") {
+            IncomeMode::Auto
+        } else {
+            IncomeMode::Ledger
+        },
+        short_accounts: if input["allow_short"] == true {
+            (0..).take(accounts).map(AccountId).collect()
+        } else {
+            BTreeSet::new()
+        },
     }
 }
 
 fn market(input: &Value) -> Market {
     let specs = input["assets"].as_object().cloned().unwrap_or_default();
     let symbols: BTreeMap<String, Value> = specs.into_iter().collect();
-    let assets = symbols.iter().enumerate().map(|(index, (symbol, spec))| asset(index, symbol, spec, input)).collect();
+    let assets = symbols
+        .iter()
+        .enumerate()
+        .map(|(index, (symbol, spec))| asset(index, symbol, spec, input))
+        .collect();
     Market::new(assets, rates())
 }
 
 fn asset(index: usize, symbol: &str, spec: &Value, input: &Value) -> Asset {
     let closes = match (spec.get("prices"), text(spec, "file")) {
-        (Some(prices), _) => prices.as_object().unwrap().iter().map(|(day, price)| (day.parse().unwrap(), decimal(price))).collect(),
+        (Some(prices), _) => prices
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(day, price)| (day.parse().unwrap(), decimal(price)))
+            .collect(),
         (None, Some(file)) => column(file, text(spec, "column").unwrap_or("close")),
         (None, None) => Carried::default(),
     };
@@ -122,12 +180,21 @@ fn actions(symbol: &str, input: &Value) -> Vec<Action> {
     if input["corporate_actions"] != false {
         let text = fixtures::data("corporate_actions.csv");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let rows = reader.records().map(Result::unwrap).filter(|row| &row[0] == symbol);
+        let rows = reader
+            .records()
+            .map(Result::unwrap)
+            .filter(|row| &row[0] == symbol);
         found.extend(rows.map(|row| action(&row[1], &row[2], &row[3])));
     }
     let extra = input["extra_actions"].as_array().into_iter().flatten();
     let extra = extra.filter(|action| text(action, "symbol") == Some(symbol));
-    found.extend(extra.map(|spec| action(text(spec, "ex_date").unwrap(), text(spec, "type").unwrap(), text(spec, "value").unwrap())));
+    found.extend(extra.map(|spec| {
+        action(
+            text(spec, "ex_date").unwrap(),
+            text(spec, "type").unwrap(),
+            text(spec, "value").unwrap(),
+        )
+    }));
     found
 }
 
@@ -138,14 +205,26 @@ fn action(ex_date: &str, kind: &str, value: &str) -> Action {
         "dividend" => ActionKind::Dividend,
         other => panic!("action {other}"),
     };
-    Action { ex_date: ex_date.parse().unwrap(), kind, value: value.parse().unwrap(), currency: None }
+    Action {
+        ex_date: ex_date.parse().unwrap(),
+        kind,
+        value: value.parse().unwrap(),
+        currency: None,
+    }
 }
 
 fn rates() -> RateTable {
     let text = fixtures::data("fx/ecb_eur.csv");
-    let headers = csv::Reader::from_reader(text.as_bytes()).headers().unwrap().clone();
+    let headers = csv::Reader::from_reader(text.as_bytes())
+        .headers()
+        .unwrap()
+        .clone();
     let currencies = headers.iter().skip(1);
-    RateTable::new(currencies.map(|code| (code.parse().unwrap(), column("fx/ecb_eur.csv", code))).collect())
+    RateTable::new(
+        currencies
+            .map(|code| (code.parse().unwrap(), column("fx/ecb_eur.csv", code)))
+            .collect(),
+    )
 }
 
 fn decimal(value: &Value) -> Decimal {
@@ -153,13 +232,23 @@ fn decimal(value: &Value) -> Decimal {
 }
 
 fn entry(row: &Value, index: usize, market: &Market, accounts: &[String]) -> Entry {
-    let id = row["seq"].as_i64().unwrap_or(i64::try_from(index).unwrap() + 1);
-    let account = accounts.iter().position(|name| name == text(row, "account").unwrap_or("A1")).unwrap();
+    let id = row["seq"]
+        .as_i64()
+        .unwrap_or(i64::try_from(index).unwrap() + 1);
+    let account = accounts
+        .iter()
+        .position(|name| name == text(row, "account").unwrap_or("A1"))
+        .unwrap();
     let date = |key| text(row, key).map(|day| day.parse::<Date>().unwrap());
     let number = |key| row.get(key).map(decimal);
     let symbol = |key| text(row, key).map(|symbol| market.find(symbol).unwrap());
     let kind = Kind::parse(text(row, "type").unwrap());
-    let mut entry = Entry::new(id, AccountId(i64::try_from(account).unwrap()), kind, date("date").unwrap());
+    let mut entry = Entry::new(
+        id,
+        AccountId(i64::try_from(account).unwrap()),
+        kind,
+        date("date").unwrap(),
+    );
     entry.asset = symbol("symbol");
     entry.to_asset = symbol("to_symbol");
     entry.quantity = number("quantity");
@@ -174,6 +263,9 @@ fn entry(row: &Value, index: usize, market: &Market, accounts: &[String]) -> Ent
     entry.cost_fraction = number("cost_fraction");
     entry.acquired_on = date("acquired");
     entry.external_id = text(row, "external_id").map(str::to_owned);
-    entry.lot_picks = row.get("lots").map(|picks| serde_json::from_value::<Vec<Pick>>(picks.clone()).unwrap()).unwrap_or_default();
+    entry.lot_picks = row
+        .get("lots")
+        .map(|picks| serde_json::from_value::<Vec<Pick>>(picks.clone()).unwrap())
+        .unwrap_or_default();
     entry
 }

@@ -17,7 +17,11 @@ struct Series {
 
 impl Series {
     fn borrow(&self) -> ReturnSeries<'_> {
-        ReturnSeries { base: self.base, dates: &self.dates, returns: &self.returns }
+        ReturnSeries {
+            base: self.base,
+            dates: &self.dates,
+            returns: &self.returns,
+        }
     }
 }
 
@@ -25,7 +29,11 @@ pub(crate) fn actual(input: &Value) -> Value {
     let series = series(&input["series"]);
     let benchmark = input.get("benchmark").map(|spec| {
         let series = self::series(spec);
-        series.dates.into_iter().zip(series.returns).collect::<Benchmark>()
+        series
+            .dates
+            .into_iter()
+            .zip(series.returns)
+            .collect::<Benchmark>()
     });
     let settings = Settings {
         periods_per_year: input["periods_per_year"].as_f64().unwrap_or(252.0),
@@ -33,13 +41,19 @@ pub(crate) fn actual(input: &Value) -> Value {
         minimum_return: input["mar"].as_f64(),
         confidence: input["confidence"].as_f64().unwrap_or(0.95),
     };
-    let mut figures = serde_json::to_value(stats(series.borrow(), settings, benchmark.as_ref())).unwrap();
+    let mut figures =
+        serde_json::to_value(stats(series.borrow(), settings, benchmark.as_ref())).unwrap();
     if input["periods"] == true {
         figures["monthly"] = json!(monthly(series.borrow()));
         figures["yearly"] = json!(yearly(series.borrow()));
     }
     for window in input["rolling"].as_array().into_iter().flatten() {
-        let points = rolling(series.borrow(), usize::try_from(window.as_u64().unwrap()).unwrap(), settings, benchmark.as_ref());
+        let points = rolling(
+            series.borrow(),
+            usize::try_from(window.as_u64().unwrap()).unwrap(),
+            settings,
+            benchmark.as_ref(),
+        );
         figures["rolling"][window.to_string()] = samples(&json!(points));
     }
     figures
@@ -49,10 +63,16 @@ pub(crate) fn actual(input: &Value) -> Value {
 fn samples(points: &Value) -> Value {
     let points = points.as_array().unwrap();
     let count = points.len();
-    let mut picked: Vec<usize> = (0..10).map(|tenth| tenth * count / 10).chain([count.saturating_sub(1)]).collect();
+    let mut picked: Vec<usize> = (0..10)
+        .map(|tenth| tenth * count / 10)
+        .chain([count.saturating_sub(1)])
+        .collect();
     picked.sort_unstable();
     picked.dedup();
-    let samples: Vec<&Value> = picked.into_iter().filter_map(|index| points.get(index)).collect();
+    let samples: Vec<&Value> = picked
+        .into_iter()
+        .filter_map(|index| points.get(index))
+        .collect();
     json!({ "count": count, "samples": samples })
 }
 
@@ -61,22 +81,44 @@ fn series(spec: &Value) -> Series {
         Some(returns) => Series {
             base: date(&spec["base_date"]),
             dates: spec["dates"].as_array().unwrap().iter().map(date).collect(),
-            returns: returns.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect(),
+            returns: returns
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|value| value.as_f64().unwrap())
+                .collect(),
         },
         None => from_levels(spec),
     }
 }
 
 fn from_levels(spec: &Value) -> Series {
-    let levels = column(spec["file"].as_str().unwrap(), spec["column"].as_str().unwrap());
+    let levels = column(
+        spec["file"].as_str().unwrap(),
+        spec["column"].as_str().unwrap(),
+    );
     let range = date(&spec["from"])..=date(&spec["to"]);
-    let mut points: Vec<(Date, f64)> = levels.iter().filter(|(day, _)| range.contains(day)).map(|(day, level)| (day, level.to_f64())).collect();
+    let mut points: Vec<(Date, f64)> = levels
+        .iter()
+        .filter(|(day, _)| range.contains(day))
+        .map(|(day, level)| (day, level.to_f64()))
+        .collect();
     if spec["month_end"] == true {
-        let last: BTreeMap<(i16, i8), (Date, f64)> = points.into_iter().map(|point| ((point.0.year(), point.0.month()), point)).collect();
+        let last: BTreeMap<(i16, i8), (Date, f64)> = points
+            .into_iter()
+            .map(|point| ((point.0.year(), point.0.month()), point))
+            .collect();
         points = last.into_values().collect();
     }
-    let returns = points.windows(2).map(|pair| pair[1].1 / pair[0].1 - 1.0).collect();
-    Series { base: points[0].0, dates: points[1..].iter().map(|point| point.0).collect(), returns }
+    let returns = points
+        .windows(2)
+        .map(|pair| pair[1].1 / pair[0].1 - 1.0)
+        .collect();
+    Series {
+        base: points[0].0,
+        dates: points[1..].iter().map(|point| point.0).collect(),
+        returns,
+    }
 }
 
 fn date(value: &Value) -> Date {

@@ -19,9 +19,17 @@ fn run(file: &str, actual: impl Fn(&Value) -> Value) {
     assert!(!cases.is_empty(), "{file} holds no cases");
     let mut comparison = Comparison::default();
     for case in cases {
-        comparison.case(case["id"].as_str().unwrap(), &case["expected"], &actual(&case["input"]));
+        comparison.case(
+            case["id"].as_str().unwrap(),
+            &case["expected"],
+            &actual(&case["input"]),
+        );
     }
-    println!("{file}: {} cases, {} values compared", cases.len(), comparison.compared());
+    println!(
+        "{file}: {} cases, {} values compared",
+        cases.len(),
+        comparison.compared()
+    );
     comparison.assert_equal();
 }
 

@@ -44,8 +44,14 @@ fn figures(input: &Value, case: &Case, walk: &Walk<'_>, window: &Window) -> Valu
         risk_free: input["risk_free"].as_f64().unwrap_or(0.0),
         ..Settings::default()
     };
-    let benchmark = input.get("benchmark").map(|spec| column(text(spec, "file").unwrap(), text(spec, "column").unwrap()));
-    let settings = ReturnSettings { metrics, benchmark: benchmark.as_ref(), rolling: &[] };
+    let benchmark = input
+        .get("benchmark")
+        .map(|spec| column(text(spec, "file").unwrap(), text(spec, "column").unwrap()));
+    let settings = ReturnSettings {
+        metrics,
+        benchmark: benchmark.as_ref(),
+        rolling: &[],
+    };
     let period = PeriodFigures::of(walk, window, settings).unwrap();
     let closing = Closing::of(walk).unwrap();
     assert_eq!(inconsistencies(walk, &closing, &[&period]).unwrap(), []);
@@ -57,7 +63,13 @@ fn figures(input: &Value, case: &Case, walk: &Walk<'_>, window: &Window) -> Valu
 }
 
 /// The figures with the oracle's field names.
-fn shape(case: &Case, walk: &Walk<'_>, window: &Window, period: &PeriodFigures, closing: &Closing) -> Value {
+fn shape(
+    case: &Case,
+    walk: &Walk<'_>,
+    window: &Window,
+    period: &PeriodFigures,
+    closing: &Closing,
+) -> Value {
     let mut shape = serde_json::to_value(period).unwrap();
     let fields = shape.as_object_mut().unwrap();
     for ours in ["monthly", "yearly", "rolling"] {
@@ -80,21 +92,37 @@ fn shape(case: &Case, walk: &Walk<'_>, window: &Window, period: &PeriodFigures, 
     }
     shape["allocation"] = json!(closing.allocation);
     if let Some(allocation) = shape["allocation"].as_object_mut() {
-        let accounts: f64 = allocation.remove("account").unwrap().as_object().unwrap().values().filter_map(Value::as_f64).sum();
-        assert!((accounts - 1.0).abs() < 1e-6, "accounts hold {accounts} of the value");
+        let accounts: f64 = allocation
+            .remove("account")
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_f64)
+            .sum();
+        assert!(
+            (accounts - 1.0).abs() < 1e-6,
+            "accounts hold {accounts} of the value"
+        );
     }
     let gains = &walk.ledger.realised()[window.mark.realised..];
     if gains.len() <= FEW_GAINS {
         shape["realised"] = realised(&case.market, gains);
     }
     let items = &walk.ledger.income()[window.mark.income..];
-    shape["dividends_by_year"] = json!(portfolio::income::Income::of(&walk.ledger, items, &walk.closing).by_year);
+    shape["dividends_by_year"] =
+        json!(portfolio::income::Income::of(&walk.ledger, items, &walk.closing).by_year);
     shape
 }
 
 fn returns(window: &Window) -> Value {
     let returns = Returns::of(window);
-    returns.dates.iter().zip(&returns.values).map(|(date, value)| json!([date, value])).collect()
+    returns
+        .dates
+        .iter()
+        .zip(&returns.values)
+        .map(|(date, value)| json!([date, value]))
+        .collect()
 }
 
 /// Every day of a short run; of a long one the first day, month ends and the last day.
