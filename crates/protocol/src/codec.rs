@@ -1,7 +1,11 @@
 //! The serializers: names, content types, and the way between [`Value`] and bytes.
 
+mod builder;
 mod msgpack;
+mod walk;
 mod yaml;
+
+pub(crate) use walk::{Sink, walk};
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json;

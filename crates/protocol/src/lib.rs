@@ -35,10 +35,10 @@ pub use codec::Codec;
 pub use compression::Compression;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use event::{Event, LamportClock};
-pub use limits::{Limits, MAX_DEPTH};
+pub use limits::{Limits, MAX_DEPTH, SERDE_DEPTH};
 pub use message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
 pub use meta::{
-    ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group, is_success,
+    ChordMember, ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group, is_success,
 };
 pub use node::{NodeParts, node_format, node_split};
 pub use saferepr::{saferepr, saferepr_args, saferepr_kwargs};

@@ -6,6 +6,10 @@
 /// what a two-megabyte thread stack can hold.
 pub const MAX_DEPTH: usize = 1_000;
 
+/// The deepest nesting that [`crate::to_value`] and [`crate::from_value`] follow. Serde works by
+/// recursion with large stack frames, so this is less than [`MAX_DEPTH`].
+pub const SERDE_DEPTH: usize = 256;
+
 /// What a decoder may spend on one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -1,9 +1,11 @@
 //! Result metas: what a result backend stores under `celery-task-meta-‹id›`.
 
+mod chord;
 mod exception;
 mod marker;
 mod tuple;
 
+pub use chord::ChordMember;
 pub use exception::ExceptionInfo;
 pub use tuple::ResultTuple;
 

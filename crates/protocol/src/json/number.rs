@@ -31,6 +31,9 @@ fn word(rest: &[u8]) -> Option<(&'static str, Value)> {
     rest.starts_with(word.as_bytes()).then_some((word, value))
 }
 
+/// Digits that always fit an `i64`.
+const SMALL: usize = 18;
+
 /// The common case: up to 18 digits followed by something that ends a number.
 fn small_integer(rest: &[u8], pos: &mut usize) -> Option<Value> {
     let negative = rest.first() == Some(&b'-');
@@ -38,11 +41,11 @@ fn small_integer(rest: &[u8], pos: &mut usize) -> Option<Value> {
     let mut value = 0_i64;
     let mut len = 0;
     while let Some(digit @ b'0'..=b'9') = digits.get(len) {
-        value = value * 10 + i64::from(digit - b'0');
-        len += 1;
-        if len > 18 {
+        if len == SMALL {
             return None;
         }
+        value = value * 10 + i64::from(digit - b'0');
+        len += 1;
     }
     let leading_zero = len > 1 && digits[0] == b'0';
     let goes_on = matches!(digits.get(len), Some(b'.' | b'e' | b'E'));

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{float_text, kombu};
+use crate::codec::{Sink, walk};
 use crate::error::EncodeError;
-use crate::limits::MAX_DEPTH;
 use crate::value::{Map, Value};
 
 const NAME: &str = "json";
@@ -17,33 +17,20 @@ const NAME: &str = "json";
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     out: Vec<u8>,
-    depth: usize,
 }
 
 impl Writer {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes), depth: 0 }
+        Self { out: Vec::with_capacity(bytes) }
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }
 
-    pub(crate) fn begin_map(&mut self) {
+    /// Opens a map whose entries the caller writes.
+    pub(crate) fn open_map(&mut self) {
         self.out.push(b'{');
-    }
-
-    pub(crate) fn end_map(&mut self) {
-        self.out.push(b'}');
-    }
-
-    /// A map key with the comma before and the colon after it.
-    pub(crate) fn key(&mut self, key: &str) {
-        if self.out.last() != Some(&b'{') {
-            self.out.extend_from_slice(b", ");
-        }
-        self.str(key);
-        self.out.extend_from_slice(b": ");
     }
 
     /// A text entry.
@@ -74,64 +61,7 @@ impl Writer {
     }
 
     pub(crate) fn value(&mut self, value: &Value) -> Result<(), EncodeError> {
-        match value {
-            Value::Null => self.raw("null"),
-            Value::Bool(true) => self.raw("true"),
-            Value::Bool(false) => self.raw("false"),
-            Value::Int(value) => self.display(value),
-            Value::BigInt(value) => self.raw(value.as_str()),
-            Value::Float(value) => self.raw(&float_text(*value)),
-            Value::Str(text) => self.str(text),
-            Value::Bytes(bytes) => self.bytes(bytes),
-            Value::DateTime(value) => self.typed("datetime", value.as_str()),
-            Value::Date(value) => self.typed("date", value.as_str()),
-            Value::Time(value) => self.typed("time", value.as_str()),
-            Value::Decimal(value) => self.typed("decimal", value.as_str()),
-            Value::Uuid(value) => {
-                let hex = value.simple();
-                self.display(format_args!(
-                    "{{\"__type__\": \"uuid\", \"__value__\": {{\"hex\": \"{hex}\"}}}}"
-                ));
-            }
-            Value::List(items) => return self.list(items),
-            Value::Map(map) => return self.map(map),
-        }
-        Ok(())
-    }
-
-    fn list(&mut self, items: &[Value]) -> Result<(), EncodeError> {
-        self.enter()?;
-        self.out.push(b'[');
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.out.extend_from_slice(b", ");
-            }
-            self.value(item).map_err(|error| error.at(&format!("[{index}]")))?;
-        }
-        self.out.push(b']');
-        self.depth -= 1;
-        Ok(())
-    }
-
-    pub(crate) fn map(&mut self, map: &Map) -> Result<(), EncodeError> {
-        if kombu::is_marker(map) {
-            let what = "a map whose only keys are __type__ and __value__: it would be read as a typed value";
-            return Err(EncodeError::unrepresentable(NAME, what));
-        }
-        self.enter()?;
-        self.begin_map();
-        self.entries(map)?;
-        self.end_map();
-        self.depth -= 1;
-        Ok(())
-    }
-
-    fn enter(&mut self) -> Result<(), EncodeError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(EncodeError::TooDeep { limit: MAX_DEPTH });
-        }
-        self.depth += 1;
-        Ok(())
+        walk(value, self)
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -146,7 +76,7 @@ impl Writer {
     }
 
     fn typed(&mut self, kind: &str, text: &str) {
-        self.begin_map();
+        self.open_map();
         self.entry_str(kombu::TYPE, kind);
         self.entry_str(kombu::VALUE, text);
         self.end_map();
@@ -191,6 +121,66 @@ impl Writer {
 
     fn display(&mut self, value: impl std::fmt::Display) {
         write!(self.out, "{value}").expect("writing to a Vec never fails");
+    }
+}
+
+impl Sink for Writer {
+    fn scalar(&mut self, value: &Value) -> Result<(), EncodeError> {
+        match value {
+            Value::Bool(true) => self.raw("true"),
+            Value::Bool(false) => self.raw("false"),
+            Value::Int(value) => self.display(value),
+            Value::BigInt(value) => self.raw(value.as_str()),
+            Value::Float(value) => self.raw(&float_text(*value)),
+            Value::Str(text) => self.str(text),
+            Value::Bytes(bytes) => self.bytes(bytes),
+            Value::DateTime(value) => self.typed("datetime", value.as_str()),
+            Value::Date(value) => self.typed("date", value.as_str()),
+            Value::Time(value) => self.typed("time", value.as_str()),
+            Value::Decimal(value) => self.typed("decimal", value.as_str()),
+            Value::Uuid(value) => {
+                let hex = value.simple();
+                self.display(format_args!(
+                    "{{\"__type__\": \"uuid\", \"__value__\": {{\"hex\": \"{hex}\"}}}}"
+                ));
+            }
+            _ => self.raw("null"),
+        }
+        Ok(())
+    }
+
+    fn begin_list(&mut self, _len: usize) -> Result<(), EncodeError> {
+        self.out.push(b'[');
+        Ok(())
+    }
+
+    fn next_item(&mut self) {
+        self.out.extend_from_slice(b", ");
+    }
+
+    fn end_list(&mut self) {
+        self.out.push(b']');
+    }
+
+    fn begin_map(&mut self, map: &Map) -> Result<(), EncodeError> {
+        if kombu::is_marker(map) {
+            let what = "a map whose only keys are __type__ and __value__: it would be read as a typed value";
+            return Err(EncodeError::unrepresentable(NAME, what));
+        }
+        self.open_map();
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.out.last() != Some(&b'{') {
+            self.out.extend_from_slice(b", ");
+        }
+        self.str(key);
+        self.out.extend_from_slice(b": ");
+    }
+
+    fn end_map(&mut self) {
+        self.out.push(b'}');
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{BodyEncoding, Headers, Message, Properties};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::codec::Sink as _;
 use crate::json::{Reader, Writer};
 use crate::limits::Limits;
 use crate::value::{Map, Value};
@@ -43,7 +44,7 @@ impl Message {
     /// When a header cannot be written, or the body is not text though `body_encoding` says so.
     pub fn to_envelope(&self) -> Result<Vec<u8>, EncodeError> {
         let mut writer = Writer::with_capacity(self.body.len() * 4 / 3 + 1_024);
-        writer.begin_map();
+        writer.open_map();
         writer.key("body");
         self.write_body(&mut writer)?;
         if !self.content_encoding.is_empty() {

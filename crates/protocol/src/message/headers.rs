@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::codec::Sink as _;
 use crate::error::{DecodeError, EncodeError};
 use crate::json::{Reader, Writer};
 use crate::take;
@@ -134,7 +135,7 @@ impl Headers {
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         let mut result = Ok(());
-        writer.begin_map();
+        writer.open_map();
         self.visit(|key, value| {
             if result.is_ok() {
                 result = writer.entry(key, &value);

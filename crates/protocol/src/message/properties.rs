@@ -138,7 +138,7 @@ impl Properties {
     }
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
-        writer.map(&self.to_map())
+        writer.value(&Value::Map(self.to_map()))
     }
 }
 

@@ -83,6 +83,8 @@ pub struct TaskMessage {
     pub routing_key: String,
     /// Identity of the delivery; must be unique.
     pub delivery_tag: Option<String>,
+    /// Further properties.
+    pub properties: Map,
     /// Version of the format.
     pub protocol: Protocol,
 }
@@ -122,6 +124,7 @@ impl TaskMessage {
             exchange: String::new(),
             routing_key: String::new(),
             delivery_tag: None,
+            properties: Map::new(),
             protocol: Protocol::Two,
         }
     }
@@ -207,7 +210,7 @@ impl TaskMessage {
             priority: Some(self.priority),
             body_encoding: Some(BodyEncoding::Base64),
             delivery_tag: self.delivery_tag.clone(),
-            extra: Map::new(),
+            extra: self.properties.clone(),
         }
     }
 

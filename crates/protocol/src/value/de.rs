@@ -8,19 +8,24 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use super::{BIGINT, BigInt, DATE, DATETIME, DECIMAL, Date, DateTime, Decimal, Map, TIME, Time};
 use super::{UUID, VALUE, Value};
 use crate::error::{DecodeError, DecodeErrorKind};
+use crate::limits::SERDE_DEPTH;
 
 /// Reads a Rust type out of a [`Value`].
 ///
 /// # Errors
-/// When the value does not fit the type; the error names the field.
+/// When the value does not fit the type, or is nested deeper than [`SERDE_DEPTH`]; the error names
+/// the field.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
-    T::deserialize(ValueDeserializer(value))
+    T::deserialize(ValueDeserializer { value, depth: 0 })
 }
 
 /// Every variant name a typed value is handed over under.
 const TYPES: &[&str] = &[DECIMAL, DATETIME, DATE, TIME, UUID, BIGINT];
 
-struct ValueDeserializer(Value);
+struct ValueDeserializer {
+    value: Value,
+    depth: usize,
+}
 
 impl ValueDeserializer {
     fn visit_big<'de, V: Visitor<'de>>(big: &BigInt, visitor: V) -> Result<V::Value, DecodeError> {
@@ -42,7 +47,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
             Value::Int(value) => visitor.visit_i64(value),
@@ -55,13 +60,13 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             Value::Time(value) => visitor.visit_string(value.into_string()),
             Value::Decimal(value) => visitor.visit_string(value.into_string()),
             Value::Uuid(value) => visitor.visit_string(value.to_string()),
-            Value::List(items) => visit_list(items, visitor),
-            Value::Map(map) => visit_map(map, visitor),
+            Value::List(items) => visit_list(items, self.depth, visitor),
+            Value::Map(map) => visit_map(map, self.depth, visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -73,17 +78,17 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         if name == VALUE {
-            visitor.visit_newtype_struct(TypedDeserializer(self.0))
+            visitor.visit_newtype_struct(TypedDeserializer(self))
         } else {
             visitor.visit_newtype_struct(self)
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.0 {
+        match self.value {
             Value::Bytes(bytes) => {
                 let items = bytes.into_iter().map(|byte| Value::Int(i64::from(byte))).collect();
-                visit_list(items, visitor)
+                visit_list(items, self.depth, visitor)
             }
             _ => self.deserialize_any(visitor),
         }
@@ -95,10 +100,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match self.0 {
+        match self.value {
             Value::Str(variant) => visitor.visit_enum(variant.into_deserializer()),
             Value::Map(map) if map.len() == 1 => match map.into_iter().next() {
-                Some((variant, value)) => visitor.visit_enum(Variant { variant, value }),
+                Some((variant, value)) => visitor.visit_enum(Variant { variant, value, depth: self.depth + 1 }),
                 None => Err(DecodeError::wrong_type("a variant", "an empty map")),
             },
             other => Err(DecodeError::wrong_type(
@@ -118,8 +123,21 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     }
 }
 
-fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value>, visitor: V) -> Result<V::Value, DecodeError> {
-    let mut access = ListAccess { items: items.into_iter(), index: 0 };
+/// The depth of what is inside a list or map at `depth`.
+fn inside(depth: usize) -> Result<usize, DecodeError> {
+    if depth >= SERDE_DEPTH {
+        let detail = format!("nested deeper than the {SERDE_DEPTH} levels a Rust type is read from");
+        return Err(DecodeError::new(DecodeErrorKind::TooDeep, detail));
+    }
+    Ok(depth + 1)
+}
+
+fn visit_list<'de, V: Visitor<'de>>(
+    items: Vec<Value>,
+    depth: usize,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    let mut access = ListAccess { items: items.into_iter(), index: 0, depth: inside(depth)? };
     let value = visitor.visit_seq(&mut access)?;
     match access.items.len() {
         0 => Ok(value),
@@ -130,13 +148,19 @@ fn visit_list<'de, V: Visitor<'de>>(items: Vec<Value>, visitor: V) -> Result<V::
     }
 }
 
-fn visit_map<'de, V: Visitor<'de>>(map: Map, visitor: V) -> Result<V::Value, DecodeError> {
-    visitor.visit_map(MapAccess { entries: map.into_iter(), current: None })
+fn visit_map<'de, V: Visitor<'de>>(
+    map: Map,
+    depth: usize,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    let depth = inside(depth)?;
+    visitor.visit_map(MapAccess { entries: map.into_iter(), current: None, depth })
 }
 
 struct ListAccess {
     items: std::vec::IntoIter<Value>,
     index: usize,
+    depth: usize,
 }
 
 impl<'de> de::SeqAccess<'de> for ListAccess {
@@ -149,7 +173,7 @@ impl<'de> de::SeqAccess<'de> for ListAccess {
         let Some(value) = self.items.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        let result = seed.deserialize(ValueDeserializer(value));
+        let result = seed.deserialize(ValueDeserializer { value, depth: self.depth });
         result.map(Some).map_err(|error| error.at_index(index))
     }
 
@@ -161,6 +185,7 @@ impl<'de> de::SeqAccess<'de> for ListAccess {
 struct MapAccess {
     entries: super::MapIntoIter,
     current: Option<(String, Value)>,
+    depth: usize,
 }
 
 impl<'de> de::MapAccess<'de> for MapAccess {
@@ -180,7 +205,8 @@ impl<'de> de::MapAccess<'de> for MapAccess {
         let Some((key, value)) = self.current.take() else {
             return Err(de::Error::custom("a map value was asked for before its key"));
         };
-        seed.deserialize(ValueDeserializer(value)).map_err(|error| error.at(&key))
+        let inner = ValueDeserializer { value, depth: self.depth };
+        seed.deserialize(inner).map_err(|error| error.at(&key))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -243,6 +269,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'_> {
 struct Variant {
     variant: String,
     value: Value,
+    depth: usize,
 }
 
 impl<'de> de::EnumAccess<'de> for Variant {
@@ -254,25 +281,25 @@ impl<'de> de::EnumAccess<'de> for Variant {
         seed: V,
     ) -> Result<(V::Value, Content), DecodeError> {
         let variant = seed.deserialize(KeyDeserializer(&self.variant))?;
-        Ok((variant, Content(self.value)))
+        Ok((variant, Content(ValueDeserializer { value: self.value, depth: self.depth })))
     }
 }
 
-struct Content(Value);
+struct Content(ValueDeserializer);
 
 impl<'de> de::VariantAccess<'de> for Content {
     type Error = DecodeError;
 
     fn unit_variant(self) -> Result<(), DecodeError> {
-        <()>::deserialize(ValueDeserializer(self.0))
+        <()>::deserialize(self.0)
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
-        seed.deserialize(ValueDeserializer(self.0))
+        seed.deserialize(self.0)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
-        ValueDeserializer(self.0).deserialize_any(visitor)
+        self.0.deserialize_any(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -280,27 +307,28 @@ impl<'de> de::VariantAccess<'de> for Content {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        ValueDeserializer(self.0).deserialize_any(visitor)
+        self.0.deserialize_any(visitor)
     }
 }
 
 /// Hands a value over with its type: scalars that serde does not know as an enum variant.
-struct TypedDeserializer(Value);
+struct TypedDeserializer(ValueDeserializer);
 
 impl<'de> Deserializer<'de> for TypedDeserializer {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let (variant, text) = match self.0 {
+        let ValueDeserializer { value, depth } = self.0;
+        let (variant, text) = match value {
             Value::BigInt(value) => (BIGINT, value.to_string()),
             Value::DateTime(value) => (DATETIME, value.into_string()),
             Value::Date(value) => (DATE, value.into_string()),
             Value::Time(value) => (TIME, value.into_string()),
             Value::Decimal(value) => (DECIMAL, value.into_string()),
             Value::Uuid(value) => (UUID, value.to_string()),
-            other => return ValueDeserializer(other).deserialize_any(visitor),
+            value => return ValueDeserializer { value, depth }.deserialize_any(visitor),
         };
-        visitor.visit_enum(Variant { variant: variant.to_owned(), value: Value::Str(text) })
+        visitor.visit_enum(Variant { variant: variant.to_owned(), value: Value::Str(text), depth })
     }
 
     forward_to_deserialize_any! {

@@ -7,6 +7,7 @@ use serde::ser::{self, Serialize};
 
 use super::{BigInt, Date, DateTime, Decimal, Map, Time, Value};
 use crate::error::EncodeError;
+use crate::limits::SERDE_DEPTH;
 
 pub(crate) const DECIMAL: &str = "$celery::decimal";
 pub(crate) const DATETIME: &str = "$celery::datetime";
@@ -20,9 +21,10 @@ pub(crate) const VALUE: &str = "$celery::value";
 /// Turns any serialisable type into a [`Value`].
 ///
 /// # Errors
-/// When the type's `Serialize` fails or two map keys become the same text; the error names the field.
+/// When the type's `Serialize` fails, two map keys become the same text, or the nesting goes deeper
+/// than [`SERDE_DEPTH`]; the error names the field.
 pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, EncodeError> {
-    value.serialize(ValueSerializer)
+    value.serialize(ValueSerializer { depth: 0 })
 }
 
 impl Serialize for Value {
@@ -56,7 +58,19 @@ impl Serialize for Map {
     }
 }
 
-struct ValueSerializer;
+struct ValueSerializer {
+    depth: usize,
+}
+
+impl ValueSerializer {
+    /// The serializer for what is inside a list or map.
+    fn inside(self) -> Result<Self, EncodeError> {
+        if self.depth >= SERDE_DEPTH {
+            return Err(EncodeError::TooDeep { limit: SERDE_DEPTH });
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
 
 macro_rules! integers {
     ($($method:ident $type:ty,)*) => {$(
@@ -158,7 +172,8 @@ impl ser::Serializer for ValueSerializer {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<ListBuilder, EncodeError> {
-        Ok(ListBuilder(Vec::with_capacity(len.unwrap_or(0).min(1 << 16))))
+        let items = Vec::with_capacity(len.unwrap_or(0).min(1 << 16));
+        Ok(ListBuilder { items, depth: self.inside()?.depth })
     }
 
     fn serialize_tuple(self, len: usize) -> Result<ListBuilder, EncodeError> {
@@ -184,11 +199,11 @@ impl ser::Serializer for ValueSerializer {
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<MapBuilder, EncodeError> {
-        Ok(MapBuilder::default())
+        MapBuilder::new(self)
     }
 
     fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<MapBuilder, EncodeError> {
-        Ok(MapBuilder::default())
+        MapBuilder::new(self)
     }
 
     fn serialize_struct_variant(
@@ -198,7 +213,7 @@ impl ser::Serializer for ValueSerializer {
         variant: &'static str,
         _len: usize,
     ) -> Result<VariantBuilder<MapBuilder>, EncodeError> {
-        Ok(VariantBuilder { variant, inner: MapBuilder::default() })
+        Ok(VariantBuilder { variant, inner: MapBuilder::new(self)? })
     }
 }
 
@@ -217,13 +232,16 @@ fn typed(name: &'static str, value: Value) -> Result<Value, EncodeError> {
     parsed.map_err(ser::Error::custom)
 }
 
-struct ListBuilder(Vec<Value>);
+struct ListBuilder {
+    items: Vec<Value>,
+    depth: usize,
+}
 
 impl ListBuilder {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let index = self.0.len();
-        let value = to_value(value).map_err(|error| error.at(&format!("[{index}]")))?;
-        self.0.push(value);
+        let index = self.items.len();
+        let value = value.serialize(ValueSerializer { depth: self.depth });
+        self.items.push(value.map_err(|error| error.at(&format!("[{index}]")))?);
         Ok(())
     }
 }
@@ -237,7 +255,7 @@ impl ser::SerializeSeq for ListBuilder {
     }
 
     fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.0))
+        Ok(Value::List(self.items))
     }
 }
 
@@ -250,7 +268,7 @@ impl ser::SerializeTuple for ListBuilder {
     }
 
     fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.0))
+        Ok(Value::List(self.items))
     }
 }
 
@@ -263,19 +281,24 @@ impl ser::SerializeTupleStruct for ListBuilder {
     }
 
     fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.0))
+        Ok(Value::List(self.items))
     }
 }
 
-#[derive(Default)]
 struct MapBuilder {
     map: Map,
     key: Option<String>,
+    depth: usize,
 }
 
 impl MapBuilder {
+    fn new(serializer: ValueSerializer) -> Result<Self, EncodeError> {
+        Ok(Self { map: Map::new(), key: None, depth: serializer.inside()?.depth })
+    }
+
     fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), EncodeError> {
-        let value = to_value(value).map_err(|error| error.at(&key))?;
+        let value = value.serialize(ValueSerializer { depth: self.depth });
+        let value = value.map_err(|error| error.at(&key))?;
         self.map.try_insert(key, value).map_err(|(key, _)| EncodeError::Serialize {
             path: key,
             message: "two keys of the map have the same text".to_owned(),
@@ -360,7 +383,7 @@ impl ser::SerializeTupleVariant for VariantBuilder<ListBuilder> {
     }
 
     fn end(self) -> Result<Value, EncodeError> {
-        Ok(Self::wrap(self.variant, Value::List(self.inner.0)))
+        Ok(Self::wrap(self.variant, Value::List(self.inner.items)))
     }
 }
 

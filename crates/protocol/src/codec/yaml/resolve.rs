@@ -41,6 +41,7 @@ pub(super) fn tagged(text: String, tag: &Tag) -> Result<Value, DecodeError> {
 /// A scalar without quotes and tag.
 pub(super) fn plain(text: String) -> Result<Value, DecodeError> {
     Ok(match text.as_str() {
+        "<<" => return Err(syntax("YAML merge keys are not supported")),
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),

@@ -7,77 +7,78 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{NAME, resolve};
+use crate::codec::walk::{Sink, walk};
 use crate::error::EncodeError;
 use crate::json::float_text;
-use crate::limits::MAX_DEPTH;
 use crate::value::{Map, Value};
 
 /// Longest key a reader must accept without the explicit form.
 const SIMPLE_KEY: usize = 1_000;
 
 pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, EncodeError> {
-    let mut out = String::new();
-    write(&mut out, value, 0)?;
-    out.push('\n');
-    Ok(out.into_bytes())
+    let mut writer = Writer(String::new());
+    walk(value, &mut writer)?;
+    writer.0.push('\n');
+    Ok(writer.0.into_bytes())
 }
 
-fn write(out: &mut String, value: &Value, depth: usize) -> Result<(), EncodeError> {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Int(value) => out.push_str(&value.to_string()),
-        Value::BigInt(value) => out.push_str(value.as_str()),
-        Value::Float(value) => out.push_str(&float(*value)),
-        Value::Str(text) => quoted(out, text),
-        Value::Bytes(bytes) => {
-            out.push_str("!!binary \"");
-            STANDARD.encode_string(bytes, out);
-            out.push('"');
+struct Writer(String);
+
+impl Sink for Writer {
+    fn scalar(&mut self, value: &Value) -> Result<(), EncodeError> {
+        let out = &mut self.0;
+        match value {
+            Value::Null => out.push_str("null"),
+            Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Value::Int(value) => out.push_str(&value.to_string()),
+            Value::BigInt(value) => out.push_str(value.as_str()),
+            Value::Float(value) => out.push_str(&float(*value)),
+            Value::Str(text) => quoted(out, text),
+            Value::Bytes(bytes) => {
+                out.push_str("!!binary \"");
+                STANDARD.encode_string(bytes, out);
+                out.push('"');
+            }
+            Value::DateTime(value) => plain(out, value.as_str(), "a datetime of this form")?,
+            Value::Date(value) => plain(out, value.as_str(), "a date of this form")?,
+            other => return Err(EncodeError::unrepresentable(NAME, other.type_name())),
         }
-        Value::DateTime(value) => plain(out, value.as_str(), "a datetime of this form")?,
-        Value::Date(value) => plain(out, value.as_str(), "a date of this form")?,
-        Value::List(items) => list(out, items, depth)?,
-        Value::Map(map) => entries(out, map, depth)?,
-        other => return Err(EncodeError::unrepresentable(NAME, other.type_name())),
+        Ok(())
     }
-    Ok(())
-}
 
-fn list(out: &mut String, items: &[Value], depth: usize) -> Result<(), EncodeError> {
-    check_depth(depth)?;
-    out.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        write(out, item, depth + 1).map_err(|error| error.at(&format!("[{index}]")))?;
+    fn begin_list(&mut self, _len: usize) -> Result<(), EncodeError> {
+        self.0.push('[');
+        Ok(())
     }
-    out.push(']');
-    Ok(())
-}
 
-fn entries(out: &mut String, map: &Map, depth: usize) -> Result<(), EncodeError> {
-    check_depth(depth)?;
-    out.push('{');
-    for (index, (key, value)) in map.iter().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        let start = out.len();
-        quoted(out, key);
-        if out.len() - start > SIMPLE_KEY {
-            out.insert_str(start, "? ");
-        }
-        out.push_str(": ");
-        write(out, value, depth + 1).map_err(|error| error.at(key))?;
+    fn next_item(&mut self) {
+        self.0.push_str(", ");
     }
-    out.push('}');
-    Ok(())
-}
 
-fn check_depth(depth: usize) -> Result<(), EncodeError> {
-    if depth >= MAX_DEPTH { Err(EncodeError::TooDeep { limit: MAX_DEPTH }) } else { Ok(()) }
+    fn end_list(&mut self) {
+        self.0.push(']');
+    }
+
+    fn begin_map(&mut self, _map: &Map) -> Result<(), EncodeError> {
+        self.0.push('{');
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.0.ends_with('{') {
+            self.0.push_str(", ");
+        }
+        let start = self.0.len();
+        quoted(&mut self.0, key);
+        if self.0.len() - start > SIMPLE_KEY {
+            self.0.insert_str(start, "? ");
+        }
+        self.0.push_str(": ");
+    }
+
+    fn end_map(&mut self) {
+        self.0.push('}');
+    }
 }
 
 /// A time without quotes, if readers will take it for one.

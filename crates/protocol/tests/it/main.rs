@@ -1,0 +1,17 @@
+//! Integration tests: recorded traffic replayed both ways, properties over random values, bad input.
+
+#![allow(clippy::unwrap_used)]
+
+mod auth;
+mod bad_input;
+mod control;
+mod events;
+mod functions;
+mod limits;
+mod metas;
+mod producer;
+mod properties;
+mod strategies;
+mod tasks;
+mod transport;
+mod vectors;
