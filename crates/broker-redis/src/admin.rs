@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use redis::{Cmd, FromRedisValue, Pipeline};
 use serde::Deserialize;
 
+use crate::consumer::consumer_of;
 use crate::{RedisBroker, envelope, parked};
 
 /// What a worker says of itself.
@@ -29,10 +30,17 @@ impl RedisBroker {
         redis::from_redis_value(answer).map_err(|error| self.link.explain(action, error.into()))
     }
 
-    pub(crate) async fn ask_all<T: FromRedisValue>(&self, action: &str, pipeline: &Pipeline) -> Result<Vec<T>> {
+    pub(crate) async fn ask_all<T: FromRedisValue>(
+        &self,
+        action: &str,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<T>> {
         let fail = |error| self.link.explain(action, error);
         let answers = self.link.try_send(pipeline).await.map_err(fail)?;
-        let read = |answer: redis::Value| redis::from_redis_value(answer.extract_error().map_err(fail)?).map_err(|error| fail(error.into()));
+        let read = |answer: redis::Value| {
+            redis::from_redis_value(answer.extract_error().map_err(fail)?)
+                .map_err(|error| fail(error.into()))
+        };
         answers.into_iter().map(read).collect()
     }
 }
@@ -85,7 +93,11 @@ impl Admin for RedisBroker {
             let record = record?;
             let held = envelope::read_own(&record)?;
             let due = Timestamp::from_millisecond(due as i64).ok()?;
-            Some(Deferred { queue: held.routing_key.to_string(), due, raw: Bytes::copy_from_slice(held.envelope) })
+            Some(Deferred {
+                queue: held.routing_key.to_string(),
+                due,
+                raw: Bytes::copy_from_slice(held.envelope),
+            })
         };
         Ok(waiting.into_iter().zip(records).filter_map(read).collect())
     }
@@ -104,7 +116,11 @@ impl Admin for RedisBroker {
         let mut records = command("HMGET", &self.keys.parked);
         records.arg(&ids);
         let records: Vec<Option<Vec<u8>>> = self.ask(action, records).await?;
-        Ok(ids.iter().zip(records).filter_map(|(id, record)| parked::read(id, &record?)).collect())
+        Ok(ids
+            .iter()
+            .zip(records)
+            .filter_map(|(id, record)| parked::read(id, &record?))
+            .collect())
     }
 
     async fn settle_parked(&self, id: &str, action: ParkedAction) -> Result<bool> {
@@ -112,12 +128,16 @@ impl Admin for RedisBroker {
         let mut record = command("HGET", &self.keys.parked);
         record.arg(id);
         let record: Option<Vec<u8>> = self.ask(doing, record).await?;
-        let Some(record) = record else { return Ok(false) };
+        let Some(record) = record else {
+            return Ok(false);
+        };
         let mut settle = crate::script::UNPARK.on(&[&self.keys.parked, &self.keys.parked_index]);
         settle.arg(id);
         if let (ParkedAction::Requeue, Some(parked)) = (action, parked::read(id, &record)) {
             let step = self.keys.step(envelope::priority(&parked.raw));
-            settle.arg(self.keys.list(&parked.queue, step)).arg(&parked.raw[..]);
+            settle
+                .arg(self.keys.list(&parked.queue, step))
+                .arg(&parked.raw[..]);
         }
         Ok(self.ask::<i64>(doing, settle).await? == 1)
     }
@@ -132,9 +152,18 @@ impl Admin for RedisBroker {
         range.arg(0).arg(-1).arg("WITHSCORES");
         let leases: Vec<(String, f64)> = self.ask(action, range).await?;
         let lease = |(incarnation, ends): (String, f64)| {
-            let node: Node = nodes.get(&incarnation).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let node: Node = nodes
+                .get(&incarnation)
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default();
             let renewed = Timestamp::from_millisecond(ends as i64 - node.lease_ms).ok()?;
-            Some(WorkerLease { node: node.node, incarnation, renewed, held: None })
+            let incarnation = consumer_of(&incarnation).to_owned();
+            Some(WorkerLease {
+                node: node.node,
+                incarnation,
+                renewed,
+                held: None,
+            })
         };
         Ok(leases.into_iter().filter_map(lease).collect())
     }

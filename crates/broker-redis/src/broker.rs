@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use ::broker::{
-    Broker, BrokerError, Capabilities, Consumer, ConsumerParams, ErrorKind, ExchangeKind, Publish, Result, ResultPolicy, Route, Source,
-    Subscription,
+    Broker, BrokerError, Capabilities, Consumer, ConsumerParams, ErrorKind, ExchangeKind, Publish,
+    Result, ResultPolicy, Route, Source, Subscription,
 };
+use async_trait::async_trait;
 use protocol::{Limits, Message};
 use redis::Pipeline;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -55,9 +55,15 @@ impl RedisBroker {
     ///
     /// # Errors
     /// As [`connect`](Self::connect), and when `results` mean another server or database ([`RedisOptions::same_server`]).
-    pub async fn connect_with_results(options: RedisOptions, results: &RedisOptions, policy: ResultPolicy) -> Result<Arc<Self>> {
+    pub async fn connect_with_results(
+        options: RedisOptions,
+        results: &RedisOptions,
+        policy: ResultPolicy,
+    ) -> Result<Arc<Self>> {
         if !options.same_server(results) {
-            return Err(invalid("results on another server or database cannot be stored together with settlements"));
+            return Err(invalid(
+                "results on another server or database cannot be stored together with settlements",
+            ));
         }
         Self::open(options, Some(Arc::new(ResultWriter::new(results, policy)))).await
     }
@@ -68,17 +74,33 @@ impl RedisBroker {
         let link = Link::new(connector.clone(), stop.clone());
         check_version(&link).await?;
         let keys = Arc::new(Keys::new(&options));
-        let router = Router { keys: Arc::clone(&keys), routing: Arc::new(Routing::default()), link: link.clone() };
+        let router = Router {
+            keys: Arc::clone(&keys),
+            routing: Arc::new(Routing::default()),
+            link: link.clone(),
+        };
         let hub = Hub::new(connector.clone(), stop.clone());
         let _dropped = stop.clone().drop_guard();
-        Ok(Arc::new(Self { link, keys, router, connector, results, hub, limits: options.limits, stop, _dropped }))
+        Ok(Arc::new(Self {
+            link,
+            keys,
+            router,
+            connector,
+            results,
+            hub,
+            limits: options.limits,
+            stop,
+            _dropped,
+        }))
     }
 
     async fn try_publish(&self, batch: Vec<Publish>) -> Result<()> {
         let mut pipeline = Pipeline::new();
         for publish in &batch {
             if let Route::Queue(queue) = &publish.route {
-                self.router.routing.declare(&self.keys, queue, &mut pipeline);
+                self.router
+                    .routing
+                    .declare(&self.keys, queue, &mut pipeline);
             }
         }
         let outgoing = self.router.resolve(batch).await?;
@@ -91,7 +113,10 @@ impl RedisBroker {
         }
         let fail = |error| self.link.explain("publish", error);
         let answers = self.link.try_send(&pipeline).await.map_err(fail)?;
-        answers.into_iter().try_for_each(|answer| answer.extract_error().map(|_| ())).map_err(fail)
+        answers
+            .into_iter()
+            .try_for_each(|answer| answer.extract_error().map(|_| ()))
+            .map_err(fail)
     }
 }
 
@@ -104,11 +129,16 @@ async fn check_version(link: &Link) -> Result<()> {
         answer => answer.map_err(|error| link.explain("connect", error))?,
     };
     let text: String = redis::from_redis_value(answer).unwrap_or_default();
-    let version = text.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix("redis_version:"));
     match version.and_then(major_minor) {
         Some(found) if found < OLDEST_VERSION => Err(BrokerError::new(
             ErrorKind::Invalid,
-            format!("Redis {} is too old: 6.2 or newer is needed", version.unwrap_or_default()),
+            format!(
+                "Redis {} is too old: 6.2 or newer is needed",
+                version.unwrap_or_default()
+            ),
         )),
         _ => Ok(()),
     }
@@ -144,15 +174,24 @@ impl Broker for RedisBroker {
         if self.stop.is_cancelled() {
             return Err(closed());
         }
-        let parts = Parts { connector: self.connector.clone(), router: self.router.clone(), results: self.results.clone() };
+        let parts = Parts {
+            connector: self.connector.clone(),
+            router: self.router.clone(),
+            results: self.results.clone(),
+        };
         Ok(Arc::new(RedisConsumer::open(parts, params).await?))
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
-        let route =
-            Route::Exchange { name: exchange.to_owned(), kind: ExchangeKind::Fanout, routing_key: routing_key.to_owned() };
+        let route = Route::Exchange {
+            name: exchange.to_owned(),
+            kind: ExchangeKind::Fanout,
+            routing_key: routing_key.to_owned(),
+        };
         let mut command = redis::cmd("PUBLISH");
-        command.arg(self.keys.channel(exchange, routing_key)).arg(encode(message, &route)?);
+        command
+            .arg(self.keys.channel(exchange, routing_key))
+            .arg(encode(message, &route)?);
         self.link.call("broadcast", command).await.map(|_| ())
     }
 
@@ -161,13 +200,35 @@ impl Broker for RedisBroker {
             return Err(closed());
         }
         match source {
-            Source::Broadcast { exchange, binding_key } => {
+            Source::Broadcast {
+                exchange,
+                binding_key,
+            } => {
                 let pattern = self.keys.channel_pattern(&exchange, &binding_key);
                 subscribe::start(&self.hub, pattern, self.limits).await
             }
-            Source::Mailbox { exchange, kind, routing_key, queue, expires } => {
-                let address = mailbox::Address { exchange, kind, routing_key, queue, expires };
-                mailbox::open(self.connector.clone(), Arc::clone(&self.keys), address, self.limits, &self.stop).await
+            Source::Mailbox {
+                exchange,
+                kind,
+                routing_key,
+                queue,
+                expires,
+            } => {
+                let address = mailbox::Address {
+                    exchange,
+                    kind,
+                    routing_key,
+                    queue,
+                    expires,
+                };
+                mailbox::open(
+                    self.connector.clone(),
+                    Arc::clone(&self.keys),
+                    address,
+                    self.limits,
+                    &self.stop,
+                )
+                .await
             }
         }
     }

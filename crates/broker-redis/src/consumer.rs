@@ -22,11 +22,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use broker::{BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, Result, Settled, Settlement};
+use broker::{
+    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, Result, Settled, Settlement,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) use shared::Parts;
 use shared::Shared;
+pub(crate) use tag::consumer_of;
 
 /// How long closing may take when the server does not answer; the lease then runs out and the sweep does the rest.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,7 +49,10 @@ impl RedisConsumer {
         let shared = Arc::new(Shared::new(parts, params, &dropped)?);
         lease::begin(&shared).await?;
         spawn_tasks(&shared);
-        Ok(Self { shared, _dropped: dropped.drop_guard() })
+        Ok(Self {
+            shared,
+            _dropped: dropped.drop_guard(),
+        })
     }
 }
 
@@ -101,8 +107,14 @@ impl Shared {
     /// Tells the worker; a full channel loses the notice, and the log says so.
     fn notify(&self, notice: Notice) {
         if self.params.notices.try_send(notice).is_err() {
-            let lost = self.lost_notices.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            tracing::warn!(lost, "a notice of the consumer was dropped: nobody reads them fast enough");
+            let lost = self
+                .lost_notices
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+                + 1;
+            tracing::warn!(
+                lost,
+                "a notice of the consumer was dropped: nobody reads them fast enough"
+            );
         }
     }
 }

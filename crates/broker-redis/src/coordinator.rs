@@ -13,7 +13,9 @@ use crate::script;
 
 impl RedisBroker {
     fn read<T: FromRedisValue>(&self, action: &str, answer: Value) -> Result<T> {
-        let value = answer.extract_error().map_err(|error| self.link.explain(action, error))?;
+        let value = answer
+            .extract_error()
+            .map_err(|error| self.link.explain(action, error))?;
         redis::from_redis_value(value).map_err(|error| self.link.explain(action, error.into()))
     }
 }
@@ -40,12 +42,20 @@ impl Coordinator for RedisBroker {
         pipeline.cmd("GET").arg(self.keys.lease(lease));
         pipeline.cmd("PTTL").arg(self.keys.lease(lease));
         let action = "read a lease";
-        let answers = self.link.try_send(&pipeline).await.map_err(|error| self.link.explain(action, error))?;
+        let answers = self
+            .link
+            .try_send(&pipeline)
+            .await
+            .map_err(|error| self.link.explain(action, error))?;
         let (held, remaining): (Option<String>, i64) = self.read(action, Value::Array(answers))?;
         Ok(held.and_then(|held| {
             let (fence, owner) = held.split_once(' ')?;
             let remaining = Duration::from_millis(u64::try_from(remaining).unwrap_or(0));
-            Some(Holder { owner: owner.to_owned(), fence: Fence(fence.parse().ok()?), remaining })
+            Some(Holder {
+                owner: owner.to_owned(),
+                fence: Fence(fence.parse().ok()?),
+                remaining,
+            })
         }))
     }
 
@@ -54,11 +64,17 @@ impl Coordinator for RedisBroker {
         command.arg(self.keys.space(space));
         let answer = self.link.call("load entries", command).await?;
         let entries: Vec<(String, Vec<u8>)> = self.read("load entries", answer)?;
-        Ok(entries.into_iter().map(|(name, value)| (name, value.into())).collect())
+        Ok(entries
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect())
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {
-        let mut command = script::COMMIT.on(&[self.keys.lease(&commit.lease), self.keys.space(&commit.space)]);
+        let mut command = script::COMMIT.on(&[
+            self.keys.lease(&commit.lease),
+            self.keys.space(&commit.space),
+        ]);
         command.arg(commit.fence.0).arg(commit.entries.len());
         for (name, value) in &commit.entries {
             command.arg(name);
@@ -68,11 +84,17 @@ impl Coordinator for RedisBroker {
             };
         }
         for message in self.router.resolve(commit.publish).await? {
-            command.arg(message.verb).arg(message.key).arg(&*message.payload);
+            command
+                .arg(message.verb)
+                .arg(message.key)
+                .arg(&*message.payload);
         }
         match self.link.call("commit", command).await? {
             Value::Int(done) => Ok(done == 1),
-            reason => Err(invalid(format!("cannot commit: {}", self.read::<String>("commit", reason)?))),
+            reason => Err(invalid(format!(
+                "cannot commit: {}",
+                self.read::<String>("commit", reason)?
+            ))),
         }
     }
 }

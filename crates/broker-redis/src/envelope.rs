@@ -27,13 +27,22 @@ pub(crate) fn read_own(record: &[u8]) -> Option<Held<'_>> {
     // The queue's JSON text holds no bare quote, so this finds its beginning and nothing inside of it.
     let at = inner.windows(5).rposition(|window| window == b",\"\",\"")?;
     let queue: String = serde_json::from_slice(&inner[at + 4..]).ok()?;
-    Some(Held { envelope: &inner[..at], exchange: Cow::Borrowed(""), routing_key: Cow::Owned(queue) })
+    Some(Held {
+        envelope: &inner[..at],
+        exchange: Cow::Borrowed(""),
+        routing_key: Cow::Owned(queue),
+    })
 }
 
 /// Reads a record that a Python worker made.
 pub(crate) fn read_foreign(record: &[u8]) -> Option<Held<'_>> {
-    let (envelope, exchange, routing_key): (&RawValue, Cow<'_, str>, Cow<'_, str>) = serde_json::from_slice(record).ok()?;
-    Some(Held { envelope: envelope.get().as_bytes(), exchange, routing_key })
+    let (envelope, exchange, routing_key): (&RawValue, Cow<'_, str>, Cow<'_, str>) =
+        serde_json::from_slice(record).ok()?;
+    Some(Held {
+        envelope: envelope.get().as_bytes(),
+        exchange,
+        routing_key,
+    })
 }
 
 /// `properties.priority`; 0 when it is absent or not to be understood, as in kombu.
@@ -77,7 +86,10 @@ impl Object {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The object under `name`, an empty one if there is none or null; `None` when something else is there.
@@ -97,7 +109,14 @@ impl Object {
 
     fn write(&self) -> String {
         let entry = |(key, value): &(String, String)| format!("{}: {value}", json_text(key));
-        format!("{{{}}}", self.entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        format!(
+            "{{{}}}",
+            self.entries
+                .iter()
+                .map(entry)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
     }
 }
 
@@ -159,14 +178,24 @@ mod tests {
         for envelope in ["{}", "no json ,\"\",\"", ""] {
             let record = format!("[{envelope},\"\",{}]", json_text(queue));
             let held = read_own(record.as_bytes()).unwrap();
-            assert_eq!((held.envelope, held.routing_key.as_ref()), (envelope.as_bytes(), queue));
+            assert_eq!(
+                (held.envelope, held.routing_key.as_ref()),
+                (envelope.as_bytes(), queue)
+            );
         }
     }
 
     #[test]
     fn python_records_are_read() {
         let held = read_foreign(br#"[{"body": "x"}, "ex\u00e4", "key"]"#).unwrap();
-        assert_eq!((held.envelope, held.exchange.as_ref(), held.routing_key.as_ref()), (&br#"{"body": "x"}"#[..], "exä", "key"));
+        assert_eq!(
+            (
+                held.envelope,
+                held.exchange.as_ref(),
+                held.routing_key.as_ref()
+            ),
+            (&br#"{"body": "x"}"#[..], "exä", "key")
+        );
         assert_eq!(read_foreign(b"[1, 2]"), None);
     }
 }

@@ -57,7 +57,9 @@ pub(crate) struct Hub {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("link", &self.link).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("link", &self.link)
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,22 +70,45 @@ impl Hub {
         let heard = Arc::clone(&listeners);
         let on_push = Arc::new(move |push| hand_out(&heard, push));
         let link = Link::with_push(connector, stop.clone(), Pipeline::new(), on_push);
-        let hub = Arc::new(Self { link, listeners, next_id: AtomicU64::new(0), stop: stop.clone(), changing: tokio::sync::Mutex::new(()) });
+        let hub = Arc::new(Self {
+            link,
+            listeners,
+            next_id: AtomicU64::new(0),
+            stop: stop.clone(),
+            changing: tokio::sync::Mutex::new(()),
+        });
         tokio::spawn(stop.run_until_cancelled_owned(keep_alive(Arc::downgrade(&hub))));
         hub
     }
 
     /// Listens to channels, or to patterns. Returns when the server has confirmed it.
-    pub(crate) async fn listen(self: &Arc<Self>, patterns: bool, topics: Vec<String>) -> Result<Listening> {
+    pub(crate) async fn listen(
+        self: &Arc<Self>,
+        patterns: bool,
+        topics: Vec<String>,
+    ) -> Result<Listening> {
         let (sender, receiver) = broadcast::channel(BUFFER.max(topics.len() * 2));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let guard = Guard { hub: Arc::clone(self), id, patterns, topics };
+        let guard = Guard {
+            hub: Arc::clone(self),
+            id,
+            patterns,
+            topics,
+        };
         let _changing = self.changing.lock().await;
         let new = self.enter(&guard, sender);
         if !new.is_empty() {
-            self.link.subscribe(patterns, &new).await.map_err(|error| self.link.explain("subscribe", error))?;
+            self.link
+                .subscribe(patterns, &new)
+                .await
+                .map_err(|error| self.link.explain("subscribe", error))?;
         }
-        Ok(Listening { receiver, dropped: 0, stop: self.stop.clone(), _guard: guard })
+        Ok(Listening {
+            receiver,
+            dropped: 0,
+            stop: self.stop.clone(),
+            _guard: guard,
+        })
     }
 
     /// Notes the listener; the topics that nobody listened to before.
@@ -91,7 +116,10 @@ impl Hub {
         let mut listeners = lock(&self.listeners);
         let mut new = Vec::new();
         for topic in &guard.topics {
-            let those = listeners.by_topic.entry((guard.patterns, topic.clone())).or_default();
+            let those = listeners
+                .by_topic
+                .entry((guard.patterns, topic.clone()))
+                .or_default();
             if those.is_empty() {
                 new.push(topic.clone());
             }
@@ -106,7 +134,9 @@ impl Hub {
         let mut unheard = Vec::new();
         for topic in topics {
             let key = (patterns, topic.clone());
-            let Some(those) = listeners.by_topic.get_mut(&key) else { continue };
+            let Some(those) = listeners.by_topic.get_mut(&key) else {
+                continue;
+            };
             those.remove(&id);
             if those.is_empty() {
                 listeners.by_topic.remove(&key);
@@ -118,11 +148,20 @@ impl Hub {
 
     fn topics(&self, patterns: bool) -> Vec<String> {
         let listeners = lock(&self.listeners);
-        listeners.by_topic.keys().filter(|(is_pattern, _)| *is_pattern == patterns).map(|(_, topic)| topic.clone()).collect()
+        listeners
+            .by_topic
+            .keys()
+            .filter(|(is_pattern, _)| *is_pattern == patterns)
+            .map(|(_, topic)| topic.clone())
+            .collect()
     }
 
     fn tell_all_of_the_gap(&self) {
-        for sender in lock(&self.listeners).by_topic.values().flat_map(HashMap::values) {
+        for sender in lock(&self.listeners)
+            .by_topic
+            .values()
+            .flat_map(HashMap::values)
+        {
             // A listener that is just leaving misses nothing.
             let _left = sender.send(Event::Gap);
         }
@@ -147,7 +186,9 @@ impl Hub {
 
 /// Finds lost connections and replaces them, as long as somebody listens.
 async fn keep_alive(hub: Weak<Hub>) {
-    let Some(mut health) = hub.upgrade().map(|hub| hub.link.health()) else { return };
+    let Some(mut health) = hub.upgrade().map(|hub| hub.link.health()) else {
+        return;
+    };
     let mut backoff = Backoff::default();
     let mut subscribed = 1;
     loop {
@@ -186,8 +227,14 @@ fn hand_out(listeners: &Mutex<Listeners>, push: PushInfo) {
         _ => return,
     };
     let mut data = push.data.into_iter();
-    let (Some(Value::BulkString(topic)), Some(Value::BulkString(payload))) = (data.next(), data.next_back()) else { return };
-    let Ok(topic) = String::from_utf8(topic) else { return };
+    let (Some(Value::BulkString(topic)), Some(Value::BulkString(payload))) =
+        (data.next(), data.next_back())
+    else {
+        return;
+    };
+    let Ok(topic) = String::from_utf8(topic) else {
+        return;
+    };
     let payload = Bytes::from(payload);
     if let Some(those) = lock(listeners).by_topic.get(&(patterns, topic)) {
         for sender in those.values() {
@@ -241,11 +288,15 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let (hub, id, patterns) = (Arc::clone(&self.hub), self.id, self.patterns);
         let topics = std::mem::take(&mut self.topics);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         runtime.spawn(async move {
             let _changing = hub.changing.lock().await;
             let unheard = hub.leave(id, patterns, &topics);
-            if !unheard.is_empty() && let Err(error) = hub.link.unsubscribe(patterns, &unheard).await {
+            if !unheard.is_empty()
+                && let Err(error) = hub.link.unsubscribe(patterns, &unheard).await
+            {
                 tracing::debug!(%error, "cannot unsubscribe");
             }
         });

@@ -1,13 +1,14 @@
 //! The names of everything on the server: kombu's keys as kombu writes them, ours beginning with `celeriac.`, all behind
 //! `global_keyprefix`. It owns no connection.
 
+use protocol::redis as kombu;
+
 use crate::RedisOptions;
 
 /// The names of one broker's keys and channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     prefix: String,
-    separator: String,
     steps: Vec<u8>,
     fanout_prefix: String,
     fanout_patterns: bool,
@@ -35,13 +36,12 @@ impl Keys {
         let prefix = options.global_keyprefix.clone();
         let name = |rest: &str| format!("{prefix}{rest}");
         Self {
-            separator: options.separator.clone(),
             steps: options.priority_steps.clone(),
             fanout_prefix: name(&options.fanout_prefix),
             fanout_patterns: options.fanout_patterns,
-            unacked: name("unacked"),
-            unacked_index: name("unacked_index"),
-            unacked_mutex: name("unacked_mutex"),
+            unacked: name(kombu::UNACKED),
+            unacked_index: name(kombu::UNACKED_INDEX),
+            unacked_mutex: name(kombu::UNACKED_MUTEX),
             workers: name("celeriac.workers"),
             nodes: name("celeriac.nodes"),
             dead: name("celeriac.dead"),
@@ -59,60 +59,51 @@ impl Keys {
         &self.prefix
     }
 
-    /// Between a queue and its step, and between the parts of a binding.
-    pub(crate) fn separator(&self) -> &str {
-        &self.separator
-    }
-
     /// The priority steps, most urgent first.
     pub(crate) fn steps(&self) -> &[u8] {
         &self.steps
     }
 
-    /// The step that a priority falls on: the largest that is not above it.
+    /// The step that a priority falls on.
     pub(crate) fn step(&self, priority: i64) -> u8 {
-        let priority = priority.clamp(0, 9);
-        let below = self.steps.iter().filter(|step| i64::from(**step) <= priority);
-        below.max().copied().unwrap_or(self.steps[0])
+        kombu::priority_step(priority, &self.steps)
     }
 
     /// The list of a queue at a step.
     pub(crate) fn list(&self, queue: &str, step: u8) -> String {
-        match step {
-            0 => format!("{}{queue}", self.prefix),
-            step => format!("{}{queue}{}{step}", self.prefix, self.separator),
-        }
+        format!("{}{}", self.prefix, kombu::queue_key(queue, step))
     }
 
     /// The lists of a queue, most urgent first.
     pub(crate) fn lists(&self, queue: &str) -> Vec<String> {
-        self.steps.iter().map(|step| self.list(queue, *step)).collect()
+        self.steps
+            .iter()
+            .map(|step| self.list(queue, *step))
+            .collect()
     }
 
     /// The queue that a list belongs to.
     pub(crate) fn queue_of<'a>(&self, list: &'a str) -> &'a str {
-        let name = list.strip_prefix(self.prefix.as_str()).unwrap_or(list);
-        name.rsplit_once(self.separator.as_str()).map_or(name, |(queue, _)| queue)
+        kombu::key_queue(list.strip_prefix(self.prefix.as_str()).unwrap_or(list))
     }
 
     /// The binding table of an exchange.
     pub(crate) fn binding(&self, exchange: &str) -> String {
-        format!("{}_kombu.binding.{exchange}", self.prefix)
+        format!("{}{}", self.prefix, kombu::binding_table(exchange))
     }
 
     /// The table of an exchange's lasting bindings.
     pub(crate) fn permanent_binding(&self, exchange: &str) -> String {
-        format!("{}_kombu.binding_permanent.{exchange}", self.prefix)
+        format!(
+            "{}{}",
+            self.prefix,
+            kombu::permanent_binding_table(exchange)
+        )
     }
 
     /// When which binding table may be deleted.
     pub(crate) fn binding_deadlines(&self) -> String {
-        format!("{}_kombu.binding_deadlines", self.prefix)
-    }
-
-    /// A member of a binding table.
-    pub(crate) fn binding_member(&self, routing_key: &str, pattern: &str, queue: &str) -> String {
-        [routing_key, pattern, queue].join(&self.separator)
+        format!("{}{}", self.prefix, kombu::BINDING_DEADLINES)
     }
 
     /// The hash of what an incarnation acknowledged early.
@@ -122,30 +113,52 @@ impl Keys {
 
     /// The channel that a broadcast goes to.
     pub(crate) fn channel(&self, exchange: &str, routing_key: &str) -> String {
-        if self.fanout_patterns && !routing_key.is_empty() {
-            format!("{}{exchange}/{routing_key}", self.fanout_prefix)
+        let routing_key = if self.fanout_patterns {
+            routing_key
         } else {
-            format!("{}{exchange}", self.fanout_prefix)
-        }
+            ""
+        };
+        kombu::fanout_channel(&self.fanout_prefix, exchange, routing_key)
     }
 
     /// The pattern that a listener subscribes to.
     pub(crate) fn channel_pattern(&self, exchange: &str, binding_key: &str) -> String {
-        self.channel(exchange, &binding_key.replace('#', "*"))
+        let binding_key = if self.fanout_patterns {
+            binding_key
+        } else {
+            ""
+        };
+        kombu::fanout_pattern(
+            &literal(&self.fanout_prefix),
+            &literal(exchange),
+            binding_key,
+        )
     }
 
-    /// A coordinator's lease, the last fence it gave, and a space.
+    /// A coordinator's lease.
     pub(crate) fn lease(&self, name: &str) -> String {
         format!("{}celeriac.lease:{name}", self.prefix)
     }
 
+    /// The last fence that was given for a lease.
     pub(crate) fn fence(&self, name: &str) -> String {
         format!("{}celeriac.fence:{name}", self.prefix)
     }
 
+    /// What a space holds.
     pub(crate) fn space(&self, name: &str) -> String {
         format!("{}celeriac.space:{name}", self.prefix)
     }
+}
+
+/// The text as a pattern of Redis that matches only itself.
+pub(crate) fn literal(text: &str) -> String {
+    let escaped = |c: char| {
+        [r"\*?[]".contains(c).then_some('\\'), Some(c)]
+            .into_iter()
+            .flatten()
+    };
+    text.chars().flat_map(escaped).collect()
 }
 
 #[cfg(test)]
@@ -154,15 +167,22 @@ mod tests {
     use super::*;
 
     fn keys(options: serde_json::Value) -> Keys {
-        Keys::new(&RedisOptions::parse("redis://localhost/2", options.as_object().unwrap()).unwrap())
+        Keys::new(
+            &RedisOptions::parse("redis://localhost/2", options.as_object().unwrap()).unwrap(),
+        )
     }
 
     #[test]
     fn lists_are_named_as_kombu_names_them() {
         let keys = keys(serde_json::json!({}));
-        assert_eq!(keys.lists("q"), ["q", "q\u{6}\u{16}3", "q\u{6}\u{16}6", "q\u{6}\u{16}9"]);
+        assert_eq!(
+            keys.lists("q"),
+            ["q", "q\u{6}\u{16}3", "q\u{6}\u{16}6", "q\u{6}\u{16}9"]
+        );
         assert_eq!(keys.queue_of("q\u{6}\u{16}3"), "q");
-        let steps: Vec<u8> = [-4, 0, 2, 3, 8, 9, 40].map(|priority| keys.step(priority)).to_vec();
+        let steps: Vec<u8> = [-4, 0, 2, 3, 8, 9, 40]
+            .map(|priority| keys.step(priority))
+            .to_vec();
         assert_eq!(steps, [0, 0, 0, 3, 6, 9, 9]);
     }
 
@@ -170,8 +190,15 @@ mod tests {
     fn channels_carry_prefix_and_database() {
         let keys = keys(serde_json::json!({"global_keyprefix": "app:"}));
         assert_eq!(keys.channel("celery.pidbox", ""), "app:/2.celery.pidbox");
-        assert_eq!(keys.channel("celeryev", "worker.heartbeat"), "app:/2.celeryev/worker.heartbeat");
-        assert_eq!(keys.channel_pattern("celeryev", "worker.#"), "app:/2.celeryev/worker.*");
+        assert_eq!(
+            keys.channel("celeryev", "worker.heartbeat"),
+            "app:/2.celeryev/worker.heartbeat"
+        );
+        assert_eq!(
+            keys.channel_pattern("celeryev", "worker.#"),
+            "app:/2.celeryev/worker.*"
+        );
         assert_eq!(keys.binding("x"), "app:_kombu.binding.x");
+        assert_eq!(literal(r"a[1]*?\"), r"a\[1\]\*\?\\");
     }
 }

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use broker::{BrokerError, Result};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Cmd, Pipeline, PushInfo, PushKind, RedisError, RedisResult, Value,
+};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +60,9 @@ struct Current {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("server", &self.inner.connector.server()).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("server", &self.inner.connector.server())
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,9 +81,23 @@ impl Link {
     }
 
     /// A link whose server sends messages on its own, after the commands of `greeting`.
-    pub(crate) fn with_push(connector: Connector, closed: CancellationToken, greeting: Pipeline, on_push: OnPush) -> Self {
+    pub(crate) fn with_push(
+        connector: Connector,
+        closed: CancellationToken,
+        greeting: Pipeline,
+        on_push: OnPush,
+    ) -> Self {
         let (health, _) = watch::channel(Health::default());
-        Self { inner: Arc::new(Inner { connector, on_push, greeting, current: Mutex::new(None), health, closed }) }
+        Self {
+            inner: Arc::new(Inner {
+                connector,
+                on_push,
+                greeting,
+                current: Mutex::new(None),
+                health,
+                closed,
+            }),
+        }
     }
 
     /// How the connection is doing, now and later.
@@ -109,7 +127,9 @@ impl Link {
 
     /// Sends one command once, with the seam's errors.
     pub(crate) async fn call(&self, action: &str, command: Cmd) -> Result<Value> {
-        self.try_call(command).await.map_err(|error| self.explain(action, error))
+        self.try_call(command)
+            .await
+            .map_err(|error| self.explain(action, error))
     }
 
     /// Sends until it gets through: outages are waited through, also those that an answer tells of.
@@ -145,7 +165,9 @@ impl Link {
         let mut pipeline = Pipeline::new();
         pipeline.add_command(command);
         let answer = only(self.send(action, &pipeline).await?.answers);
-        answer.extract_error().map_err(|error| self.explain(action, error))
+        answer
+            .extract_error()
+            .map_err(|error| self.explain(action, error))
     }
 
     /// Subscribes to channels or patterns and returns when the server has confirmed it.
@@ -163,7 +185,9 @@ impl Link {
     /// Ends subscriptions; nothing to end when the connection is lost.
     pub(crate) async fn unsubscribe(&self, patterns: bool, topics: &[String]) -> RedisResult<()> {
         let current = self.inner.current.lock().await.clone();
-        let Some(current) = current.filter(Current::stands) else { return Ok(()) };
+        let Some(current) = current.filter(Current::stands) else {
+            return Ok(());
+        };
         let mut connection = current.connection.clone();
         match patterns {
             true => connection.punsubscribe(topics).await,
@@ -198,15 +222,21 @@ impl Link {
 
     async fn establish(&self) -> RedisResult<Current> {
         let broken = Arc::new(AtomicBool::new(false));
-        let config = AsyncConnectionConfig::new().set_push_sender(self.push_sender(Arc::clone(&broken)));
+        let config =
+            AsyncConnectionConfig::new().set_push_sender(self.push_sender(Arc::clone(&broken)));
         let mut connection = self.inner.connector.open(config).await?;
         if !self.inner.greeting.is_empty() {
-            connection.send_packed_commands(&self.inner.greeting, 0, self.inner.greeting.len()).await?;
+            connection
+                .send_packed_commands(&self.inner.greeting, 0, self.inner.greeting.len())
+                .await?;
         }
         Ok(Current { connection, broken })
     }
 
-    fn push_sender(&self, broken: Arc<AtomicBool>) -> impl Fn(PushInfo) -> Result<(), ()> + Send + Sync + 'static {
+    fn push_sender(
+        &self,
+        broken: Arc<AtomicBool>,
+    ) -> impl Fn(PushInfo) -> Result<(), ()> + Send + Sync + 'static {
         let on_push = Arc::clone(&self.inner.on_push);
         let health = self.inner.health.clone();
         move |push: PushInfo| {
@@ -222,17 +252,25 @@ impl Link {
     async fn send_on(current: &Current, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
         let mut connection = current.connection.clone();
         let mut answers = exchange(&mut connection, pipeline).await?;
-        let forgotten: Vec<usize> = (0..answers.len()).filter(|at| is_forgotten_script(&answers[*at])).collect();
+        let forgotten: Vec<usize> = (0..answers.len())
+            .filter(|at| is_forgotten_script(&answers[*at]))
+            .collect();
         if forgotten.is_empty() || pipeline.is_transaction() {
             return Ok(answers);
         }
         exchange(&mut connection, &script::load_all()).await?;
         let mut again = Pipeline::new();
         for at in &forgotten {
-            let command = pipeline.cmd_iter().nth(*at).expect("every answer belongs to a command");
+            let command = pipeline
+                .cmd_iter()
+                .nth(*at)
+                .expect("every answer belongs to a command");
             again.add_command(command.clone());
         }
-        for (at, answer) in forgotten.into_iter().zip(exchange(&mut connection, &again).await?) {
+        for (at, answer) in forgotten
+            .into_iter()
+            .zip(exchange(&mut connection, &again).await?)
+        {
             answers[at] = answer;
         }
         Ok(answers)
@@ -252,15 +290,26 @@ impl Current {
     }
 }
 
-async fn exchange(connection: &mut MultiplexedConnection, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+async fn exchange(
+    connection: &mut MultiplexedConnection,
+    pipeline: &Pipeline,
+) -> RedisResult<Vec<Value>> {
     if !pipeline.is_transaction() {
-        return connection.send_packed_commands(pipeline, 0, pipeline.len()).await;
+        return connection
+            .send_packed_commands(pipeline, 0, pipeline.len())
+            .await;
     }
-    let mut answers = connection.send_packed_commands(pipeline, pipeline.len() + 1, 1).await?;
+    let mut answers = connection
+        .send_packed_commands(pipeline, pipeline.len() + 1, 1)
+        .await?;
     match answers.pop() {
         Some(Value::Array(answers)) => Ok(answers),
         Some(Value::ServerError(error)) => Err(error.into()),
-        _ => Err((redis::ErrorKind::UnexpectedReturnType, "a transaction was answered by no list").into()),
+        _ => Err((
+            redis::ErrorKind::UnexpectedReturnType,
+            "a transaction was answered by no list",
+        )
+            .into()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{ExchangeKind, Result, Subscription};
+use protocol::redis::Binding;
 use protocol::{Limits, Message};
 use redis::Pipeline;
 use tokio::sync::mpsc;
@@ -49,8 +50,19 @@ pub(crate) async fn open(
     broker_stop: &CancellationToken,
 ) -> Result<Subscription> {
     let wake = Arc::new(Wake::default());
-    let link = Link::with_push(connector, broker_stop.clone(), Wake::greeting(), wake.on_push());
-    let mailbox = Mailbox { link, keys, wake, address, limits };
+    let link = Link::with_push(
+        connector,
+        broker_stop.clone(),
+        Wake::greeting(),
+        wake.on_push(),
+    );
+    let mailbox = Mailbox {
+        link,
+        keys,
+        wake,
+        address,
+        limits,
+    };
     mailbox.bind().await?;
     let (messages, receiver) = mpsc::channel(BUFFER);
     let stop = broker_stop.child_token();
@@ -66,19 +78,35 @@ pub(crate) async fn open(
 
 impl Mailbox {
     fn member(&self) -> String {
-        let key = &self.address.routing_key;
-        let pattern = if self.address.kind == ExchangeKind::Topic { topic_pattern(key) } else { String::new() };
-        self.keys.binding_member(key, &pattern, &self.address.queue)
+        let Address {
+            routing_key,
+            queue,
+            kind,
+            ..
+        } = &self.address;
+        match kind {
+            ExchangeKind::Topic => Binding::topic(routing_key, queue).to_string(),
+            ExchangeKind::Direct | ExchangeKind::Fanout => {
+                Binding::direct(routing_key, queue).to_string()
+            }
+        }
     }
 
     async fn bind(&self) -> Result<()> {
         if self.address.exchange.is_empty() {
-            return self.link.ensure().await.map_err(|error| self.link.explain("open a mailbox", error));
+            return self
+                .link
+                .ensure()
+                .await
+                .map_err(|error| self.link.explain("open a mailbox", error));
         }
         let table = self.keys.binding(&self.address.exchange);
         let life = (2 * self.address.expires.as_millis()).max(SHORTEST_TABLE_MS);
         let mut command = script::BIND.on(&[&table, &self.keys.binding_deadlines()]);
-        command.arg(self.member()).arg(&self.address.exchange).arg(life.to_string());
+        command
+            .arg(self.member())
+            .arg(&self.address.exchange)
+            .arg(life.to_string());
         self.link.call("bind a mailbox", command).await.map(|_| ())
     }
 
@@ -88,7 +116,9 @@ impl Mailbox {
         loop {
             self.wake.wait(&self.link, &lists).await?;
             for payload in self.take(&lists).await? {
-                let Some(message) = decode(&payload, &self.limits) else { continue };
+                let Some(message) = decode(&payload, &self.limits) else {
+                    continue;
+                };
                 if messages.send(message).await.is_err() {
                     return Ok(());
                 }
@@ -106,7 +136,8 @@ impl Mailbox {
         for answer in self.link.send(action, &pipeline).await?.answers {
             let fail = |error| self.link.explain(action, error);
             let payloads: Option<Vec<Vec<u8>>> =
-                redis::from_redis_value(answer.extract_error().map_err(fail)?).map_err(|error| fail(error.into()))?;
+                redis::from_redis_value(answer.extract_error().map_err(fail)?)
+                    .map_err(|error| fail(error.into()))?;
             taken.extend(payloads.into_iter().flatten());
         }
         Ok(taken)
@@ -115,32 +146,16 @@ impl Mailbox {
     async fn delete(&self) {
         let mut pipeline = Pipeline::new();
         if !self.address.exchange.is_empty() {
-            pipeline.cmd("SREM").arg(self.keys.binding(&self.address.exchange)).arg(self.member());
+            pipeline
+                .cmd("SREM")
+                .arg(self.keys.binding(&self.address.exchange))
+                .arg(self.member());
         }
-        pipeline.cmd("DEL").arg(self.keys.lists(&self.address.queue));
+        pipeline
+            .cmd("DEL")
+            .arg(self.keys.lists(&self.address.queue));
         if let Err(error) = self.link.try_send(&pipeline).await {
             tracing::debug!(%error, "cannot delete a mailbox; its queue stays until somebody deletes it");
         }
-    }
-}
-
-/// kombu's regular expression for a topic binding.
-fn topic_pattern(key: &str) -> String {
-    let word = |word: &str| match word {
-        "*" => r"[^\.]+".to_owned(),
-        "#" => ".*?".to_owned(),
-        word => word.chars().flat_map(|c| [(!c.is_alphanumeric() && c != '_').then_some('\\'), Some(c)].into_iter().flatten()).collect(),
-    };
-    format!("^{}$", key.split('.').map(word).collect::<Vec<_>>().join(r"\."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn topic_patterns_are_kombus() {
-        assert_eq!(topic_pattern("a.*.#"), r"^a\.[^\.]+\..*?$");
-        assert_eq!(topic_pattern("x+y_1"), r"^x\+y_1$");
     }
 }

@@ -56,7 +56,13 @@ pub struct TlsOptions {
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        Self { verify: true, check_hostname: true, ca_file: None, cert_file: None, key_file: None }
+        Self {
+            verify: true,
+            check_hostname: true,
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+        }
     }
 }
 
@@ -81,8 +87,6 @@ pub struct RedisOptions {
     pub visibility_timeout: Option<Duration>,
     /// `queue_order_strategy`, when the transport options say one.
     pub queue_order: Option<QueueOrder>,
-    /// `sep`, between a queue and its step and between the parts of a binding.
-    pub separator: String,
     /// `priority_steps`, ascending, never empty.
     pub priority_steps: Vec<u8>,
     /// `fanout_prefix`, resolved: `/<db>.` by default.
@@ -101,7 +105,7 @@ impl RedisOptions {
     /// [`broker::ErrorKind::Invalid`] for anything that cannot be meant.
     pub fn parse(url: &str, transport_options: &Map<String, Value>) -> Result<Self> {
         let mut options = url::parse(url)?;
-        options.fanout_prefix = format!("/{}.", options.db);
+        options.fanout_prefix = protocol::redis::fanout_prefix(i64::from(options.db));
         transport::apply(&mut options, transport_options)?;
         Ok(options)
     }
@@ -130,8 +134,7 @@ impl RedisOptions {
             global_keyprefix: String::new(),
             visibility_timeout: None,
             queue_order: None,
-            separator: "\u{6}\u{16}".to_owned(),
-            priority_steps: vec![0, 3, 6, 9],
+            priority_steps: protocol::redis::PRIORITY_STEPS.to_vec(),
             fanout_prefix: String::new(),
             fanout_patterns: true,
             limits: Limits::default(),

@@ -37,9 +37,17 @@ impl Router {
             let payload: Arc<[u8]> = encode(message, &route)?.into();
             let destinations = self.destinations(&route, step).await?;
             if destinations.is_empty() {
-                tracing::warn!(exchange = route.exchange(), routing_key = route.routing_key(), "no queue is bound for a message; it is dropped");
+                tracing::warn!(
+                    exchange = route.exchange(),
+                    routing_key = route.routing_key(),
+                    "no queue is bound for a message; it is dropped"
+                );
             }
-            let sends = destinations.into_iter().map(|(verb, key)| Outgoing { verb, key, payload: Arc::clone(&payload) });
+            let sends = destinations.into_iter().map(|(verb, key)| Outgoing {
+                verb,
+                key,
+                payload: Arc::clone(&payload),
+            });
             outgoing.extend(sends);
         }
         Ok(outgoing)
@@ -48,13 +56,25 @@ impl Router {
     async fn destinations(&self, route: &Route, step: u8) -> Result<Vec<(&'static str, String)>> {
         match route {
             Route::Queue(queue) => Ok(vec![("LPUSH", self.keys.list(queue, step))]),
-            Route::Exchange { name, routing_key, .. } if name.is_empty() => Ok(vec![("LPUSH", self.keys.list(routing_key, step))]),
-            Route::Exchange { name, kind: ExchangeKind::Fanout, routing_key } => {
-                Ok(vec![("PUBLISH", self.keys.channel(name, routing_key))])
-            }
-            Route::Exchange { name, kind, routing_key } => {
-                let queues = self.routing.queues(&self.link, &self.keys, name, Some(*kind), routing_key).await?;
-                Ok(queues.iter().map(|queue| ("LPUSH", self.keys.list(queue, step))).collect())
+            Route::Exchange {
+                name, routing_key, ..
+            } if name.is_empty() => Ok(vec![("LPUSH", self.keys.list(routing_key, step))]),
+            Route::Exchange {
+                name,
+                kind: ExchangeKind::Fanout,
+                routing_key,
+            } => Ok(vec![("PUBLISH", self.keys.channel(name, routing_key))]),
+            Route::Exchange {
+                name, routing_key, ..
+            } => {
+                let queues = self
+                    .routing
+                    .queues(&self.link, &self.keys, name, routing_key)
+                    .await?;
+                Ok(queues
+                    .iter()
+                    .map(|queue| ("LPUSH", self.keys.list(queue, step)))
+                    .collect())
             }
         }
     }
@@ -79,7 +99,9 @@ pub(crate) fn encode(mut message: Message, route: &Route) -> Result<Vec<u8>> {
 pub(crate) fn add_writes(outgoing: &[Outgoing], pipeline: &mut Pipeline) {
     let mut groups: Vec<(&Outgoing, Cmd)> = Vec::new();
     for message in outgoing {
-        let open = groups.iter_mut().find(|(first, _)| first.verb == "LPUSH" && message.verb == "LPUSH" && first.key == message.key);
+        let open = groups.iter_mut().find(|(first, _)| {
+            first.verb == "LPUSH" && message.verb == "LPUSH" && first.key == message.key
+        });
         match open {
             Some((_, command)) => {
                 command.arg(&*message.payload);

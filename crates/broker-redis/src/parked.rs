@@ -15,7 +15,12 @@ struct Line<'a> {
 
 /// The record of a message that is being parked.
 pub(crate) fn write(queue: &str, reason: &str, node: &str, at_ms: i64, raw: &[u8]) -> Vec<u8> {
-    let line = Line { queue: queue.into(), reason: reason.into(), node: node.into(), at_ms };
+    let line = Line {
+        queue: queue.into(),
+        reason: reason.into(),
+        node: node.into(),
+        at_ms,
+    };
     let mut record = serde_json::to_vec(&line).expect("texts and numbers are always JSON");
     record.push(b'\n');
     record.extend_from_slice(raw);
@@ -43,9 +48,22 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back_whatever_was_parked() {
-        let record = write("q\n", "not\nJSON", "w@h", 1_700_000_000_123, b"raw\nbytes\xff");
+        let record = write(
+            "q\n",
+            "not\nJSON",
+            "w@h",
+            1_700_000_000_123,
+            b"raw\nbytes\xff",
+        );
         let parked = read("7", &record).unwrap();
-        assert_eq!((parked.queue.as_str(), parked.reason.as_str(), parked.node.as_str()), ("q\n", "not\nJSON", "w@h"));
+        assert_eq!(
+            (
+                parked.queue.as_str(),
+                parked.reason.as_str(),
+                parked.node.as_str()
+            ),
+            ("q\n", "not\nJSON", "w@h")
+        );
         assert_eq!(parked.at.as_millisecond(), 1_700_000_000_123);
         assert_eq!(&parked.raw[..], b"raw\nbytes\xff");
         assert!(read("8", b"junk").is_none());

@@ -63,7 +63,14 @@ impl RedisResults {
             for (place, answer) in self.send(items, &open).await? {
                 match answer.as_str() {
                     "written" => outcome[place] = Stored::Written,
-                    "compressed" if !self.writer.settle_conflict(&self.link, &mut items[place]).await? => again.push(place),
+                    "compressed"
+                        if !self
+                            .writer
+                            .settle_conflict(&self.link, &mut items[place])
+                            .await? =>
+                    {
+                        again.push(place)
+                    }
                     _ => {}
                 }
             }
@@ -84,7 +91,8 @@ impl RedisResults {
         let fail = |error| self.link.explain("store results", error);
         let mut answers = Vec::with_capacity(open.len());
         for answer in self.link.try_send(&pipeline).await.map_err(fail)? {
-            let answer: Vec<String> = from_redis_value(answer.extract_error().map_err(fail)?).map_err(|error| fail(error.into()))?;
+            let answer: Vec<String> = from_redis_value(answer.extract_error().map_err(fail)?)
+                .map_err(|error| fail(error.into()))?;
             answers.extend(answer);
         }
         Ok(open.iter().copied().zip(answers).collect())
@@ -94,7 +102,8 @@ impl RedisResults {
 #[async_trait]
 impl ResultBackend for RedisResults {
     async fn store(&self, metas: Vec<TaskMeta>) -> Result<Vec<Stored>> {
-        let items: Result<Vec<StoreItem>> = metas.iter().map(|meta| self.writer.encode(meta)).collect();
+        let items: Result<Vec<StoreItem>> =
+            metas.iter().map(|meta| self.writer.encode(meta)).collect();
         self.store_all(&mut items?).await
     }
 
@@ -106,7 +115,13 @@ impl ResultBackend for RedisResults {
         if self.stop.is_cancelled() {
             return Err(closed());
         }
-        watch::start(Arc::clone(&self.writer), self.link.clone(), &self.hub, task_ids).await
+        watch::start(
+            Arc::clone(&self.writer),
+            self.link.clone(),
+            &self.hub,
+            task_ids,
+        )
+        .await
     }
 
     async fn forget(&self, task_ids: &[String]) -> Result<()> {
@@ -114,7 +129,12 @@ impl ResultBackend for RedisResults {
             return Ok(());
         }
         let mut command = redis::cmd("DEL");
-        command.arg(task_ids.iter().map(|id| self.writer.key(id)).collect::<Vec<_>>());
+        command.arg(
+            task_ids
+                .iter()
+                .map(|id| self.writer.key(id))
+                .collect::<Vec<_>>(),
+        );
         self.link.call("forget results", command).await.map(|_| ())
     }
 
@@ -131,7 +151,9 @@ impl ResultBackend for RedisResults {
         }
         pipeline.cmd("PUBLISH").arg(&key).arg(&value);
         let saved = self.link.try_send(&pipeline).await;
-        saved.map(|_| ()).map_err(|error| self.link.explain("save a group", error))
+        saved
+            .map(|_| ())
+            .map_err(|error| self.link.explain("save a group", error))
     }
 
     async fn restore_group(&self, group_id: &str) -> Result<Option<Value>> {
@@ -139,8 +161,11 @@ impl ResultBackend for RedisResults {
         command.arg(self.writer.group_key(group_id));
         let action = "restore a group";
         let answer = self.link.call(action, command).await?;
-        let stored: Option<Vec<u8>> = from_redis_value(answer).map_err(|error| self.link.explain(action, error.into()))?;
-        let Some(stored) = stored else { return Ok(None) };
+        let stored: Option<Vec<u8>> =
+            from_redis_value(answer).map_err(|error| self.link.explain(action, error.into()))?;
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
         let group = decode_group(&stored, &self.writer.policy().codec, self.writer.limits())?;
         Ok(Some(Value::from(&group)))
     }

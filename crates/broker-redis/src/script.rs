@@ -14,7 +14,10 @@ pub(crate) struct Script {
 
 impl Script {
     fn new(source: &'static str) -> Self {
-        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+        Self {
+            source,
+            hash: redis::Script::new(source).get_hash().to_owned(),
+        }
     }
 
     /// A call with these keys; arguments follow.

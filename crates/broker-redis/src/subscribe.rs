@@ -17,7 +17,10 @@ pub(crate) async fn start(hub: &Arc<Hub>, pattern: String, limits: Limits) -> Re
     let listening = hub.listen(true, vec![pattern]).await?;
     let (messages, receiver) = mpsc::channel(BUFFER);
     let stop = CancellationToken::new();
-    tokio::spawn(stop.clone().run_until_cancelled_owned(feed(listening, messages, limits)));
+    tokio::spawn(
+        stop.clone()
+            .run_until_cancelled_owned(feed(listening, messages, limits)),
+    );
     Ok(Subscription::new(receiver, stop.drop_guard()))
 }
 

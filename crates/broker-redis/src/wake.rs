@@ -30,7 +30,12 @@ impl Wake {
     /// What a link that is waited on says first on every connection.
     pub(crate) fn greeting() -> Pipeline {
         let mut pipeline = Pipeline::new();
-        pipeline.cmd("CLIENT").arg("TRACKING").arg("ON").arg("OPTIN").arg("NOLOOP");
+        pipeline
+            .cmd("CLIENT")
+            .arg("TRACKING")
+            .arg("ON")
+            .arg("OPTIN")
+            .arg("NOLOOP");
         pipeline
     }
 
@@ -64,7 +69,9 @@ impl Wake {
         }
         let told = !matches!(answers[0], Value::ServerError(_));
         if !told && !self.untold.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the server refuses client tracking (CLIENT TRACKING); looking for messages 20 times a second instead");
+            tracing::warn!(
+                "the server refuses client tracking (CLIENT TRACKING); looking for messages 20 times a second instead"
+            );
         }
         let pause = if told { RECHECK } else { POLL };
         // Running out of time is one of the two ways to stop waiting.

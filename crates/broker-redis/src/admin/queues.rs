@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use ::broker::{QueueDepth, Result};
 use bytes::Bytes;
+use protocol::redis::Binding;
 use redis::{Pipeline, Value};
 
 use super::command;
 use crate::RedisBroker;
-use crate::routing::Binding;
+use crate::keys::literal;
 
 /// Keys that the server looks at in one step of a scan.
 const SCAN_STEP: usize = 1_000;
@@ -18,12 +19,30 @@ const MOST_STEPS: usize = 1_000;
 /// Queues that are bound to an exchange, and lists that look like queues.
 pub(super) async fn names(broker: &RedisBroker) -> Result<Vec<String>> {
     let mut names = BTreeSet::new();
-    for table in scan(broker, &broker.keys.binding("*"), "set").await? {
-        let members: Vec<String> = broker.ask("read bindings", command("SMEMBERS", &table)).await?;
-        let bindings = members.iter().filter_map(|member| Binding::read(member, broker.keys.separator()));
+    for table in scan(
+        broker,
+        &format!(
+            "{}{}",
+            literal(broker.keys.prefix()),
+            protocol::redis::binding_table("*")
+        ),
+        "set",
+    )
+    .await?
+    {
+        let members: Vec<String> = broker
+            .ask("read bindings", command("SMEMBERS", &table))
+            .await?;
+        let bindings = members.iter().filter_map(|member| Binding::parse(member));
         names.extend(bindings.map(|binding| binding.queue));
     }
-    for list in scan(broker, &format!("{}*", escaped(broker.keys.prefix())), "list").await? {
+    for list in scan(
+        broker,
+        &format!("{}*", literal(broker.keys.prefix())),
+        "list",
+    )
+    .await?
+    {
         names.insert(broker.keys.queue_of(&list).to_owned());
     }
     // The chord bookkeeping of `result_chord_ordered = false` is made of lists too.
@@ -36,7 +55,12 @@ async fn scan(broker: &RedisBroker, pattern: &str, kind: &str) -> Result<Vec<Str
     let mut cursor = "0".to_owned();
     for _ in 0..MOST_STEPS {
         let mut step = command("SCAN", &cursor);
-        step.arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_STEP).arg("TYPE").arg(kind);
+        step.arg("MATCH")
+            .arg(pattern)
+            .arg("COUNT")
+            .arg(SCAN_STEP)
+            .arg("TYPE")
+            .arg(kind);
         let (next, found): (String, Vec<String>) = broker.ask("scan keys", step).await?;
         keys.extend(found);
         if next == "0" {
@@ -46,11 +70,6 @@ async fn scan(broker: &RedisBroker, pattern: &str, kind: &str) -> Result<Vec<Str
     }
     tracing::warn!("the database has very many keys; some queues may be missing from the list");
     Ok(keys)
-}
-
-/// The text as a pattern that matches only itself.
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| [r"\*?[]".contains(c).then_some('\\'), Some(c)].into_iter().flatten()).collect()
 }
 
 pub(super) async fn depth(broker: &RedisBroker, queues: &[String]) -> Result<Vec<QueueDepth>> {
@@ -64,10 +83,21 @@ pub(super) async fn depth(broker: &RedisBroker, queues: &[String]) -> Result<Vec
     let counts: Vec<u64> = broker.ask_all("read queue lengths", &pipeline).await?;
     let steps = broker.keys.steps();
     let depth = |(queue, counts): (&String, &[u64])| {
-        let by_priority = steps.iter().copied().zip(counts.iter().copied()).filter(|(_, count)| *count > 0);
-        QueueDepth { queue: queue.clone(), by_priority: by_priority.collect() }
+        let by_priority = steps
+            .iter()
+            .copied()
+            .zip(counts.iter().copied())
+            .filter(|(_, count)| *count > 0);
+        QueueDepth {
+            queue: queue.clone(),
+            by_priority: by_priority.collect(),
+        }
     };
-    Ok(queues.iter().zip(counts.chunks(steps.len())).map(depth).collect())
+    Ok(queues
+        .iter()
+        .zip(counts.chunks(steps.len()))
+        .map(depth)
+        .collect())
 }
 
 pub(super) async fn purge(broker: &RedisBroker, queue: &str) -> Result<u64> {
@@ -92,8 +122,8 @@ pub(super) async fn peek(broker: &RedisBroker, queue: &str, max: usize) -> Resul
     let lists: Vec<Value> = broker.ask_all("read a queue", &pipeline).await?;
     let mut messages = Vec::new();
     for list in lists {
-        let payloads: Vec<Vec<u8>> =
-            redis::from_redis_value(list).map_err(|error| broker.link.explain("read a queue", error.into()))?;
+        let payloads: Vec<Vec<u8>> = redis::from_redis_value(list)
+            .map_err(|error| broker.link.explain("read a queue", error.into()))?;
         messages.extend(payloads.into_iter().rev().map(Bytes::from));
     }
     messages.truncate(max);

@@ -41,18 +41,33 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn sweep_alone(shared: &Shared) -> Result<()> {
     let token = Uuid::new_v4().to_string();
     let mut lock = redis::cmd("SET");
-    lock.arg(&shared.keys.unacked_mutex).arg(&token).arg("NX").arg("PX").arg(MUTEX_MS);
-    if shared.keep.persist("sweep abandoned messages", lock).await? == Value::Nil {
+    lock.arg(&shared.keys.unacked_mutex)
+        .arg(&token)
+        .arg("NX")
+        .arg("PX")
+        .arg(MUTEX_MS);
+    if shared
+        .keep
+        .persist("sweep abandoned messages", lock)
+        .await?
+        == Value::Nil
+    {
         return Ok(());
     }
     let swept = sweep(shared).await;
     let mut release = script::RELEASE.on(&[&shared.keys.unacked_mutex]);
     release.arg(&token);
-    shared.keep.persist("sweep abandoned messages", release).await?;
+    shared
+        .keep
+        .persist("sweep abandoned messages", release)
+        .await?;
     let messages = swept?;
     if messages > 0 {
         tracing::info!(messages, "abandoned messages are ready again");
-        shared.notify(Notice::Reclaimed { from: "visibility_timeout".to_owned(), messages });
+        shared.notify(Notice::Reclaimed {
+            from: "visibility_timeout".to_owned(),
+            messages,
+        });
     }
     Ok(())
 }
@@ -60,18 +75,27 @@ async fn sweep_alone(shared: &Shared) -> Result<()> {
 /// Newest first, as kombu does, so that the oldest ends up foremost.
 async fn sweep(shared: &Shared) -> Result<usize> {
     let (mut restored, mut skipped) = (0, 0);
-    let Some((living, mut before)) = overview(shared).await? else { return Ok(0) };
+    let Some((living, mut before)) = overview(shared).await? else {
+        return Ok(0);
+    };
     loop {
         let (tags, lowest) = page(shared, &before, skipped).await?;
         if tags.is_empty() {
             return Ok(restored);
         }
         let page = tags.len();
-        let tags: Vec<Arc<str>> = tags.into_iter().filter(|tag| !is_living(tag, &living)).collect();
+        let tags: Vec<Arc<str>> = tags
+            .into_iter()
+            .filter(|tag| !is_living(tag, &living))
+            .collect();
         let returned = put_back(shared, &shared.keep, &returns(shared, &tags).await?).await?;
         restored += returned;
         // What stays held is passed over: by its score, or by its number among those of one score.
-        skipped = if lowest == before { skipped + page - returned } else { 0 };
+        skipped = if lowest == before {
+            skipped + page - returned
+        } else {
+            0
+        };
         before = lowest;
     }
 }
@@ -80,10 +104,24 @@ async fn sweep(shared: &Shared) -> Result<usize> {
 async fn overview(shared: &Shared) -> Result<Option<(HashSet<String>, String)>> {
     let mut pipeline = Pipeline::new();
     pipeline.cmd("TIME");
-    pipeline.cmd("ZRANGE").arg(&shared.keys.workers).arg(0).arg(-1);
-    pipeline.cmd("ZRANGE").arg(&shared.keys.unacked_index).arg(0).arg(0).arg("WITHSCORES");
+    pipeline
+        .cmd("ZRANGE")
+        .arg(&shared.keys.workers)
+        .arg(0)
+        .arg(-1);
+    pipeline
+        .cmd("ZRANGE")
+        .arg(&shared.keys.unacked_index)
+        .arg(0)
+        .arg(0)
+        .arg("WITHSCORES");
     let action = "sweep abandoned messages";
-    let mut answers = shared.keep.send(action, &pipeline).await?.answers.into_iter();
+    let mut answers = shared
+        .keep
+        .send(action, &pipeline)
+        .await?
+        .answers
+        .into_iter();
     let mut next = || answers.next().unwrap_or(Value::Nil);
     let (seconds, _): (u64, u64) = decode(&shared.keep, action, next())?;
     let living: Vec<String> = decode(&shared.keep, action, next())?;
@@ -95,12 +133,29 @@ async fn overview(shared: &Shared) -> Result<Option<(HashSet<String>, String)>> 
 
 async fn page(shared: &Shared, before: &str, skipped: usize) -> Result<(Vec<Arc<str>>, String)> {
     let mut command = redis::cmd("ZRANGE");
-    command.arg(&shared.keys.unacked_index).arg(before).arg("-inf").arg("BYSCORE").arg("REV");
-    command.arg("LIMIT").arg(skipped).arg(CHUNK).arg("WITHSCORES");
-    let answer = shared.keep.persist("sweep abandoned messages", command).await?;
+    command
+        .arg(&shared.keys.unacked_index)
+        .arg(before)
+        .arg("-inf")
+        .arg("BYSCORE")
+        .arg("REV");
+    command
+        .arg("LIMIT")
+        .arg(skipped)
+        .arg(CHUNK)
+        .arg("WITHSCORES");
+    let answer = shared
+        .keep
+        .persist("sweep abandoned messages", command)
+        .await?;
     let found: Vec<(String, f64)> = decode(&shared.keep, "sweep abandoned messages", answer)?;
-    let lowest = found.last().map_or_else(|| before.to_owned(), |(_, score)| score.to_string());
-    Ok((found.into_iter().map(|(tag, _)| tag.into()).collect(), lowest))
+    let lowest = found
+        .last()
+        .map_or_else(|| before.to_owned(), |(_, score)| score.to_string());
+    Ok((
+        found.into_iter().map(|(tag, _)| tag.into()).collect(),
+        lowest,
+    ))
 }
 
 fn is_living(tag: &str, living: &HashSet<String>) -> bool {
@@ -112,7 +167,8 @@ async fn returns(shared: &Shared, tags: &[Arc<str>]) -> Result<Vec<Return>> {
     let records = shared.records(&shared.keep, tags).await?;
     for (tag, record) in tags.iter().zip(records) {
         let Some(record) = record else { continue };
-        let Some(held) = envelope::read_own(&record).or_else(|| envelope::read_foreign(&record)) else {
+        let Some(held) = envelope::read_own(&record).or_else(|| envelope::read_foreign(&record))
+        else {
             tracing::warn!(%tag, "a held message cannot be understood and stays where it is");
             continue;
         };
@@ -121,7 +177,11 @@ async fn returns(shared: &Shared, tags: &[Arc<str>]) -> Result<Vec<Return>> {
             tracing::warn!(%tag, exchange = %held.exchange, routing_key = %held.routing_key, "no queue is bound for a held message; it stays held");
             continue;
         }
-        returns.push(Return { tag: Arc::clone(tag), envelope: envelope::redelivered(held.envelope), lists });
+        returns.push(Return {
+            tag: Arc::clone(tag),
+            envelope: envelope::redelivered(held.envelope),
+            lists,
+        });
     }
     Ok(returns)
 }
@@ -133,7 +193,9 @@ async fn destinations(shared: &Shared, held: &Held<'_>) -> Result<Vec<String>> {
         "" => vec![held.routing_key.to_string()],
         exchange => {
             let routing = &shared.router.routing;
-            routing.queues(&shared.keep, keys, exchange, None, &held.routing_key).await?
+            routing
+                .queues(&shared.keep, keys, exchange, &held.routing_key)
+                .await?
         }
     };
     Ok(queues.iter().map(|queue| keys.list(queue, step)).collect())

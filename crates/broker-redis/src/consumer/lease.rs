@@ -28,7 +28,12 @@ impl Default for Lease {
     fn default() -> Self {
         let base = Uuid::new_v4().simple().to_string();
         let current = RwLock::new(name(&base, 0));
-        Self { base, count: AtomicU64::new(0), current, changing: Mutex::new(()) }
+        Self {
+            base,
+            count: AtomicU64::new(0),
+            current,
+            changing: Mutex::new(()),
+        }
     }
 }
 
@@ -65,9 +70,13 @@ pub(super) async fn begin(shared: &Shared) -> Result<()> {
 }
 
 fn registration(shared: &Shared, incarnation: &str) -> redis::Cmd {
-    let description = serde_json::json!({"node": shared.params.node, "lease_ms": millis(shared.params.lease)});
+    let description =
+        serde_json::json!({"node": shared.params.node, "lease_ms": millis(shared.params.lease)});
     let mut command = script::REGISTER.on(&[&shared.keys.workers, &shared.keys.nodes]);
-    command.arg(incarnation).arg(millis(shared.params.lease)).arg(description.to_string());
+    command
+        .arg(incarnation)
+        .arg(millis(shared.params.lease))
+        .arg(description.to_string());
     command
 }
 
@@ -77,10 +86,16 @@ pub(super) async fn replace(shared: &Shared, lost: &str) -> Result<()> {
     if &*shared.lease.current() != lost {
         return Ok(());
     }
-    tracing::warn!(incarnation = lost, "the lease was lost while this worker was frozen or cut off; what it held was given to others");
+    tracing::warn!(
+        incarnation = lost,
+        "the lease was lost while this worker was frozen or cut off; what it held was given to others"
+    );
     shared.holds.clear();
     let next = shared.lease.advance();
-    shared.keep.persist("begin a lease", registration(shared, &next)).await?;
+    shared
+        .keep
+        .persist("begin a lease", registration(shared, &next))
+        .await?;
     shared.notify(Notice::Fenced);
     shared.declare_queues().await
 }
@@ -138,7 +153,9 @@ pub(super) async fn report(shared: Arc<Shared>) {
     while health.changed().await.is_ok() {
         let now = health.borrow_and_update().up;
         match (up, now) {
-            (true, false) => shared.notify(Notice::Disconnected { error: "the connection to Redis was lost".to_owned() }),
+            (true, false) => shared.notify(Notice::Disconnected {
+                error: "the connection to Redis was lost".to_owned(),
+            }),
             (false, true) => shared.notify(Notice::Reconnected),
             _ => {}
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Result;
+use protocol::redis::SEP;
 
 use super::shared::{Shared, decode};
 use crate::script;
@@ -35,8 +36,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
 /// Moves one chunk; how long to wait before the next.
 async fn promote(shared: &Shared) -> Result<Duration> {
     let keys = &shared.keys;
-    let mut command = script::PROMOTE.on(&[&keys.unacked, &keys.unacked_index, &keys.poison, &keys.eta]);
-    command.arg(CHUNK).arg(keys.prefix()).arg(keys.separator()).arg(RETRY_MS);
+    let mut command =
+        script::PROMOTE.on(&[&keys.unacked, &keys.unacked_index, &keys.poison, &keys.eta]);
+    command.arg(CHUNK).arg(keys.prefix()).arg(SEP).arg(RETRY_MS);
     let answer = shared.keep.persist("move due messages", command).await?;
     let (moved, next_ms): (usize, i64) = decode(&shared.keep, "move due messages", answer)?;
     Ok(match u64::try_from(next_ms) {

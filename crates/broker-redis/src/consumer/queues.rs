@@ -28,8 +28,15 @@ impl Queues {
         if order == QueueOrder::Sorted {
             names.sort_unstable();
         }
-        let queue = |name: String| Queue { json: json_text(&name), lists: keys.lists(&name), name: name.into() };
-        Self { queues: names.into_iter().map(queue).map(Arc::new).collect(), order }
+        let queue = |name: String| Queue {
+            json: json_text(&name),
+            lists: keys.lists(&name),
+            name: name.into(),
+        };
+        Self {
+            queues: names.into_iter().map(queue).map(Arc::new).collect(),
+            order,
+        }
     }
 
     /// The queues in the order of the next reservation.

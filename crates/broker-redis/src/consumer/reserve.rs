@@ -78,7 +78,13 @@ impl From<BrokerError> for Failure {
 
 /// Takes once. `None` when there is no need to wait before the next attempt, else the positions of keys that are no lists.
 async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Failure> {
-    let fail = |error: RedisError| if is_outage(&error) { Failure::Outage } else { shared.hot.explain("reserve messages", error).into() };
+    let fail = |error: RedisError| {
+        if is_outage(&error) {
+            Failure::Outage
+        } else {
+            shared.hot.explain("reserve messages", error).into()
+        }
+    };
     shared.hot.ensure().await.map_err(fail)?;
     let (plan, fair) = shared.plan();
     let incarnation = shared.lease.current();
@@ -90,27 +96,50 @@ async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Fail
             Ok(None)
         }
         Ok(answer) => {
-            let (taken, odd): (Vec<Value>, Vec<usize>) = decode(&shared.hot, "reserve messages", answer)?;
+            let (taken, odd): (Vec<Value>, Vec<usize>) =
+                decode(&shared.hot, "reserve messages", answer)?;
             let any = keep(shared, &plan, &incarnation, first, taken)?;
             Ok((!any).then_some(odd))
         }
         Err(error) => {
-            shared.suspects.add(incarnation, shared.keys.steps(), first, max as u64).await;
+            shared
+                .suspects
+                .add(incarnation, shared.keys.steps(), first, max as u64)
+                .await;
             Err(fail(error))
         }
     }
 }
 
-fn command(shared: &Shared, plan: &[Arc<Queue>], fair: bool, incarnation: &str, max: usize, first: u64) -> redis::Cmd {
+fn command(
+    shared: &Shared,
+    plan: &[Arc<Queue>],
+    fair: bool,
+    incarnation: &str,
+    max: usize,
+    first: u64,
+) -> redis::Cmd {
     let keys = &shared.keys;
-    let mut names: Vec<&str> = vec![&keys.unacked, &keys.unacked_index, &keys.poison, &keys.workers];
+    let mut names: Vec<&str> = vec![
+        &keys.unacked,
+        &keys.unacked_index,
+        &keys.poison,
+        &keys.workers,
+    ];
     names.extend(lists(shared, plan));
     let mut command = script::RESERVE.on(&names);
-    command.arg(incarnation).arg(max).arg(first).arg(if fair { "fair" } else { "strict" }).arg(plan.len());
+    command
+        .arg(incarnation)
+        .arg(max)
+        .arg(first)
+        .arg(if fair { "fair" } else { "strict" })
+        .arg(plan.len());
     for queue in plan {
         command.arg(&queue.json);
     }
-    command.arg(keys.steps());
+    for step in keys.steps() {
+        command.arg(step);
+    }
     command
 }
 
@@ -121,7 +150,13 @@ fn lists<'a>(shared: &Shared, plan: &'a [Arc<Queue>]) -> impl Iterator<Item = &'
 }
 
 /// Notes what the script took; whether that was anything.
-fn keep(shared: &Shared, plan: &[Arc<Queue>], incarnation: &str, first: u64, taken: Vec<Value>) -> Result<bool> {
+fn keep(
+    shared: &Shared,
+    plan: &[Arc<Queue>],
+    incarnation: &str,
+    first: u64,
+    taken: Vec<Value>,
+) -> Result<bool> {
     let mut number = first;
     let mut last = None;
     let mut taken = taken.into_iter();
@@ -131,27 +166,45 @@ fn keep(shared: &Shared, plan: &[Arc<Queue>], incarnation: &str, first: u64, tak
         let queue = &plan[position % plan.len()];
         let step = shared.keys.steps()[position / plan.len()];
         let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
-        shared.holds.add(delivery(shared, tag, Arc::clone(&queue.name), &payload));
+        shared
+            .holds
+            .add(delivery(shared, tag, Arc::clone(&queue.name), &payload));
         last = Some(queue);
         number += 1;
     }
     if let Some(queue) = last {
-        shared.queues.lock().expect("no holder of this lock panics").delivered(&queue.name);
+        shared
+            .queues
+            .lock()
+            .expect("no holder of this lock panics")
+            .delivered(&queue.name);
     }
     Ok(last.is_some())
 }
 
 pub(super) fn delivery(shared: &Shared, tag: String, queue: Arc<str>, payload: &[u8]) -> Delivery {
     let message = Message::from_envelope(payload, &shared.params.limits);
-    let info = message.as_ref().ok().and_then(|message| message.properties.delivery_info.as_ref());
+    let info = message
+        .as_ref()
+        .ok()
+        .and_then(|message| message.properties.delivery_info.as_ref());
     let redelivered = info.and_then(|info| info.redelivered).unwrap_or(false);
-    Delivery { tag: Tag(tag.into()), queue, message, redelivered }
+    Delivery {
+        tag: Tag(tag.into()),
+        queue,
+        message,
+        redelivered,
+    }
 }
 
 async fn wait(shared: &Shared, odd: &[usize]) -> Result<()> {
     let (plan, _) = shared.plan();
     // A key that is no list exists for ever and would keep the wait from waiting; the next look finds it mended.
-    let watched: Vec<&str> = lists(shared, &plan).enumerate().filter(|(at, _)| !odd.contains(at)).map(|(_, list)| list).collect();
+    let watched: Vec<&str> = lists(shared, &plan)
+        .enumerate()
+        .filter(|(at, _)| !odd.contains(at))
+        .map(|(_, list)| list)
+        .collect();
     if watched.len() < plan.len() * shared.keys.steps().len() {
         tracing::warn!(keys = ?odd.len(), "a queue's key in Redis is no list; it is left alone");
     }

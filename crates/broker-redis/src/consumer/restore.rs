@@ -29,8 +29,17 @@ pub(super) async fn put_back(shared: &Shared, link: &Link, returns: &[Return]) -
     }
     let keys = &shared.keys;
     let mut command = script::RESTORE.on(&[&keys.unacked, &keys.unacked_index, &keys.poison]);
-    for Return { tag, envelope, lists } in returns {
-        command.arg(&**tag).arg(envelope).arg(lists.len()).arg(lists);
+    for Return {
+        tag,
+        envelope,
+        lists,
+    } in returns
+    {
+        command
+            .arg(&**tag)
+            .arg(envelope)
+            .arg(lists.len())
+            .arg(lists);
     }
     let answer = link.persist("give messages back", command).await?;
     decode(link, "give messages back", answer)
@@ -42,7 +51,11 @@ pub(super) async fn put_back_own(shared: &Shared, mut tags: Vec<Arc<str>>) -> Re
     let mut restored = 0;
     for chunk in tags.chunks(CHUNK) {
         let records = shared.records(&shared.keep, chunk).await?;
-        let returns: Vec<Return> = chunk.iter().zip(records).filter_map(|(tag, record)| own(shared, tag, record.as_deref()?)).collect();
+        let returns: Vec<Return> = chunk
+            .iter()
+            .zip(records)
+            .filter_map(|(tag, record)| own(shared, tag, record.as_deref()?))
+            .collect();
         restored += put_back(shared, &shared.keep, &returns).await?;
     }
     Ok(restored)
@@ -52,7 +65,11 @@ fn own(shared: &Shared, tag: &Arc<str>, record: &[u8]) -> Option<Return> {
     let held = envelope::read_own(record)?;
     let step = tag::read(tag)?.step;
     let lists = vec![shared.keys.list(&held.routing_key, step)];
-    Some(Return { tag: Arc::clone(tag), envelope: envelope::redelivered(held.envelope), lists })
+    Some(Return {
+        tag: Arc::clone(tag),
+        envelope: envelope::redelivered(held.envelope),
+        lists,
+    })
 }
 
 /// The end of a consumer: everything back, and the lease given up.
@@ -76,9 +93,15 @@ async fn retire(shared: &Shared, incomplete: bool) -> Result<Value> {
     let (keys, incarnation) = (&shared.keys, shared.lease.current());
     let started = keys.started_by(&incarnation);
     let mut command = script::RETIRE.on(&[&keys.workers, &keys.nodes, &keys.dead, &started]);
-    command.arg(&*incarnation).arg(if incomplete { "1" } else { "0" });
+    command
+        .arg(&*incarnation)
+        .arg(if incomplete { "1" } else { "0" });
     let mut pipeline = Pipeline::new();
     pipeline.add_command(command);
     let answers = shared.keep.send("end the lease", &pipeline).await?.answers;
-    decode(&shared.keep, "end the lease", answers.into_iter().next().unwrap_or(Value::Nil))
+    decode(
+        &shared.keep,
+        "end the lease",
+        answers.into_iter().next().unwrap_or(Value::Nil),
+    )
 }

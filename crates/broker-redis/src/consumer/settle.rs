@@ -37,15 +37,32 @@ pub(super) struct Item {
 pub(super) enum Verb {
     Ack,
     Keep,
-    Early { lost: Vec<u8> },
-    Defer { due_ms: i64 },
-    Move { push: &'static str, list: String, envelope: Vec<u8> },
-    Park { id: String, record: Vec<u8>, at_ms: i64 },
+    Early {
+        lost: Vec<u8>,
+    },
+    Defer {
+        due_ms: i64,
+    },
+    Move {
+        push: &'static str,
+        list: String,
+        envelope: Vec<u8>,
+    },
+    Park {
+        id: String,
+        record: Vec<u8>,
+        at_ms: i64,
+    },
 }
 
 impl Item {
     pub(super) fn ack(tag: &str, store: Option<StoreItem>) -> Self {
-        Self { tag: tag.into(), verb: Verb::Ack, store, publish: Vec::new() }
+        Self {
+            tag: tag.into(),
+            verb: Verb::Ack,
+            store,
+            publish: Vec::new(),
+        }
     }
 
     fn add_to(&self, command: &mut Cmd) {
@@ -55,7 +72,11 @@ impl Item {
             Verb::Keep => command.arg("keep"),
             Verb::Early { lost } => command.arg("early").arg(lost),
             Verb::Defer { due_ms } => command.arg("defer").arg(due_ms),
-            Verb::Move { push, list, envelope } => command.arg("move").arg(push).arg(list).arg(envelope),
+            Verb::Move {
+                push,
+                list,
+                envelope,
+            } => command.arg("move").arg(push).arg(list).arg(envelope),
             Verb::Park { id, record, at_ms } => command.arg("park").arg(id).arg(record).arg(at_ms),
         };
         match &self.store {
@@ -64,7 +85,10 @@ impl Item {
         };
         command.arg(self.publish.len());
         for message in &self.publish {
-            command.arg(message.verb).arg(&message.key).arg(&*message.payload);
+            command
+                .arg(message.verb)
+                .arg(&message.key)
+                .arg(&*message.payload);
         }
     }
 }
@@ -73,15 +97,28 @@ impl Item {
 pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
     let records = rewritten(shared, &batch).await?;
     let mut outcome = vec![Settled::Refused; batch.len()];
-    let (mut items, mut places) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let (mut items, mut places) = (
+        Vec::with_capacity(batch.len()),
+        Vec::with_capacity(batch.len()),
+    );
     for (place, settlement) in batch.into_iter().enumerate() {
-        let Some(verb) = verb(shared, &settlement, &records)? else { continue };
-        let store = settlement.store.map(|meta| encode_store(shared, &meta)).transpose()?;
+        let Some(verb) = verb(shared, &settlement, &records)? else {
+            continue;
+        };
+        let store = settlement
+            .store
+            .map(|meta| encode_store(shared, &meta))
+            .transpose()?;
         let publish = match settlement.publish.is_empty() {
             true => Vec::new(),
             false => shared.router.resolve(settlement.publish).await?,
         };
-        items.push(Item { tag: settlement.tag.0, verb, store, publish });
+        items.push(Item {
+            tag: settlement.tag.0,
+            verb,
+            store,
+            publish,
+        });
         places.push(place);
     }
     let settled = carry_out(shared, &mut items).await?;
@@ -94,37 +131,82 @@ pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Ve
 
 fn encode_store(shared: &Shared, meta: &protocol::TaskMeta) -> Result<StoreItem> {
     let writer = shared.results.as_ref();
-    writer.ok_or_else(|| invalid("this broker was opened without results, so a settlement cannot store one"))?.encode(meta)
+    writer
+        .ok_or_else(|| {
+            invalid("this broker was opened without results, so a settlement cannot store one")
+        })?
+        .encode(meta)
 }
 
 /// The records of the messages that are rewritten, by tag.
 async fn rewritten(shared: &Shared, batch: &[Settlement]) -> Result<HashMap<Arc<str>, Vec<u8>>> {
-    let is_rewritten = |settlement: &&Settlement| matches!(settlement.verdict, Verdict::Requeue { .. } | Verdict::Park { .. });
-    let tags: Vec<Arc<str>> = batch.iter().filter(is_rewritten).map(|settlement| Arc::clone(&settlement.tag.0)).collect();
-    let records = if tags.is_empty() { Vec::new() } else { shared.records(&shared.hot, &tags).await? };
-    Ok(tags.into_iter().zip(records).filter_map(|(tag, record)| Some((tag, record?))).collect())
+    let is_rewritten = |settlement: &&Settlement| {
+        matches!(
+            settlement.verdict,
+            Verdict::Requeue { .. } | Verdict::Park { .. }
+        )
+    };
+    let tags: Vec<Arc<str>> = batch
+        .iter()
+        .filter(is_rewritten)
+        .map(|settlement| Arc::clone(&settlement.tag.0))
+        .collect();
+    let records = if tags.is_empty() {
+        Vec::new()
+    } else {
+        shared.records(&shared.hot, &tags).await?
+    };
+    Ok(tags
+        .into_iter()
+        .zip(records)
+        .filter_map(|(tag, record)| Some((tag, record?)))
+        .collect())
 }
 
 /// The verdict in the script's terms; `None` when it must be refused because the message is gone.
-fn verb(shared: &Shared, settlement: &Settlement, records: &HashMap<Arc<str>, Vec<u8>>) -> Result<Option<Verb>> {
+fn verb(
+    shared: &Shared,
+    settlement: &Settlement,
+    records: &HashMap<Arc<str>, Vec<u8>>,
+) -> Result<Option<Verb>> {
     let tag = settlement.tag.as_str();
     let held = || envelope::read_own(records.get(tag)?);
     Ok(Some(match &settlement.verdict {
         Verdict::Ack => Verb::Ack,
         Verdict::Keep => Verb::Keep,
-        Verdict::AckEarly { lost } => Verb::Early { lost: lost.encode(Codec::Json, None)? },
-        Verdict::Defer { until } => Verb::Defer { due_ms: until.as_millisecond() },
+        Verdict::AckEarly { lost } => Verb::Early {
+            lost: lost.encode(Codec::Json, None)?,
+        },
+        Verdict::Defer { until } => Verb::Defer {
+            due_ms: until.as_millisecond(),
+        },
         Verdict::Requeue { front } => {
-            let (Some(held), Some(parts)) = (held(), tag::read(tag)) else { return Ok(None) };
+            let (Some(held), Some(parts)) = (held(), tag::read(tag)) else {
+                return Ok(None);
+            };
             let list = shared.keys.list(&held.routing_key, parts.step);
             let push = if *front { "RPUSH" } else { "LPUSH" };
-            Verb::Move { push, list, envelope: envelope::redelivered(held.envelope) }
+            Verb::Move {
+                push,
+                list,
+                envelope: envelope::redelivered(held.envelope),
+            }
         }
         Verdict::Park { reason } => {
             let Some(held) = held() else { return Ok(None) };
             let at_ms = jiff::Timestamp::now().as_millisecond();
-            let record = parked::write(&held.routing_key, reason, &shared.params.node, at_ms, held.envelope);
-            Verb::Park { id: Uuid::now_v7().to_string(), record, at_ms }
+            let record = parked::write(
+                &held.routing_key,
+                reason,
+                &shared.params.node,
+                at_ms,
+                held.envelope,
+            );
+            Verb::Park {
+                id: Uuid::now_v7().to_string(),
+                record,
+                at_ms,
+            }
         }
     }))
 }
@@ -151,7 +233,9 @@ pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec
                 Value::Int(0) if repeated => outcome[place] = Settled::Uncertain,
                 Value::Int(0) => {}
                 Value::Int(_) => again.push(place),
-                reason => tracing::error!(tag = %items[place].tag, ?reason, "a settlement cannot be carried out"),
+                reason => {
+                    tracing::error!(tag = %items[place].tag, ?reason, "a settlement cannot be carried out")
+                }
             }
         }
         for place in &again {
@@ -162,9 +246,20 @@ pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec
     Ok(outcome)
 }
 
-async fn send(shared: &Shared, items: &[Item], open: &[usize]) -> Result<Vec<(usize, Value, bool)>> {
+async fn send(
+    shared: &Shared,
+    items: &[Item],
+    open: &[usize],
+) -> Result<Vec<(usize, Value, bool)>> {
     let keys = &shared.keys;
-    let names = [&keys.unacked, &keys.unacked_index, &keys.poison, &keys.eta, &keys.parked, &keys.parked_index];
+    let names = [
+        &keys.unacked,
+        &keys.unacked_index,
+        &keys.poison,
+        &keys.eta,
+        &keys.parked,
+        &keys.parked_index,
+    ];
     let mut pipeline = Pipeline::new();
     for chunk in open.chunks(CHUNK) {
         let mut command = script::SETTLE.on(&names);
@@ -178,7 +273,12 @@ async fn send(shared: &Shared, items: &[Item], open: &[usize]) -> Result<Vec<(us
     let mut answers = Vec::with_capacity(open.len());
     for (chunk, answer) in open.chunks(CHUNK).zip(sent.answers) {
         let codes: Vec<Value> = super::shared::decode(&shared.hot, "settle", answer)?;
-        answers.extend(chunk.iter().zip(codes).map(|(place, code)| (*place, code, sent.repeated)));
+        answers.extend(
+            chunk
+                .iter()
+                .zip(codes)
+                .map(|(place, code)| (*place, code, sent.repeated)),
+        );
     }
     Ok(answers)
 }
@@ -186,7 +286,10 @@ async fn send(shared: &Shared, items: &[Item], open: &[usize]) -> Result<Vec<(us
 /// Decodes the meta that is stored: a SUCCESS stays, anything else may be overwritten as long as it is still this.
 async fn look_at_stored(shared: &Shared, item: &mut Item) -> Result<()> {
     let (Some(writer), Some(store)) = (&shared.results, &mut item.store) else {
-        return Err(broker::BrokerError::new(ErrorKind::Other, "the server speaks of a stored result where none is to be stored"));
+        return Err(broker::BrokerError::new(
+            ErrorKind::Other,
+            "the server speaks of a stored result where none is to be stored",
+        ));
     };
     if writer.settle_conflict(&shared.hot, store).await? {
         item.store = None;

@@ -59,14 +59,25 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(parts: Parts, params: ConsumerParams, dropped: &CancellationToken) -> Result<Self> {
+    pub(super) fn new(
+        parts: Parts,
+        params: ConsumerParams,
+        dropped: &CancellationToken,
+    ) -> Result<Self> {
         if params.lease < Duration::from_millis(30) || params.visibility_timeout.is_zero() {
-            return Err(invalid("a lease lasts at least 30 ms and visibility_timeout is above zero"));
+            return Err(invalid(
+                "a lease lasts at least 30 ms and visibility_timeout is above zero",
+            ));
         }
         let wake = Arc::new(Wake::default());
         let keys = Arc::clone(&parts.router.keys);
         Ok(Self {
-            hot: Link::with_push(parts.connector.clone(), dropped.clone(), Wake::greeting(), wake.on_push()),
+            hot: Link::with_push(
+                parts.connector.clone(),
+                dropped.clone(),
+                Wake::greeting(),
+                wake.on_push(),
+            ),
             keep: Link::new(parts.connector, dropped.clone()),
             wake,
             lease: Lease::default(),
@@ -92,7 +103,8 @@ impl Shared {
     }
 
     pub(super) fn set_queues(&self, names: Vec<String>) {
-        *self.queues.lock().expect("no holder of this lock panics") = Queues::new(names, self.params.order, &self.keys);
+        *self.queues.lock().expect("no holder of this lock panics") =
+            Queues::new(names, self.params.order, &self.keys);
     }
 
     /// Binds the queues, as every consumer does.
@@ -105,14 +117,20 @@ impl Shared {
             return Ok(());
         }
         let answers = self.keep.send("declare queues", &pipeline).await?.answers;
-        answers.into_iter().try_for_each(|answer| match answer.extract_error() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.keep.explain("declare queues", error)),
-        })
+        answers
+            .into_iter()
+            .try_for_each(|answer| match answer.extract_error() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.keep.explain("declare queues", error)),
+            })
     }
 
     /// The records held under these tags, from the hash of sound ones or that of poison; `None` where nothing is held.
-    pub(super) async fn records(&self, link: &Link, tags: &[Arc<str>]) -> Result<Vec<Option<Vec<u8>>>> {
+    pub(super) async fn records(
+        &self,
+        link: &Link,
+        tags: &[Arc<str>],
+    ) -> Result<Vec<Option<Vec<u8>>>> {
         let mut found = Vec::with_capacity(tags.len());
         for chunk in tags.chunks(500) {
             let chunk: Vec<&str> = chunk.iter().map(|tag| &**tag).collect();
@@ -120,16 +138,32 @@ impl Shared {
             pipeline.cmd("HMGET").arg(&self.keys.unacked).arg(&chunk);
             pipeline.cmd("HMGET").arg(&self.keys.poison).arg(&chunk);
             let answers = link.send("read held messages", &pipeline).await?.answers;
-            let mut columns = answers.into_iter().map(|answer| decode::<Vec<Option<Vec<u8>>>>(link, "read held messages", answer));
-            let (sound, poison) = (columns.next().transpose()?.unwrap_or_default(), columns.next().transpose()?.unwrap_or_default());
-            found.extend(sound.into_iter().zip(poison).map(|(sound, poison)| sound.or(poison)));
+            let mut columns = answers
+                .into_iter()
+                .map(|answer| decode::<Vec<Option<Vec<u8>>>>(link, "read held messages", answer));
+            let (sound, poison) = (
+                columns.next().transpose()?.unwrap_or_default(),
+                columns.next().transpose()?.unwrap_or_default(),
+            );
+            found.extend(
+                sound
+                    .into_iter()
+                    .zip(poison)
+                    .map(|(sound, poison)| sound.or(poison)),
+            );
         }
         Ok(found)
     }
 }
 
 /// An answer as a Rust value.
-pub(super) fn decode<T: redis::FromRedisValue>(link: &Link, action: &str, answer: Value) -> Result<T> {
-    let value = answer.extract_error().map_err(|error| link.explain(action, error))?;
+pub(super) fn decode<T: redis::FromRedisValue>(
+    link: &Link,
+    action: &str,
+    answer: Value,
+) -> Result<T> {
+    let value = answer
+        .extract_error()
+        .map_err(|error| link.explain(action, error))?;
     redis::from_redis_value(value).map_err(|error| link.explain(action, error.into()))
 }

@@ -35,11 +35,18 @@ impl Suspects {
     pub(super) async fn add(&self, incarnation: Arc<str>, steps: &[u8], first: u64, count: u64) {
         let at_step = |number| {
             let incarnation = Arc::clone(&incarnation);
-            let tags = move |step: &u8| [false, true].map(|poison| Arc::from(tag::write(&incarnation, poison, *step, number)));
+            let tags = move |step: &u8| {
+                [false, true]
+                    .map(|poison| Arc::from(tag::write(&incarnation, poison, *step, number)))
+            };
             steps.iter().flat_map(tags)
         };
         let tags = (first..first + count).flat_map(at_step).collect();
-        self.list.lock().await.push(Suspect { incarnation: Arc::clone(&incarnation), tags, since: Instant::now() });
+        self.list.lock().await.push(Suspect {
+            incarnation: Arc::clone(&incarnation),
+            tags,
+            since: Instant::now(),
+        });
     }
 }
 
@@ -56,7 +63,9 @@ pub(super) async fn recover(shared: &Shared) -> Result<()> {
             let held = record.as_deref().and_then(envelope::read_own);
             if let Some(held) = &held {
                 let queue = held.routing_key.as_ref().into();
-                shared.holds.add(delivery(shared, tag.to_string(), queue, held.envelope));
+                shared
+                    .holds
+                    .add(delivery(shared, tag.to_string(), queue, held.envelope));
                 shared.wake.now();
             }
             held.is_none()

@@ -12,9 +12,10 @@ use protocol::{Codec, TaskMeta};
 use redis::{Cmd, Pipeline, Value};
 
 use super::lease::millis;
+use super::restore::put_back_own;
 use super::settle::{Item, carry_out};
 use super::shared::{Shared, decode};
-use super::restore::put_back_own;
+use super::tag::consumer_of;
 use crate::script;
 
 /// Incarnations of one round.
@@ -56,9 +57,16 @@ async fn reclaim(shared: &Shared, incarnation: &str) -> Result<()> {
     let messages = put_back_own(shared, tags).await?;
     report_lost(shared, incarnation).await?;
     forget(shared, incarnation).await?;
-    tracing::info!(incarnation, messages, "a dead worker's messages are ready again");
+    tracing::info!(
+        incarnation,
+        messages,
+        "a dead worker's messages are ready again"
+    );
     if messages > 0 {
-        shared.notify(Notice::Reclaimed { from: incarnation.to_owned(), messages });
+        shared.notify(Notice::Reclaimed {
+            from: consumer_of(incarnation).to_owned(),
+            messages,
+        });
     }
     Ok(())
 }
@@ -69,9 +77,16 @@ async fn scan(shared: &Shared, verb: &str, key: &str, pattern: &str) -> Result<V
     let mut cursor = "0".to_owned();
     loop {
         let mut command = redis::cmd(verb);
-        command.arg(key).arg(&cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_STEP);
+        command
+            .arg(key)
+            .arg(&cursor)
+            .arg("MATCH")
+            .arg(pattern)
+            .arg("COUNT")
+            .arg(SCAN_STEP);
         let answer = shared.keep.persist("scan held messages", command).await?;
-        let (next, found): (String, Vec<Value>) = decode(&shared.keep, "scan held messages", answer)?;
+        let (next, found): (String, Vec<Value>) =
+            decode(&shared.keep, "scan held messages", answer)?;
         for tag in found.into_iter().step_by(2) {
             tags.push(decode::<String>(&shared.keep, "scan held messages", tag)?.into());
         }
@@ -86,17 +101,25 @@ async fn scan(shared: &Shared, verb: &str, key: &str, pattern: &str) -> Result<V
 async fn report_lost(shared: &Shared, incarnation: &str) -> Result<()> {
     let mut command = redis::cmd("HGETALL");
     command.arg(shared.keys.started_by(incarnation));
-    let answer = shared.keep.persist("read early acknowledgements", command).await?;
-    let started: Vec<(String, Vec<u8>)> = decode(&shared.keep, "read early acknowledgements", answer)?;
+    let answer = shared
+        .keep
+        .persist("read early acknowledgements", command)
+        .await?;
+    let started: Vec<(String, Vec<u8>)> =
+        decode(&shared.keep, "read early acknowledgements", answer)?;
     for (tag, meta) in started {
         let meta = TaskMeta::decode(&meta, &Codec::Json, &shared.params.limits)?;
         let store = match &shared.results {
-            Some(writer) if !writer.is_ready(&shared.keep, &meta.task_id).await? => Some(writer.encode(&meta)?),
+            Some(writer) if !writer.is_ready(&shared.keep, &meta.task_id).await? => {
+                Some(writer.encode(&meta)?)
+            }
             _ => None,
         };
         let settled = carry_out(shared, &mut [Item::ack(&tag, store)]).await?;
         if settled == [Settled::Done] {
-            shared.notify(Notice::Lost { meta: Box::new(meta) });
+            shared.notify(Notice::Lost {
+                meta: Box::new(meta),
+            });
         }
     }
     Ok(())

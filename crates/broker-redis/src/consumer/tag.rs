@@ -10,6 +10,13 @@ pub(super) struct TagParts<'a> {
     pub(super) number: u64,
 }
 
+/// The consumer that a name belongs to: what is in front of the count of its leases.
+pub(crate) fn consumer_of(incarnation: &str) -> &str {
+    incarnation
+        .rsplit_once('.')
+        .map_or(incarnation, |(base, _)| base)
+}
+
 /// Writes a tag as the scripts do.
 pub(super) fn write(incarnation: &str, poison: bool, step: u8, number: u64) -> String {
     let mark = if poison { "p" } else { "" };
@@ -22,7 +29,12 @@ pub(super) fn read(tag: &str) -> Option<TagParts<'_>> {
     let (incarnation, step, number) = (parts.next()?, parts.next()?, parts.next()?);
     let poison = step.starts_with('p');
     let step = step.trim_start_matches('p').parse().ok()?;
-    Some(TagParts { incarnation, poison, step, number: number.parse().ok()? })
+    Some(TagParts {
+        incarnation,
+        poison,
+        step,
+        number: number.parse().ok()?,
+    })
 }
 
 /// Whether a payload could be held in kombu's hash without breaking it: at least the shape of a JSON object. The reserving script asks the same.
@@ -41,7 +53,12 @@ mod tests {
 
     #[test]
     fn tags_are_read_back() {
-        let parts = TagParts { incarnation: "ab.2", poison: true, step: 6, number: 71 };
+        let parts = TagParts {
+            incarnation: "ab.2",
+            poison: true,
+            step: 6,
+            number: 71,
+        };
         let text = write(parts.incarnation, parts.poison, parts.step, parts.number);
         assert_eq!(text, "ab.2:p6:71");
         assert_eq!(read(&text), Some(parts));

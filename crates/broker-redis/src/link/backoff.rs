@@ -40,7 +40,10 @@ mod tests {
         for expected in [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000] {
             let expected = Duration::from_millis(expected);
             let pause = backoff.advance();
-            assert!(pause >= expected / 2 && pause <= expected, "{pause:?} is not about {expected:?}");
+            assert!(
+                pause >= expected / 2 && pause <= expected,
+                "{pause:?} is not about {expected:?}"
+            );
         }
     }
 }

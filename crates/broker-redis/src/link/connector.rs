@@ -8,8 +8,8 @@ use std::time::Duration;
 use broker::Result;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
-    RedisConnectionInfo, RedisResult, TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo,
+    IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisResult, TlsCertificates,
 };
 
 use crate::error::{explain, invalid};
@@ -34,8 +34,16 @@ impl Connector {
     pub(crate) fn new(options: &RedisOptions) -> Result<Self> {
         let server = options.server();
         let client = client(options)?.map_err(|error| explain("prepare TLS", &server, error))?;
-        let (connect_timeout, response_timeout) = (options.connect_timeout, options.response_timeout);
-        Ok(Self { inner: Arc::new(Inner { client, server, connect_timeout, response_timeout }) })
+        let (connect_timeout, response_timeout) =
+            (options.connect_timeout, options.response_timeout);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                server,
+                connect_timeout,
+                response_timeout,
+            }),
+        })
     }
 
     /// The server's name for messages.
@@ -43,27 +51,53 @@ impl Connector {
         &self.inner.server
     }
 
-    pub(super) async fn open(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+    pub(super) async fn open(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<MultiplexedConnection> {
         let config = config
             .set_connection_timeout(Some(self.inner.connect_timeout))
             .set_response_timeout(Some(self.inner.response_timeout));
-        self.inner.client.get_multiplexed_async_connection_with_config(&config).await
+        self.inner
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
     }
 }
 
 fn client(options: &RedisOptions) -> Result<RedisResult<Client>> {
     Ok(match &options.address {
-        Address::Unix(path) => info(ConnectionAddr::Unix(path.clone()), options).and_then(Client::open),
-        Address::Tcp { host, port, tls: None } => info(ConnectionAddr::Tcp(host.clone(), *port), options).and_then(Client::open),
-        Address::Tcp { host, port, tls: Some(tls) } => {
+        Address::Unix(path) => {
+            info(ConnectionAddr::Unix(path.clone()), options).and_then(Client::open)
+        }
+        Address::Tcp {
+            host,
+            port,
+            tls: None,
+        } => info(ConnectionAddr::Tcp(host.clone(), *port), options).and_then(Client::open),
+        Address::Tcp {
+            host,
+            port,
+            tls: Some(tls),
+        } => {
             let certificates = certificates(tls)?;
-            let address = ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure: !tls.verify, tls_params: None };
+            let address = ConnectionAddr::TcpTls {
+                host: host.clone(),
+                port: *port,
+                insecure: !tls.verify,
+                tls_params: None,
+            };
             tls_client(address, tls, certificates, options)
         }
     })
 }
 
-fn tls_client(address: ConnectionAddr, tls: &TlsOptions, certificates: TlsCertificates, options: &RedisOptions) -> RedisResult<Client> {
+fn tls_client(
+    address: ConnectionAddr,
+    tls: &TlsOptions,
+    certificates: TlsCertificates,
+    options: &RedisOptions,
+) -> RedisResult<Client> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else being faster is as good.
         let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -79,7 +113,9 @@ fn tls_client(address: ConnectionAddr, tls: &TlsOptions, certificates: TlsCertif
 }
 
 fn info(address: ConnectionAddr, options: &RedisOptions) -> RedisResult<ConnectionInfo> {
-    let mut settings = RedisConnectionInfo::default().set_db(i64::from(options.db)).set_protocol(ProtocolVersion::RESP3);
+    let mut settings = RedisConnectionInfo::default()
+        .set_db(i64::from(options.db))
+        .set_protocol(ProtocolVersion::RESP3);
     if let Some(username) = &options.username {
         settings = settings.set_username(username);
     }
@@ -96,13 +132,23 @@ fn certificates(tls: &TlsOptions) -> Result<TlsCertificates> {
         (Some(certificate), key) => {
             // As in Python, one file may hold both.
             let key = key.as_ref().unwrap_or(certificate);
-            Some(ClientTlsConfig { client_cert: read("ssl_certfile", certificate)?, client_key: read("ssl_keyfile", key)? })
+            Some(ClientTlsConfig {
+                client_cert: read("ssl_certfile", certificate)?,
+                client_key: read("ssl_keyfile", key)?,
+            })
         }
         (None, Some(_)) => return Err(invalid("ssl_keyfile needs ssl_certfile")),
         (None, None) => None,
     };
-    let root_cert = tls.ca_file.as_deref().map(|file| read("ssl_ca_certs", file)).transpose()?;
-    Ok(TlsCertificates { client_tls, root_cert })
+    let root_cert = tls
+        .ca_file
+        .as_deref()
+        .map(|file| read("ssl_ca_certs", file))
+        .transpose()?;
+    Ok(TlsCertificates {
+        client_tls,
+        root_cert,
+    })
 }
 
 fn read(name: &str, file: &Path) -> Result<Vec<u8>> {

@@ -21,13 +21,14 @@ fn apply_one(options: &mut RedisOptions, name: &str, value: &Value) -> Result<()
         "socket_timeout" => options.response_timeout = seconds(name, value)?,
         "socket_connect_timeout" => options.connect_timeout = seconds(name, value)?,
         "global_keyprefix" => options.global_keyprefix = text(name, value)?.to_owned(),
-        "sep" => options.separator = text(name, value)?.to_owned(),
         "priority_steps" => options.priority_steps = steps(value)?,
         "queue_order_strategy" => options.queue_order = Some(order(value)?),
         "fanout_patterns" => options.fanout_patterns = truth(name, value)?,
         "fanout_prefix" => options.fanout_prefix = fanout_prefix(options.db, value)?,
-        "unacked_key" | "unacked_index_key" | "unacked_mutex_key" | "ack_emulation" => {
-            return Err(invalid(format!("transport option {name} cannot be changed here")));
+        "sep" | "unacked_key" | "unacked_index_key" | "unacked_mutex_key" | "ack_emulation" => {
+            return Err(invalid(format!(
+                "transport option {name} cannot be changed here"
+            )));
         }
         _ => tracing::debug!(name, "a transport option has no meaning here"),
     }
@@ -35,7 +36,9 @@ fn apply_one(options: &mut RedisOptions, name: &str, value: &Value) -> Result<()
 }
 
 fn wrong(name: &str, expected: &str, value: &Value) -> broker::BrokerError {
-    invalid(format!("transport option {name} must be {expected}, not {value}"))
+    invalid(format!(
+        "transport option {name} must be {expected}, not {value}"
+    ))
 }
 
 fn seconds(name: &str, value: &Value) -> Result<Duration> {
@@ -49,13 +52,19 @@ fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str> {
 }
 
 fn truth(name: &str, value: &Value) -> Result<bool> {
-    value.as_bool().ok_or_else(|| wrong(name, "true or false", value))
+    value
+        .as_bool()
+        .ok_or_else(|| wrong(name, "true or false", value))
 }
 
 fn steps(value: &Value) -> Result<Vec<u8>> {
     let numbers = value.as_array().into_iter().flatten();
-    let steps: Option<Vec<u8>> = numbers.map(|step| step.as_u64().and_then(|step| u8::try_from(step).ok())).collect();
-    let mut steps = steps.filter(|steps| !steps.is_empty()).ok_or_else(|| wrong("priority_steps", "a list of numbers", value))?;
+    let steps: Option<Vec<u8>> = numbers
+        .map(|step| step.as_u64().and_then(|step| u8::try_from(step).ok()))
+        .collect();
+    let mut steps = steps
+        .filter(|steps| !steps.is_empty())
+        .ok_or_else(|| wrong("priority_steps", "a list of numbers", value))?;
     steps.sort_unstable();
     steps.dedup();
     Ok(steps)
@@ -66,13 +75,17 @@ fn order(value: &Value) -> Result<QueueOrder> {
         "round_robin" => Ok(QueueOrder::RoundRobin),
         "priority" => Ok(QueueOrder::Strict),
         "sorted" => Ok(QueueOrder::Sorted),
-        _ => Err(wrong("queue_order_strategy", "round_robin, priority or sorted", value)),
+        _ => Err(wrong(
+            "queue_order_strategy",
+            "round_robin, priority or sorted",
+            value,
+        )),
     }
 }
 
 fn fanout_prefix(db: u32, value: &Value) -> Result<String> {
     match value {
-        Value::Bool(true) => Ok(format!("/{db}.")),
+        Value::Bool(true) => Ok(protocol::redis::fanout_prefix(i64::from(db))),
         Value::Bool(false) => Ok(String::new()),
         Value::String(prefix) => Ok(prefix.replace("{db}", &db.to_string())),
         _ => Err(wrong("fanout_prefix", "true, false or a text", value)),

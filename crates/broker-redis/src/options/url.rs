@@ -25,7 +25,13 @@ impl<'a> Parts<'a> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let (userinfo, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        Some(Self { scheme, userinfo, host, path, query })
+        Some(Self {
+            scheme,
+            userinfo,
+            host,
+            path,
+            query,
+        })
     }
 }
 
@@ -36,7 +42,11 @@ pub(super) fn parse(url: &str) -> Result<RedisOptions> {
         "redis" => tcp(&parts, None)?,
         "rediss" => tcp(&parts, Some(TlsOptions::default()))?,
         "redis+socket" | "redis+unix" | "unix" | "socket" => socket(&parts)?,
-        other => return Err(invalid(format!("{other}:// is no Redis URL; use redis://, rediss:// or redis+socket://"))),
+        other => {
+            return Err(invalid(format!(
+                "{other}:// is no Redis URL; use redis://, rediss:// or redis+socket://"
+            )));
+        }
     };
     credentials(&mut options, parts.userinfo)?;
     for (name, value) in form_urlencoded::parse(parts.query.as_bytes()) {
@@ -52,7 +62,9 @@ fn tcp(parts: &Parts<'_>, tls: Option<TlsOptions>) -> Result<RedisOptions> {
     };
     let port = match port {
         "" => DEFAULT_PORT,
-        text => text.parse().map_err(|_| invalid(format!("{text:?} in the Redis URL is no port")))?,
+        text => text
+            .parse()
+            .map_err(|_| invalid(format!("{text:?} in the Redis URL is no port")))?,
     };
     let host = match host.trim_start_matches('[').trim_end_matches(']') {
         "" => "localhost".to_owned(),
@@ -70,7 +82,9 @@ fn socket(parts: &Parts<'_>) -> Result<RedisOptions> {
     // `redis+socket:///path` and, as some write it, `redis+socket://%2Fpath`.
     let path = decode(&format!("{}{}", parts.host, parts.path))?;
     if path.is_empty() {
-        return Err(invalid("a socket URL needs the socket's path: redis+socket:///run/redis.sock"));
+        return Err(invalid(
+            "a socket URL needs the socket's path: redis+socket:///run/redis.sock",
+        ));
     }
     Ok(RedisOptions::at(Address::Unix(PathBuf::from(path))))
 }
@@ -92,7 +106,9 @@ fn parameter(options: &mut RedisOptions, name: &str, value: &str) -> Result<()> 
         "username" => options.username = Some(value.to_owned()),
         "password" => options.password = Some(Secret(value.to_owned())),
         "credential_provider" => {
-            return Err(invalid("credential_provider is Python code and cannot be used here; put user and password in the URL"));
+            return Err(invalid(
+                "credential_provider is Python code and cannot be used here; put user and password in the URL",
+            ));
         }
         _ if name.starts_with("ssl_") => match &mut options.address {
             Address::Tcp { tls: Some(tls), .. } => tls_parameter(tls, name, value)?,
@@ -110,14 +126,22 @@ fn tls_parameter(tls: &mut TlsOptions, name: &str, value: &str) -> Result<()> {
             tls.verify = match value.to_ascii_lowercase().trim_start_matches("cert_") {
                 "required" | "optional" => true,
                 "none" => false,
-                _ => return Err(invalid(format!("ssl_cert_reqs is required, optional or none, not {value:?}"))),
+                _ => {
+                    return Err(invalid(format!(
+                        "ssl_cert_reqs is required, optional or none, not {value:?}"
+                    )));
+                }
             }
         }
         "ssl_check_hostname" => tls.check_hostname = truth(name, value)?,
         "ssl_ca_certs" => tls.ca_file = file,
         "ssl_certfile" => tls.cert_file = file,
         "ssl_keyfile" => tls.key_file = file,
-        _ => return Err(invalid(format!("{name} is not supported; known are ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_check_hostname"))),
+        _ => {
+            return Err(invalid(format!(
+                "{name} is not supported; known are ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_check_hostname"
+            )));
+        }
     }
     Ok(())
 }
@@ -134,12 +158,17 @@ fn database(text: &str) -> Result<u32> {
     if text.is_empty() {
         return Ok(0);
     }
-    text.parse().map_err(|_| invalid(format!("{text:?} in the Redis URL is no database number")))
+    text.parse()
+        .map_err(|_| invalid(format!("{text:?} in the Redis URL is no database number")))
 }
 
 /// Undoes percent-encoding; unlike in a form, `+` is itself.
 fn decode(text: &str) -> Result<String> {
-    let broken = || invalid("a percent sign in the Redis URL must be followed by two hexadecimal digits (write %25 for itself)");
+    let broken = || {
+        invalid(
+            "a percent sign in the Redis URL must be followed by two hexadecimal digits (write %25 for itself)",
+        )
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -153,5 +182,6 @@ fn decode(text: &str) -> Result<String> {
             bytes.push(first);
         }
     }
-    String::from_utf8(bytes).map_err(|_| invalid("the Redis URL is not UTF-8 after percent-decoding"))
+    String::from_utf8(bytes)
+        .map_err(|_| invalid("the Redis URL is not UTF-8 after percent-decoding"))
 }

@@ -26,14 +26,28 @@ struct Feeder {
 }
 
 /// Starts watching; returns when the server knows of it.
-pub(super) async fn start(writer: Arc<ResultWriter>, link: Link, hub: &Arc<Hub>, task_ids: Vec<String>) -> Result<ResultStream> {
+pub(super) async fn start(
+    writer: Arc<ResultWriter>,
+    link: Link,
+    hub: &Arc<Hub>,
+    task_ids: Vec<String>,
+) -> Result<ResultStream> {
     let topics = task_ids.iter().map(|id| writer.key(id)).collect();
     let listening = hub.listen(false, topics).await?;
     let stored = writer.fetch(&link, &task_ids).await?;
     let (metas, receiver) = mpsc::channel(BUFFER);
     let stop = CancellationToken::new();
-    let feeder = Feeder { writer, link, listening, open: task_ids.into_iter().collect(), metas };
-    tokio::spawn(stop.clone().run_until_cancelled_owned(feeder.run(stored.into_iter().flatten().collect())));
+    let feeder = Feeder {
+        writer,
+        link,
+        listening,
+        open: task_ids.into_iter().collect(),
+        metas,
+    };
+    tokio::spawn(
+        stop.clone()
+            .run_until_cancelled_owned(feeder.run(stored.into_iter().flatten().collect())),
+    );
     Ok(ResultStream::new(receiver, stop.drop_guard()))
 }
 

@@ -21,7 +21,11 @@ pub(crate) struct StoreItem {
 impl StoreItem {
     /// Adds the operands of the scripts' `store`.
     pub(crate) fn add_to<'a>(&self, command: &'a mut Cmd) -> &'a mut Cmd {
-        command.arg(&self.key).arg(&self.value).arg(self.ttl).arg(&self.known)
+        command
+            .arg(&self.key)
+            .arg(&self.value)
+            .arg(self.ttl)
+            .arg(&self.known)
     }
 }
 
@@ -36,7 +40,11 @@ pub(crate) struct ResultWriter {
 impl ResultWriter {
     /// `options` are the result backend's own, also when it shares the broker's server.
     pub(crate) fn new(options: &RedisOptions, policy: ResultPolicy) -> Self {
-        Self { policy, prefix: separated(&options.global_keyprefix), limits: options.limits }
+        Self {
+            policy,
+            prefix: separated(&options.global_keyprefix),
+            limits: options.limits,
+        }
     }
 
     pub(crate) fn policy(&self) -> &ResultPolicy {
@@ -75,7 +83,11 @@ impl ResultWriter {
     }
 
     /// The metas of these tasks, in one round trip.
-    pub(crate) async fn fetch(&self, link: &Link, task_ids: &[String]) -> Result<Vec<Option<TaskMeta>>> {
+    pub(crate) async fn fetch(
+        &self,
+        link: &Link,
+        task_ids: &[String],
+    ) -> Result<Vec<Option<TaskMeta>>> {
         if task_ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -83,8 +95,12 @@ impl ResultWriter {
         command.arg(task_ids.iter().map(|id| self.key(id)).collect::<Vec<_>>());
         let action = "fetch results";
         let answer = link.call(action, command).await?;
-        let stored: Vec<Option<Vec<u8>>> = redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))?;
-        stored.into_iter().map(|raw| raw.map(|raw| self.decode(&raw)).transpose()).collect()
+        let stored: Vec<Option<Vec<u8>>> =
+            redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))?;
+        stored
+            .into_iter()
+            .map(|raw| raw.map(|raw| self.decode(&raw)).transpose())
+            .collect()
     }
 
     /// Whether the task has ended already. What cannot be read has not.
@@ -92,7 +108,9 @@ impl ResultWriter {
         let mut command = redis::cmd("GET");
         command.arg(self.key(task_id));
         let raw = text(link, command).await?;
-        Ok(raw.and_then(|raw| self.decode(&raw).ok()).is_some_and(|meta| meta.status.is_ready()))
+        Ok(raw
+            .and_then(|raw| self.decode(&raw).ok())
+            .is_some_and(|meta| meta.status.is_ready()))
     }
 
     /// A script could not read what is stored under the item's key. `true`: it is a SUCCESS and stays. `false`: it may be
@@ -101,7 +119,9 @@ impl ResultWriter {
         let mut command = redis::cmd("GET");
         command.arg(&item.key);
         item.known = text(link, command).await?.unwrap_or_default();
-        Ok(self.decode(&item.known).is_ok_and(|meta| meta.status == State::Success))
+        Ok(self
+            .decode(&item.known)
+            .is_ok_and(|meta| meta.status == State::Success))
     }
 }
 
@@ -125,7 +145,14 @@ mod tests {
 
     #[test]
     fn prefixes_are_separated_as_celery_does() {
-        for (prefix, expected) in [("", ""), ("app", "app_"), ("app_", "app_"), ("app:", "app:"), ("a-", "a-"), ("a.", "a.")] {
+        for (prefix, expected) in [
+            ("", ""),
+            ("app", "app_"),
+            ("app_", "app_"),
+            ("app:", "app:"),
+            ("a-", "a-"),
+            ("a.", "a."),
+        ] {
             assert_eq!(separated(prefix), expected);
         }
     }

@@ -1,0 +1,159 @@
+//! Lost connections, restarts and frozen servers: consuming goes on, nothing is lost.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use broker::{Broker, Consumer, Settled, Settlement, Verdict};
+use broker_redis::{RedisBroker, RedisOptions};
+use testkit::RedisServer;
+
+use crate::support::{
+    DEADLINE, consumer, eventually, id, ids, open, open_url, options, take, to_queue,
+};
+
+/// Reserves and acknowledges until `count` different messages were acknowledged; those acknowledged twice for certain.
+async fn drain(consumer: Arc<dyn Consumer>, count: usize) -> Vec<String> {
+    let (mut seen, mut twice) = (HashSet::new(), Vec::new());
+    while seen.len() < count {
+        let taken = consumer.reserve(7).await.unwrap();
+        let acks = taken
+            .iter()
+            .map(|delivery| Settlement::new(delivery.tag.clone(), Verdict::Ack))
+            .collect();
+        for (delivery, settled) in taken.iter().zip(consumer.settle(acks).await.unwrap()) {
+            if settled != Settled::Refused && !seen.insert(id(delivery)) {
+                twice.push(id(delivery));
+            }
+        }
+    }
+    twice
+}
+
+/// Publishes one by one; an error means that nobody knows, so it is published again.
+async fn publish_stubbornly(broker: &RedisBroker, count: usize) -> usize {
+    let mut repeated = 0;
+    for at in 0..count {
+        while broker
+            .publish(vec![to_queue("q", &at.to_string())])
+            .await
+            .is_err()
+        {
+            repeated += 1;
+        }
+    }
+    repeated
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_killed_connections_lose_nothing() {
+    const COUNT: usize = 3_000;
+    let server = Arc::new(RedisServer::start());
+    let broker = open(&server).await;
+    let consumer = consumer(&broker, &["q"]).await;
+    let draining = tokio::spawn(drain(consumer, COUNT));
+    let done = Arc::new(AtomicBool::new(false));
+    let killing = tokio::task::spawn_blocking({
+        let (server, done) = (Arc::clone(&server), Arc::clone(&done));
+        move || {
+            let mut kills = 0;
+            while kills < 20 && !done.load(Ordering::Relaxed) {
+                server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+                kills += 1;
+                std::thread::sleep(Duration::from_millis(40));
+            }
+            kills
+        }
+    });
+    let repeated = publish_stubbornly(&broker, COUNT).await;
+    let twice = tokio::time::timeout(DEADLINE * 2, draining)
+        .await
+        .expect("consuming goes on")
+        .unwrap();
+    done.store(true, Ordering::Relaxed);
+    println!(
+        "{COUNT} messages through {} kills, {repeated} published again",
+        killing.await.unwrap()
+    );
+    assert!(
+        twice.len() <= repeated,
+        "{} doubled, but only {repeated} were published again",
+        twice.len()
+    );
+    eventually(async || server.cli(&["HLEN", "unacked"]) == "0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_server_still_holds_what_was_held() {
+    let mut server = RedisServer::builder().appendonly().start();
+    let broker = open(&server).await;
+    let consumer = consumer(&broker, &["q"]).await;
+    broker
+        .publish(vec![to_queue("q", "a"), to_queue("q", "b")])
+        .await
+        .unwrap();
+    let held = take(&*consumer, 1).await;
+    for _ in 0..3 {
+        server.restart();
+    }
+    let ack = Settlement::new(held[0].tag.clone(), Verdict::Ack);
+    assert_eq!(consumer.settle(vec![ack]).await.unwrap(), [Settled::Done]);
+    assert_eq!(ids(&take(&*consumer, 1).await), ["b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_consumer_notices_a_restart_and_wakes_up_afterwards() {
+    let mut server = RedisServer::builder().appendonly().start();
+    let broker = open(&server).await;
+    let consumer = consumer(&broker, &["q"]).await;
+    let waiting = tokio::spawn(async move { take(&*consumer, 1).await });
+    server.restart();
+    // The broker itself has lost its connection too and does not know whether its message arrived.
+    eventually(async || broker.publish(vec![to_queue("q", "a")]).await.is_ok()).await;
+    assert_eq!(ids(&waiting.await.unwrap()), ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_is_waited_for() {
+    let server = RedisServer::start();
+    let impatient = RedisOptions {
+        response_timeout: Duration::from_millis(300),
+        connect_timeout: Duration::from_millis(300),
+        ..options(&server.url())
+    };
+    let broker = RedisBroker::connect(impatient).await.unwrap();
+    let consumer = consumer(&broker, &["q"]).await;
+    broker.publish(vec![to_queue("q", "a")]).await.unwrap();
+    let held = take(&*consumer, 1).await;
+    server.pause();
+    let settling = tokio::spawn(async move {
+        let ack = Settlement::new(held[0].tag.clone(), Verdict::Ack);
+        consumer.settle(vec![ack]).await.unwrap()
+    });
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert!(!settling.is_finished());
+    server.resume();
+    let settled = tokio::time::timeout(DEADLINE, settling)
+        .await
+        .unwrap()
+        .unwrap();
+    // The first attempt may have arrived after all.
+    assert!(
+        matches!(settled[..], [Settled::Done | Settled::Uncertain]),
+        "{settled:?}"
+    );
+    assert_eq!(server.cli(&["HLEN", "unacked"]), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_told_apart() {
+    let server = RedisServer::start();
+    let broker = open_url(&server.url()).await;
+    server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    let error = broker.publish(vec![to_queue("q", "a")]).await.unwrap_err();
+    assert_eq!(error.kind(), broker::ErrorKind::ReadOnly, "{error}");
+    assert!(error.to_string().contains("primary"), "{error}");
+    server.cli(&["REPLICAOF", "NO", "ONE"]);
+    eventually(async || broker.publish(vec![to_queue("q", "a")]).await.is_ok()).await;
+}
