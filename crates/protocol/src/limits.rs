@@ -17,7 +17,7 @@ pub struct Limits {
     pub payload: usize,
     /// Largest body after decompression, in bytes.
     pub decompressed: usize,
-    /// Deepest nesting; anything above [`MAX_DEPTH`] counts as [`MAX_DEPTH`].
+    /// Deepest nesting; anything above [`MAX_DEPTH`] counts as [`MAX_DEPTH`], for YAML above 255 as 255.
     pub depth: usize,
     /// Most values (scalars, lists and maps together) in one document. A two-byte list item takes
     /// about forty bytes of memory, so the byte limits alone would not bound memory.

@@ -43,9 +43,14 @@ pub fn priority_step(priority: i64, steps: &[u8]) -> u8 {
 
 /// Key of the list that holds a queue's messages of one step.
 pub fn queue_key(queue: &str, step: u8) -> String {
+    queue_key_with(SEP, queue, step)
+}
+
+/// [`queue_key`] with another separator (the transport option `sep`).
+pub fn queue_key_with(sep: &str, queue: &str, step: u8) -> String {
     match step {
         0 => queue.to_owned(),
-        step => format!("{queue}{SEP}{step}"),
+        step => format!("{queue}{sep}{step}"),
     }
 }
 
@@ -56,5 +61,10 @@ pub fn queue_keys(queue: &str, steps: &[u8]) -> Vec<String> {
 
 /// The queue a list key belongs to: what stands before the last separator.
 pub fn key_queue(key: &str) -> &str {
-    key.rsplit_once(SEP).map_or(key, |(queue, _)| queue)
+    key_queue_with(SEP, key)
+}
+
+/// [`key_queue`] with another separator (the transport option `sep`).
+pub fn key_queue_with<'a>(sep: &str, key: &'a str) -> &'a str {
+    key.rsplit_once(sep).map_or(key, |(queue, _)| queue)
 }

@@ -6,6 +6,9 @@ use crate::value::{Map, MapIter, Value};
 
 /// What an encoder does at each step of the walk.
 pub(crate) trait Sink {
+    /// The deepest nesting that is written.
+    const DEPTH: usize = MAX_DEPTH;
+
     /// A value that is neither a list nor a map.
     fn scalar(&mut self, value: &Value) -> Result<(), EncodeError>;
     /// A list of `len` items begins.
@@ -53,16 +56,16 @@ fn visit<'a>(
 }
 
 /// Writes a scalar, or opens a list or map.
-fn enter<'a>(
+fn enter<'a, S: Sink>(
     value: &'a Value,
-    sink: &mut impl Sink,
+    sink: &mut S,
     open: &mut Vec<Open<'a>>,
 ) -> Result<(), EncodeError> {
     if !matches!(value, Value::List(_) | Value::Map(_)) {
         return sink.scalar(value);
     }
-    if open.len() >= MAX_DEPTH {
-        return Err(EncodeError::TooDeep { limit: MAX_DEPTH });
+    if open.len() >= S::DEPTH {
+        return Err(EncodeError::TooDeep { limit: S::DEPTH });
     }
     match value {
         Value::Map(map) => {

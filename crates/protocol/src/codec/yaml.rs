@@ -11,6 +11,9 @@ use crate::error::{DecodeError, DecodeErrorKind};
 
 const NAME: &str = "yaml";
 
+/// The deepest nesting the parser reads.
+const DEPTH: usize = 255;
+
 fn syntax(detail: impl Into<String>) -> DecodeError {
     DecodeError::new(DecodeErrorKind::Syntax, detail)
 }

@@ -32,12 +32,22 @@ impl Binding {
 
     /// Reads a member; `None` when it is not one.
     pub fn parse(member: &str) -> Option<Self> {
-        let mut parts = member.splitn(3, SEP);
+        Self::parse_with(SEP, member)
+    }
+
+    /// [`Binding::parse`] with another separator (the transport option `sep`).
+    pub fn parse_with(sep: &str, member: &str) -> Option<Self> {
+        let mut parts = member.splitn(3, sep);
         Some(Self {
             routing_key: parts.next()?.to_owned(),
             pattern: parts.next()?.to_owned(),
             queue: parts.next()?.to_owned(),
         })
+    }
+
+    /// The member with another separator than [`SEP`].
+    pub fn member_with(&self, sep: &str) -> String {
+        format!("{}{sep}{}{sep}{}", self.routing_key, self.pattern, self.queue)
     }
 
     /// True when a message with this routing key goes to the queue. The exchange type is not in
@@ -53,7 +63,7 @@ impl Binding {
 
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{SEP}{}{SEP}{}", self.routing_key, self.pattern, self.queue)
+        f.write_str(&self.member_with(SEP))
     }
 }
 

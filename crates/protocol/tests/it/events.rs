@@ -56,7 +56,8 @@ fn built(event: &Event) -> Event {
     let uuid = text("uuid");
     match event.kind.as_str() {
         "task-sent" if event.fields.contains_key("root_id") => Event::task_sent(stamp, sent(event)),
-        "task-received" if event.fields.contains_key("root_id") => Event::task_received(stamp, received(event)),
+        // For protocol 1 Python leaves args and kwargs null; we say them.
+        "task-received" if event.text("args").is_some() => Event::task_received(stamp, received(event)),
         "task-started" => Event::task_started(stamp, &uuid),
         "task-succeeded" => {
             let runtime = event.fields.get("runtime").and_then(Value::as_f64);

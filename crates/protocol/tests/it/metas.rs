@@ -58,8 +58,10 @@ fn saved_groups_read_and_write_as_recorded() {
     for case in &cases("worker_redis") {
         for (key, dump) in dumps(case) {
             let id = key.rsplit_once("celery-taskset-meta-").map(|(_, id)| id.to_owned());
-            let Some(id) = id.filter(|id| !id.contains('.')) else { continue };
-            let raw = bytes(dump.get("value").unwrap());
+            let (Some(id), Some(value)) = (id.filter(|id| !id.contains('.')), dump.get("value")) else {
+                continue;
+            };
+            let raw = bytes(value);
             let group = decode_group(&raw, &Codec::Json, &limits()).unwrap();
             assert_eq!(group.id, id);
             assert!(group.children.is_some());

@@ -74,7 +74,9 @@ proptest! {
     }
 
     #[test]
-    fn json_is_ascii_and_other_parsers_agree(value in msgpack_value()) {
+    fn json_is_ascii_and_another_parser_agrees(value in msgpack_value()) {
+        // The other parser is not exact with floats.
+        let value = without_floats(value);
         let bytes = Codec::Json.encode(&value).unwrap();
         prop_assert!(bytes.is_ascii());
         if let Ok(other) = serde_json::from_slice::<serde_json::Value>(&bytes) {
@@ -223,6 +225,17 @@ proptest! {
                 decode_everything(&packed);
             }
         }
+    }
+}
+
+fn without_floats(value: Value) -> Value {
+    match value {
+        Value::Float(_) => Value::Null,
+        Value::List(items) => Value::List(items.into_iter().map(without_floats).collect()),
+        Value::Map(map) => {
+            Value::Map(map.into_iter().map(|(key, value)| (key, without_floats(value))).collect())
+        }
+        other => other,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use yaml_rust2::parser::{Event, Parser, Tag};
-use yaml_rust2::scanner::TScalarStyle;
+use yaml_rust2::scanner::{ScanError, TScalarStyle};
 
-use super::{resolve, syntax};
+use super::{DEPTH, resolve, syntax};
 use crate::codec::builder::Builder;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::Limits;
@@ -18,15 +18,25 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError
         return Err(DecodeError::new(DecodeErrorKind::TooLarge, detail));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| syntax(format!("not UTF-8: {error}")))?;
-    let mut reader = Reader::new(limits);
+    let depth = limits.depth.min(DEPTH);
+    let mut reader = Reader::new(&Limits { depth, ..*limits });
     let mut parser = Parser::new_from_str(text);
     loop {
-        let (event, _) = parser.next_token().map_err(|error| syntax(format!("bad YAML: {error}")))?;
+        let (event, _) = parser.next_token().map_err(|error| fault(&error))?;
         if event == Event::StreamEnd {
             return Ok(reader.builder.into_root().unwrap_or_default());
         }
         reader.event(event).map_err(|error| reader.builder.locate(error))?;
     }
+}
+
+/// The parser has a bound of its own for nesting, which it calls recursion.
+fn fault(error: &ScanError) -> DecodeError {
+    if error.info().contains("recursion limit") {
+        let detail = format!("nested deeper than {DEPTH} levels");
+        return DecodeError::new(DecodeErrorKind::TooDeep, detail);
+    }
+    syntax(format!("bad YAML: {error}"))
 }
 
 /// A value that can be repeated, and how many values it is made of.

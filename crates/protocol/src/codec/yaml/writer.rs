@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{NAME, resolve};
+use super::{DEPTH, NAME, resolve};
 use crate::codec::walk::{Sink, walk};
 use crate::error::EncodeError;
 use crate::json::float_text;
@@ -25,6 +25,8 @@ pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, EncodeError> {
 struct Writer(String);
 
 impl Sink for Writer {
+    const DEPTH: usize = DEPTH;
+
     fn scalar(&mut self, value: &Value) -> Result<(), EncodeError> {
         let out = &mut self.0;
         match value {
