@@ -86,6 +86,11 @@ impl Bell {
         Ok(bell)
     }
 
+    /// The bell's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Tells everybody, this process included. A bell that cannot be rung only makes others wait until they look anyway.
     pub(crate) fn ring(&self, rings: Rings) {
         for kind in rings.kinds() {

@@ -140,7 +140,7 @@ impl Incarnation {
             // Heard before looking, so that what comes in between is not missed.
             ready.borrow_and_update();
             queues.borrow_and_update();
-            let deliveries = self.from_shelf(max);
+            let deliveries = self.shelved(max);
             if !deliveries.is_empty() {
                 return Ok(deliveries);
             }
@@ -163,7 +163,7 @@ impl Incarnation {
     }
 
     /// What lies on the shelf, without what an earlier life of this incarnation took.
-    fn from_shelf(&self, max: usize) -> Vec<Delivery> {
+    fn shelved(&self, max: usize) -> Vec<Delivery> {
         let worker = self.worker();
         let taken = self
             .shelf

@@ -41,6 +41,10 @@ pub(crate) enum SqliteError {
     },
     #[error("the broker's file failed: {}", explain(.0))]
     Database(#[source] Arc<sqlx::Error>),
+    #[error(
+        "the disk of {path} has {free} bytes left, and the last {kept} are kept for finishing what is queued; free space"
+    )]
+    NoRoom { path: PathBuf, free: u64, kept: u64 },
     #[error("cannot read what is stored: {0}")]
     Decode(#[from] DecodeError),
     #[error("cannot encode: {0}")]
@@ -69,6 +73,7 @@ impl SqliteError {
             Self::Missing { .. } => ErrorKind::NotFound,
             Self::Foreign { .. } | Self::Newer { .. } => ErrorKind::Invalid,
             Self::Open { source, .. } | Self::Database(source) => kind_of(source),
+            Self::NoRoom { .. } => ErrorKind::Full,
             Self::Decode(_) => ErrorKind::Corrupt,
             Self::Closed => ErrorKind::Closed,
         }
@@ -80,6 +85,11 @@ impl SqliteError {
             Self::Database(source) => Self::Database(source.clone()),
             other => Self::Invalid(other.to_string()),
         }
+    }
+
+    /// Whether there is no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kind() == ErrorKind::Full
     }
 
     /// Whether another process holds the file's lock.
@@ -166,6 +176,10 @@ fn remedy(error: &sqlx::Error) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
     use super::*;
 
     #[test]
@@ -183,5 +197,25 @@ mod tests {
         );
         assert_eq!(refused(io::ErrorKind::StorageFull), ErrorKind::Full);
         assert_eq!(refused(io::ErrorKind::NotADirectory), ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_takes_no_writes_is_read_only() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let options = SqliteConnectOptions::new().filename(file.path());
+        options.clone().connect().await.unwrap();
+        let mut conn = options.read_only(true).connect().await.unwrap();
+        let refused = sqlx::query("CREATE TABLE t (a)")
+            .execute(&mut conn)
+            .await
+            .unwrap_err();
+        let error = BrokerError::from(SqliteError::from(refused));
+        assert_eq!(error.kind(), ErrorKind::ReadOnly);
+        assert!(
+            error
+                .to_string()
+                .contains("make the file, its folder and its disk writable"),
+            "{error}"
+        );
     }
 }

@@ -26,9 +26,11 @@ mod outage;
 mod pack;
 mod reads;
 mod results;
+mod room;
 mod schema;
 mod store;
 mod transport;
+mod turnstile;
 mod wire;
 mod writer;
 

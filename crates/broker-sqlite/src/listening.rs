@@ -4,11 +4,12 @@ pub(crate) mod broadcast;
 pub(crate) mod mailbox;
 pub(crate) mod watching;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bell::LOOK_ANYWAY;
@@ -97,8 +98,31 @@ impl Renewal {
     }
 }
 
-/// Waits for news, but not for ever.
-async fn wait(news: &mut watch::Receiver<u64>) {
-    // Both ends of the wait lead to the same look.
-    timeout(LOOK_ANYWAY, news.changed()).await.ok();
+/// Reads something that grows, and passes it on.
+trait Reader: Send {
+    /// What is read, for the log.
+    const WHAT: &'static str;
+
+    /// Tells that there may be something.
+    fn news(&mut self) -> &mut watch::Receiver<u64>;
+
+    /// Passes on what is new; whether there was something.
+    fn turn(&mut self) -> impl Future<Output = Result<bool>> + Send;
+}
+
+/// Reads until it is cancelled.
+async fn run<R: Reader>(mut reader: R) {
+    loop {
+        // Heard before looking, so that what comes in between is not missed.
+        reader.news().borrow_and_update();
+        match reader.turn().await {
+            Ok(true) => {}
+            // Both ends of the wait lead to the same look.
+            Ok(false) => drop(timeout(LOOK_ANYWAY, reader.news().changed()).await),
+            Err(error) => {
+                tracing::warn!(%error, "{} cannot be read; trying again", R::WHAT);
+                sleep(RETRY).await;
+            }
+        }
+    }
 }

@@ -118,3 +118,10 @@ pub(crate) async fn entries(pool: &SqlitePool, space: &str) -> Result<Vec<(Strin
     let sql = "SELECT key, value FROM entries WHERE space = ? ORDER BY key";
     Ok(sqlx::query_as(sql).bind(space).fetch_all(pool).await?)
 }
+
+/// Bytes within the file that nothing uses.
+pub(crate) async fn unused_bytes(pool: &SqlitePool) -> Result<u64> {
+    let sql = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size";
+    let bytes: i64 = sqlx::query_scalar(sql).fetch_one(pool).await?;
+    Ok(bytes.unsigned_abs())
+}

@@ -15,6 +15,7 @@ use crate::open;
 use crate::operations::Operation;
 use crate::operations::tidy::Tidy;
 use crate::options::SqliteOptions;
+use crate::turnstile::Turnstile;
 use crate::writer::{Writer, WriterParams};
 
 /// Between two looks for what time has overtaken.
@@ -42,6 +43,7 @@ impl Store {
             conn,
             bell: bell.clone(),
             log: log_beside(&options.path),
+            turnstile: Turnstile::new(bell.path().to_owned(), options.busy_timeout),
             closed: closed.clone(),
         };
         let writer = Writer::start(params, &tasks);

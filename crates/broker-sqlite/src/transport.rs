@@ -17,13 +17,15 @@ use crate::operations::mailbox::Mailbox;
 use crate::operations::publish;
 use crate::options::SqliteOptions;
 use crate::results::SqliteResults;
+use crate::room;
 use crate::store::Store;
 use crate::wire;
 
 /// Transport, coordinator and operator's side in one file, for many processes of one machine at once.
 ///
 /// What it promises: a confirmed publish, settlement or result survives the death of every process at any instant; with
-/// `synchronous=full` also a power cut. The file must be on a local disk. Time is the machine's.
+/// `synchronous=full` also a power cut. On a full disk publishing fails, and workers go on with the room that is kept for them,
+/// or wait. The file must be on a local disk. Time is the machine's.
 #[derive(Debug)]
 pub struct SqliteBroker {
     pub(crate) store: Arc<Store>,
@@ -78,6 +80,7 @@ impl Broker for SqliteBroker {
     }
 
     async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
+        room::check(self.store.options().path(), &self.store.readers).await?;
         let outgoing = wire::outgoing(batch)?;
         Ok(self.store.write(publish::Publish(outgoing)).await?)
     }

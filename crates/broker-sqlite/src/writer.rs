@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::bell::{Bell, Rings};
 use crate::error::{Result, SqliteError};
 use crate::operations::{Operation, Tx};
+use crate::turnstile::Turnstile;
 use job::{Job, Pending};
 
 /// Requests that may wait for the writer; more wait in their callers.
@@ -69,6 +70,7 @@ pub(crate) struct WriterParams {
     pub(crate) bell: Arc<Bell>,
     /// The write-ahead log's file.
     pub(crate) log: PathBuf,
+    pub(crate) turnstile: Turnstile,
     pub(crate) closed: CancellationToken,
 }
 
@@ -126,22 +128,35 @@ impl Actor {
     }
 
     async fn carry_out(&mut self, mut group: Vec<Box<dyn Job>>) {
-        match self.transact(&mut group).await {
+        match self.params.transact(&mut group).await {
             Ok(rings) => self.finish(group, rings),
-            Err(error) => match <[_; 1]>::try_from(group) {
-                Ok([job]) => job.fail(error),
-                Err(group) => self.carry_out_singly(group).await,
-            },
+            Err(Failure::Within(_)) if group.len() > 1 => self.carry_out_singly(group).await,
+            Err(Failure::Begin(error) | Failure::Within(error)) => self.fail(group, error).await,
         }
     }
 
     async fn carry_out_singly(&mut self, group: Vec<Box<dyn Job>>) {
         for job in group {
             let mut alone = vec![job];
-            match self.transact(&mut alone).await {
+            match self.params.transact(&mut alone).await {
                 Ok(rings) => self.finish(alone, rings),
-                Err(error) => alone.into_iter().for_each(|job| job.fail(error.again())),
+                Err(Failure::Begin(error) | Failure::Within(error)) => {
+                    self.fail(alone, error).await
+                }
             }
+        }
+    }
+
+    /// Replies after the rollback. On a full disk the log is moved into the database first: then its file is used again from
+    /// the start, and what frees room, such as an acknowledgement, does not need room to do so.
+    async fn fail(&mut self, mut group: Vec<Box<dyn Job>>, error: SqliteError) {
+        if error.is_full() {
+            self.checkpoint("PRAGMA wal_checkpoint(RESTART)").await;
+        }
+        let last = group.pop();
+        group.into_iter().for_each(|job| job.fail(error.again()));
+        if let Some(last) = last {
+            last.fail(error);
         }
     }
 
@@ -151,48 +166,60 @@ impl Actor {
         group.into_iter().for_each(Job::succeed);
     }
 
-    async fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings> {
-        let mut outcome = self.apply_all(group).await;
-        if outcome.is_ok()
-            && let Err(error) = sqlx::query("COMMIT").execute(&mut self.params.conn).await
-        {
-            outcome = Err(error.into());
-        }
-        if outcome.is_err() {
-            // SQLite rolls back by itself after some errors; then this one fails, and that is fine.
-            sqlx::query("ROLLBACK")
-                .execute(&mut self.params.conn)
-                .await
-                .ok();
-        }
-        outcome
-    }
-
-    async fn apply_all(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings> {
-        sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut self.params.conn)
-            .await?;
-        let mut tx = Tx {
-            conn: &mut self.params.conn,
-            rings: Rings::default(),
-        };
-        for job in group {
-            job.apply(&mut tx).await?;
-        }
-        Ok(tx.rings)
-    }
-
     /// Moves the log into the database and cuts it when it has grown large. Others may hold it up; then it is left for
     /// the next time.
     async fn tidy_log(&mut self) {
         self.dirty = false;
         let size = std::fs::metadata(&self.params.log).map_or(0, |log| log.len());
-        if size > SMALL_LOG
-            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(&mut self.params.conn)
-                .await
-        {
-            tracing::debug!(%error, "the write-ahead log was not tidied");
+        if size > SMALL_LOG {
+            self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)").await;
         }
     }
+
+    async fn checkpoint(&mut self, pragma: &'static str) {
+        if let Err(error) = sqlx::query(pragma).execute(&mut self.params.conn).await {
+            tracing::debug!(%error, "the write-ahead log was not moved into the database");
+        }
+    }
+}
+
+/// Where a transaction failed.
+enum Failure {
+    /// It did not begin, so it is nobody's fault in particular.
+    Begin(SqliteError),
+    /// In one of its jobs, or for all of them together.
+    Within(SqliteError),
+}
+
+impl WriterParams {
+    async fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings, Failure> {
+        let _passage = self.turnstile.pass().await;
+        let conn = &mut self.conn;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut *conn)
+            .await
+            .map_err(|error| Failure::Begin(error.into()))?;
+        let outcome = apply_and_commit(conn, group).await;
+        if outcome.is_err() {
+            // SQLite rolls back by itself after some errors; then this one fails, and that is fine.
+            sqlx::query("ROLLBACK").execute(conn).await.ok();
+        }
+        outcome.map_err(Failure::Within)
+    }
+}
+
+async fn apply_and_commit(
+    conn: &mut SqliteConnection,
+    group: &mut [Box<dyn Job>],
+) -> Result<Rings> {
+    let mut tx = Tx {
+        conn: &mut *conn,
+        rings: Rings::default(),
+    };
+    for job in group {
+        job.apply(&mut tx).await?;
+    }
+    let rings = tx.rings;
+    sqlx::query("COMMIT").execute(conn).await?;
+    Ok(rings)
 }

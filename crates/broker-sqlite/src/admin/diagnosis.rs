@@ -1,15 +1,14 @@
 //! What an operator should know about the file and the disk it is on.
 
 use broker::{Advice, Severity};
-use nix::sys::statvfs::statvfs;
 
 use crate::error::Result;
 use crate::options::Synchronous;
 use crate::reads::operator as reads;
+use crate::room;
 use crate::store::Store;
 
-/// Free space below which the disk is a problem, and below which it is worth a hint.
-const SCARCE: u64 = 100 << 20;
+/// Free space below which the disk is worth a hint.
 const TIGHT: u64 = 1 << 30;
 
 /// A write-ahead log over this size says that something keeps it from being cut.
@@ -87,14 +86,15 @@ fn log_size(store: &Store) -> Advice {
 
 /// Nothing where the system does not say.
 fn free_space(store: &Store) -> Option<Advice> {
-    let disk = statvfs(store.options().path()).ok()?;
-    let bytes = u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()));
-    let found = format!("{} MB free", bytes >> 20);
+    let (free, kept) = room::free_and_kept(store.options().path())?;
+    let found = format!("{} MB free", free >> 20);
     let remedy = "free space on the disk: when it is full, publishing fails and workers wait";
-    Some(match bytes {
-        0..SCARCE => advise(Severity::Problem, "disk", found, remedy),
-        SCARCE..TIGHT => advise(Severity::Hint, "disk", found, remedy),
-        _ => fine("disk", found),
+    Some(if free < kept {
+        advise(Severity::Problem, "disk", found, remedy)
+    } else if free < TIGHT {
+        advise(Severity::Hint, "disk", found, remedy)
+    } else {
+        fine("disk", found)
     })
 }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use broker::Subscription;
 use protocol::{Limits, Message};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Cursor, RENEW_EVERY, RETRY, Renewal, WAITING, stopper, unlisten, wait};
+use super::{Cursor, RENEW_EVERY, Reader, Renewal, WAITING, run, stopper, unlisten};
 use crate::bell::News;
 use crate::error::Result;
 use crate::operations::feed::Listen;
@@ -37,7 +36,7 @@ pub(crate) async fn subscribe(
         keys: None,
         after,
     };
-    let reader = Reader {
+    let reader = BroadcastReader {
         cursor,
         listen,
         news,
@@ -46,13 +45,13 @@ pub(crate) async fn subscribe(
     };
     store.clone().tasks.spawn(async move {
         let listener = reader.listen.listener.clone();
-        stop.run_until_cancelled_owned(reader.run()).await;
+        stop.run_until_cancelled_owned(run(reader)).await;
         unlisten(&store, listener).await;
     });
     Ok(Subscription::new(received, guard))
 }
 
-struct Reader {
+struct BroadcastReader {
     cursor: Cursor,
     listen: Listen,
     news: watch::Receiver<u64>,
@@ -60,22 +59,13 @@ struct Reader {
     renewal: Renewal,
 }
 
-impl Reader {
-    async fn run(mut self) {
-        loop {
-            self.news.borrow_and_update();
-            match self.turn().await {
-                Ok(true) => {}
-                Ok(false) => wait(&mut self.news).await,
-                Err(error) => {
-                    tracing::warn!(%error, "the feed cannot be read; trying again");
-                    sleep(RETRY).await;
-                }
-            }
-        }
+impl Reader for BroadcastReader {
+    const WHAT: &'static str = "the feed of broadcasts";
+
+    fn news(&mut self) -> &mut watch::Receiver<u64> {
+        &mut self.news
     }
 
-    /// Passes on what is new; whether there was something.
     async fn turn(&mut self) -> Result<bool> {
         if self.renewal.is_due()
             && let Some(after) = self.cursor.store.write(self.listen.clone()).await?
@@ -89,7 +79,9 @@ impl Reader {
         }
         Ok(found)
     }
+}
 
+impl BroadcastReader {
     async fn pass_on(&self, (_, key, body): FeedEntry) {
         if !self
             .listen

@@ -6,9 +6,8 @@ use std::time::Duration;
 use broker::Subscription;
 use protocol::{Limits, Message};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
 
-use super::{RETRY, Renewal, WAITING, stopper, wait};
+use super::{Reader, Renewal, WAITING, run, stopper};
 use crate::bell::News;
 use crate::error::Result;
 use crate::operations::mailbox::{Bind, Collect, Letters, Mailbox, Unbind};
@@ -22,7 +21,7 @@ pub(crate) async fn subscribe(store: Arc<Store>, mailbox: Mailbox) -> Result<Sub
     let (messages, received) = mpsc::channel(WAITING);
     let (stop, guard) = stopper(&store);
     let renewal = Renewal::new(Duration::from_millis(mailbox.expires_ms.unsigned_abs() / 3));
-    let reader = Reader {
+    let reader = MailboxReader {
         store: store.clone(),
         mailbox,
         news,
@@ -32,7 +31,7 @@ pub(crate) async fn subscribe(store: Arc<Store>, mailbox: Mailbox) -> Result<Sub
     };
     store.clone().tasks.spawn(async move {
         let queue = reader.mailbox.queue.clone();
-        stop.run_until_cancelled_owned(reader.run()).await;
+        stop.run_until_cancelled_owned(run(reader)).await;
         if let Err(error) = store.write(Unbind(queue)).await {
             tracing::debug!(%error, "a mailbox stays until it expires");
         }
@@ -40,7 +39,7 @@ pub(crate) async fn subscribe(store: Arc<Store>, mailbox: Mailbox) -> Result<Sub
     Ok(Subscription::new(received, guard))
 }
 
-struct Reader {
+struct MailboxReader {
     store: Arc<Store>,
     mailbox: Mailbox,
     news: watch::Receiver<u64>,
@@ -49,22 +48,13 @@ struct Reader {
     renewal: Renewal,
 }
 
-impl Reader {
-    async fn run(mut self) {
-        loop {
-            self.news.borrow_and_update();
-            match self.turn().await {
-                Ok(true) => {}
-                Ok(false) => wait(&mut self.news).await,
-                Err(error) => {
-                    tracing::warn!(%error, queue = %self.mailbox.queue, "a mailbox cannot be read; trying again");
-                    sleep(RETRY).await;
-                }
-            }
-        }
+impl Reader for MailboxReader {
+    const WHAT: &'static str = "a mailbox";
+
+    fn news(&mut self) -> &mut watch::Receiver<u64> {
+        &mut self.news
     }
 
-    /// Passes on what has come; whether there was something.
     async fn turn(&mut self) -> Result<bool> {
         if self.renewal.is_due() {
             self.store.write(Bind(self.mailbox.clone())).await?;
@@ -85,7 +75,9 @@ impl Reader {
         }
         Ok(found)
     }
+}
 
+impl MailboxReader {
     async fn pass_on(&self, letter: &[u8]) {
         match Message::from_envelope(letter, &Limits::default()) {
             // A subscriber that has gone ends this task through its guard.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use broker::{ResultPolicy, ResultStream};
 use protocol::{Limits, TaskMeta};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Cursor, RENEW_EVERY, RETRY, Renewal, WAITING, stopper, unlisten, wait};
+use super::{Cursor, RENEW_EVERY, Reader, Renewal, WAITING, run, stopper, unlisten};
 use crate::bell::News;
 use crate::error::Result;
 use crate::operations::feed::{Listen, RESULTS};
@@ -41,64 +40,61 @@ pub(crate) async fn watch(
         keys: Some(keys),
         after,
     };
-    let reader = Reader {
+    let reader = ResultReader {
         cursor,
         listen,
         policy,
         news,
         metas,
+        stored,
         renewal: Renewal::new(RENEW_EVERY),
     };
     store.clone().tasks.spawn(async move {
         let listener = reader.listen.listener.clone();
-        stop.run_until_cancelled_owned(reader.run(stored)).await;
+        stop.run_until_cancelled_owned(run(reader)).await;
         unlisten(&store, listener).await;
     });
     Ok(ResultStream::new(received, guard))
 }
 
-struct Reader {
+struct ResultReader {
     cursor: Cursor,
     listen: Listen,
     policy: ResultPolicy,
     news: watch::Receiver<u64>,
     metas: mpsc::Sender<TaskMeta>,
+    /// What was stored before anything in the feed, until it is passed on.
+    stored: Vec<Vec<u8>>,
     renewal: Renewal,
 }
 
-impl Reader {
-    async fn run(mut self, stored: Vec<Vec<u8>>) {
-        self.pass_on(stored).await;
-        loop {
-            self.news.borrow_and_update();
-            match self.turn().await {
-                Ok(true) => {}
-                Ok(false) => wait(&mut self.news).await,
-                Err(error) => {
-                    tracing::warn!(%error, "watched results cannot be read; trying again");
-                    sleep(RETRY).await;
-                }
-            }
-        }
+impl Reader for ResultReader {
+    const WHAT: &'static str = "the feed of results";
+
+    fn news(&mut self) -> &mut watch::Receiver<u64> {
+        &mut self.news
     }
 
-    /// Passes on what is new; whether there was something. A watcher that was taken off the list, because its process was
-    /// frozen for long, begins anew with what is stored.
     async fn turn(&mut self) -> Result<bool> {
         if self.renewal.is_due()
             && let Some((after, stored)) =
                 self.cursor.store.write(Watch(self.listen.clone())).await?
         {
+            // It was taken off the list, because its process was frozen for long: it begins anew.
             self.cursor.after = after;
-            self.pass_on(stored).await;
+            self.stored = stored;
         }
+        let stored = std::mem::take(&mut self.stored);
+        self.pass_on(stored).await;
         let entries = self.cursor.advance().await?;
         let found = !entries.is_empty();
         self.pass_on(entries.into_iter().map(|(_, _, body)| body))
             .await;
         Ok(found)
     }
+}
 
+impl ResultReader {
     async fn pass_on(&self, bodies: impl IntoIterator<Item = Vec<u8>>) {
         for body in bodies {
             match TaskMeta::decode(&body, &self.policy.codec, &Limits::default()) {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use broker::{BrokerError, ErrorKind};
+use broker::{Broker, BrokerError, ErrorKind};
 use broker_sqlite::{SqliteBroker, SqliteOptions};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::support::{new_file, open};
+use crate::support::{new_file, open, publish};
 
 async fn refusal(file: &Path, options: &str) -> BrokerError {
     let options: SqliteOptions = format!("sqlite:{}{options}", file.display())
@@ -108,5 +108,31 @@ async fn a_newer_schema_is_refused() {
         &refusal(&file, "").await,
         ErrorKind::Invalid,
         "has schema version 999",
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_from_a_failing_disk() {
+    let (_folder, file) = new_file();
+    let broker = open(&file).await;
+    broker
+        .publish(
+            (0..100)
+                .map(|number| publish(&number.to_string(), 1000))
+                .collect(),
+        )
+        .await
+        .unwrap();
+    broker.close().await;
+    drop(broker);
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The first page names the tables; everything in them is overwritten.
+    bytes[4096..].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let error = refusal(&file, "").await;
+    assert_says(
+        &error,
+        ErrorKind::Corrupt,
+        "keep a copy, and try `sqlite3 FILE .recover`",
     );
 }

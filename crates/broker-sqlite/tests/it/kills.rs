@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::support::{DEADLINE, consumer, given_file, id_of, new_file, open, publish, spawn};
 
-const LEASE: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_secs(2);
 const TASKS: usize = 600;
 const KILLS: usize = 20;
 const WORKERS: usize = 3;

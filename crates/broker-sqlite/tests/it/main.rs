@@ -4,6 +4,7 @@
 
 mod conformance;
 mod files;
+mod freezes;
 mod kills;
 mod sharing;
 mod space;
