@@ -88,6 +88,16 @@ impl Beat {
         status.wait_for(|(now, _)| *now == role).await.ok();
     }
 
+    /// Waits until it leads or stands by.
+    pub async fn wait_until_ready(&self) {
+        let mut status = self.status.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        status
+            .wait_for(|(now, _)| *now != Role::Connecting)
+            .await
+            .ok();
+    }
+
     /// Whether it has moved within this time.
     pub fn is_alive(&self, within: Duration) -> bool {
         self.status.borrow().1.elapsed() < within

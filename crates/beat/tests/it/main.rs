@@ -1,4 +1,10 @@
 //! Schedules against recorded Celery output, and the beat on a memory broker.
 #![allow(clippy::unwrap_used)]
 
+mod clock_changes;
+mod file;
+mod leading;
+mod outages;
+mod overview;
+mod stage;
 mod vectors;

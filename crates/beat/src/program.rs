@@ -1,0 +1,64 @@
+//! From settings to a running beat, and what systemd hears of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use beat::{Beat, BeatParams, ScheduleFile, SystemClock};
+use client::Client;
+use service::{Error, Service, Settings, notify};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const DEFAULT_LEASE: Duration = Duration::from_secs(10);
+
+/// Runs until the program is asked to end.
+pub(crate) async fn run(service: Service) -> Result<(), Error> {
+    let beat = Arc::new(Beat::new(params(&service.settings, service.client()?)));
+    let stop = CancellationToken::new();
+    tokio::spawn(
+        stop.clone()
+            .run_until_cancelled_owned(announce(beat.clone())),
+    );
+    tokio::spawn(watch(beat.clone(), stop.clone()));
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            service.shutdown.requested().await;
+            stop.cancel();
+        }
+    });
+    beat.run(stop).await;
+    Ok(())
+}
+
+fn params(settings: &Settings, client: Client) -> BeatParams {
+    let timezone = settings.text("timezone").unwrap_or("UTC");
+    BeatParams {
+        schedule: ScheduleFile::read(&settings.map("beat_schedule"), timezone),
+        name: unique_name(&client),
+        lease: settings
+            .seconds("celeriac_beat_lease_seconds")
+            .unwrap_or(DEFAULT_LEASE),
+        cron_starting_deadline: settings.seconds("beat_cron_starting_deadline"),
+        clock: Arc::new(SystemClock),
+        client,
+    }
+}
+
+/// A process number is not enough: in containers every beat has the same one.
+fn unique_name(client: &Client) -> String {
+    let origin = &client.options().origin;
+    let host = origin
+        .split_once('@')
+        .map_or(origin.as_str(), |(_, host)| host);
+    format!("celerybeat@{host}.{}", Uuid::new_v4().simple())
+}
+
+async fn announce(beat: Arc<Beat>) {
+    beat.wait_until_ready().await;
+    notify::ready("scheduling");
+}
+
+async fn watch(beat: Arc<Beat>, stop: CancellationToken) {
+    notify::watchdog(Arc::new(move |within| beat.is_alive(within)), stop).await;
+}

@@ -1,0 +1,149 @@
+//! Brokers that go away, leaders that freeze, answers that are lost: no slot twice, none lost in silence.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use beat::Role;
+use broker::faults::inject;
+use broker::{Backends, BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::stage::{Stage, pass};
+
+fn every_ten_seconds() -> serde_json::Value {
+    json!({"tick": {"task": "t", "schedule": 10}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_caught_up_once_and_counted() {
+    let stage = Stage::new();
+    let (backends, faults) = inject(stage.backends.clone());
+    let running = stage.start_on(backends, "beat", &every_ten_seconds());
+    pass(25).await;
+    assert_eq!(stage.sent_once_each().await, 2);
+    faults.go_down();
+    pass(60).await;
+    assert_eq!(running.beat.role(), Role::Connecting);
+    assert_eq!(stage.sent_once_each().await, 2);
+    faults.come_back();
+    running.beat.wait_for(Role::Leader).await;
+    pass(1).await;
+    assert_eq!(
+        stage.sent_once_each().await,
+        3,
+        "once for all that was missed"
+    );
+    let row = stage.first_row(&every_ten_seconds()).await;
+    assert_eq!(
+        (row.total_run_count, row.total_run_count + row.missed),
+        (3, 8),
+        "every slot was sent or counted"
+    );
+    pass(60).await;
+    assert_eq!(
+        stage.sent_once_each().await,
+        9,
+        "and on it goes on the same grid"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_without_a_broker_waits_for_it() {
+    let stage = Stage::new();
+    let (backends, faults) = inject(stage.backends.clone());
+    faults.go_down();
+    let running = stage.start_on(backends, "beat", &every_ten_seconds());
+    pass(100).await;
+    assert_eq!(running.beat.role(), Role::Connecting);
+    assert!(
+        running.beat.is_alive(Duration::from_secs(10)),
+        "it keeps trying"
+    );
+    faults.come_back();
+    running.beat.wait_for(Role::Leader).await;
+    pass(11).await;
+    assert_eq!(stage.sent_once_each().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_leader_is_fenced() {
+    let stage = Stage::new();
+    let (backends, faults) = inject(stage.backends.clone());
+    let frozen = stage.start_on(backends, "frozen", &every_ten_seconds());
+    frozen.beat.wait_for(Role::Leader).await;
+    let other = stage.start("other", &every_ten_seconds());
+    pass(35).await;
+    faults.stall();
+    other.beat.wait_for(Role::Leader).await;
+    pass(60).await;
+    faults.resume();
+    frozen.beat.wait_for(Role::Standby).await;
+    pass(60).await;
+    assert_eq!(
+        (frozen.beat.role(), other.beat.role()),
+        (Role::Standby, Role::Leader)
+    );
+    let sent = stage.sent_once_each().await as u64;
+    let row = stage.first_row(&every_ten_seconds()).await;
+    assert_eq!(
+        row.total_run_count, sent,
+        "what the frozen leader had in hand was refused"
+    );
+}
+
+/// Carries commits out and loses every third answer.
+#[derive(Debug)]
+struct LosesAnswers {
+    coordinator: Arc<dyn Coordinator>,
+    commits: AtomicUsize,
+}
+
+#[async_trait]
+impl Coordinator for LosesAnswers {
+    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
+        self.coordinator.acquire(lease, owner, ttl).await
+    }
+
+    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
+        self.coordinator.release(lease, owner).await
+    }
+
+    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
+        self.coordinator.holder(lease).await
+    }
+
+    async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
+        self.coordinator.load(space).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<bool> {
+        let committed = self.coordinator.commit(commit).await?;
+        match self.commits.fetch_add(1, Ordering::Relaxed) % 3 {
+            2 => Err(BrokerError::new(
+                ErrorKind::Unreachable,
+                "the answer was lost",
+            )),
+            _ => Ok(committed),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_doubles_nothing() {
+    let stage = Stage::new();
+    let coordinator = Arc::new(LosesAnswers {
+        coordinator: stage.backends.coordinator.clone(),
+        commits: AtomicUsize::new(0),
+    });
+    let backends = Backends {
+        coordinator: coordinator.clone(),
+        ..stage.backends.clone()
+    };
+    let _running = stage.start_on(backends, "beat", &every_ten_seconds());
+    pass(605).await;
+    assert!(coordinator.commits.load(Ordering::Relaxed) > 60);
+    assert_eq!(stage.sent_once_each().await, 60, "each slot once");
+}
