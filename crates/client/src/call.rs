@@ -28,7 +28,10 @@ pub struct Children(Arc<Mutex<Vec<ResultTuple>>>);
 impl Children {
     /// Adds one.
     pub fn push(&self, child: ResultTuple) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(child);
     }
 
     /// Takes all of them out.
@@ -49,7 +52,13 @@ macro_rules! option {
 
 impl<O> Call<O> {
     pub(crate) fn new(client: Client, task: &str) -> Self {
-        Self { client, call: TaskCall::new(task), fault: None, children: None, output: PhantomData }
+        Self {
+            client,
+            call: TaskCall::new(task),
+            fault: None,
+            children: None,
+            output: PhantomData,
+        }
     }
 
     option! {
@@ -107,13 +116,23 @@ impl<O> Call<O> {
 
     /// Adds a task to be called with the result.
     pub fn link(mut self, signature: Signature) -> Self {
-        self.call.options.embed.callbacks.get_or_insert_default().push(signature);
+        self.call
+            .options
+            .embed
+            .callbacks
+            .get_or_insert_default()
+            .push(signature);
         self
     }
 
     /// Adds a task to be called when this one has failed.
     pub fn link_error(mut self, signature: Signature) -> Self {
-        self.call.options.embed.errbacks.get_or_insert_default().push(signature);
+        self.call
+            .options
+            .embed
+            .errbacks
+            .get_or_insert_default()
+            .push(signature);
         self
     }
 
@@ -140,7 +159,10 @@ impl<O> Call<O> {
             Some(Value::Null) | None => {}
             Some(other) => {
                 let task = self.call.task.clone();
-                self.fault.get_or_insert(ClientError::NotKeywords { task, found: other.type_name() });
+                self.fault.get_or_insert(ClientError::NotKeywords {
+                    task,
+                    found: other.type_name(),
+                });
             }
         }
         self
@@ -183,7 +205,8 @@ impl<O> Call<O> {
         to_value(value)
             .map_err(|source| {
                 let task = self.call.task.clone();
-                self.fault.get_or_insert(ClientError::Encode { task, source });
+                self.fault
+                    .get_or_insert(ClientError::Encode { task, source });
             })
             .ok()
     }

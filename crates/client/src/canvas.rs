@@ -5,9 +5,9 @@
 
 use protocol::{DecodeError, DecodeErrorKind, Map, ResultTuple, Signature, Value};
 
+use crate::TaskCall;
 use crate::prepare::new_id;
 use crate::signature::call_of;
-use crate::TaskCall;
 
 /// What a new task inherits from the one that sends it.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,10 @@ fn apply_task(
             options.headers.insert(name.clone(), value.clone());
         }
     }
-    Ok(Applied { calls: vec![call], result: ResultTuple::task(id) })
+    Ok(Applied {
+        calls: vec![call],
+        result: ResultTuple::task(id),
+    })
 }
 
 /// The first step runs now and carries the others, which come before what followed the chain as a whole.
@@ -84,7 +87,10 @@ fn apply_chain(
 ) -> Result<Applied, DecodeError> {
     let mut steps = members(&signature)?;
     if steps.is_empty() {
-        return Err(DecodeError::new(DecodeErrorKind::Value, "a chain without tasks"));
+        return Err(DecodeError::new(
+            DecodeErrorKind::Value,
+            "a chain without tasks",
+        ));
     }
     inherit(&mut steps, &signature, "link_error");
     if let (Some(last), Some(link)) = (steps.last_mut(), signature.options.get("link")) {
@@ -107,7 +113,9 @@ fn apply_group(
     }
     let mut members = members(&signature)?;
     inherit(&mut members, &signature, "link_error");
-    let group_id = signature.text_option("task_id").map_or_else(new_id, str::to_owned);
+    let group_id = signature
+        .text_option("task_id")
+        .map_or_else(new_id, str::to_owned);
     group_of(members, args, &group_id, lineage)
 }
 
@@ -127,12 +135,19 @@ pub fn group_of(
         let applied = apply(member, args, Vec::new(), lineage)?;
         children.push(applied.result);
         calls.extend(applied.calls.into_iter().map(|mut call| {
-            call.options.group_id.get_or_insert_with(|| group_id.to_owned());
-            call.options.group_index.get_or_insert(i64::try_from(index).unwrap_or(i64::MAX));
+            call.options
+                .group_id
+                .get_or_insert_with(|| group_id.to_owned());
+            call.options
+                .group_index
+                .get_or_insert(i64::try_from(index).unwrap_or(i64::MAX));
             call
         }));
     }
-    Ok(Applied { calls, result: ResultTuple::group(group_id, children) })
+    Ok(Applied {
+        calls,
+        result: ResultTuple::group(group_id, children),
+    })
 }
 
 /// The tasks of a chain or group; a composite itself may carry them as a list or as one signature.
@@ -140,13 +155,18 @@ fn members(signature: &Signature) -> Result<Vec<Signature>, DecodeError> {
     let tasks = signature.kwargs.get("tasks").cloned().unwrap_or_default();
     let Value::List(tasks) = tasks else {
         let detail = format!("expected a list, found {}", tasks.type_name());
-        return Err(DecodeError::new(DecodeErrorKind::Type, detail).at("tasks").at("kwargs").at(&signature.task));
+        return Err(DecodeError::new(DecodeErrorKind::Type, detail)
+            .at("tasks")
+            .at("kwargs")
+            .at(&signature.task));
     };
     tasks.into_iter().map(Signature::from_value).collect()
 }
 
 fn inherit(members: &mut [Signature], from: &Signature, option: &str) {
-    let Some(value) = from.options.get(option) else { return };
+    let Some(value) = from.options.get(option) else {
+        return;
+    };
     for member in members {
         if !member.options.contains_key(option) {
             member.options.insert(option, value.clone());
@@ -155,7 +175,10 @@ fn inherit(members: &mut [Signature], from: &Signature, option: &str) {
 }
 
 fn unsupported(what: &str) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::Value, format!("{what}: not supported by this version"))
+    DecodeError::new(
+        DecodeErrorKind::Value,
+        format!("{what}: not supported by this version"),
+    )
 }
 
 #[cfg(test)]
@@ -170,33 +193,72 @@ mod tests {
     }
 
     fn names(chain: Option<&Vec<Signature>>) -> Vec<&str> {
-        chain.map(|steps| steps.iter().map(|step| step.task.as_str()).collect()).unwrap_or_default()
+        chain
+            .map(|steps| steps.iter().map(|step| step.task.as_str()).collect())
+            .unwrap_or_default()
     }
 
     #[test]
     fn a_chain_sends_its_first_step_with_the_others_in_reverse() {
-        let chain = composite("chain", vec![Signature::new("a"), Signature::new("b"), Signature::new("c")]);
-        let applied = apply(chain, &[Value::Int(7)], vec![Signature::new("z")], &Lineage::default()).expect("sound");
+        let chain = composite(
+            "chain",
+            vec![
+                Signature::new("a"),
+                Signature::new("b"),
+                Signature::new("c"),
+            ],
+        );
+        let applied = apply(
+            chain,
+            &[Value::Int(7)],
+            vec![Signature::new("z")],
+            &Lineage::default(),
+        )
+        .expect("sound");
         let call = &applied.calls[0];
-        assert_eq!((call.task.as_str(), &call.args), ("a", &vec![Value::Int(7)]));
+        assert_eq!(
+            (call.task.as_str(), &call.args),
+            ("a", &vec![Value::Int(7)])
+        );
         assert_eq!(names(call.options.embed.chain.as_ref()), ["z", "c", "b"]);
     }
 
     #[test]
     fn a_group_sends_every_member_with_its_position() {
         let group = composite("group", vec![Signature::new("a"), Signature::new("b")]);
-        let lineage = Lineage { root_id: Some("root".to_owned()), ..Lineage::default() };
+        let lineage = Lineage {
+            root_id: Some("root".to_owned()),
+            ..Lineage::default()
+        };
         let applied = apply(group, &[Value::Int(7)], Vec::new(), &lineage).expect("sound");
-        let positions: Vec<_> = applied.calls.iter().map(|call| call.options.group_index).collect();
+        let positions: Vec<_> = applied
+            .calls
+            .iter()
+            .map(|call| call.options.group_index)
+            .collect();
         assert_eq!(positions, [Some(0), Some(1)]);
-        assert!(applied.calls.iter().all(|call| call.options.group_id.as_deref() == Some(applied.result.id.as_str())));
-        assert!(applied.calls.iter().all(|call| call.options.root_id.as_deref() == Some("root")));
+        assert!(
+            applied
+                .calls
+                .iter()
+                .all(|call| call.options.group_id.as_deref() == Some(applied.result.id.as_str()))
+        );
+        assert!(
+            applied
+                .calls
+                .iter()
+                .all(|call| call.options.root_id.as_deref() == Some("root"))
+        );
     }
 
     #[test]
     fn an_immutable_signature_takes_no_arguments() {
-        let signature = Signature { immutable: true, ..Signature::new("a").args(vec![Value::Int(1)]) };
-        let applied = apply(signature, &[Value::Int(7)], Vec::new(), &Lineage::default()).expect("sound");
+        let signature = Signature {
+            immutable: true,
+            ..Signature::new("a").args(vec![Value::Int(1)])
+        };
+        let applied =
+            apply(signature, &[Value::Int(7)], Vec::new(), &Lineage::default()).expect("sound");
         assert_eq!(applied.calls[0].args, [Value::Int(1)]);
     }
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use broker::{Backends, BrokerError, Publish};
-use protocol::event::{Event, TaskReceived, TaskSent};
-use protocol::{Map, Signature, TaskMessage, Value};
-use tracing::{debug, warn};
+use protocol::{Map, Signature, Value};
+use tracing::warn;
 
 use crate::canvas::{Lineage, apply};
 use crate::prepare::{Prepared, new_id, prepare};
+use crate::sent::tell;
 use crate::{
-    AsyncResult, Call, CallOptions, ClientError, ClientOptions, Control, EventReceiver, PublishRetryPolicy, SharedClock, TaskCall,
+    AsyncResult, Call, CallOptions, ClientError, ClientOptions, Control, EventReceiver,
+    PublishRetryPolicy, SharedClock, TaskCall,
 };
 
 /// The typed producer.
@@ -29,7 +30,12 @@ struct Inner {
 impl Client {
     /// A client on these backends.
     pub fn new(backends: Backends, options: ClientOptions) -> Self {
-        Self(Arc::new(Inner { backends, options, oid: new_id(), clock: Arc::default() }))
+        Self(Arc::new(Inner {
+            backends,
+            options,
+            oid: new_id(),
+            clock: Arc::default(),
+        }))
     }
 
     /// What it sends and asks with.
@@ -63,16 +69,28 @@ impl Client {
         kwargs: Map,
         options: CallOptions,
     ) -> Result<AsyncResult<Value>, ClientError> {
-        self.send_one(TaskCall { task: name.to_owned(), args, kwargs, options }).await
+        self.send_one(TaskCall {
+            task: name.to_owned(),
+            args,
+            kwargs,
+            options,
+        })
+        .await
     }
 
     /// Sends many calls in one round trip; all or none where the broker can do so.
     ///
     /// # Errors
     /// When one cannot be encoded (then none is sent), or the broker refuses or cannot be reached.
-    pub async fn send_all(&self, calls: Vec<TaskCall>) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+    pub async fn send_all(
+        &self,
+        calls: Vec<TaskCall>,
+    ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
         let policy = calls.iter().find_map(|call| call.options.retry_policy);
-        let prepared = calls.into_iter().map(|call| self.prepare(call)).collect::<Result<Vec<_>, _>>()?;
+        let prepared = calls
+            .into_iter()
+            .map(|call| self.prepare(call))
+            .collect::<Result<Vec<_>, _>>()?;
         self.publish(prepared, policy).await
     }
 
@@ -80,9 +98,15 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send_all`], or when the signature is malformed or cannot be applied.
-    pub async fn apply(&self, signature: Signature) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+    pub async fn apply(
+        &self,
+        signature: Signature,
+    ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
         let applied = apply(signature, &[], Vec::new(), &Lineage::default());
-        let applied = applied.map_err(|source| ClientError::Decode { what: "the signature", source })?;
+        let applied = applied.map_err(|source| ClientError::Decode {
+            what: "the signature",
+            source,
+        })?;
         self.send_all(applied.calls).await
     }
 
@@ -124,60 +148,51 @@ impl Client {
         prepared: Vec<Prepared>,
         policy: Option<PublishRetryPolicy>,
     ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
-        let publishes: Vec<Publish> = prepared.iter().map(|prepared| prepared.publish.clone()).collect();
-        let policy = policy.or(self.options().task_publish_retry.then_some(self.options().task_publish_retry_policy));
-        self.publish_with(publishes, policy).await.map_err(ClientError::Publish)?;
+        let policy = policy.or(self
+            .options()
+            .task_publish_retry
+            .then_some(self.options().task_publish_retry_policy));
+        let mut publishes = Vec::with_capacity(prepared.len());
         let mut results = Vec::with_capacity(prepared.len());
-        for Prepared { task_id, publish, sent } in prepared {
-            if let Some(sent) = sent {
-                self.tell_sent(&task_id, &sent, &publish).await;
-            }
+        let mut told = Vec::new();
+        for Prepared {
+            task_id,
+            publish,
+            sent,
+        } in prepared
+        {
+            publishes.push(publish);
             results.push(AsyncResult::new(self.clone(), task_id));
+            told.extend(sent);
+        }
+        self.publish_with(publishes, policy)
+            .await
+            .map_err(ClientError::Publish)?;
+        for sent in told {
+            tell(self, *sent).await;
         }
         Ok(results)
     }
 
     /// After a lost connection nobody knows whether the server had taken the batch: a repetition may publish twice.
-    async fn publish_with(&self, batch: Vec<Publish>, policy: Option<PublishRetryPolicy>) -> Result<(), BrokerError> {
-        for retry in 0.. {
+    async fn publish_with(
+        &self,
+        batch: Vec<Publish>,
+        policy: Option<PublishRetryPolicy>,
+    ) -> Result<(), BrokerError> {
+        let mut retry = 0;
+        loop {
             let error = match self.backends().broker.publish(batch.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let wait = policy.and_then(|policy| policy.wait(retry)).filter(|_| error.is_transient());
+            let wait = policy
+                .and_then(|policy| policy.wait(retry))
+                .filter(|_| error.is_transient());
             let Some(wait) = wait else { return Err(error) };
             warn!(%error, retry, ?wait, "publishing failed, trying again");
             tokio::time::sleep(wait).await;
-        }
-        unreachable!("retries are counted without an end")
-    }
-
-    /// The `task-sent` event; a failure to send it is no failure of the call.
-    async fn tell_sent(&self, task_id: &str, sent: &TaskMessage, publish: &Publish) {
-        let text = |at: &Option<protocol::DateTime>| at.as_ref().map(|at| at.as_str().to_owned());
-        let headers = &publish.message.headers;
-        let task = TaskReceived {
-            uuid: task_id.to_owned(),
-            name: sent.task.clone(),
-            args: headers.argsrepr.clone().unwrap_or_default(),
-            kwargs: headers.kwargsrepr.clone().unwrap_or_default(),
-            root_id: headers.root_id.clone(),
-            parent_id: sent.parent_id.clone(),
-            retries: sent.retries,
-            eta: text(&sent.eta),
-            expires: text(&sent.expires),
-        };
-        let routing_key = publish.route.routing_key().to_owned();
-        let sent = TaskSent { task, queue: Some(routing_key.clone()), exchange: publish.route.exchange().to_owned(), routing_key };
-        let event = Event::task_sent(self.clock().stamp(&self.options().origin), sent);
-        match event.to_message(self.options().event_serializer, &new_id()) {
-            Ok(message) => {
-                let exchange = &self.options().event_exchange;
-                if let Err(error) = self.backends().broker.broadcast(exchange, &event.routing_key(), message).await {
-                    debug!(%error, "the task-sent event was not sent");
-                }
-            }
-            Err(error) => debug!(%error, "the task-sent event cannot be encoded"),
+            retry += 1;
         }
     }
 }

@@ -30,7 +30,13 @@ impl SharedClock {
     /// The stamp of an event that `hostname` sends now.
     pub fn stamp<'a>(&self, hostname: &'a str) -> Stamp<'a> {
         let timestamp = jiff::Timestamp::now().as_duration().as_secs_f64();
-        Stamp { hostname, pid: std::process::id(), utcoffset: 0.0, clock: self.forward(), timestamp }
+        Stamp {
+            hostname,
+            pid: std::process::id(),
+            utcoffset: 0.0,
+            clock: self.forward(),
+            timestamp,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, LamportClock> {

@@ -29,7 +29,11 @@ impl Control {
 
     /// A request by the command's name, to be given addressees and sent.
     pub fn request(&self, method: impl Into<String>, arguments: Map) -> Broadcast {
-        Broadcast { client: self.client.clone(), request: Request::new(method, arguments), timeout: TIMEOUT }
+        Broadcast {
+            client: self.client.clone(),
+            request: Request::new(method, arguments),
+            timeout: TIMEOUT,
+        }
     }
 
     /// Questions to workers.
@@ -42,14 +46,22 @@ impl Control {
     /// # Errors
     /// When the broker cannot be reached.
     pub async fn ping(&self, timeout: Duration) -> Result<Vec<Reply>, ClientError> {
-        self.request("ping", Map::new()).timeout(timeout).collect().await
+        self.request("ping", Map::new())
+            .timeout(timeout)
+            .collect()
+            .await
     }
 
     /// Tells all workers not to run these tasks; with `terminate`, to end those that run.
     ///
     /// # Errors
     /// When the broker cannot be reached.
-    pub async fn revoke(&self, task_ids: &[String], terminate: bool, signal: &str) -> Result<(), ClientError> {
+    pub async fn revoke(
+        &self,
+        task_ids: &[String],
+        terminate: bool,
+        signal: &str,
+    ) -> Result<(), ClientError> {
         let mut arguments = Map::new();
         arguments.insert("task_id", task_ids.to_vec());
         arguments.insert("terminate", terminate);
@@ -78,7 +90,10 @@ impl Control {
     /// # Errors
     /// When the broker cannot be reached.
     pub async fn shutdown(&self, destination: Vec<String>) -> Result<(), ClientError> {
-        self.request("shutdown", Map::new()).destination(destination).send().await
+        self.request("shutdown", Map::new())
+            .destination(destination)
+            .send()
+            .await
     }
 }
 
@@ -128,13 +143,23 @@ impl Broadcast {
         let exchange = format!("reply.{}.pidbox", self.client.options().control_exchange);
         let mut mailbox = self.open_mailbox(&oid, &exchange).await?;
         self.request.ticket = Some(ticket.clone());
-        self.request.reply_to = Some(ReplyTo { exchange, routing_key: oid });
-        let limit = self.request.destination.as_ref().map_or(usize::MAX, Vec::len);
-        self.request.expires = Some(jiff::Timestamp::now().as_duration().as_secs_f64() + self.timeout.as_secs_f64());
+        self.request.reply_to = Some(ReplyTo {
+            exchange,
+            routing_key: oid,
+        });
+        let limit = self
+            .request
+            .destination
+            .as_ref()
+            .map_or(usize::MAX, Vec::len);
+        self.request.expires =
+            Some(jiff::Timestamp::now().as_duration().as_secs_f64() + self.timeout.as_secs_f64());
         self.publish().await?;
         let mut replies = Vec::new();
         while replies.len() < limit {
-            let Ok(Some(message)) = timeout(self.timeout, mailbox.next()).await else { break };
+            let Ok(Some(message)) = timeout(self.timeout, mailbox.next()).await else {
+                break;
+            };
             let options = self.client.options();
             match Reply::from_message(&message, &options.accept_content, &options.limits) {
                 Ok(reply) if reply.ticket.as_ref() == Some(&ticket) => {
@@ -156,18 +181,34 @@ impl Broadcast {
             queue: reply_queue(oid),
             expires: QUEUE_EXPIRES,
         };
-        self.client.backends().broker.subscribe(source).await.map_err(ClientError::broker("open a reply queue"))
+        self.client
+            .backends()
+            .broker
+            .subscribe(source)
+            .await
+            .map_err(ClientError::broker("open a reply queue"))
     }
 
     async fn publish(&self) -> Result<(), ClientError> {
         let clock = self.client.clock().forward();
-        let request = Request { clock: i64::try_from(clock).ok(), ..self.request.clone() };
+        let request = Request {
+            clock: i64::try_from(clock).ok(),
+            ..self.request.clone()
+        };
         let task = || format!("control command {}", request.method);
         let message = request
             .to_message(self.client.options().task_serializer, &new_id())
-            .map_err(|source| ClientError::Encode { task: task(), source })?;
+            .map_err(|source| ClientError::Encode {
+                task: task(),
+                source,
+            })?;
         let exchange = format!("{}.pidbox", self.client.options().control_exchange);
-        let sent = self.client.backends().broker.broadcast(&exchange, "", message).await;
+        let sent = self
+            .client
+            .backends()
+            .broker
+            .broadcast(&exchange, "", message)
+            .await;
         sent.map_err(ClientError::broker("send a control request"))
     }
 }

@@ -107,6 +107,10 @@ impl std::fmt::Display for RemoteException {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = crate::text::exception_text(&self.0);
         f.write_str(&self.0.exc_type)?;
-        if text.is_empty() { Ok(()) } else { write!(f, ": {text}") }
+        if text.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {text}")
+        }
     }
 }

@@ -19,9 +19,21 @@ pub struct EventReceiver {
 impl EventReceiver {
     pub(crate) async fn open(client: &Client, binding_key: &str) -> Result<Self, ClientError> {
         let exchange = client.options().event_exchange.clone();
-        let source = Source::Broadcast { exchange, binding_key: binding_key.to_owned() };
-        let messages = client.backends().broker.subscribe(source).await.map_err(ClientError::broker("listen to events"))?;
-        Ok(Self { client: client.clone(), messages, ready: VecDeque::new() })
+        let source = Source::Broadcast {
+            exchange,
+            binding_key: binding_key.to_owned(),
+        };
+        let messages = client
+            .backends()
+            .broker
+            .subscribe(source)
+            .await
+            .map_err(ClientError::broker("listen to events"))?;
+        Ok(Self {
+            client: client.clone(),
+            messages,
+            ready: VecDeque::new(),
+        })
     }
 
     /// The next event; `None` when the broker was closed. What cannot be read is logged and left out. Cancel-safe.

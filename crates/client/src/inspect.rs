@@ -33,7 +33,11 @@ macro_rules! questions {
 
 impl Inspect {
     pub(crate) fn new(control: Control) -> Self {
-        Self { control, destination: Vec::new(), timeout: Duration::from_secs(1) }
+        Self {
+            control,
+            destination: Vec::new(),
+            timeout: Duration::from_secs(1),
+        }
     }
 
     /// Asks only these nodes.
@@ -78,7 +82,8 @@ impl Inspect {
     /// # Errors
     /// When the broker cannot be reached.
     pub async fn query_task(&self, task_ids: &[String]) -> Result<Answers, ClientError> {
-        self.ask("query_task", Map::from_iter([("ids", task_ids.to_vec())])).await
+        self.ask("query_task", Map::from_iter([("ids", task_ids.to_vec())]))
+            .await
     }
 
     /// Any question by name.
@@ -86,8 +91,15 @@ impl Inspect {
     /// # Errors
     /// When an argument cannot be encoded or the broker cannot be reached.
     pub async fn ask(&self, method: &str, arguments: Map) -> Result<Answers, ClientError> {
-        let request = self.control.request(method, arguments).destination(self.destination.clone()).timeout(self.timeout);
+        let request = self
+            .control
+            .request(method, arguments)
+            .destination(self.destination.clone())
+            .timeout(self.timeout);
         let replies = request.collect().await?;
-        Ok(replies.into_iter().map(|reply| (reply.node, reply.value)).collect())
+        Ok(replies
+            .into_iter()
+            .map(|reply| (reply.node, reply.value))
+            .collect())
     }
 }

@@ -17,6 +17,7 @@ mod origin;
 mod prepare;
 mod result;
 mod routes;
+mod sent;
 mod signature;
 mod task_call;
 mod text;

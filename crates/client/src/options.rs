@@ -105,7 +105,9 @@ impl PublishRetryPolicy {
     /// The wait before this retry (0 is the first); `None` when there is none left.
     pub fn wait(&self, retry: u32) -> Option<Duration> {
         let allowed = self.max_retries.is_none_or(|max| retry < max);
-        let wait = self.interval_start.saturating_add(self.interval_step.saturating_mul(retry));
+        let wait = self
+            .interval_start
+            .saturating_add(self.interval_step.saturating_mul(retry));
         allowed.then(|| wait.min(self.interval_max))
     }
 }
@@ -117,13 +119,18 @@ mod tests {
     #[test]
     fn the_default_policy_waits_as_celery_does() {
         let policy = PublishRetryPolicy::default();
-        let waits: Vec<_> = (0..4).map(|retry| policy.wait(retry).map(|wait| wait.as_millis())).collect();
+        let waits: Vec<_> = (0..4)
+            .map(|retry| policy.wait(retry).map(|wait| wait.as_millis()))
+            .collect();
         assert_eq!(waits, [Some(0), Some(200), Some(400), None]);
     }
 
     #[test]
     fn waits_are_capped() {
-        let policy = PublishRetryPolicy { max_retries: None, ..PublishRetryPolicy::default() };
+        let policy = PublishRetryPolicy {
+            max_retries: None,
+            ..PublishRetryPolicy::default()
+        };
         assert_eq!(policy.wait(1_000), Some(Duration::from_secs(1)));
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use broker::{ExchangeKind, Publish, Route};
 use jiff::Timestamp;
+use protocol::event::TaskSent;
 use protocol::{DateTime, TaskMessage, TimeLimit};
 use uuid::Uuid;
 
+use crate::sent::described;
 use crate::{CallOptions, ClientError, ClientOptions, Expires, RouteOptions, TaskCall};
 
 /// A call ready to be published.
@@ -16,8 +18,8 @@ pub struct Prepared {
     pub task_id: String,
     /// The message and where it goes.
     pub publish: Publish,
-    /// The message before it was encoded, for the `task-sent` event.
-    pub(crate) sent: Option<Box<TaskMessage>>,
+    /// What the `task-sent` event says, if one is wanted.
+    pub(crate) sent: Option<Box<TaskSent>>,
 }
 
 /// A random task id.
@@ -25,8 +27,17 @@ pub(crate) fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-pub(crate) fn prepare(options: &ClientOptions, reply_to: &str, call: TaskCall) -> Result<Prepared, ClientError> {
-    let TaskCall { task, args, kwargs, options: mut wanted } = call;
+pub(crate) fn prepare(
+    options: &ClientOptions,
+    reply_to: &str,
+    call: TaskCall,
+) -> Result<Prepared, ClientError> {
+    let TaskCall {
+        task,
+        args,
+        kwargs,
+        options: mut wanted,
+    } = call;
     let routed = options.task_routes.find(&task);
     let route = destination(options, routed, &wanted);
     let times = Times::of(&wanted, &task)?;
@@ -49,13 +60,17 @@ pub(crate) fn prepare(options: &ClientOptions, reply_to: &str, call: TaskCall) -
         group: wanted.group_id,
         group_index: wanted.group_index,
         retries: wanted.retries,
-        timelimit: TimeLimit { hard: wanted.time_limit, soft: wanted.soft_time_limit },
+        timelimit: TimeLimit {
+            hard: wanted.time_limit,
+            soft: wanted.soft_time_limit,
+        },
         root_id: wanted.root_id,
         parent_id: wanted.parent_id,
         origin: Some(options.origin.clone()),
         ignore_result: wanted.ignore_result,
         replaced_task_nesting: wanted.replaced_task_nesting,
-        stamped_headers: (!wanted.stamps.is_empty()).then(|| wanted.stamps.keys().map(str::to_owned).collect()),
+        stamped_headers: (!wanted.stamps.is_empty())
+            .then(|| wanted.stamps.keys().map(str::to_owned).collect()),
         stamps: wanted.stamps,
         headers,
         reply_to: Some(wanted.reply_to.unwrap_or_else(|| reply_to.to_owned())),
@@ -64,20 +79,36 @@ pub(crate) fn prepare(options: &ClientOptions, reply_to: &str, call: TaskCall) -
         routing_key: route.routing_key().to_owned(),
         ..TaskMessage::new(task, task_id.clone())
     };
-    let sent = options.task_send_sent_event.then(|| Box::new(message.clone()));
     let task = message.task.clone();
-    let message = message.encode(codec, compression).map_err(|source| ClientError::Encode { task, source })?;
-    Ok(Prepared { task_id, publish: Publish { message, route }, sent })
+    let message = message
+        .encode(codec, compression)
+        .map_err(|source| ClientError::Encode { task, source })?;
+    let sent = options
+        .task_send_sent_event
+        .then(|| Box::new(described(&message.headers, &route)));
+    Ok(Prepared {
+        task_id,
+        publish: Publish { message, route },
+        sent,
+    })
 }
 
 fn priority(options: &ClientOptions, routed: Option<&RouteOptions>, wanted: &CallOptions) -> i64 {
     let routed = routed.and_then(|route| route.priority);
-    wanted.priority.or(routed).or(options.task_default_priority).map_or(0, i64::from)
+    wanted
+        .priority
+        .or(routed)
+        .or(options.task_default_priority)
+        .map_or(0, i64::from)
 }
 
 /// Celery's rule: what the call says wins over its route, the route over the defaults; a queue without an exchange
 /// or a routing key is reached through the default exchange.
-fn destination(options: &ClientOptions, routed: Option<&RouteOptions>, wanted: &CallOptions) -> Route {
+fn destination(
+    options: &ClientOptions,
+    routed: Option<&RouteOptions>,
+    wanted: &CallOptions,
+) -> Route {
     let none = RouteOptions::default();
     let routed = routed.unwrap_or(&none);
     let exchange = wanted.exchange.as_ref().or(routed.exchange.as_ref());
@@ -86,12 +117,25 @@ fn destination(options: &ClientOptions, routed: Option<&RouteOptions>, wanted: &
     if exchange.is_none() && routing_key.is_none() {
         return Route::queue(queue.unwrap_or(&options.task_default_queue));
     }
-    let fallback = options.task_default_exchange.as_ref().unwrap_or(&options.task_default_queue);
+    let fallback = options
+        .task_default_exchange
+        .as_ref()
+        .unwrap_or(&options.task_default_queue);
     let name = exchange.or(queue).unwrap_or(fallback).clone();
-    let default_key = options.task_default_routing_key.as_ref().unwrap_or(&options.task_default_queue);
+    let default_key = options
+        .task_default_routing_key
+        .as_ref()
+        .unwrap_or(&options.task_default_queue);
     let routing_key = routing_key.or(queue).unwrap_or(default_key).clone();
-    let kind = wanted.exchange_type.or(routed.exchange_type).unwrap_or(ExchangeKind::Direct);
-    Route::Exchange { name, kind, routing_key }
+    let kind = wanted
+        .exchange_type
+        .or(routed.exchange_type)
+        .unwrap_or(ExchangeKind::Direct);
+    Route::Exchange {
+        name,
+        kind,
+        routing_key,
+    }
 }
 
 /// The times of a call, made absolute.
@@ -105,19 +149,35 @@ impl Times {
     fn of(wanted: &CallOptions, task: &str) -> Result<Self, ClientError> {
         let now = Timestamp::now();
         let countdown = wanted.countdown.filter(|wait| !wait.is_zero());
-        let eta = countdown.map(|wait| after(now, wait, "countdown", task)).transpose()?.or(wanted.eta);
+        let eta = countdown
+            .map(|wait| after(now, wait, "countdown", task))
+            .transpose()?
+            .or(wanted.eta);
         let expires = match wanted.expires {
             None => None,
             Some(Expires::At(at)) => Some(at),
             Some(Expires::After(wait)) => Some(after(now, wait, "expires", task)?),
         };
         let expiration_ms = expires.map(|at| (at.as_millisecond() - now.as_millisecond()).max(0));
-        Ok(Self { eta, expires, expiration_ms })
+        Ok(Self {
+            eta,
+            expires,
+            expiration_ms,
+        })
     }
 }
 
-fn after(now: Timestamp, wait: Duration, option: &'static str, task: &str) -> Result<Timestamp, ClientError> {
-    now.checked_add(wait).map_err(|_| ClientError::TimeOutOfRange { option, task: task.to_owned() })
+fn after(
+    now: Timestamp,
+    wait: Duration,
+    option: &'static str,
+    task: &str,
+) -> Result<Timestamp, ClientError> {
+    now.checked_add(wait)
+        .map_err(|_| ClientError::TimeOutOfRange {
+            option,
+            task: task.to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -125,19 +185,32 @@ mod tests {
     use super::*;
 
     fn options() -> ClientOptions {
-        let route = |queue: &str| RouteOptions { queue: Some(queue.to_owned()), priority: Some(3), ..RouteOptions::default() };
-        ClientOptions { task_routes: [("app.*", route("routed"))].into_iter().collect(), ..ClientOptions::default() }
+        let route = |queue: &str| RouteOptions {
+            queue: Some(queue.to_owned()),
+            priority: Some(3),
+            ..RouteOptions::default()
+        };
+        ClientOptions {
+            task_routes: [("app.*", route("routed"))].into_iter().collect(),
+            ..ClientOptions::default()
+        }
     }
 
     fn prepared(task: &str, wanted: CallOptions) -> Prepared {
-        let call = TaskCall { options: wanted, ..TaskCall::new(task) };
+        let call = TaskCall {
+            options: wanted,
+            ..TaskCall::new(task)
+        };
         prepare(&options(), "reply", call).expect("can be encoded")
     }
 
     #[test]
     fn the_call_wins_over_its_route_and_the_route_over_the_default() {
         let to = |task: &str, queue: Option<&str>| {
-            let wanted = CallOptions { queue: queue.map(str::to_owned), ..CallOptions::default() };
+            let wanted = CallOptions {
+                queue: queue.map(str::to_owned),
+                ..CallOptions::default()
+            };
             prepared(task, wanted).publish.route
         };
         assert_eq!(to("app.add", Some("mine")), Route::queue("mine"));
@@ -155,31 +228,75 @@ mod tests {
         };
         let route = prepared("other.add", wanted).publish.route;
         let topic = ExchangeKind::Topic;
-        assert_eq!(route, Route::Exchange { name: "media".to_owned(), kind: topic, routing_key: "video.hd".to_owned() });
+        assert_eq!(
+            route,
+            Route::Exchange {
+                name: "media".to_owned(),
+                kind: topic,
+                routing_key: "video.hd".to_owned()
+            }
+        );
     }
 
     #[test]
     fn priority_comes_from_the_route_unless_the_call_says_one() {
-        let wanted = CallOptions { priority: Some(9), ..CallOptions::default() };
-        assert_eq!(prepared("app.add", wanted).publish.message.properties.priority, Some(9));
-        assert_eq!(prepared("app.add", CallOptions::default()).publish.message.properties.priority, Some(3));
-        assert_eq!(prepared("add", CallOptions::default()).publish.message.properties.priority, Some(0));
+        let wanted = CallOptions {
+            priority: Some(9),
+            ..CallOptions::default()
+        };
+        assert_eq!(
+            prepared("app.add", wanted)
+                .publish
+                .message
+                .properties
+                .priority,
+            Some(9)
+        );
+        assert_eq!(
+            prepared("app.add", CallOptions::default())
+                .publish
+                .message
+                .properties
+                .priority,
+            Some(3)
+        );
+        assert_eq!(
+            prepared("add", CallOptions::default())
+                .publish
+                .message
+                .properties
+                .priority,
+            Some(0)
+        );
     }
 
     #[test]
     fn a_countdown_becomes_an_eta_and_zero_counts_as_none() {
         let eta = |seconds| {
-            let wanted = CallOptions { countdown: Some(Duration::from_secs(seconds)), ..CallOptions::default() };
+            let wanted = CallOptions {
+                countdown: Some(Duration::from_secs(seconds)),
+                ..CallOptions::default()
+            };
             prepared("add", wanted).publish.message.headers.eta
         };
         assert!(eta(0).is_none());
-        assert!(eta(60).and_then(|eta| eta.timestamp()).is_some_and(|at| at > Timestamp::now()));
+        assert!(
+            eta(60)
+                .and_then(|eta| eta.timestamp())
+                .is_some_and(|at| at > Timestamp::now())
+        );
     }
 
     #[test]
     fn a_time_beyond_the_calendar_is_refused() {
-        let wanted = CallOptions { countdown: Some(Duration::from_secs(u64::MAX / 4)), ..CallOptions::default() };
-        let call = TaskCall { options: wanted, ..TaskCall::new("add") };
+        let wanted = CallOptions {
+            countdown: Some(Duration::from_secs(u64::MAX / 4)),
+            ..CallOptions::default()
+        };
+        let call = TaskCall {
+            options: wanted,
+            ..TaskCall::new("add")
+        };
         let error = prepare(&options(), "reply", call).expect_err("no such time");
         assert_eq!(error.to_string(), "countdown of add is out of range");
     }

@@ -27,7 +27,11 @@ impl<O> Clone for AsyncResult<O> {
 
 impl<O> AsyncResult<O> {
     pub(crate) fn new(client: Client, id: String) -> Self {
-        Self { client, id, output: PhantomData }
+        Self {
+            client,
+            id,
+            output: PhantomData,
+        }
     }
 
     /// The task's id.
@@ -46,7 +50,11 @@ impl<O> AsyncResult<O> {
     /// When there is no result backend or it fails.
     pub async fn meta(&self) -> Result<Option<TaskMeta>, ClientError> {
         let ids = [self.id.clone()];
-        let metas = self.backend()?.fetch(&ids).await.map_err(ClientError::broker("fetch the result"))?;
+        let metas = self
+            .backend()?
+            .fetch(&ids)
+            .await
+            .map_err(ClientError::broker("fetch the result"))?;
         Ok(metas.into_iter().next().flatten())
     }
 
@@ -55,7 +63,10 @@ impl<O> AsyncResult<O> {
     /// # Errors
     /// As [`AsyncResult::meta`].
     pub async fn state(&self) -> Result<State, ClientError> {
-        Ok(self.meta().await?.map_or(State::Pending, |meta| meta.status))
+        Ok(self
+            .meta()
+            .await?
+            .map_or(State::Pending, |meta| meta.status))
     }
 
     /// Whether the task has ended, in whatever way.
@@ -80,7 +91,10 @@ impl<O> AsyncResult<O> {
     /// As [`AsyncResult::meta`].
     pub async fn forget(&self) -> Result<(), ClientError> {
         let ids = [self.id.clone()];
-        self.backend()?.forget(&ids).await.map_err(ClientError::broker("forget the result"))
+        self.backend()?
+            .forget(&ids)
+            .await
+            .map_err(ClientError::broker("forget the result"))
     }
 
     /// Tells all workers not to run the task; with `terminate`, to end it if it runs.
@@ -88,7 +102,10 @@ impl<O> AsyncResult<O> {
     /// # Errors
     /// When the broker fails.
     pub async fn revoke(&self, terminate: bool, signal: &str) -> Result<(), ClientError> {
-        self.client.control().revoke(std::slice::from_ref(&self.id), terminate, signal).await
+        self.client
+            .control()
+            .revoke(std::slice::from_ref(&self.id), terminate, signal)
+            .await
     }
 
     /// Waits until the task has ended and returns its stored meta, whatever it says.
@@ -98,8 +115,14 @@ impl<O> AsyncResult<O> {
     pub async fn wait(&self, timeout: Duration) -> Result<TaskMeta, TaskError> {
         let deadline = Instant::now() + timeout;
         let watching = self.backend()?.watch(vec![self.id.clone()]);
-        let late = |state| TaskError::Timeout { id: self.id.clone(), state, timeout };
-        let opened = timeout_at(deadline, watching).await.map_err(|_| late(State::Pending))?;
+        let late = |state| TaskError::Timeout {
+            id: self.id.clone(),
+            state,
+            timeout,
+        };
+        let opened = timeout_at(deadline, watching)
+            .await
+            .map_err(|_| late(State::Pending))?;
         let mut metas = opened.map_err(ClientError::broker("wait for the result"))?;
         let mut state = State::Pending;
         match timeout_at(deadline, ready_meta(&mut metas, &mut state)).await {
@@ -110,7 +133,11 @@ impl<O> AsyncResult<O> {
     }
 
     fn backend(&self) -> Result<&dyn ResultBackend, ClientError> {
-        self.client.backends().results.as_deref().ok_or(ClientError::NoResultBackend)
+        self.client
+            .backends()
+            .results
+            .as_deref()
+            .ok_or(ClientError::NoResultBackend)
     }
 }
 
@@ -137,23 +164,37 @@ async fn ready_meta(metas: &mut ResultStream, state: &mut State) -> Option<TaskM
 fn output<O: DeserializeOwned>(meta: TaskMeta) -> Result<O, TaskError> {
     match meta.status {
         State::Success => from_value(meta.result).map_err(|source| unreadable(source).into()),
-        State::Revoked => Err(TaskError::Revoked { exception: exception(meta.result)? }),
-        _ => Err(TaskError::Failed { exception: exception(meta.result)?, traceback: meta.traceback }),
+        State::Revoked => Err(TaskError::Revoked {
+            exception: exception(meta.result)?,
+        }),
+        _ => Err(TaskError::Failed {
+            exception: exception(meta.result)?,
+            traceback: meta.traceback,
+        }),
     }
 }
 
 fn exception(result: Value) -> Result<RemoteException, ClientError> {
-    ExceptionInfo::from_value(&result).map(RemoteException).ok_or_else(|| {
-        let detail = format!("expected an exception, found {}", result.type_name());
-        unreadable(DecodeError::new(DecodeErrorKind::Type, detail).at("result"))
-    })
+    ExceptionInfo::from_value(&result)
+        .map(RemoteException)
+        .ok_or_else(|| {
+            let detail = format!("expected an exception, found {}", result.type_name());
+            unreadable(DecodeError::new(DecodeErrorKind::Type, detail).at("result"))
+        })
 }
 
 fn unreadable(source: DecodeError) -> ClientError {
-    ClientError::Decode { what: "the result", source }
+    ClientError::Decode {
+        what: "the result",
+        source,
+    }
 }
 
 fn closed() -> ClientError {
-    let source = broker::BrokerError::new(broker::ErrorKind::Closed, "the result backend was closed");
-    ClientError::Broker { action: "wait for the result", source }
+    let source =
+        broker::BrokerError::new(broker::ErrorKind::Closed, "the result backend was closed");
+    ClientError::Broker {
+        action: "wait for the result",
+        source,
+    }
 }

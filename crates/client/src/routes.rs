@@ -35,7 +35,12 @@ impl Routes {
 
 impl<S: Into<String>> FromIterator<(S, RouteOptions)> for Routes {
     fn from_iter<I: IntoIterator<Item = (S, RouteOptions)>>(routes: I) -> Self {
-        Self(routes.into_iter().map(|(pattern, options)| (pattern.into(), options)).collect())
+        Self(
+            routes
+                .into_iter()
+                .map(|(pattern, options)| (pattern.into(), options))
+                .collect(),
+        )
     }
 }
 
@@ -49,7 +54,12 @@ fn matches(pattern: &str, task: &str) -> bool {
     };
     for part in parts {
         // The star takes at least one character; the shortest match leaves most for the other parts.
-        let Some(after_one) = rest.char_indices().nth(1).map(|(at, _)| at).or((!rest.is_empty()).then_some(rest.len())) else {
+        let Some(after_one) = rest
+            .char_indices()
+            .nth(1)
+            .map(|(at, _)| at)
+            .or((!rest.is_empty()).then_some(rest.len()))
+        else {
             return false;
         };
         let Some(at) = rest[after_one..].find(part) else {
@@ -65,7 +75,10 @@ mod tests {
     use super::*;
 
     fn to(queue: &str) -> RouteOptions {
-        RouteOptions { queue: Some(queue.to_owned()), ..RouteOptions::default() }
+        RouteOptions {
+            queue: Some(queue.to_owned()),
+            ..RouteOptions::default()
+        }
     }
 
     fn queue<'a>(routes: &'a Routes, task: &str) -> Option<&'a str> {
@@ -74,8 +87,13 @@ mod tests {
 
     #[test]
     fn exact_names_win_and_then_the_first_pattern() {
-        let routes: Routes =
-            [("app.*", to("first")), ("app.tasks.*", to("second")), ("app.tasks.add", to("exact"))].into_iter().collect();
+        let routes: Routes = [
+            ("app.*", to("first")),
+            ("app.tasks.*", to("second")),
+            ("app.tasks.add", to("exact")),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(queue(&routes, "app.tasks.add"), Some("exact"));
         assert_eq!(queue(&routes, "app.tasks.mul"), Some("first"));
         assert_eq!(queue(&routes, "other.add"), None);
@@ -83,7 +101,9 @@ mod tests {
 
     #[test]
     fn a_star_takes_one_character_or_more() {
-        let routes: Routes = [("a.*.z", to("q")), ("feed.*", to("f"))].into_iter().collect();
+        let routes: Routes = [("a.*.z", to("q")), ("feed.*", to("f"))]
+            .into_iter()
+            .collect();
         assert_eq!(queue(&routes, "a.b.c.z"), Some("q"));
         assert_eq!(queue(&routes, "a..z"), None);
         assert_eq!(queue(&routes, "feed."), None);

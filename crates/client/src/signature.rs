@@ -3,17 +3,30 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::{Codec, Compression, DecodeError, DecodeErrorKind, Embed, Map, Signature, Value, from_value};
+use protocol::{
+    Codec, Compression, DecodeError, DecodeErrorKind, Embed, Map, Signature, Value, from_value,
+};
 use serde::de::DeserializeOwned;
 
 use crate::{CallOptions, Expires, TaskCall};
 
 /// Reads a plain signature as a call.
 pub(crate) fn call_of(signature: Signature) -> Result<TaskCall, DecodeError> {
-    let Signature { task, args, kwargs, options, .. } = signature;
+    let Signature {
+        task,
+        args,
+        kwargs,
+        options,
+        ..
+    } = signature;
     let mut options = options;
     let options = call_options(&mut options).map_err(|error| error.at("options").at(&task))?;
-    Ok(TaskCall { task, args, kwargs, options })
+    Ok(TaskCall {
+        task,
+        args,
+        kwargs,
+        options,
+    })
 }
 
 fn call_options(map: &mut Map) -> Result<CallOptions, DecodeError> {
@@ -33,8 +46,14 @@ fn call_options(map: &mut Map) -> Result<CallOptions, DecodeError> {
         embed: embed(map)?,
         time_limit: take(map, "time_limit")?,
         soft_time_limit: take(map, "soft_time_limit")?,
-        serializer: name(map, "serializer")?.as_deref().map(Codec::from_name_or_content_type).transpose()?,
-        compression: name(map, "compression")?.as_deref().map(Compression::from_name).transpose()?,
+        serializer: name(map, "serializer")?
+            .as_deref()
+            .map(Codec::from_name_or_content_type)
+            .transpose()?,
+        compression: name(map, "compression")?
+            .as_deref()
+            .map(Compression::from_name)
+            .transpose()?,
         shadow: take(map, "shadow")?,
         group_id: take(map, "group_id")?,
         group_index: take(map, "group_index")?,
@@ -69,7 +88,9 @@ fn seconds(map: &mut Map, key: &str) -> Result<Option<Duration>, DecodeError> {
         None => Ok(None),
         Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0))
             .map(Some)
-            .map_err(|_| DecodeError::new(DecodeErrorKind::Value, "not a number of seconds").at(key)),
+            .map_err(|_| {
+                DecodeError::new(DecodeErrorKind::Value, "not a number of seconds").at(key)
+            }),
     }
 }
 
@@ -90,25 +111,48 @@ fn expires(map: &mut Map) -> Result<Option<Expires>, DecodeError> {
 fn timestamp(key: &str, value: Value) -> Result<Timestamp, DecodeError> {
     let parsed = match value {
         Value::DateTime(at) => at.timestamp(),
-        Value::Str(text) => protocol::DateTime::parse(text).map_err(|error| error.at(key))?.timestamp(),
+        Value::Str(text) => protocol::DateTime::parse(text)
+            .map_err(|error| error.at(key))?
+            .timestamp(),
         other => return Err(wrong(key, "an ISO 8601 time", &other)),
     };
-    parsed.ok_or_else(|| DecodeError::new(DecodeErrorKind::Value, "the time lies outside the supported years").at(key))
+    parsed.ok_or_else(|| {
+        DecodeError::new(
+            DecodeErrorKind::Value,
+            "the time lies outside the supported years",
+        )
+        .at(key)
+    })
 }
 
 fn embed(map: &mut Map) -> Result<Embed, DecodeError> {
-    let names = [("link", "callbacks"), ("link_error", "errbacks"), ("chain", "chain"), ("chord", "chord")];
-    let fields: Map = names.into_iter().map(|(option, field)| (field, map.remove(option).unwrap_or_default())).collect();
+    let names = [
+        ("link", "callbacks"),
+        ("link_error", "errbacks"),
+        ("chain", "chain"),
+        ("chord", "chord"),
+    ];
+    let fields: Map = names
+        .into_iter()
+        .map(|(option, field)| (field, map.remove(option).unwrap_or_default()))
+        .collect();
     Embed::from_value(Value::Map(fields))
 }
 
 fn stamps(map: &mut Map) -> Result<Map, DecodeError> {
     let names: Vec<String> = take(map, "stamped_headers")?.unwrap_or_default();
-    Ok(names.into_iter().filter_map(|name| map.remove(&name).map(|value| (name, value))).collect())
+    Ok(names
+        .into_iter()
+        .filter_map(|name| map.remove(&name).map(|value| (name, value)))
+        .collect())
 }
 
 fn wrong(key: &str, expected: &str, found: &Value) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::Type, format!("expected {expected}, found {}", found.type_name())).at(key)
+    DecodeError::new(
+        DecodeErrorKind::Type,
+        format!("expected {expected}, found {}", found.type_name()),
+    )
+    .at(key)
 }
 
 #[cfg(test)]
@@ -131,15 +175,32 @@ mod tests {
         let call = call_of(signature).expect("sound options");
         assert_eq!(call.options.task_id.as_deref(), Some("t1"));
         assert_eq!(call.options.countdown, Some(Duration::from_millis(2_500)));
-        assert_eq!(call.options.expires, Some(Expires::After(Duration::from_secs(60))));
+        assert_eq!(
+            call.options.expires,
+            Some(Expires::After(Duration::from_secs(60)))
+        );
         assert_eq!(call.options.shadow, None);
-        assert_eq!(call.options.embed.callbacks.map(|links| links[0].task.clone()).as_deref(), Some("app.done"));
-        assert_eq!(call.options.stamps.get("team").and_then(Value::as_str), Some("a"));
+        assert_eq!(
+            call.options
+                .embed
+                .callbacks
+                .map(|links| links[0].task.clone())
+                .as_deref(),
+            Some("app.done")
+        );
+        assert_eq!(
+            call.options.stamps.get("team").and_then(Value::as_str),
+            Some("a")
+        );
     }
 
     #[test]
     fn a_wrong_option_is_named() {
-        let error = call_of(Signature::new("app.add").option("priority", "high")).expect_err("not a number");
-        assert!(error.to_string().starts_with("app.add.options.priority: "), "{error}");
+        let error = call_of(Signature::new("app.add").option("priority", "high"))
+            .expect_err("not a number");
+        assert!(
+            error.to_string().starts_with("app.add.options.priority: "),
+            "{error}"
+        );
     }
 }

@@ -24,7 +24,10 @@ pub struct TaskCall {
 impl TaskCall {
     /// A call without arguments.
     pub fn new(task: impl Into<String>) -> Self {
-        Self { task: task.into(), ..Self::default() }
+        Self {
+            task: task.into(),
+            ..Self::default()
+        }
     }
 }
 

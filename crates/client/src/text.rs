@@ -17,7 +17,11 @@ mod tests {
     use super::*;
 
     fn text(args: Vec<Value>) -> String {
-        exception_text(&ExceptionInfo { exc_type: "E".to_owned(), exc_message: args, exc_module: None })
+        exception_text(&ExceptionInfo {
+            exc_type: "E".to_owned(),
+            exc_message: args,
+            exc_module: None,
+        })
     }
 
     #[test]

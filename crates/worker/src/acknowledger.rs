@@ -3,17 +3,23 @@
 //! It does not decide what becomes of a message; that is `conclusion`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use broker::{Backends, Consumer, ErrorKind, Settled, Settlement};
-use protocol::{Event, TaskMeta};
+use broker::{Backends, BrokerError, Consumer, ErrorKind, Settled, Settlement, Tag, Verdict};
+use protocol::{Event, State, TaskMeta, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::Failure;
+use crate::conclusion::meta::finished;
 use crate::events::EventSender;
 
 /// How many settlements one call carries at most.
 const BATCH: usize = 512;
+
+/// Wait before settling again after an outage that the broker did not wait through itself.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Something to settle, and what follows from it.
 #[derive(Debug)]
@@ -30,7 +36,12 @@ pub(crate) struct Completion {
 
 impl From<Settlement> for Completion {
     fn from(settlement: Settlement) -> Self {
-        Self { settlement, also_store: Vec::new(), event: None, reply: None }
+        Self {
+            settlement,
+            also_store: Vec::new(),
+            event: None,
+            reply: None,
+        }
     }
 }
 
@@ -74,39 +85,140 @@ impl Acknowledger {
         let mut settlements = Vec::with_capacity(batch.len());
         let mut followers = Vec::with_capacity(batch.len());
         for completion in batch.drain(..) {
-            followers.push((completion.settlement.tag.clone(), completion.event, completion.reply));
+            followers.push((
+                completion.settlement.tag.clone(),
+                completion.event,
+                completion.reply,
+            ));
             settlements.push(completion.settlement);
         }
-        match self.params.consumer.settle(settlements).await {
-            Ok(settled) => {
-                for ((tag, event, reply), settled) in followers.into_iter().zip(settled) {
-                    self.follow(&tag, settled, event, reply);
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Closed => warn!(%error, "settlements after the end are left to the lease"),
-            Err(error) => error!(error = &error as &dyn std::error::Error, messages = followers.len(), "cannot settle; the messages will run again"),
+        let settled = self.carry_out(settlements).await;
+        for ((tag, event, reply), settled) in followers.into_iter().zip(settled) {
+            self.follow(&tag, settled, event, reply);
         }
     }
 
-    fn follow(&self, tag: &broker::Tag, settled: Settled, event: Option<Event>, reply: Option<oneshot::Sender<Settled>>) {
-        if settled == Settled::Refused {
-            warn!(%tag, "settlement refused: this worker no longer held the message, nothing was stored");
-        } else if let Some(event) = event {
-            self.params.events.send(event);
+    /// Settles the batch; if the broker refuses it as a whole, one by one, so that one settlement that cannot be carried out
+    /// does not hold up the others. `None` for what could not be settled at all.
+    async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Option<Settled>> {
+        let error = loop {
+            match self.params.consumer.settle(settlements.clone()).await {
+                Ok(settled) => return settled.into_iter().map(Some).collect(),
+                Err(error) if error.is_transient() => pause(&error).await,
+                Err(error) => break error,
+            }
+        };
+        if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Denied) {
+            error!(%error, messages = settlements.len(), "cannot settle; the messages run again when the lease has run out");
+            return vec![None; settlements.len()];
         }
-        if let Some(reply) = reply {
+        warn!(%error, messages = settlements.len(), "a batch of settlements was refused; settling one by one");
+        let mut settled = Vec::with_capacity(settlements.len());
+        for settlement in settlements {
+            settled.push(self.carry_out_one(settlement).await);
+        }
+        settled
+    }
+
+    /// What cannot be written is replaced by a failure that says so, and its message is parked: it must neither be lost nor run
+    /// for ever.
+    async fn carry_out_one(&self, settlement: Settlement) -> Option<Settled> {
+        let error = match self.settle_single(settlement.clone()).await {
+            Ok(settled) => return Some(settled),
+            Err(error) => error,
+        };
+        error!(tag = %settlement.tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out; parking the message");
+        let failure = Failure::new(
+            "EncodeError",
+            "kombu.exceptions",
+            vec![error.to_string().into()],
+        );
+        let store = settlement.store.map(|meta| {
+            finished(TaskMeta::new(
+                meta.task_id,
+                State::Failure,
+                Value::from(&failure.exception),
+            ))
+        });
+        let verdict = Verdict::Park {
+            reason: format!("the end of the run cannot be written: {error}"),
+        };
+        let parked = Settlement {
+            tag: settlement.tag,
+            verdict,
+            store,
+            publish: Vec::new(),
+        };
+        self.settle_single(parked)
+            .await
+            .inspect_err(|error| error!(%error, "the message cannot be parked either; it runs again when this worker has ended"))
+            .ok()
+    }
+
+    /// Settles this one alone; outages that the broker does not wait through itself are waited through here.
+    async fn settle_single(&self, settlement: Settlement) -> Result<Settled, BrokerError> {
+        loop {
+            match self.params.consumer.settle(vec![settlement.clone()]).await {
+                Ok(settled) => return settled.first().copied().ok_or_else(no_answer),
+                Err(error) if error.is_transient() => pause(&error).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn follow(
+        &self,
+        tag: &Tag,
+        settled: Option<Settled>,
+        event: Option<Event>,
+        reply: Option<oneshot::Sender<Settled>>,
+    ) {
+        match settled {
+            None => return,
+            Some(Settled::Refused) => {
+                warn!(%tag, "settlement refused: this worker no longer held the message, nothing was stored")
+            }
+            Some(Settled::Done | Settled::Uncertain) => event
+                .into_iter()
+                .for_each(|event| self.params.events.send(event)),
+        }
+        if let (Some(reply), Some(settled)) = (reply, settled) {
             // Whoever waited may have been cancelled.
             let _ = reply.send(settled);
         }
     }
 
     async fn store_others(&self, batch: &mut [Completion]) {
-        let metas: Vec<TaskMeta> = batch.iter_mut().flat_map(|completion| completion.also_store.drain(..)).collect();
-        let Some(results) = self.params.backends.results.as_ref().filter(|_| !metas.is_empty()) else {
+        let metas: Vec<TaskMeta> = batch
+            .iter_mut()
+            .flat_map(|completion| completion.also_store.drain(..))
+            .collect();
+        let Some(results) = self
+            .params
+            .backends
+            .results
+            .as_ref()
+            .filter(|_| !metas.is_empty())
+        else {
             return;
         };
         if let Err(error) = results.store(metas).await {
-            error!(error = &error as &dyn std::error::Error, "cannot store the failure of the rest of a chain");
+            error!(
+                error = &error as &dyn std::error::Error,
+                "cannot store the failure of the rest of a chain"
+            );
         }
     }
+}
+
+async fn pause(error: &BrokerError) {
+    warn!(%error, "settling failed, trying again");
+    tokio::time::sleep(PAUSE).await;
+}
+
+fn no_answer() -> BrokerError {
+    BrokerError::new(
+        ErrorKind::Other,
+        "the broker gave no answer for a settlement",
+    )
 }

@@ -25,7 +25,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn new(tag: Tag, queue: Arc<str>, redelivered: bool, request: TaskRequest) -> Arc<Self> {
+    pub(crate) fn new(
+        tag: Tag,
+        queue: Arc<str>,
+        redelivered: bool,
+        request: TaskRequest,
+    ) -> Arc<Self> {
         Arc::new(Self {
             tag,
             queue,
@@ -106,7 +111,11 @@ impl Activity {
 
     /// Everything held for this task id.
     pub(crate) fn find(&self, task_id: &str) -> Vec<Arc<Held>> {
-        lock(&self.held).values().filter(|held| held.request.id == task_id).cloned().collect()
+        lock(&self.held)
+            .values()
+            .filter(|held| held.request.id == task_id)
+            .cloned()
+            .collect()
     }
 
     /// Ends every run.

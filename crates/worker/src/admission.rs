@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use protocol::{DecodeError, Headers, State, TaskMeta, TaskRequest, Value};
 use tracing::{error, info, warn};
 
+use crate::Failure;
 use crate::acknowledger::Completion;
 use crate::activity::Held;
 use crate::conclusion::{chain, meta};
@@ -14,7 +15,6 @@ use crate::engine::Engine;
 use crate::events;
 use crate::policy::Policy;
 use crate::registry::RegisteredTask;
-use crate::Failure;
 
 /// A task that may run.
 #[derive(Clone, Debug)]
@@ -38,12 +38,21 @@ impl From<Completion> for Admission {
 }
 
 pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
-    let Delivery { tag, queue, message, redelivered } = delivery;
+    let Delivery {
+        tag,
+        queue,
+        message,
+        redelivered,
+    } = delivery;
     let message = match message {
         Ok(message) => message,
         Err(error) => return park_poison(engine, tag, &Headers::default(), &error).into(),
     };
-    let request = match TaskRequest::from_message(&message, &engine.settings.accept_content, &engine.settings.limits) {
+    let request = match TaskRequest::from_message(
+        &message,
+        &engine.settings.accept_content,
+        &engine.settings.limits,
+    ) {
         Ok(request) => request,
         Err(error) => return park_poison(engine, tag, &message.headers, &error).into(),
     };
@@ -61,9 +70,15 @@ fn admit_task(engine: &Engine, run: Run) -> Admission {
         return discarded.into();
     }
     let request = &run.held.request;
-    engine.events.send_task(&run.task.options, || events::received(engine, request));
+    engine
+        .events
+        .send_task(&run.task.options, || events::received(engine, request));
     if let Some(until) = request.eta.filter(|eta| *eta > Timestamp::now()) {
-        return Completion::from(Settlement::new(run.held.tag.clone(), Verdict::Defer { until })).into();
+        return Completion::from(Settlement::new(
+            run.held.tag.clone(),
+            Verdict::Defer { until },
+        ))
+        .into();
     }
     engine.activity.reserve(&run.held, &run.task.name);
     Admission::Run(run)
@@ -74,18 +89,31 @@ pub(crate) fn discard(engine: &Engine, run: &Run) -> Option<Completion> {
     let request = &run.held.request;
     let reason = if engine.revocations.contains(&request.id) {
         "revoked"
-    } else if request.expires.is_some_and(|expires| expires <= Timestamp::now()) {
+    } else if request
+        .expires
+        .is_some_and(|expires| expires <= Timestamp::now())
+    {
         engine.revocations.add(&request.id);
         "expired"
     } else {
         return None;
     };
-    info!(task_id = request.id, task_name = request.task, reason, "discarding the task");
+    info!(
+        task_id = request.id,
+        task_name = request.task,
+        reason,
+        "discarding the task"
+    );
     Some(revoked(engine, run, reason, None))
 }
 
 /// The completion of a task that ends as REVOKED for this reason.
-pub(crate) fn revoked(engine: &Engine, run: &Run, reason: &str, signal: Option<&str>) -> Completion {
+pub(crate) fn revoked(
+    engine: &Engine,
+    run: &Run,
+    reason: &str,
+    signal: Option<&str>,
+) -> Completion {
     let failure = Failure::celery("TaskRevokedError", vec![reason.into()]);
     let mut settlement = Settlement::new(run.held.tag.clone(), Verdict::Ack);
     let mut also_store = Vec::new();
@@ -95,29 +123,57 @@ pub(crate) fn revoked(engine: &Engine, run: &Run, reason: &str, signal: Option<&
     if engine.stores_results {
         also_store = chain::fail_rest(&run.held.request, &failure);
     }
-    let event = engine.events.task(&run.task.options, || events::revoked(engine, &run.held.request, reason, signal));
-    Completion { also_store, event, ..settlement.into() }
+    let event = engine.events.task(&run.task.options, || {
+        events::revoked(engine, &run.held.request, reason, signal)
+    });
+    Completion {
+        also_store,
+        event,
+        ..settlement.into()
+    }
 }
 
 fn park_poison(engine: &Engine, tag: Tag, headers: &Headers, error: &DecodeError) -> Completion {
     error!(%error, task_id = headers.id, task_name = headers.task, "parking a message that cannot be read");
-    let failure = Failure::new("DecodeError", "kombu.exceptions", vec![Value::Str(error.to_string())]);
-    let store = headers.id.as_deref().filter(|id| !id.is_empty()).map(|id| refused(id, &failure));
+    let failure = Failure::new(
+        "DecodeError",
+        "kombu.exceptions",
+        vec![Value::Str(error.to_string())],
+    );
+    let store = headers
+        .id
+        .as_deref()
+        .filter(|id| !id.is_empty())
+        .map(|id| refused(id, &failure));
     park(engine, tag, error.to_string(), store)
 }
 
 fn park_unknown(engine: &Engine, tag: Tag, request: &TaskRequest) -> Completion {
     let count = engine.activity.count_unknown();
-    warn!(task_id = request.id, task_name = request.task, count, "parking a message of an unknown task");
+    warn!(
+        task_id = request.id,
+        task_name = request.task,
+        count,
+        "parking a message of an unknown task"
+    );
     let failure = Failure::celery("NotRegistered", vec![request.task.as_str().into()]);
-    let reason = format!("no task named {:?} is registered with this worker", request.task);
+    let reason = format!(
+        "no task named {:?} is registered with this worker",
+        request.task
+    );
     let mut completion = park(engine, tag, reason, Some(refused(&request.id, &failure)));
-    completion.event = engine.events.any_task(|| events::not_registered(engine, request, &failure));
+    completion.event = engine
+        .events
+        .any_task(|| events::not_registered(engine, request, &failure));
     completion
 }
 
 fn refused(id: &str, failure: &Failure) -> TaskMeta {
-    meta::finished(TaskMeta::new(id, State::Failure, Value::from(&failure.exception)))
+    meta::finished(TaskMeta::new(
+        id,
+        State::Failure,
+        Value::from(&failure.exception),
+    ))
 }
 
 fn park(engine: &Engine, tag: Tag, reason: String, store: Option<TaskMeta>) -> Completion {

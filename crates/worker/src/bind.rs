@@ -75,14 +75,16 @@ impl Binder<'_> {
     fn too_many(&self, takes: usize, given: usize) -> BindError {
         let noun = if takes == 1 { "argument" } else { "arguments" };
         let verb = if given == 1 { "was" } else { "were" };
-        self.error(format_args!("takes {takes} positional {noun} but {given} {verb} given"))
+        self.error(format_args!(
+            "takes {takes} positional {noun} but {given} {verb} given"
+        ))
     }
 
     fn explain(&self, error: &protocol::DecodeError) -> BindError {
         match error.kind() {
-            DecodeErrorKind::Missing if !error.path().contains(['.', '[']) => {
-                self.error(format_args!("missing 1 required positional argument: '{}'", error.path()))
-            }
+            DecodeErrorKind::Missing if !error.path().contains(['.', '[']) => self.error(
+                format_args!("missing 1 required positional argument: '{}'", error.path()),
+            ),
             _ => self.error(format_args!("argument {error}")),
         }
     }
@@ -118,21 +120,42 @@ mod tests {
     }
 
     fn message(args: Vec<i64>, kwargs: &[(&str, Value)]) -> String {
-        bind::<Add>("demo.add", call(args, kwargs)).expect_err("these arguments do not fit").0
+        bind::<Add>("demo.add", call(args, kwargs))
+            .expect_err("these arguments do not fit")
+            .0
     }
 
     #[test]
     fn positions_follow_the_fields_and_keywords_fill_the_rest() {
         let bound: Add = bind("demo.add", call(vec![1], &[("y", Value::Int(2))])).expect("fits");
-        assert_eq!(bound, Add { x: 1, y: 2, note: None });
+        assert_eq!(
+            bound,
+            Add {
+                x: 1,
+                y: 2,
+                note: None
+            }
+        );
     }
 
     #[test]
     fn messages_are_pythons() {
-        assert_eq!(message(vec![1], &[]), "add() missing 1 required positional argument: 'y'");
-        assert_eq!(message(vec![1, 2], &[("z", Value::Null)]), "add() got an unexpected keyword argument 'z'");
-        assert_eq!(message(vec![1, 2], &[("x", Value::Int(3))]), "add() got multiple values for argument 'x'");
-        assert_eq!(message(vec![1, 2, 3, 4], &[]), "add() takes 3 positional arguments but 4 were given");
+        assert_eq!(
+            message(vec![1], &[]),
+            "add() missing 1 required positional argument: 'y'"
+        );
+        assert_eq!(
+            message(vec![1, 2], &[("z", Value::Null)]),
+            "add() got an unexpected keyword argument 'z'"
+        );
+        assert_eq!(
+            message(vec![1, 2], &[("x", Value::Int(3))]),
+            "add() got multiple values for argument 'x'"
+        );
+        assert_eq!(
+            message(vec![1, 2, 3, 4], &[]),
+            "add() takes 3 positional arguments but 4 were given"
+        );
     }
 
     #[test]
@@ -145,6 +168,9 @@ mod tests {
     fn a_task_without_fields_takes_nothing() {
         assert_eq!(bind::<Nothing>("demo.noop", call(vec![], &[])), Ok(Nothing));
         let error = bind::<Nothing>("demo.noop", call(vec![1], &[])).expect_err("takes nothing");
-        assert_eq!(error.0, "noop() takes 0 positional arguments but 1 was given");
+        assert_eq!(
+            error.0,
+            "noop() takes 0 positional arguments but 1 was given"
+        );
     }
 }

@@ -79,9 +79,18 @@ impl Ended<'_> {
         info!(runtime = self.runtime.as_secs_f64(), "task succeeded");
         let event = self.event(|| {
             let result = saferepr(&value, 1_024, 3);
-            events::succeeded(self.engine, &self.run.held.request, &result, self.runtime.as_secs_f64())
+            events::succeeded(
+                self.engine,
+                &self.run.held.request,
+                &result,
+                self.runtime.as_secs_f64(),
+            )
         });
-        let store = self.run.policy.stores_result.then(|| self.meta(State::Success, value, next.children));
+        let store = self
+            .run
+            .policy
+            .stores_result
+            .then(|| self.meta(State::Success, value, next.children));
         self.conclusion(State::Success, Verdict::Ack, store, next.publish, event)
     }
 
@@ -89,11 +98,23 @@ impl Ended<'_> {
         info!(reason, requeue, "task rejected");
         let event = self.event(|| events::rejected(self.engine, &self.run.held.request, requeue));
         if requeue {
-            return self.conclusion(State::Rejected, Verdict::Requeue { front: false }, None, Vec::new(), event);
+            return self.conclusion(
+                State::Rejected,
+                Verdict::Requeue { front: false },
+                None,
+                Vec::new(),
+                event,
+            );
         }
         let failure = Failure::celery("Reject", vec![reason.into(), false.into()]);
-        let store = self.run.policy.stores_errors.then(|| self.failure_meta(State::Failure, &failure));
-        let verdict = Verdict::Park { reason: format!("rejected by the task: {reason}") };
+        let store = self
+            .run
+            .policy
+            .stores_errors
+            .then(|| self.failure_meta(State::Failure, &failure));
+        let verdict = Verdict::Park {
+            reason: format!("rejected by the task: {reason}"),
+        };
         self.conclusion(State::Rejected, verdict, store, Vec::new(), event)
     }
 
@@ -107,7 +128,10 @@ impl Ended<'_> {
     fn terminated(&self, signal: &str) -> Conclusion {
         info!(signal, "task terminated");
         let completion = admission::revoked(self.engine, self.run, "terminated", Some(signal));
-        Conclusion { completion, state: State::Revoked }
+        Conclusion {
+            completion,
+            state: State::Revoked,
+        }
     }
 
     /// A cold shutdown: what is still held goes back when the consumer closes; what was acknowledged early is lost, and that is said.
@@ -133,8 +157,19 @@ impl Ended<'_> {
         publish: Vec<Publish>,
         event: Option<Event>,
     ) -> Conclusion {
-        let settlement = Settlement { tag: self.run.held.tag.clone(), verdict, store, publish };
-        Conclusion { completion: Completion { event, ..settlement.into() }, state }
+        let settlement = Settlement {
+            tag: self.run.held.tag.clone(),
+            verdict,
+            store,
+            publish,
+        };
+        Conclusion {
+            completion: Completion {
+                event,
+                ..settlement.into()
+            },
+            state,
+        }
     }
 
     fn event(&self, make: impl FnOnce() -> Event) -> Option<Event> {
@@ -151,12 +186,18 @@ impl Ended<'_> {
     }
 
     fn failure_meta(&self, state: State, failure: &Failure) -> TaskMeta {
-        TaskMeta { traceback: failure.traceback.clone(), ..self.meta(state, Value::from(&failure.exception), Vec::new()) }
+        TaskMeta {
+            traceback: failure.traceback.clone(),
+            ..self.meta(state, Value::from(&failure.exception), Vec::new())
+        }
     }
 }
 
 fn panicked(text: String) -> Failure {
-    let mut failure = Failure::builtin("RuntimeError", vec![Value::Str(format!("panicked: {text}"))]);
+    let mut failure = Failure::builtin(
+        "RuntimeError",
+        vec![Value::Str(format!("panicked: {text}"))],
+    );
     failure.traceback = Some(format!("panicked: {text}"));
     failure
 }

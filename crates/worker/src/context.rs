@@ -27,7 +27,10 @@ pub struct Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("id", &self.id()).field("task", &self.name()).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("id", &self.id())
+            .field("task", &self.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,7 +116,10 @@ impl Context {
     fn child<O>(&self, call: Call<O>) -> Call<O> {
         let request = self.request();
         let root = request.root_id.as_ref().unwrap_or(&request.id);
-        let call = call.parent_id(request.id.clone()).root_id(root.clone()).add_to(self.children.clone());
+        let call = call
+            .parent_id(request.id.clone())
+            .root_id(root.clone())
+            .add_to(self.children.clone());
         call.headers(trace_headers(&request.extra))
     }
 
@@ -122,7 +128,8 @@ impl Context {
     /// # Errors
     /// As [`Context::update_state`].
     pub async fn progress(&self, meta: impl Serialize) -> Result<(), WorkerError> {
-        self.update_state(State::Custom("PROGRESS".to_owned()), meta).await
+        self.update_state(State::Custom("PROGRESS".to_owned()), meta)
+            .await
     }
 
     /// Stores a state of the task's own with this meta. Does nothing when there is no result backend.
@@ -130,8 +137,15 @@ impl Context {
     /// # Errors
     /// When the meta cannot be encoded, or the message is no longer held by this worker: then somebody else runs the task
     /// or will, and this run should end.
-    pub async fn update_state(&self, state: State, meta: impl Serialize) -> Result<(), WorkerError> {
-        let result = to_value(&meta).map_err(|source| WorkerError::Encode { what: "the state's meta", source })?;
+    pub async fn update_state(
+        &self,
+        state: State,
+        meta: impl Serialize,
+    ) -> Result<(), WorkerError> {
+        let result = to_value(&meta).map_err(|source| WorkerError::Encode {
+            what: "the state's meta",
+            source,
+        })?;
         if !self.engine.stores_results {
             return Ok(());
         }
@@ -163,7 +177,11 @@ impl Context {
     /// # Errors
     /// The outcome to return, with `?`.
     pub fn check(&self) -> Result<(), Outcome> {
-        if self.is_cancelled() { Err(Outcome::Fail(Box::new(soft_time_limit_exceeded()))) } else { Ok(()) }
+        if self.is_cancelled() {
+            Err(Outcome::Fail(Box::new(soft_time_limit_exceeded())))
+        } else {
+            Ok(())
+        }
     }
 
     /// A retry to be given options and returned: `Err(ctx.retry().countdown(delay).into())`.

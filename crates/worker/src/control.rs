@@ -34,10 +34,17 @@ impl Control {
     /// Listens from now on.
     pub(crate) async fn open(engine: Arc<Engine>, shutdown: Shutdown) -> Result<Self, WorkerError> {
         let exchange = format!("{}.pidbox", engine.client.options().control_exchange);
-        let source = Source::Broadcast { exchange, binding_key: String::new() };
+        let source = Source::Broadcast {
+            exchange,
+            binding_key: String::new(),
+        };
         let opened = engine.client.backends().broker.subscribe(source).await;
         let requests = opened.map_err(WorkerError::broker("listening to remote control"))?;
-        Ok(Self { engine, shutdown, requests })
+        Ok(Self {
+            engine,
+            shutdown,
+            requests,
+        })
     }
 
     /// Runs until the broker is closed, or for ever.
@@ -61,8 +68,14 @@ impl Control {
         if let (Some(value), Some(reply_to)) = (answer, &request.reply_to) {
             let clock = i64::try_from(self.engine.client.clock().forward()).ok();
             let node = self.engine.settings.hostname.clone();
-            let reply = Reply { node, value, ticket: request.ticket.clone(), clock };
-            self.reply(&reply, &reply_to.exchange, &reply_to.routing_key).await;
+            let reply = Reply {
+                node,
+                value,
+                ticket: request.ticket.clone(),
+                clock,
+            };
+            self.reply(&reply, &reply_to.exchange, &reply_to.routing_key)
+                .await;
         }
     }
 
@@ -93,13 +106,27 @@ impl Control {
 
     async fn reply(&self, reply: &Reply, exchange: &str, routing_key: &str) {
         let tag = Uuid::new_v4().to_string();
-        let message = match reply.to_message(routing_key, self.engine.client.options().task_serializer, &tag) {
+        let message = match reply.to_message(
+            routing_key,
+            self.engine.client.options().task_serializer,
+            &tag,
+        ) {
             Ok(message) => message,
             Err(error) => return warn!(%error, "a reply cannot be encoded"),
         };
         let (name, routing_key) = (exchange.to_owned(), routing_key.to_owned());
-        let route = Route::Exchange { name, kind: ExchangeKind::Direct, routing_key };
-        let sent = self.engine.client.backends().broker.publish(vec![Publish { message, route }]).await;
+        let route = Route::Exchange {
+            name,
+            kind: ExchangeKind::Direct,
+            routing_key,
+        };
+        let sent = self
+            .engine
+            .client
+            .backends()
+            .broker
+            .publish(vec![Publish { message, route }])
+            .await;
         if let Err(error) = sent {
             warn!(%error, "a reply was not sent");
         }
@@ -118,7 +145,11 @@ fn error(text: impl Into<String>) -> Value {
 fn texts(arguments: &Map, name: &str) -> Vec<String> {
     match arguments.get(name) {
         Some(Value::Str(text)) => vec![text.clone()],
-        Some(Value::List(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::List(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }

@@ -40,7 +40,11 @@ impl Engine {
     /// Settles and waits for what came of it; `None` when the worker has ended or the broker refuses.
     pub(crate) async fn settle(&self, settlement: Settlement) -> Option<Settled> {
         let (reply, settled) = oneshot::channel();
-        self.complete(Completion { reply: Some(reply), ..settlement.into() }).await;
+        self.complete(Completion {
+            reply: Some(reply),
+            ..settlement.into()
+        })
+        .await;
         settled.await.ok()
     }
 }

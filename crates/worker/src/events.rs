@@ -33,7 +33,14 @@ impl EventSender {
     /// A sender, and what its publisher reads.
     pub(crate) fn new(enabled: bool) -> (Self, mpsc::Receiver<Event>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        (Self { queue, enabled: Arc::new(enabled.into()), dropped: Arc::default() }, waiting)
+        (
+            Self {
+                queue,
+                enabled: Arc::new(enabled.into()),
+                dropped: Arc::default(),
+            },
+            waiting,
+        )
     }
 
     /// Turns task events on or off; says whether that changed anything.
@@ -42,7 +49,11 @@ impl EventSender {
     }
 
     /// The event, if task events are on and this task wants them.
-    pub(crate) fn task(&self, options: &TaskOptions, make: impl FnOnce() -> Event) -> Option<Event> {
+    pub(crate) fn task(
+        &self,
+        options: &TaskOptions,
+        make: impl FnOnce() -> Event,
+    ) -> Option<Event> {
         (options.send_events && self.is_enabled()).then(make)
     }
 
@@ -63,7 +74,10 @@ impl EventSender {
         if self.queue.try_send(event).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             if dropped.is_power_of_two() {
-                warn!(dropped, "task events are dropped: they come faster than the broker takes them");
+                warn!(
+                    dropped,
+                    "task events are dropped: they come faster than the broker takes them"
+                );
             }
         }
     }
@@ -108,8 +122,13 @@ pub(crate) async fn publish(client: &Client, events: &[Event]) {
     let tag = Uuid::new_v4().to_string();
     let (routing_key, message) = match events {
         [] => return,
-        [event] if event.group() == "worker" => (event.routing_key(), event.to_message(codec, &tag).map(Some)),
-        [event, ..] => (format!("{}.multi", event.group()), Event::batch_to_message(events, codec, &tag)),
+        [event] if event.group() == "worker" => {
+            (event.routing_key(), event.to_message(codec, &tag).map(Some))
+        }
+        [event, ..] => (
+            format!("{}.multi", event.group()),
+            Event::batch_to_message(events, codec, &tag),
+        ),
     };
     let message = match message {
         Ok(Some(message)) => message,
@@ -117,7 +136,12 @@ pub(crate) async fn publish(client: &Client, events: &[Event]) {
         Err(error) => return debug!(%error, "events cannot be encoded"),
     };
     let exchange = &client.options().event_exchange;
-    if let Err(error) = client.backends().broker.broadcast(exchange, &routing_key, message).await {
+    if let Err(error) = client
+        .backends()
+        .broker
+        .broadcast(exchange, &routing_key, message)
+        .await
+    {
         debug!(%error, "events were not sent");
     }
 }
@@ -147,20 +171,45 @@ pub(crate) fn started(engine: &Engine, request: &TaskRequest) -> Event {
     Event::task_started(stamp(engine), &request.id)
 }
 
-pub(crate) fn succeeded(engine: &Engine, request: &TaskRequest, result: &str, runtime: f64) -> Event {
+pub(crate) fn succeeded(
+    engine: &Engine,
+    request: &TaskRequest,
+    result: &str,
+    runtime: f64,
+) -> Event {
     Event::task_succeeded(stamp(engine), &request.id, result, Some(runtime))
 }
 
-pub(crate) fn failed(engine: &Engine, request: &TaskRequest, exception: &str, traceback: Option<&str>) -> Event {
-    Event::task_failed(stamp(engine), &request.id, exception, Some(traceback.unwrap_or_default()))
+pub(crate) fn failed(
+    engine: &Engine,
+    request: &TaskRequest,
+    exception: &str,
+    traceback: Option<&str>,
+) -> Event {
+    Event::task_failed(
+        stamp(engine),
+        &request.id,
+        exception,
+        Some(traceback.unwrap_or_default()),
+    )
 }
 
 pub(crate) fn not_registered(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Event {
     Event::task_failed(stamp(engine), &request.id, &failure.exception.repr(), None)
 }
 
-pub(crate) fn retried(engine: &Engine, request: &TaskRequest, cause: &str, traceback: Option<&str>) -> Event {
-    Event::task_retried(stamp(engine), &request.id, cause, Some(traceback.unwrap_or_default()))
+pub(crate) fn retried(
+    engine: &Engine,
+    request: &TaskRequest,
+    cause: &str,
+    traceback: Option<&str>,
+) -> Event {
+    Event::task_retried(
+        stamp(engine),
+        &request.id,
+        cause,
+        Some(traceback.unwrap_or_default()),
+    )
 }
 
 pub(crate) fn rejected(engine: &Engine, request: &TaskRequest, requeue: bool) -> Event {
@@ -168,13 +217,28 @@ pub(crate) fn rejected(engine: &Engine, request: &TaskRequest, requeue: bool) ->
 }
 
 /// `signal` is the name of the signal that has ended the run; Celery tells its number.
-pub(crate) fn revoked(engine: &Engine, request: &TaskRequest, reason: &str, signal: Option<&str>) -> Event {
+pub(crate) fn revoked(
+    engine: &Engine,
+    request: &TaskRequest,
+    reason: &str,
+    signal: Option<&str>,
+) -> Event {
     let signum = signal.map_or(Value::Null, signal_number);
-    Event::task_revoked(stamp(engine), &request.id, signal.is_some(), signum, reason == "expired")
+    Event::task_revoked(
+        stamp(engine),
+        &request.id,
+        signal.is_some(),
+        signum,
+        reason == "expired",
+    )
 }
 
 fn signal_number(name: &str) -> Value {
-    let full = if name.starts_with("SIG") { name.to_owned() } else { format!("SIG{name}") };
+    let full = if name.starts_with("SIG") {
+        name.to_owned()
+    } else {
+        format!("SIG{name}")
+    };
     match full.parse::<nix::sys::signal::Signal>() {
         Ok(signal) => Value::Int(signal as i64),
         Err(_) => Value::from(name),

@@ -38,13 +38,21 @@ pub(crate) type Permits = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 impl Executor {
     pub(crate) fn new(engine: Arc<Engine>, shutdown: Shutdown) -> Self {
         let slots = Arc::new(Semaphore::new(engine.settings.worker_concurrency));
-        Self(Arc::new(Inner { engine, slots, pool: BlockingPool::new(), tracker: TaskTracker::new(), shutdown }))
+        Self(Arc::new(Inner {
+            engine,
+            slots,
+            pool: BlockingPool::new(),
+            tracker: TaskTracker::new(),
+            shutdown,
+        }))
     }
 
     /// Starts the run as soon as a slot is free.
     pub(crate) fn start(&self, run: Run, place: OwnedSemaphorePermit) {
         let inner = Arc::clone(&self.0);
-        self.0.tracker.spawn(async move { inner.execute(run, place).await });
+        self.0
+            .tracker
+            .spawn(async move { inner.execute(run, place).await });
     }
 
     /// Waits until nothing runs any more. Call it after the last start.
@@ -57,12 +65,31 @@ impl Executor {
 impl Inner {
     async fn execute(self: Arc<Self>, run: Run, place: OwnedSemaphorePermit) {
         if let Some(slot) = self.slot().await {
+            let ctx = Arc::new(Context::new(
+                Arc::clone(&self.engine),
+                Arc::clone(&run.held),
+            ));
             let span = span_of(&run);
-            self.run_in_slot(&run, Arc::new((place, slot)), &span).instrument(span.clone()).await;
+            self.engine
+                .hooks
+                .iter()
+                .for_each(|hook| hook.on_span(&ctx, &span));
+            self.run_in_slot(&run, &ctx, Arc::new((place, slot)))
+                .instrument(span)
+                .await;
         }
         let processed = self.engine.activity.release(&run.held);
-        if self.engine.settings.max_tasks.is_some_and(|max| processed >= max) && !self.shutdown.is_requested() {
-            info!(processed, "the worker has run its number of tasks and stops");
+        if self
+            .engine
+            .settings
+            .max_tasks
+            .is_some_and(|max| processed >= max)
+            && !self.shutdown.is_requested()
+        {
+            info!(
+                processed,
+                "the worker has run its number of tasks and stops"
+            );
             self.shutdown.warm.cancel();
         }
     }
@@ -79,7 +106,7 @@ impl Inner {
         }
     }
 
-    async fn run_in_slot(&self, run: &Run, permits: Permits, span: &Span) {
+    async fn run_in_slot(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) {
         if let Some(discarded) = discard(&self.engine, run) {
             return self.engine.complete(discarded).await;
         }
@@ -87,19 +114,24 @@ impl Inner {
             return;
         }
         self.engine.activity.start(&run.held, epoch());
-        let ctx = Arc::new(Context::new(Arc::clone(&self.engine), Arc::clone(&run.held)));
-        for hook in &self.engine.hooks {
-            hook.on_span(&ctx, span);
-            hook.before_run(&ctx);
-        }
+        self.engine
+            .hooks
+            .iter()
+            .for_each(|hook| hook.before_run(ctx));
         let started = Instant::now();
-        let end = work::work(&self.engine, &self.pool, run, &ctx, permits).await;
-        let ended = Ended { engine: &self.engine, run, ctx: &ctx, runtime: started.elapsed() };
+        let end = work::work(&self.engine, &self.pool, run, ctx, permits).await;
+        let ended = Ended {
+            engine: &self.engine,
+            run,
+            ctx,
+            runtime: started.elapsed(),
+        };
         let is_given_back = matches!(end, RunEnd::Cancelled) && !run.policy.acks_early;
         let conclusion = ended.conclude(end);
-        for hook in &self.engine.hooks {
-            hook.after_run(&ctx, &conclusion.state, ended.runtime);
-        }
+        self.engine
+            .hooks
+            .iter()
+            .for_each(|hook| hook.after_run(ctx, &conclusion.state, ended.runtime));
         if !is_given_back {
             self.engine.complete(conclusion.completion).await;
         }
@@ -113,13 +145,25 @@ impl Inner {
             return false;
         }
         if request.group.is_some() && request.embed.chord.is_some() {
-            error!("the task is a member of a chord, and this version does not count chord members: the chord's body will not be called");
+            error!(
+                "the task is a member of a chord, and this version does not count chord members: the chord's body will not be called"
+            );
         }
-        self.engine.events.send_task(&run.task.options, || events::started(&self.engine, request));
+        self.engine
+            .events
+            .send_task(&run.task.options, || events::started(&self.engine, request));
         if run.policy.tracks_started {
             let mut settlement = Settlement::new(run.held.tag.clone(), Verdict::Keep);
-            let who = [("pid", Value::from(std::process::id())), ("hostname", self.engine.settings.hostname.as_str().into())];
-            settlement.store = Some(meta::meta(&self.engine, &run.held, State::Started, Map::from_iter(who).into()));
+            let who = [
+                ("pid", Value::from(std::process::id())),
+                ("hostname", self.engine.settings.hostname.as_str().into()),
+            ];
+            settlement.store = Some(meta::meta(
+                &self.engine,
+                &run.held,
+                State::Started,
+                Map::from_iter(who).into(),
+            ));
             self.engine.complete(settlement.into()).await;
         }
         true
@@ -128,7 +172,12 @@ impl Inner {
     async fn acknowledge_early(&self, run: &Run) -> bool {
         let text = "the worker was lost while the task ran, after an early acknowledgement";
         let failure = Failure::new("WorkerLostError", "billiard.exceptions", vec![text.into()]);
-        let lost = Box::new(meta::failure(&self.engine, &run.held, State::Failure, &failure));
+        let lost = Box::new(meta::failure(
+            &self.engine,
+            &run.held,
+            State::Failure,
+            &failure,
+        ));
         let settlement = Settlement::new(run.held.tag.clone(), Verdict::AckEarly { lost });
         let settled = self.engine.settle(settlement).await;
         let held = matches!(settled, Some(Settled::Done | Settled::Uncertain));
@@ -141,6 +190,13 @@ impl Inner {
 fn span_of(run: &Run) -> Span {
     let request = &run.held.request;
     let root = request.root_id.as_deref().unwrap_or(&request.id);
-    let trace_id = client::trace_id(&request.extra).map_or_else(|| root.replace('-', ""), str::to_owned);
-    tracing::info_span!("run", task_id = request.id, task_name = request.task, attempt = request.retries, trace_id)
+    let trace_id =
+        client::trace_id(&request.extra).map_or_else(|| root.replace('-', ""), str::to_owned);
+    tracing::info_span!(
+        "run",
+        task_id = request.id,
+        task_name = request.task,
+        attempt = request.retries,
+        trace_id
+    )
 }

@@ -13,7 +13,10 @@ pub struct Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { since: Instant::now(), beat: Arc::default() }
+        Self {
+            since: Instant::now(),
+            beat: Arc::default(),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::event::{Event, Heartbeat, Stamp};
 use protocol::event::Software;
+use protocol::event::{Event, Heartbeat, Stamp};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -53,12 +53,19 @@ pub(crate) async fn send(engine: &Engine, kind: fn(Stamp<'_>, &Heartbeat) -> Eve
         loadavg: load_average().unwrap_or_default(),
         software: software(),
     };
-    let event = kind(engine.client.clock().stamp(&engine.settings.hostname), &heartbeat);
+    let event = kind(
+        engine.client.clock().stamp(&engine.settings.hostname),
+        &heartbeat,
+    );
     publish(&engine.client, &[event]).await;
 }
 
 fn software() -> Software {
-    Software { ident: "celeriac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), system: "Linux".to_owned() }
+    Software {
+        ident: "celeriac".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        system: "Linux".to_owned(),
+    }
 }
 
 fn count(number: usize) -> i64 {
@@ -67,6 +74,8 @@ fn count(number: usize) -> i64 {
 
 fn load_average() -> Option<[f64; 3]> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
-    let mut numbers = text.split_ascii_whitespace().map_while(|word| word.parse().ok());
+    let mut numbers = text
+        .split_ascii_whitespace()
+        .map_while(|word| word.parse().ok());
     Some([numbers.next()?, numbers.next()?, numbers.next()?])
 }

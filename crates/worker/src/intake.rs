@@ -1,14 +1,19 @@
 //! Reserves messages, never more than there are free places, and hands each to admission.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{BrokerError, Consumer, Delivery};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::warn;
 
 use crate::Shutdown;
 use crate::admission::{Admission, admit};
 use crate::engine::Engine;
 use crate::executor::Executor;
+
+/// Wait before reserving again after an outage that the broker did not wait through itself.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What an [`Intake`] needs.
 #[derive(Debug)]
@@ -32,21 +37,36 @@ impl Intake {
         Self { params, places }
     }
 
-    /// Runs until the worker is asked to stop, or the broker refuses.
+    /// Runs until the worker is asked to stop, or the broker refuses what waiting does not mend.
     pub(crate) async fn run(self) -> Result<(), BrokerError> {
         loop {
-            let (places, batch) = tokio::select! {
+            let reserved = tokio::select! {
                 () = self.params.shutdown.requested() => return Ok(()),
-                reserved = self.reserve() => reserved?,
+                reserved = self.reserve() => reserved,
             };
-            self.dispatch(places, batch).await;
+            match reserved {
+                Ok((places, batch)) => self.dispatch(places, batch).await,
+                Err(error) if error.is_transient() => self.pause(&error).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn pause(&self, error: &BrokerError) {
+        warn!(%error, "reserving failed, trying again");
+        tokio::select! {
+            () = self.params.shutdown.requested() => {}
+            () = tokio::time::sleep(PAUSE) => {}
         }
     }
 
     /// Waits for a free place, then for messages: as many as places are free.
     async fn reserve(&self) -> Result<(OwnedSemaphorePermit, Vec<Delivery>), BrokerError> {
         let closed = "the semaphore is never closed";
-        let mut places = Arc::clone(&self.places).acquire_owned().await.expect(closed);
+        let mut places = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .expect(closed);
         let free = self.places.available_permits();
         if let Ok(free) = u32::try_from(free)
             && free > 0
@@ -62,7 +82,9 @@ impl Intake {
         for delivery in batch {
             match admit(&self.params.engine, delivery) {
                 Admission::Run(run) => {
-                    let place = places.split(1).expect("a broker gives no more than was asked for");
+                    let place = places
+                        .split(1)
+                        .expect("a broker gives no more than was asked for");
                     self.params.executor.start(run, place);
                 }
                 Admission::Settle(completion) => self.params.engine.complete(*completion).await,

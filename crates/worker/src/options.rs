@@ -30,7 +30,8 @@ pub struct TaskOptions {
     pub acks_on_failure: Option<bool>,
     /// With late acknowledgement: whether a time limit acknowledges (the default) or puts the message back.
     pub acks_on_timeout: Option<bool>,
-    /// Whether a message whose run is lost with the worker goes back to its queue; only asked after an early acknowledgement is off.
+    /// With late acknowledgement: whether a task runs again when its worker is lost (the default). If not, the run is recorded
+    /// before it starts, as with early acknowledgement, and a lost one ends as `WorkerLostError`.
     pub reject_on_worker_lost: Option<bool>,
     /// Store no result.
     pub ignore_result: Option<bool>,
@@ -77,10 +78,15 @@ impl Default for TaskOptions {
 impl TaskOptions {
     /// The policy by which this error makes the task run again; `None` when it is final.
     pub fn retry_policy_for(&self, exc_type: &str) -> Option<&RetryPolicy> {
-        if let Some(policy) = self.error_policies.iter().find(|policy| policy.covers(exc_type)) {
+        if let Some(policy) = self
+            .error_policies
+            .iter()
+            .find(|policy| policy.covers(exc_type))
+        {
             return policy.retry.as_ref();
         }
-        let automatic = covers(&self.autoretry_for, exc_type) && !covers(&self.dont_autoretry_for, exc_type);
+        let automatic =
+            covers(&self.autoretry_for, exc_type) && !covers(&self.dont_autoretry_for, exc_type);
         automatic.then_some(&self.retry)
     }
 }
@@ -134,7 +140,12 @@ impl RetryPolicy {
         let jitter = self.retry_jitter.then(fastrand::f64);
         let seconds = match self.retry_backoff {
             None => u64::from(self.default_retry_delay),
-            Some(factor) => backoff(u64::from(factor), retries, u64::from(self.retry_backoff_max), jitter),
+            Some(factor) => backoff(
+                u64::from(factor),
+                retries,
+                u64::from(self.retry_backoff_max),
+                jitter,
+            ),
         };
         Duration::from_secs(seconds)
     }
@@ -165,15 +176,25 @@ mod tests {
 
     #[test]
     fn backoff_doubles_up_to_its_cap() {
-        let policy = RetryPolicy { retry_backoff: Some(3), retry_backoff_max: 40, retry_jitter: false, ..RetryPolicy::default() };
-        let delays: Vec<u64> = (0..6).map(|retries| policy.delay(retries).as_secs()).collect();
+        let policy = RetryPolicy {
+            retry_backoff: Some(3),
+            retry_backoff_max: 40,
+            retry_jitter: false,
+            ..RetryPolicy::default()
+        };
+        let delays: Vec<u64> = (0..6)
+            .map(|retries| policy.delay(retries).as_secs())
+            .collect();
         assert_eq!(delays, [3, 6, 12, 24, 40, 40]);
         assert_eq!(policy.delay(200).as_secs(), 40);
     }
 
     #[test]
     fn jitter_stays_within_the_backoff() {
-        let policy = RetryPolicy { retry_backoff: Some(8), ..RetryPolicy::default() };
+        let policy = RetryPolicy {
+            retry_backoff: Some(8),
+            ..RetryPolicy::default()
+        };
         assert!((0..200).all(|_| policy.delay(0).as_secs() <= 8));
     }
 
@@ -188,17 +209,28 @@ mod tests {
             autoretry_for: vec!["*".to_owned()],
             dont_autoretry_for: vec!["KeyError".to_owned()],
             error_policies: vec![
-                ErrorPolicy { errors: vec!["ValueError".to_owned()], retry: None },
+                ErrorPolicy {
+                    errors: vec!["ValueError".to_owned()],
+                    retry: None,
+                },
                 ErrorPolicy {
                     errors: vec!["OSError".to_owned()],
-                    retry: Some(RetryPolicy { max_retries: None, ..RetryPolicy::default() }),
+                    retry: Some(RetryPolicy {
+                        max_retries: None,
+                        ..RetryPolicy::default()
+                    }),
                 },
             ],
             ..TaskOptions::default()
         };
         assert_eq!(options.retry_policy_for("ValueError"), None);
         assert_eq!(options.retry_policy_for("KeyError"), None);
-        assert_eq!(options.retry_policy_for("OSError").map(|policy| policy.max_retries), Some(None));
+        assert_eq!(
+            options
+                .retry_policy_for("OSError")
+                .map(|policy| policy.max_retries),
+            Some(None)
+        );
         assert_eq!(options.retry_policy_for("TypeError"), Some(&options.retry));
     }
 }

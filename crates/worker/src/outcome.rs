@@ -29,12 +29,18 @@ pub enum Outcome {
 impl Outcome {
     /// A failure with one of Python's builtin exceptions, such as `ValueError`.
     pub fn fail(exc_type: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Fail(Box::new(Failure::builtin(exc_type, vec![Value::Str(message.into())])))
+        Self::Fail(Box::new(Failure::builtin(
+            exc_type,
+            vec![Value::Str(message.into())],
+        )))
     }
 
     /// A rejection.
     pub fn reject(reason: impl Into<String>, requeue: bool) -> Self {
-        Self::Reject { reason: reason.into(), requeue }
+        Self::Reject {
+            reason: reason.into(),
+            requeue,
+        }
     }
 }
 
@@ -65,13 +71,20 @@ impl Failure {
     }
 
     /// An exception of any module.
-    pub fn new(exc_type: impl Into<String>, exc_module: impl Into<String>, args: Vec<Value>) -> Self {
+    pub fn new(
+        exc_type: impl Into<String>,
+        exc_module: impl Into<String>,
+        args: Vec<Value>,
+    ) -> Self {
         let exception = ExceptionInfo {
             exc_type: exc_type.into(),
             exc_message: args,
             exc_module: Some(exc_module.into()),
         };
-        Self { exception, traceback: None }
+        Self {
+            exception,
+            traceback: None,
+        }
     }
 
     /// A Rust error: its type's name and module, its text, and its sources as the traceback.
@@ -79,7 +92,11 @@ impl Failure {
         let path = std::any::type_name::<E>();
         let path = path.split('<').next().unwrap_or(path);
         let (module, name) = path.rsplit_once("::").unwrap_or(("builtins", path));
-        let mut failure = Self::new(name, module.replace("::", "."), vec![Value::Str(error.to_string())]);
+        let mut failure = Self::new(
+            name,
+            module.replace("::", "."),
+            vec![Value::Str(error.to_string())],
+        );
         failure.traceback = Some(trace(name, error));
         failure
     }
@@ -171,8 +188,16 @@ mod tests {
         let error = std::io::Error::other(source);
         let failure = Failure::from_error(&error);
         assert_eq!(failure.exception.exc_type, "Error");
-        assert_eq!(failure.exception.exc_module.as_deref(), Some("std.io.error"));
-        assert!(failure.traceback.expect("has a trace").starts_with("Error: invalid digit"));
+        assert_eq!(
+            failure.exception.exc_module.as_deref(),
+            Some("std.io.error")
+        );
+        assert!(
+            failure
+                .traceback
+                .expect("has a trace")
+                .starts_with("Error: invalid digit")
+        );
     }
 
     #[test]
@@ -180,7 +205,9 @@ mod tests {
         fn run() -> Result<i64, Outcome> {
             Ok("x".parse::<i64>()?)
         }
-        let Err(Outcome::Fail(failure)) = run() else { panic!("must fail") };
+        let Err(Outcome::Fail(failure)) = run() else {
+            panic!("must fail")
+        };
         assert_eq!(failure.exception.exc_type, "ParseIntError");
     }
 }

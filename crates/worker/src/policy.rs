@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use protocol::TaskRequest;
 
-use crate::engine::Engine;
 use crate::TaskOptions;
+use crate::engine::Engine;
 
 /// The effective options of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,22 +40,43 @@ impl Limit {
 impl Policy {
     pub(crate) fn of(engine: &Engine, options: &TaskOptions, request: &TaskRequest) -> Self {
         let settings = &engine.settings;
-        let ignored = request.ignore_result.or(options.ignore_result).unwrap_or(settings.task_ignore_result);
-        let errors = options.store_errors_even_if_ignored.unwrap_or(settings.task_store_errors_even_if_ignored);
+        let ignored = request
+            .ignore_result
+            .or(options.ignore_result)
+            .unwrap_or(settings.task_ignore_result);
+        let errors = options
+            .store_errors_even_if_ignored
+            .unwrap_or(settings.task_store_errors_even_if_ignored);
         let limit = |message: Option<f64>, task: Option<f64>, worker: Option<f64>| {
             message.or(task).or(worker).and_then(Limit::new)
         };
         let late = options.acks_late.unwrap_or(settings.task_acks_late);
-        let repeats = options.reject_on_worker_lost.unwrap_or(settings.task_reject_on_worker_lost);
+        let repeats = options
+            .reject_on_worker_lost
+            .unwrap_or(settings.task_reject_on_worker_lost);
         Self {
             acks_early: !(late && repeats),
-            acks_on_failure: options.acks_on_failure.unwrap_or(settings.task_acks_on_failure),
-            acks_on_timeout: options.acks_on_timeout.unwrap_or(settings.task_acks_on_timeout),
+            acks_on_failure: options
+                .acks_on_failure
+                .unwrap_or(settings.task_acks_on_failure),
+            acks_on_timeout: options
+                .acks_on_timeout
+                .unwrap_or(settings.task_acks_on_timeout),
             stores_result: engine.stores_results && !ignored,
             stores_errors: engine.stores_results && (!ignored || errors),
-            tracks_started: engine.stores_results && !ignored && options.track_started.unwrap_or(settings.task_track_started),
-            time_limit: limit(request.timelimit.hard, options.time_limit, settings.task_time_limit),
-            soft_time_limit: limit(request.timelimit.soft, options.soft_time_limit, settings.task_soft_time_limit),
+            tracks_started: engine.stores_results
+                && !ignored
+                && options.track_started.unwrap_or(settings.task_track_started),
+            time_limit: limit(
+                request.timelimit.hard,
+                options.time_limit,
+                settings.task_time_limit,
+            ),
+            soft_time_limit: limit(
+                request.timelimit.soft,
+                options.soft_time_limit,
+                settings.task_soft_time_limit,
+            ),
         }
     }
 }

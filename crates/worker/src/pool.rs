@@ -21,16 +21,26 @@ struct Shared {
 impl BlockingPool {
     pub(crate) fn new() -> Self {
         let (jobs, waiting) = mpsc::channel();
-        Self { jobs, shared: Arc::new(Shared { waiting: Mutex::new(waiting), idle: 0.into() }) }
+        Self {
+            jobs,
+            shared: Arc::new(Shared {
+                waiting: Mutex::new(waiting),
+                idle: 0.into(),
+            }),
+        }
     }
 
     /// Runs the job on a thread of its own. The number of jobs at once is bounded by the slots that callers hold.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         if !self.shared.claim_idle() {
             let shared = Arc::clone(&self.shared);
-            thread::Builder::new().name("task".to_owned()).spawn(move || shared.work())?;
+            thread::Builder::new()
+                .name("task".to_owned())
+                .spawn(move || shared.work())?;
         }
-        self.jobs.send(Box::new(job)).expect("the receiver lives as long as the pool");
+        self.jobs
+            .send(Box::new(job))
+            .expect("the receiver lives as long as the pool");
         Ok(())
     }
 }
@@ -38,7 +48,9 @@ impl BlockingPool {
 impl Shared {
     fn claim_idle(&self) -> bool {
         use std::sync::atomic::Ordering::{AcqRel, Acquire};
-        self.idle.fetch_update(AcqRel, Acquire, |idle| idle.checked_sub(1)).is_ok()
+        self.idle
+            .fetch_update(AcqRel, Acquire, |idle| idle.checked_sub(1))
+            .is_ok()
     }
 
     fn work(&self) {
@@ -50,7 +62,11 @@ impl Shared {
     }
 
     fn next(&self) -> Option<Job> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv()
+            .ok()
     }
 }
 
@@ -80,7 +96,8 @@ mod tests {
         let pool = BlockingPool::new();
         pool.run(|| panic!("on purpose")).expect("a thread starts");
         let (done, finished) = mpsc::channel();
-        pool.run(move || done.send(()).expect("the test waits")).expect("a thread starts");
+        pool.run(move || done.send(()).expect("the test waits"))
+            .expect("a thread starts");
         finished.recv().expect("the second job runs");
     }
 }

@@ -32,14 +32,21 @@ pub(crate) struct RegisteredTask {
 }
 
 impl RegisteredTask {
-    pub(crate) fn run(&self, arguments: Arguments, ctx: Arc<Context>) -> BoxFuture<'static, Result<Value, Outcome>> {
+    pub(crate) fn run(
+        &self,
+        arguments: Arguments,
+        ctx: Arc<Context>,
+    ) -> BoxFuture<'static, Result<Value, Outcome>> {
         (self.run)(arguments, ctx)
     }
 }
 
 impl fmt::Debug for RegisteredTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegisteredTask").field("name", &self.name).field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("RegisteredTask")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,15 +65,28 @@ impl Registry {
     /// Adds a task that runs on a thread of its own.
     #[must_use]
     pub fn blocking<T: Task>(self) -> Self {
-        self.insert::<T>(TaskOptions { pool: Pool::Blocking, ..T::options() })
+        self.insert::<T>(TaskOptions {
+            pool: Pool::Blocking,
+            ..T::options()
+        })
     }
 
     /// Adds a second name for the task added last, for callers that know it by another one.
     #[must_use]
     pub fn alias(mut self, name: &str) -> Self {
-        let task = self.last.as_ref().and_then(|last| self.tasks.get(last)).cloned();
+        let task = self
+            .last
+            .as_ref()
+            .and_then(|last| self.tasks.get(last))
+            .cloned();
         if let Some(task) = task {
-            self.add(name.into(), RegisteredTask { name: name.into(), ..(*task).clone() });
+            self.add(
+                name.into(),
+                RegisteredTask {
+                    name: name.into(),
+                    ..(*task).clone()
+                },
+            );
         }
         self
     }
@@ -116,24 +136,42 @@ impl Registry {
     fn insert<T: Task>(mut self, options: TaskOptions) -> Self {
         let name: Arc<str> = T::NAME.into();
         self.last = Some(Arc::clone(&name));
-        self.add(Arc::clone(&name), RegisteredTask { name, options, run: run_erased::<T> });
+        self.add(
+            Arc::clone(&name),
+            RegisteredTask {
+                name,
+                options,
+                run: run_erased::<T>,
+            },
+        );
         self
     }
 
     fn add(&mut self, name: Arc<str>, task: RegisteredTask) {
-        if self.tasks.insert(Arc::clone(&name), Arc::new(task)).is_some() {
+        if self
+            .tasks
+            .insert(Arc::clone(&name), Arc::new(task))
+            .is_some()
+        {
             self.duplicate.get_or_insert(name.to_string());
         }
     }
 }
 
-fn run_erased<T: Task>(arguments: Arguments, ctx: Arc<Context>) -> BoxFuture<'static, Result<Value, Outcome>> {
+fn run_erased<T: Task>(
+    arguments: Arguments,
+    ctx: Arc<Context>,
+) -> BoxFuture<'static, Result<Value, Outcome>> {
     Box::pin(async move {
         let task = T::bind(arguments).map_err(|error| Outcome::fail("TypeError", error.0))?;
         let output = task.run(&ctx).await?;
         to_value(&output).map_err(|error| {
             let text = format!("the result cannot be encoded: {error}");
-            Outcome::Fail(Box::new(Failure::new("EncodeError", "kombu.exceptions", vec![Value::Str(text)])))
+            Outcome::Fail(Box::new(Failure::new(
+                "EncodeError",
+                "kombu.exceptions",
+                vec![Value::Str(text)],
+            )))
         })
     })
 }
@@ -159,20 +197,32 @@ mod tests {
     fn a_name_that_is_registered_twice_is_refused() {
         assert!(Registry::new().task::<Noop>().check().is_ok());
         let twice = Registry::new().task::<Noop>().blocking::<Noop>();
-        assert!(matches!(twice.check(), Err(WorkerError::DuplicateTask { name }) if name == "demo.noop"));
+        assert!(
+            matches!(twice.check(), Err(WorkerError::DuplicateTask { name }) if name == "demo.noop")
+        );
     }
 
     #[test]
     fn an_alias_runs_the_same_task_under_its_own_name() {
         let registry = Registry::new().blocking::<Noop>().alias("old.noop");
         assert_eq!(registry.names(), ["demo.noop", "old.noop"]);
-        assert_eq!(registry.options("old.noop").map(|options| options.pool), Some(Pool::Blocking));
+        assert_eq!(
+            registry.options("old.noop").map(|options| options.pool),
+            Some(Pool::Blocking)
+        );
     }
 
     #[test]
     fn annotations_change_options() {
         let mut registry = Registry::new().task::<Noop>();
-        registry.annotate(|name, options| options.rate_limit = (name == "demo.noop").then(|| "10/m".to_owned()));
-        assert_eq!(registry.options("demo.noop").and_then(|options| options.rate_limit.as_deref()), Some("10/m"));
+        registry.annotate(|name, options| {
+            options.rate_limit = (name == "demo.noop").then(|| "10/m".to_owned())
+        });
+        assert_eq!(
+            registry
+                .options("demo.noop")
+                .and_then(|options| options.rate_limit.as_deref()),
+            Some("10/m")
+        );
     }
 }

@@ -44,7 +44,9 @@ impl Revocations {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Ids> {
-        self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.ids
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -100,16 +100,25 @@ impl Default for WorkerSettings {
 impl WorkerSettings {
     /// How many messages the worker holds at most.
     pub fn prefetch_count(&self) -> usize {
-        self.worker_concurrency.saturating_mul(self.worker_prefetch_multiplier)
+        self.worker_concurrency
+            .saturating_mul(self.worker_prefetch_multiplier)
     }
 
     pub(crate) fn check(&self) -> Result<(), WorkerError> {
         let bad = |name, value: String, rule| Err(WorkerError::Setting { name, value, rule });
         if self.worker_concurrency == 0 || self.worker_concurrency > 65_535 {
-            return bad("worker_concurrency", self.worker_concurrency.to_string(), "it must be 1 to 65535");
+            return bad(
+                "worker_concurrency",
+                self.worker_concurrency.to_string(),
+                "it must be 1 to 65535",
+            );
         }
         if self.worker_prefetch_multiplier == 0 {
-            return bad("worker_prefetch_multiplier", "0".to_owned(), "unlimited prefetch is not offered: it must be 1 or more");
+            return bad(
+                "worker_prefetch_multiplier",
+                "0".to_owned(),
+                "unlimited prefetch is not offered: it must be 1 or more",
+            );
         }
         if self.queues.is_empty() {
             return bad("task_queues", "[]".to_owned(), "a worker needs a queue");
@@ -124,9 +133,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_name() {
-        let zero = WorkerSettings { worker_concurrency: 0, ..WorkerSettings::default() };
-        let text = zero.check().expect_err("zero slots run nothing").to_string();
-        assert_eq!(text, "setting worker_concurrency is 0, but it must be 1 to 65535");
+        let zero = WorkerSettings {
+            worker_concurrency: 0,
+            ..WorkerSettings::default()
+        };
+        let text = zero
+            .check()
+            .expect_err("zero slots run nothing")
+            .to_string();
+        assert_eq!(
+            text,
+            "setting worker_concurrency is 0, but it must be 1 to 65535"
+        );
         assert!(WorkerSettings::default().check().is_ok());
     }
 }

@@ -15,12 +15,16 @@ impl States {
     }
 
     pub(crate) fn get<S: Any + Send + Sync>(&self) -> Option<&S> {
-        self.0.get(&TypeId::of::<S>()).and_then(|state| state.downcast_ref())
+        self.0
+            .get(&TypeId::of::<S>())
+            .and_then(|state| state.downcast_ref())
     }
 }
 
 impl fmt::Debug for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("States").field("types", &self.0.len()).finish()
+        f.debug_struct("States")
+            .field("types", &self.0.len())
+            .finish()
     }
 }

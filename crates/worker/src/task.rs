@@ -61,7 +61,10 @@ pub trait SendTask {
     ///
     /// # Errors
     /// When the arguments cannot be encoded or the broker cannot be reached.
-    fn send<T: Task>(&self, task: T) -> impl Future<Output = Result<AsyncResult<T::Output>, ClientError>> + Send {
+    fn send<T: Task>(
+        &self,
+        task: T,
+    ) -> impl Future<Output = Result<AsyncResult<T::Output>, ClientError>> + Send {
         self.call(task).send()
     }
 }
@@ -72,7 +75,9 @@ impl SendTask for Client {
         let preset = CallOptions {
             queue: options.queue,
             priority: options.priority,
-            expires: options.expires.map(|seconds| Expires::After(Duration::from_secs_f64(seconds.max(0.0)))),
+            expires: options
+                .expires
+                .map(|seconds| Expires::After(Duration::from_secs_f64(seconds.max(0.0)))),
             ignore_result: options.ignore_result,
             ..CallOptions::default()
         };

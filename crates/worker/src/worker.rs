@@ -27,6 +27,8 @@ use crate::{Health, Hook, Pool, Registry, Shutdown, WorkerError, WorkerSettings}
 const COMPLETIONS: usize = 4_096;
 /// Notices of the consumer that may wait to be logged.
 const NOTICES: usize = 256;
+/// How long giving back may take before it is left to the lease.
+const CLOSE: Duration = Duration::from_secs(3);
 /// How long the end of the worker may wait for what is only told, not kept.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -46,7 +48,9 @@ pub struct WorkerParams {
 
 impl fmt::Debug for WorkerParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerParams").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("WorkerParams")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,7 +69,10 @@ impl Worker {
     pub fn new(params: WorkerParams) -> Result<Self, WorkerError> {
         params.registry.check()?;
         params.settings.check()?;
-        Ok(Self { params, health: Health::default() })
+        Ok(Self {
+            params,
+            health: Health::default(),
+        })
     }
 
     /// The worker's pulse, for a watchdog.
@@ -79,7 +86,13 @@ impl Worker {
     /// When the broker refuses what waiting does not mend: credentials, or a consumer that was closed by force.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), WorkerError> {
         let Self { params, health } = self;
-        let WorkerParams { client, registry, settings, hooks, ready } = params;
+        let WorkerParams {
+            client,
+            registry,
+            settings,
+            hooks,
+            ready,
+        } = params;
         let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
         let (completions, waiting) = mpsc::channel(COMPLETIONS);
         let engine = Arc::new(Engine {
@@ -94,7 +107,8 @@ impl Worker {
             completions,
             started: Instant::now(),
         });
-        let running = Running::start(Arc::clone(&engine), waiting, waiting_events, &shutdown).await?;
+        let running =
+            Running::start(Arc::clone(&engine), waiting, waiting_events, &shutdown).await?;
         banner(&engine);
         if let Some(ready) = ready {
             ready();
@@ -161,7 +175,11 @@ impl Running {
         })
     }
 
-    async fn until_stopped(mut self, shutdown: &Shutdown, health: &Health) -> Result<(), WorkerError> {
+    async fn until_stopped(
+        mut self,
+        shutdown: &Shutdown,
+        health: &Health,
+    ) -> Result<(), WorkerError> {
         let mut pulse = tokio::time::interval(Duration::from_secs(1));
         let ended = loop {
             tokio::select! {
@@ -180,12 +198,13 @@ impl Running {
 
     /// Runs end first, then their settlements, then the hold on everything else.
     async fn stop(self, shutdown: &Shutdown, health: &Health) {
-        info!(running = self.engine.activity.active(), "stopping: nothing new is taken");
+        info!(
+            running = self.engine.activity.active(),
+            "stopping: nothing new is taken"
+        );
         self.finish_runs(shutdown, health).await;
         self.ended.cancel();
-        if self.acknowledger.await.is_err() {
-            error!("the acknowledger has panicked; unsettled messages run again");
-        }
+        settle_rest(self.acknowledger, &shutdown.cold).await;
         self.settled.cancel();
         let farewell = async {
             // A publisher that has panicked has said so.
@@ -195,9 +214,18 @@ impl Running {
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             warn!("the last events were not sent in time");
         }
-        match self.consumer.close().await {
-            Ok(given_back) => info!(given_back, processed = self.engine.activity.processed(), "stopped"),
-            Err(error) => error!(%error, "cannot give back what is held; it is ready again when the lease has run out"),
+        match tokio::time::timeout(CLOSE, self.consumer.close()).await {
+            Ok(Ok(given_back)) => info!(
+                given_back,
+                processed = self.engine.activity.processed(),
+                "stopped"
+            ),
+            Ok(Err(error)) => {
+                error!(%error, "cannot give back what is held; it is ready again when the lease has run out")
+            }
+            Err(_) => error!(
+                "the broker does not answer; what is held is ready again when the lease has run out"
+            ),
         }
     }
 
@@ -215,6 +243,23 @@ impl Running {
                 }
                 _ = pulse.tick() => health.beat(),
             }
+        }
+    }
+}
+
+/// Waits for the last settlements, even through an outage; a cold shutdown gives them a moment only.
+async fn settle_rest(mut acknowledger: JoinHandle<()>, cold: &CancellationToken) {
+    let impatient = async {
+        cold.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        ended = &mut acknowledger => if ended.is_err() {
+            error!("the acknowledger has panicked; unsettled messages run again");
+        },
+        () = impatient => {
+            acknowledger.abort();
+            warn!("the broker does not answer; unsettled messages run again");
         }
     }
 }
@@ -239,11 +284,21 @@ async fn open_consumer(engine: &Engine) -> Result<Arc<dyn Consumer>, WorkerError
 async fn log_notices(mut notices: mpsc::Receiver<Notice>) {
     while let Some(notice) = notices.recv().await {
         match notice {
-            Notice::Disconnected { error } => warn!(error, "the connection to the broker is lost; it is being rebuilt"),
+            Notice::Disconnected { error } => warn!(
+                error,
+                "the connection to the broker is lost; it is being rebuilt"
+            ),
             Notice::Reconnected => info!("the connection to the broker is back"),
-            Notice::Reclaimed { from, messages } => warn!(from, messages, "messages of a lost worker are ready again"),
-            Notice::Lost { meta } => error!(task_id = meta.task_id, "a run was lost with its worker after an early acknowledgement"),
-            Notice::Fenced => warn!("this worker was declared dead while it was cut off; what it held runs elsewhere"),
+            Notice::Reclaimed { from, messages } => {
+                warn!(from, messages, "messages of a lost worker are ready again")
+            }
+            Notice::Lost { meta } => error!(
+                task_id = meta.task_id,
+                "a run was lost with its worker after an early acknowledgement"
+            ),
+            Notice::Fenced => warn!(
+                "this worker was declared dead while it was cut off; what it held runs elsewhere"
+            ),
         }
     }
 }
@@ -269,6 +324,15 @@ fn banner(engine: &Engine) {
          and its slot is free when it ends. The soft one asks the task, and ends an async task that never asks"
     );
     let names = engine.registry.names();
-    let blocking = names.iter().filter(|name| engine.registry.options(name).is_some_and(|options| options.pool == Pool::Blocking));
-    info!(tasks = names.join(","), blocking = blocking.copied().collect::<Vec<_>>().join(","), "registered tasks");
+    let blocking = names.iter().filter(|name| {
+        engine
+            .registry
+            .options(name)
+            .is_some_and(|options| options.pool == Pool::Blocking)
+    });
+    info!(
+        tasks = names.join(","),
+        blocking = blocking.copied().collect::<Vec<_>>().join(","),
+        "registered tasks"
+    );
 }

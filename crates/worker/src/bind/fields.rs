@@ -59,7 +59,11 @@ impl<'de> Deserializer<'de> for Probe {
         Err(Asked(Shape::Struct(fields)))
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value, Asked> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: V,
+    ) -> Result<V::Value, Asked> {
         Err(Asked(Shape::Unit))
     }
 

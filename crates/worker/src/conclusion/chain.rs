@@ -25,7 +25,15 @@ fn fail_step(step: &Signature, failure: &Failure, metas: &mut Vec<TaskMeta>) {
     }
     match step.subtask_type.as_deref() {
         Some("group" | "chain") => fail_members(step.kwargs.get("tasks"), failure, metas),
-        Some("chord") => fail_members(step.kwargs.get("body").map(std::slice::from_ref).map(|body| Value::List(body.to_vec())).as_ref(), failure, metas),
+        Some("chord") => fail_members(
+            step.kwargs
+                .get("body")
+                .map(std::slice::from_ref)
+                .map(|body| Value::List(body.to_vec()))
+                .as_ref(),
+            failure,
+            metas,
+        ),
         _ => {}
     }
 }
@@ -34,7 +42,9 @@ fn fail_members(tasks: Option<&Value>, failure: &Failure, metas: &mut Vec<TaskMe
     for task in tasks.and_then(Value::as_list).unwrap_or_default() {
         match Signature::from_value(task.clone()) {
             Ok(step) => fail_step(&step, failure, metas),
-            Err(error) => error!(%error, "a later step of the chain cannot be read; its result stays pending"),
+            Err(error) => {
+                error!(%error, "a later step of the chain cannot be read; its result stays pending")
+            }
         }
     }
 }

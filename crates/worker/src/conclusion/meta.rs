@@ -26,7 +26,10 @@ pub(crate) fn meta(engine: &Engine, held: &Held, state: State, result: Value) ->
 /// A meta of a failure, revocation or retry.
 pub(crate) fn failure(engine: &Engine, held: &Held, state: State, failure: &Failure) -> TaskMeta {
     let result = Value::from(&failure.exception);
-    TaskMeta { traceback: failure.traceback.clone(), ..meta(engine, held, state, result) }
+    TaskMeta {
+        traceback: failure.traceback.clone(),
+        ..meta(engine, held, state, result)
+    }
 }
 
 /// Dates the meta if its state is final.

@@ -17,7 +17,11 @@ pub(super) struct Next {
 }
 
 /// Callbacks and the next step of the chain, each with the result in front of its arguments.
-pub(super) fn after_success(engine: &Engine, request: &TaskRequest, result: &Value) -> Result<Next, Failure> {
+pub(super) fn after_success(
+    engine: &Engine,
+    request: &TaskRequest,
+    result: &Value,
+) -> Result<Next, Failure> {
     let mut next = Next::default();
     let callbacks = request.embed.callbacks.as_deref().unwrap_or_default();
     let chain = request.embed.chain.as_deref().unwrap_or_default();
@@ -37,7 +41,10 @@ pub(super) fn after_success(engine: &Engine, request: &TaskRequest, result: &Val
 }
 
 /// Errbacks as one group, each with the failed task's id in front of its arguments.
-pub(super) fn after_failure(engine: &Engine, request: &TaskRequest) -> Result<Vec<Publish>, Failure> {
+pub(super) fn after_failure(
+    engine: &Engine,
+    request: &TaskRequest,
+) -> Result<Vec<Publish>, Failure> {
     let errbacks = request.embed.errbacks.clone().unwrap_or_default();
     if errbacks.is_empty() {
         return Ok(Vec::new());
@@ -46,18 +53,31 @@ pub(super) fn after_failure(engine: &Engine, request: &TaskRequest) -> Result<Ve
     lineage.root_id.get_or_insert_with(|| request.id.clone());
     let args = [Value::from(request.id.as_str())];
     let mut next = Next::default();
-    next.add(engine, group_of(errbacks, &args, &new_id(), &lineage).map_err(cannot_send)?)?;
+    next.add(
+        engine,
+        group_of(errbacks, &args, &new_id(), &lineage).map_err(cannot_send)?,
+    )?;
     Ok(next.publish)
 }
 
 /// The task that goes on under the same id, with everything that was to follow.
-pub(super) fn replacement(engine: &Engine, request: &TaskRequest, signature: Signature) -> Result<Vec<Publish>, Failure> {
-    let lineage = Lineage { parent_id: request.parent_id.clone(), ..lineage(engine, request) };
+pub(super) fn replacement(
+    engine: &Engine,
+    request: &TaskRequest,
+    signature: Signature,
+) -> Result<Vec<Publish>, Failure> {
+    let lineage = Lineage {
+        parent_id: request.parent_id.clone(),
+        ..lineage(engine, request)
+    };
     let chain = request.embed.chain.clone().unwrap_or_default();
     let signature = signature.option("task_id", request.id.as_str());
     let mut applied = apply(signature, &[], chain, &lineage).map_err(cannot_send)?;
     let [call] = applied.calls.as_mut_slice() else {
-        return Err(Failure::builtin("ValueError", vec!["only a plain task or a chain can replace a task".into()]));
+        return Err(Failure::builtin(
+            "ValueError",
+            vec!["only a plain task or a chain can replace a task".into()],
+        ));
     };
     inherit(call, request);
     let mut next = Next::default();
@@ -72,16 +92,27 @@ fn inherit(call: &mut TaskCall, request: &TaskRequest) {
     options.replaced_task_nesting = request.replaced_task_nesting.saturating_add(1);
     options.embed.chord.clone_from(&request.embed.chord);
     let callbacks = request.embed.callbacks.iter().flatten().cloned();
-    options.embed.callbacks.get_or_insert_default().extend(callbacks);
+    options
+        .embed
+        .callbacks
+        .get_or_insert_default()
+        .extend(callbacks);
     let errbacks = request.embed.errbacks.iter().flatten().cloned();
-    options.embed.errbacks.get_or_insert_default().extend(errbacks);
+    options
+        .embed
+        .errbacks
+        .get_or_insert_default()
+        .extend(errbacks);
 }
 
 impl Next {
     fn add(&mut self, engine: &Engine, applied: Applied) -> Result<(), Failure> {
         self.children.push(applied.result);
         for call in applied.calls {
-            let prepared = engine.client.prepare(call).map_err(|error| Failure::from_error(&error))?;
+            let prepared = engine
+                .client
+                .prepare(call)
+                .map_err(|error| Failure::from_error(&error))?;
             self.publish.push(prepared.publish);
         }
         Ok(())
@@ -89,12 +120,18 @@ impl Next {
 }
 
 /// One callback is applied as it is; of several, groups one by one and the plain ones together as one group.
-fn apply_callbacks(callbacks: &[Signature], args: &[Value], lineage: &Lineage) -> Result<Vec<Applied>, DecodeError> {
+fn apply_callbacks(
+    callbacks: &[Signature],
+    args: &[Value],
+    lineage: &Lineage,
+) -> Result<Vec<Applied>, DecodeError> {
     if let [single] = callbacks {
         return Ok(vec![apply(single.clone(), args, Vec::new(), lineage)?]);
     }
-    let (groups, plain): (Vec<_>, Vec<_>) =
-        callbacks.iter().cloned().partition(|callback| callback.subtask_type.as_deref() == Some("group"));
+    let (groups, plain): (Vec<_>, Vec<_>) = callbacks
+        .iter()
+        .cloned()
+        .partition(|callback| callback.subtask_type.as_deref() == Some("group"));
     let mut applied = Vec::with_capacity(groups.len() + 1);
     for group in groups {
         applied.push(apply(group, args, Vec::new(), lineage)?);
@@ -106,7 +143,9 @@ fn apply_callbacks(callbacks: &[Signature], args: &[Value], lineage: &Lineage) -
 }
 
 fn lineage(engine: &Engine, request: &TaskRequest) -> Lineage {
-    let priority = request.priority.and_then(|priority| u8::try_from(priority).ok());
+    let priority = request
+        .priority
+        .and_then(|priority| u8::try_from(priority).ok());
     Lineage {
         parent_id: Some(request.id.clone()),
         root_id: request.root_id.clone().or_else(|| Some(request.id.clone())),

@@ -46,7 +46,12 @@ pub(super) fn reserved(engine: &Engine) -> Value {
 
 fn held_where(engine: &Engine, active: bool) -> Value {
     let held = engine.activity.held();
-    Value::List(held.iter().filter(|held| held.is_active() == active).map(|held| held_info(engine, held)).collect())
+    Value::List(
+        held.iter()
+            .filter(|held| held.is_active() == active)
+            .map(|held| held_info(engine, held))
+            .collect(),
+    )
 }
 
 /// What waits on the broker for the queues of this worker: the worker itself holds none of it.
@@ -63,15 +68,22 @@ pub(super) async fn scheduled(engine: &Engine) -> Value {
 }
 
 async fn deferred(engine: &Engine) -> Vec<(Timestamp, TaskRequest)> {
-    let deferred = engine.client.backends().admin.deferred(SCHEDULED).await.unwrap_or_else(|error| {
-        warn!(%error, "cannot ask what is scheduled");
-        Vec::new()
-    });
+    let deferred = engine
+        .client
+        .backends()
+        .admin
+        .deferred(SCHEDULED)
+        .await
+        .unwrap_or_else(|error| {
+            warn!(%error, "cannot ask what is scheduled");
+            Vec::new()
+        });
     let mine = |deferred: &Deferred| engine.settings.queues.contains(&deferred.queue);
     let read = |deferred: Deferred| {
         let settings = &engine.settings;
         let message = Message::from_envelope(&deferred.raw, &settings.limits).ok()?;
-        let request = TaskRequest::from_message(&message, &settings.accept_content, &settings.limits).ok()?;
+        let request =
+            TaskRequest::from_message(&message, &settings.accept_content, &settings.limits).ok()?;
         Some((deferred.due, request))
     };
     deferred.into_iter().filter(mine).filter_map(read).collect()
@@ -82,8 +94,15 @@ pub(super) async fn query_task(engine: &Engine, arguments: &Map) -> Value {
     let mut found = Map::new();
     for id in &ids {
         for held in engine.activity.find(id) {
-            let state = if held.is_active() { "active" } else { "reserved" };
-            found.insert(id.as_str(), Value::List(vec![state.into(), held_info(engine, &held)]));
+            let state = if held.is_active() {
+                "active"
+            } else {
+                "reserved"
+            };
+            found.insert(
+                id.as_str(),
+                Value::List(vec![state.into(), held_info(engine, &held)]),
+            );
         }
     }
     if ids.iter().any(|id| !found.contains_key(id)) {
@@ -99,13 +118,24 @@ pub(super) async fn query_task(engine: &Engine, arguments: &Map) -> Value {
 
 /// The names of the tasks with the options that were asked for, as `name [option=value …]`.
 pub(super) fn registered(engine: &Engine, arguments: &Map) -> Value {
-    let builtins = arguments.get("builtins").and_then(Value::as_bool).unwrap_or(false);
+    let builtins = arguments
+        .get("builtins")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     let mut wanted = texts(arguments, "taskinfoitems");
     if wanted.is_empty() {
         wanted.push("rate_limit".to_owned());
     }
-    let names = engine.registry.names().into_iter().filter(|name| builtins || !name.starts_with("celery."));
-    Value::List(names.map(|name| Value::Str(described(name, engine.registry.options(name), &wanted))).collect())
+    let names = engine
+        .registry
+        .names()
+        .into_iter()
+        .filter(|name| builtins || !name.starts_with("celery."));
+    Value::List(
+        names
+            .map(|name| Value::Str(described(name, engine.registry.options(name), &wanted)))
+            .collect(),
+    )
 }
 
 fn described(name: &str, options: Option<&TaskOptions>, wanted: &[String]) -> String {
@@ -113,7 +143,11 @@ fn described(name: &str, options: Option<&TaskOptions>, wanted: &[String]) -> St
         .iter()
         .filter_map(|option| Some(format!("{option}={}", option_text(options?, option)?)))
         .collect();
-    if shown.is_empty() { name.to_owned() } else { format!("{name} [{}]", shown.join(" ")) }
+    if shown.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} [{}]", shown.join(" "))
+    }
 }
 
 fn option_text(options: &TaskOptions, name: &str) -> Option<String> {
@@ -122,27 +156,61 @@ fn option_text(options: &TaskOptions, name: &str) -> Option<String> {
         "routing_key" | "queue" => options.queue.clone(),
         "time_limit" => options.time_limit.map(|limit| limit.to_string()),
         "soft_time_limit" => options.soft_time_limit.map(|limit| limit.to_string()),
-        "max_retries" => Some(options.retry.max_retries.map_or_else(|| "None".to_owned(), |max| max.to_string())),
+        "max_retries" => Some(
+            options
+                .retry
+                .max_retries
+                .map_or_else(|| "None".to_owned(), |max| max.to_string()),
+        ),
         _ => None,
     }
 }
 
 pub(super) fn active_queues(engine: &Engine) -> Value {
-    Value::List(engine.settings.queues.iter().map(|name| Value::Map(queue(name))).collect())
+    Value::List(
+        engine
+            .settings
+            .queues
+            .iter()
+            .map(|name| Value::Map(queue(name)))
+            .collect(),
+    )
 }
 
 /// A queue as kombu describes it.
 fn queue(name: &str) -> Map {
     const EXCHANGE_NULLS: [&str; 2] = ["arguments", "delivery_mode"];
     const NULLS: [&str; 10] = [
-        "queue_arguments", "binding_arguments", "consumer_arguments", "alias", "no_declare", "expires", "message_ttl",
-        "max_length", "max_length_bytes", "max_priority",
+        "queue_arguments",
+        "binding_arguments",
+        "consumer_arguments",
+        "alias",
+        "no_declare",
+        "expires",
+        "message_ttl",
+        "max_length",
+        "max_length_bytes",
+        "max_priority",
     ];
     let mut exchange = Map::from_iter([("name", Value::from(name)), ("type", "direct".into())]);
-    exchange.extend([("durable", Value::Bool(true)), ("passive", false.into()), ("auto_delete", false.into()), ("no_declare", false.into())]);
+    exchange.extend([
+        ("durable", Value::Bool(true)),
+        ("passive", false.into()),
+        ("auto_delete", false.into()),
+        ("no_declare", false.into()),
+    ]);
     exchange.extend(EXCHANGE_NULLS.map(|field| (field, Value::Null)));
-    let mut queue = Map::from_iter([("name", Value::from(name)), ("exchange", exchange.into()), ("routing_key", name.into())]);
-    queue.extend([("durable", Value::Bool(true)), ("exclusive", false.into()), ("auto_delete", false.into()), ("no_ack", false.into())]);
+    let mut queue = Map::from_iter([
+        ("name", Value::from(name)),
+        ("exchange", exchange.into()),
+        ("routing_key", name.into()),
+    ]);
+    queue.extend([
+        ("durable", Value::Bool(true)),
+        ("exclusive", false.into()),
+        ("auto_delete", false.into()),
+        ("no_ack", false.into()),
+    ]);
     queue.insert("bindings", Value::List(Vec::new()));
     queue.extend(NULLS.map(|field| (field, Value::Null)));
     queue

@@ -1,7 +1,7 @@
 //! Commands about the worker itself.
 
-use protocol::event::Event;
 use protocol::Value;
+use protocol::event::Event;
 use tracing::info;
 
 use super::{Answer, ok};
@@ -9,7 +9,11 @@ use crate::engine::Engine;
 use crate::{Shutdown, heartbeat};
 
 pub(super) fn enable_events(engine: &Engine, enabled: bool) -> Value {
-    let already = if engine.events.enable(enabled) { "" } else { "already " };
+    let already = if engine.events.enable(enabled) {
+        ""
+    } else {
+        "already "
+    };
     let word = if enabled { "enabled" } else { "disabled" };
     ok(format!("task events {already}{word}"))
 }

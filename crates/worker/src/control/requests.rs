@@ -38,7 +38,10 @@ fn delivery_info(request: &TaskRequest) -> Map {
     let mut info = Map::new();
     info.insert("exchange", request.exchange.as_str());
     info.insert("routing_key", request.routing_key.as_str());
-    info.insert("priority", request.priority.map(Value::Int).unwrap_or_default());
+    info.insert(
+        "priority",
+        request.priority.map(Value::Int).unwrap_or_default(),
+    );
     info.insert("redelivered", request.redelivered);
     info
 }

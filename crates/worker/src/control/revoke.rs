@@ -18,11 +18,18 @@ pub(super) async fn revoke(engine: &Engine, arguments: &Map) -> Value {
     }
     ids.iter().for_each(|id| engine.revocations.add(id));
     store_revoked(engine, &ids).await;
-    if arguments.get("terminate").and_then(Value::as_bool).unwrap_or(false) {
+    if arguments
+        .get("terminate")
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
+    {
         return terminated(engine, &ids, arguments);
     }
     info!(ids = ids.len(), "tasks flagged as revoked");
-    let set: Vec<String> = ids.iter().map(|id| saferepr(&Value::from(id.as_str()), 1_024, 3)).collect();
+    let set: Vec<String> = ids
+        .iter()
+        .map(|id| saferepr(&Value::from(id.as_str()), 1_024, 3))
+        .collect();
     ok(format!("tasks {{{}}} flagged as revoked", set.join(", ")))
 }
 
@@ -33,10 +40,18 @@ pub(super) async fn terminate(engine: &Engine, arguments: &Map) -> Value {
 }
 
 fn terminated(engine: &Engine, ids: &[String], arguments: &Map) -> Value {
-    let signal = arguments.get("signal").and_then(Value::as_str).unwrap_or("SIGTERM");
+    let signal = arguments
+        .get("signal")
+        .and_then(Value::as_str)
+        .unwrap_or("SIGTERM");
     let mut ended = Vec::new();
     for id in ids {
-        for held in engine.activity.find(id).into_iter().filter(|held| held.is_active()) {
+        for held in engine
+            .activity
+            .find(id)
+            .into_iter()
+            .filter(|held| held.is_active())
+        {
             // Whoever asked first has named the signal.
             let _ = held.terminated.set(signal.to_owned());
             held.stop.cancel();
@@ -51,16 +66,24 @@ fn terminated(engine: &Engine, ids: &[String], arguments: &Map) -> Value {
 
 /// Stores REVOKED for the ids that nobody has finished and that do not run here, so that nobody waits for them.
 async fn store_revoked(engine: &Engine, ids: &[String]) {
-    let Some(results) = &engine.client.backends().results else { return };
+    let Some(results) = &engine.client.backends().results else {
+        return;
+    };
     let failure = Failure::celery("TaskRevokedError", vec!["revoked".into()]);
     for chunk in ids.chunks(CHUNK) {
         let stored = match results.fetch(chunk).await {
             Ok(stored) => stored,
             Err(error) => return warn!(%error, "cannot ask for the results of revoked tasks"),
         };
-        let open = |(id, meta): &(&String, Option<TaskMeta>)| is_open(meta.as_ref()) && engine.activity.find(id).is_empty();
-        let metas: Vec<TaskMeta> =
-            chunk.iter().zip(stored).filter(open).map(|(id, _)| revoked_meta(id, &failure)).collect();
+        let open = |(id, meta): &(&String, Option<TaskMeta>)| {
+            is_open(meta.as_ref()) && engine.activity.find(id).is_empty()
+        };
+        let metas: Vec<TaskMeta> = chunk
+            .iter()
+            .zip(stored)
+            .filter(open)
+            .map(|(id, _)| revoked_meta(id, &failure))
+            .collect();
         if let (false, Err(error)) = (metas.is_empty(), results.store(metas).await) {
             warn!(%error, "cannot store that tasks are revoked");
         }
@@ -68,12 +91,20 @@ async fn store_revoked(engine: &Engine, ids: &[String]) {
 }
 
 fn is_open(meta: Option<&TaskMeta>) -> bool {
-    let open = |meta: &TaskMeta| matches!(meta.status, State::Pending | State::Received | State::Retry | State::Rejected);
+    let open = |meta: &TaskMeta| {
+        matches!(
+            meta.status,
+            State::Pending | State::Received | State::Retry | State::Rejected
+        )
+    };
     meta.is_none_or(open)
 }
 
 /// As Celery writes it outside a task: without children.
 fn revoked_meta(id: &str, failure: &Failure) -> TaskMeta {
     let meta = TaskMeta::new(id, State::Revoked, Value::from(&failure.exception));
-    finished(TaskMeta { children: None, ..meta })
+    finished(TaskMeta {
+        children: None,
+        ..meta
+    })
 }

@@ -8,28 +8,46 @@ use super::ok;
 use crate::engine::Engine;
 
 /// Fields of `getrusage` that Linux leaves at zero.
-const UNUSED: [&str; 7] = ["ixrss", "idrss", "isrss", "nswap", "msgsnd", "msgrcv", "nsignals"];
+const UNUSED: [&str; 7] = [
+    "ixrss", "idrss", "isrss", "nswap", "msgsnd", "msgrcv", "nsignals",
+];
 
 pub(super) fn stats(engine: &Engine) -> Value {
     let totals = engine.activity.totals();
     let mut stats = Map::new();
-    stats.insert("total", totals.iter().map(|(name, total)| (&**name, number(*total))).collect::<Map>());
+    stats.insert(
+        "total",
+        totals
+            .iter()
+            .map(|(name, total)| (&**name, number(*total)))
+            .collect::<Map>(),
+    );
     stats.insert("pid", std::process::id());
     stats.insert("clock", engine.client.clock().value().to_string());
     stats.insert("uptime", number(engine.started.elapsed().as_secs()));
     stats.insert("pool", pool(engine));
     stats.insert("broker", engine.settings.broker_info.clone());
-    stats.insert("prefetch_count", number(engine.settings.prefetch_count() as u64));
+    stats.insert(
+        "prefetch_count",
+        number(engine.settings.prefetch_count() as u64),
+    );
     stats.insert("rusage", usage());
     Value::Map(stats)
 }
 
 fn pool(engine: &Engine) -> Map {
     let seconds = |limit: Option<f64>| Value::Float(limit.unwrap_or(0.0));
-    let timeouts = [engine.settings.task_soft_time_limit, engine.settings.task_time_limit].map(seconds);
+    let timeouts = [
+        engine.settings.task_soft_time_limit,
+        engine.settings.task_time_limit,
+    ]
+    .map(seconds);
     let mut pool = Map::new();
     pool.insert("implementation", "celeriac:TaskPool");
-    pool.insert("max-concurrency", number(engine.settings.worker_concurrency as u64));
+    pool.insert(
+        "max-concurrency",
+        number(engine.settings.worker_concurrency as u64),
+    );
     pool.insert("processes", vec![std::process::id()]);
     pool.insert("max-tasks-per-child", "N/A");
     pool.insert("put-guarded-by-semaphore", true);
@@ -68,7 +86,10 @@ pub(super) fn report(engine: &Engine) -> Value {
         engine.settings.queues.join(", "),
     );
     for (name, value) in &engine.settings.conf {
-        text.push_str(&format!("\n{name}: {}", protocol::saferepr(value, 1_024, 3)));
+        text.push_str(&format!(
+            "\n{name}: {}",
+            protocol::saferepr(value, 1_024, 3)
+        ));
     }
     ok(text)
 }

@@ -24,12 +24,25 @@ use crate::{Outcome, Pool};
 
 /// Runs the task until it ends, or until a limit or a request to stop ends it. A thread that is given up goes on by itself;
 /// whatever it returns is ignored.
-pub(super) async fn work(engine: &Arc<Engine>, pool: &BlockingPool, run: &Run, ctx: &Arc<Context>, permits: Permits) -> RunEnd {
+pub(super) async fn work(
+    engine: &Arc<Engine>,
+    pool: &BlockingPool,
+    run: &Run,
+    ctx: &Arc<Context>,
+    permits: Permits,
+) -> RunEnd {
     let request = &run.held.request;
-    let arguments = Arguments { args: request.args.clone(), kwargs: request.kwargs.clone() };
+    let arguments = Arguments {
+        args: request.args.clone(),
+        kwargs: request.kwargs.clone(),
+    };
     let task = caught(run.task.run(arguments, Arc::clone(ctx)));
     let blocking = run.task.options.pool == Pool::Blocking;
-    let mut task = if blocking { on_thread(pool, task, permits) } else { task };
+    let mut task = if blocking {
+        on_thread(pool, task, permits)
+    } else {
+        task
+    };
     let started = Instant::now();
     let mut soft = run.policy.soft_time_limit;
     loop {
@@ -72,7 +85,9 @@ async fn passed(started: Instant, limit: Option<Limit>) {
 }
 
 /// The task's end, panics included.
-fn caught(task: BoxFuture<'static, Result<protocol::Value, Outcome>>) -> BoxFuture<'static, RunEnd> {
+fn caught(
+    task: BoxFuture<'static, Result<protocol::Value, Outcome>>,
+) -> BoxFuture<'static, RunEnd> {
     AssertUnwindSafe(task)
         .catch_unwind()
         .map(|end| match end {
@@ -85,11 +100,16 @@ fn caught(task: BoxFuture<'static, Result<protocol::Value, Outcome>>) -> BoxFutu
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned())
 }
 
 /// Moves the task to a thread, which keeps the permits until it ends.
-fn on_thread(pool: &BlockingPool, task: BoxFuture<'static, RunEnd>, permits: Permits) -> BoxFuture<'static, RunEnd> {
+fn on_thread(
+    pool: &BlockingPool,
+    task: BoxFuture<'static, RunEnd>,
+    permits: Permits,
+) -> BoxFuture<'static, RunEnd> {
     let (done, end) = oneshot::channel();
     let (runtime, span) = (Handle::current(), Span::current());
     let job = move || {
@@ -99,7 +119,9 @@ fn on_thread(pool: &BlockingPool, task: BoxFuture<'static, RunEnd>, permits: Per
         let _ = done.send(end);
     };
     match pool.run(job) {
-        Ok(()) => end.map(|end| end.unwrap_or_else(|_| RunEnd::Panicked("the thread ended".to_owned()))).boxed(),
+        Ok(()) => end
+            .map(|end| end.unwrap_or_else(|_| RunEnd::Panicked("the thread ended".to_owned())))
+            .boxed(),
         Err(error) => async move { RunEnd::Raised(Outcome::from(error)) }.boxed(),
     }
 }

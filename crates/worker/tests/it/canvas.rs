@@ -21,7 +21,13 @@ fn composite(kind: &str, tasks: Vec<Signature>) -> Signature {
 async fn a_link_gets_the_result_and_is_a_child() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
-    let linked = bench.client.call(Add { x: 1, y: 2 }).link(add(10).option("task_id", "linked-1")).send().await.unwrap();
+    let linked = bench
+        .client
+        .call(Add { x: 1, y: 2 })
+        .link(add(10).option("task_id", "linked-1"))
+        .send()
+        .await
+        .unwrap();
     let next = bench.client.result::<i64>("linked-1");
     assert_eq!(next.get(DEADLINE).await.unwrap(), 13);
     let meta = next.meta().await.unwrap().unwrap();
@@ -37,10 +43,33 @@ async fn several_links_run_as_one_group() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
     let call = bench.client.call(Add { x: 1, y: 2 });
-    call.link(add(1).option("task_id", "g-1")).link(add(2).option("task_id", "g-2")).send().await.unwrap();
-    assert_eq!(bench.client.result::<i64>("g-1").get(DEADLINE).await.unwrap(), 4);
-    assert_eq!(bench.client.result::<i64>("g-2").get(DEADLINE).await.unwrap(), 5);
-    let groups = [bench.client.result::<i64>("g-1").meta().await, bench.client.result::<i64>("g-2").meta().await];
+    call.link(add(1).option("task_id", "g-1"))
+        .link(add(2).option("task_id", "g-2"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        bench
+            .client
+            .result::<i64>("g-1")
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        4
+    );
+    assert_eq!(
+        bench
+            .client
+            .result::<i64>("g-2")
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        5
+    );
+    let groups = [
+        bench.client.result::<i64>("g-1").meta().await,
+        bench.client.result::<i64>("g-2").meta().await,
+    ];
     let [first, second] = groups.map(|meta| meta.unwrap().unwrap().group_id);
     assert!(first.is_some() && first == second);
     worker.stop().await;
@@ -52,8 +81,23 @@ async fn a_chain_hands_its_result_on_step_by_step() {
     let worker = bench.worker(settings(1)).await;
     let first = Signature::new("demo.add").args(vec![1_i64.into(), 2_i64.into()]);
     let last = add(30).option("task_id", "last");
-    bench.client.apply(composite("chain", vec![first, add(10), composite("chain", vec![add(20), last])])).await.unwrap();
-    assert_eq!(bench.client.result::<i64>("last").get(DEADLINE).await.unwrap(), 63);
+    bench
+        .client
+        .apply(composite(
+            "chain",
+            vec![first, add(10), composite("chain", vec![add(20), last])],
+        ))
+        .await
+        .unwrap();
+    assert_eq!(
+        bench
+            .client
+            .result::<i64>("last")
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        63
+    );
     worker.stop().await;
 }
 
@@ -62,10 +106,36 @@ async fn a_group_step_runs_every_member_with_the_result() {
     let bench = Bench::new();
     let worker = bench.worker(settings(2)).await;
     let first = Signature::new("demo.add").args(vec![1_i64.into(), 2_i64.into()]);
-    let group = composite("group", vec![add(1).option("task_id", "m-1"), add(2).option("task_id", "m-2")]);
-    bench.client.apply(composite("chain", vec![first, group])).await.unwrap();
-    assert_eq!(bench.client.result::<i64>("m-1").get(DEADLINE).await.unwrap(), 4);
-    assert_eq!(bench.client.result::<i64>("m-2").get(DEADLINE).await.unwrap(), 5);
+    let group = composite(
+        "group",
+        vec![
+            add(1).option("task_id", "m-1"),
+            add(2).option("task_id", "m-2"),
+        ],
+    );
+    bench
+        .client
+        .apply(composite("chain", vec![first, group]))
+        .await
+        .unwrap();
+    assert_eq!(
+        bench
+            .client
+            .result::<i64>("m-1")
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        4
+    );
+    assert_eq!(
+        bench
+            .client
+            .result::<i64>("m-2")
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        5
+    );
     worker.stop().await;
 }
 
@@ -73,20 +143,31 @@ async fn a_group_step_runs_every_member_with_the_result() {
 async fn a_failure_ends_the_whole_chain_and_calls_the_errbacks() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
-    let fail = Fail { exc_type: "ValueError".to_owned(), message: "bad".to_owned() };
+    let fail = Fail {
+        exc_type: "ValueError".to_owned(),
+        message: "bad".to_owned(),
+    };
     let errback = Signature::new("demo.decide")
         .kwarg("outcome", "ok")
         .option("task_id", "errback");
     let failing = bench.client.call(fail).link_error(errback).build().unwrap();
     let mut call = failing;
-    call.options.embed.chain = Some(vec![add(2).option("task_id", "never-2"), add(1).option("task_id", "never-1")]);
+    call.options.embed.chain = Some(vec![
+        add(2).option("task_id", "never-2"),
+        add(1).option("task_id", "never-1"),
+    ]);
     bench.client.send_all(vec![call]).await.unwrap();
     for id in ["never-1", "never-2"] {
-        let (exc_type, message) = exception(&state(&bench.client.result::<i64>(id), &State::Failure).await);
+        let (exc_type, message) =
+            exception(&state(&bench.client.result::<i64>(id), &State::Failure).await);
         assert_eq!((exc_type.as_str(), message.as_str()), ("ValueError", "bad"));
     }
     let called = bench.client.result::<String>("errback");
-    assert_eq!(called.get(DEADLINE).await.unwrap(), "redelivered", "the failed task's id became its key");
+    assert_eq!(
+        called.get(DEADLINE).await.unwrap(),
+        "redelivered",
+        "the failed task's id became its key"
+    );
     assert!(called.meta().await.unwrap().unwrap().group_id.is_some());
     worker.stop().await;
 }
@@ -97,7 +178,13 @@ async fn a_chord_step_fails_by_name_rather_than_by_silence() {
     let worker = bench.worker(settings(1)).await;
     let mut chord = Signature::new("celery.chord");
     chord.subtask_type = Some("chord".to_owned());
-    let result = bench.client.call(Add { x: 1, y: 2 }).link(chord).send().await.unwrap();
+    let result = bench
+        .client
+        .call(Add { x: 1, y: 2 })
+        .link(chord)
+        .send()
+        .await
+        .unwrap();
     let (exc_type, message) = exception(&state(&result, &State::Failure).await);
     assert_eq!(exc_type, "NotImplementedError");
     assert!(message.contains("chord"), "{message}");
@@ -109,13 +196,28 @@ async fn a_task_that_a_task_sends_is_its_child_in_the_same_work_flow() {
     let bench = Bench::new();
     let worker = bench.worker(settings(2)).await;
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let parent = bench.client.call(Spawn { x: 41 }).header("traceparent", traceparent).send().await.unwrap();
+    let parent = bench
+        .client
+        .call(Spawn { x: 41 })
+        .header("traceparent", traceparent)
+        .send()
+        .await
+        .unwrap();
     let child_id = parent.get(DEADLINE).await.unwrap();
     let child = bench.client.result::<i64>(child_id.clone());
     assert_eq!(child.get(DEADLINE).await.unwrap(), 42);
-    assert_eq!(child.meta().await.unwrap().unwrap().parent_id.as_deref(), Some(parent.id()));
+    assert_eq!(
+        child.meta().await.unwrap().unwrap().parent_id.as_deref(),
+        Some(parent.id())
+    );
     let children = parent.meta().await.unwrap().unwrap().children.unwrap();
-    assert_eq!(children.iter().map(|child| child.id.as_str()).collect::<Vec<_>>(), [child_id.as_str()]);
+    assert_eq!(
+        children
+            .iter()
+            .map(|child| child.id.as_str())
+            .collect::<Vec<_>>(),
+        [child_id.as_str()]
+    );
     worker.stop().await;
 }
 
@@ -125,13 +227,30 @@ async fn trace_context_travels_with_callbacks() {
     let worker = bench.worker(settings(1)).await;
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let elsewhere = Signature::new("demo.decide").option("queue", "elsewhere");
-    let decide = Decide { key: key(), outcome: "ok".to_owned() };
-    bench.client.call(decide).header("traceparent", traceparent).link(elsewhere).send().await.unwrap();
+    let decide = Decide {
+        key: key(),
+        outcome: "ok".to_owned(),
+    };
+    bench
+        .client
+        .call(decide)
+        .header("traceparent", traceparent)
+        .link(elsewhere)
+        .send()
+        .await
+        .unwrap();
     let raw = eventually("the callback is sent", || async {
-        broker::Admin::peek(&bench.broker, "elsewhere", 1).await.unwrap().into_iter().next()
+        broker::Admin::peek(&bench.broker, "elsewhere", 1)
+            .await
+            .unwrap()
+            .into_iter()
+            .next()
     })
     .await;
     let message = protocol::Message::from_envelope(&raw, &protocol::Limits::default()).unwrap();
-    assert_eq!(message.headers.extra.get("traceparent"), Some(&Value::from(traceparent)));
+    assert_eq!(
+        message.headers.extra.get("traceparent"),
+        Some(&Value::from(traceparent))
+    );
     worker.stop().await;
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use client::EventReceiver;
-use protocol::{Signature, Value};
 use protocol::event::Event;
+use protocol::{Signature, Value};
 use worker::{SendTask, WorkerSettings};
 
 use crate::recorded::{case, cases, keys, list};
@@ -12,7 +12,10 @@ use crate::support::{Bench, DEADLINE, settings};
 use crate::tasks::{Add, Decide, Fail, Flaky, key};
 
 async fn next(events: &mut EventReceiver) -> Event {
-    tokio::time::timeout(DEADLINE, events.next()).await.expect("an event comes").expect("the broker is open")
+    tokio::time::timeout(DEADLINE, events.next())
+        .await
+        .expect("an event comes")
+        .expect("the broker is open")
 }
 
 /// The events of a task, up to and including the one of this type.
@@ -32,21 +35,34 @@ async fn until(events: &mut EventReceiver, uuid: &str, last: &str) -> Vec<Event>
 }
 
 fn with_events() -> WorkerSettings {
-    WorkerSettings { worker_send_task_events: true, ..settings(1) }
+    WorkerSettings {
+        worker_send_task_events: true,
+        ..settings(1)
+    }
 }
 
 /// The events in a recorded message: one, or a list.
 fn events_in(message: &Value) -> &[Value] {
-    let body = message.get("decoded").and_then(|decoded| decoded.get("body")).expect("a decoded body");
+    let body = message
+        .get("decoded")
+        .and_then(|decoded| decoded.get("body"))
+        .expect("a decoded body");
     body.as_list().unwrap_or(std::slice::from_ref(body))
 }
 
 /// The fields of each recorded event type.
 fn recorded() -> BTreeMap<String, BTreeSet<String>> {
     let mut fields = BTreeMap::new();
-    for case in cases("worker_redis.json").iter().chain(&cases("lifecycle_redis.json")) {
+    for case in cases("worker_redis.json")
+        .iter()
+        .chain(&cases("lifecycle_redis.json"))
+    {
         for event in list(case, "events").iter().flat_map(events_in) {
-            let kind = event.get("type").and_then(Value::as_str).unwrap().to_owned();
+            let kind = event
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap()
+                .to_owned();
             fields.entry(kind).or_insert_with(|| keys(event));
         }
     }
@@ -66,23 +82,53 @@ async fn a_tasks_life_is_told_in_order_with_the_recorded_fields() {
     assert_eq!(kinds, ["task-received", "task-started", "task-succeeded"]);
     assert_eq!(life[0].text("kwargs"), Some("{'x': 1, 'y': 2}"));
     assert_eq!(life[2].text("result"), Some("3"));
-    assert!(life.windows(2).all(|pair| pair[0].clock < pair[1].clock), "the clock moves on");
+    assert!(
+        life.windows(2).all(|pair| pair[0].clock < pair[1].clock),
+        "the clock moves on"
+    );
     seen.extend(life);
 
-    let failed = bench.client.send(Fail { exc_type: "ValueError".to_owned(), message: "bad".to_owned() }).await.unwrap();
+    let failed = bench
+        .client
+        .send(Fail {
+            exc_type: "ValueError".to_owned(),
+            message: "bad".to_owned(),
+        })
+        .await
+        .unwrap();
     let life = until(&mut events, failed.id(), "task-failed").await;
-    assert_eq!(life.last().unwrap().text("exception"), Some("ValueError('bad')"));
+    assert_eq!(
+        life.last().unwrap().text("exception"),
+        Some("ValueError('bad')")
+    );
     seen.extend(life);
 
-    let flaky = Flaky { key: key(), succeeds_at: 2, exc_type: "OSError".to_owned() };
+    let flaky = Flaky {
+        key: key(),
+        succeeds_at: 2,
+        exc_type: "OSError".to_owned(),
+    };
     let retried = bench.client.send(flaky).await.unwrap();
     seen.extend(until(&mut events, retried.id(), "task-retried").await);
 
     let past = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
-    let revoked = bench.client.call(Add { x: 1, y: 2 }).expires(past).send().await.unwrap();
+    let revoked = bench
+        .client
+        .call(Add { x: 1, y: 2 })
+        .expires(past)
+        .send()
+        .await
+        .unwrap();
     seen.extend(until(&mut events, revoked.id(), "task-revoked").await);
 
-    let rejected = bench.client.send(Decide { key: key(), outcome: "reject".to_owned() }).await.unwrap();
+    let rejected = bench
+        .client
+        .send(Decide {
+            key: key(),
+            outcome: "reject".to_owned(),
+        })
+        .await
+        .unwrap();
     seen.extend(until(&mut events, rejected.id(), "task-rejected").await);
 
     worker.stop().await;
@@ -97,7 +143,12 @@ async fn a_tasks_life_is_told_in_order_with_the_recorded_fields() {
     let mut compared = BTreeSet::new();
     for event in seen {
         if let Some(wanted) = recorded.get(&event.kind) {
-            assert_eq!(&keys(&Value::Map(event.to_map())), wanted, "fields of {}", event.kind);
+            assert_eq!(
+                &keys(&Value::Map(event.to_map())),
+                wanted,
+                "fields of {}",
+                event.kind
+            );
             compared.insert(event.kind);
         }
     }
@@ -113,7 +164,10 @@ async fn task_events_are_sent_only_when_they_are_on() {
     let quiet = bench.client.send(Add { x: 1, y: 2 }).await.unwrap();
     quiet.get(DEADLINE).await.unwrap();
     let replies = bench.client.control().enable_events().await.unwrap();
-    assert_eq!(replies[0].value.get("ok").and_then(Value::as_str), Some("task events enabled"));
+    assert_eq!(
+        replies[0].value.get("ok").and_then(Value::as_str),
+        Some("task events enabled")
+    );
     let told = bench.client.send(Add { x: 1, y: 2 }).await.unwrap();
     assert_eq!(next(&mut events).await.text("uuid"), Some(told.id()));
     worker.stop().await;
@@ -124,21 +178,39 @@ async fn heartbeats_come_by_themselves() {
     let bench = Bench::new();
     let mut events = bench.client.events("worker.#").await.unwrap();
     let interval = Some(std::time::Duration::from_millis(20));
-    let worker = bench.worker(WorkerSettings { heartbeat_interval: interval, ..settings(1) }).await;
+    let worker = bench
+        .worker(WorkerSettings {
+            heartbeat_interval: interval,
+            ..settings(1)
+        })
+        .await;
     let mut kinds = Vec::new();
     for _ in 0..3 {
         kinds.push(next(&mut events).await.kind);
     }
-    assert_eq!(kinds, ["worker-online", "worker-heartbeat", "worker-heartbeat"]);
+    assert_eq!(
+        kinds,
+        ["worker-online", "worker-heartbeat", "worker-heartbeat"]
+    );
     worker.stop().await;
 }
 
 #[tokio::test]
 async fn the_client_tells_what_it_sends_when_asked_to() {
-    let options = client::ClientOptions { task_send_sent_event: true, ..client::ClientOptions::default() };
+    let options = client::ClientOptions {
+        task_send_sent_event: true,
+        ..client::ClientOptions::default()
+    };
     let bench = Bench::with(options);
     let mut events = bench.client.events("task.sent").await.unwrap();
-    let sent = bench.client.task::<i64>("demo.add").arg(1).link(Signature::new("demo.add")).send().await.unwrap();
+    let sent = bench
+        .client
+        .task::<i64>("demo.add")
+        .arg(1)
+        .link(Signature::new("demo.add"))
+        .send()
+        .await
+        .unwrap();
     let event = next(&mut events).await;
     assert_eq!(event.kind, "task-sent");
     assert_eq!(event.text("uuid"), Some(sent.id()));

@@ -8,6 +8,8 @@ mod control;
 mod delivery;
 mod events;
 mod limits;
+mod logs;
+mod outages;
 mod progress;
 mod recorded;
 mod retries;

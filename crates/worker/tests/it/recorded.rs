@@ -20,7 +20,9 @@ fn shipped(file: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../protocol/tests/fixtures");
     let packed = std::fs::File::open(folder.join(format!("{file}.gz"))).unwrap();
     let mut text = Vec::new();
-    flate2::read::GzDecoder::new(packed).read_to_end(&mut text).unwrap();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_end(&mut text)
+        .unwrap();
     text
 }
 
@@ -31,22 +33,34 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// The first item of a list.
 pub(crate) fn first(value: &Value) -> &Value {
-    value.as_list().and_then(<[Value]>::first).expect("a list with an item")
+    value
+        .as_list()
+        .and_then(<[Value]>::first)
+        .expect("a list with an item")
 }
 
 /// The keys of a map.
 pub(crate) fn keys(value: &Value) -> BTreeSet<String> {
-    value.as_map().map(|map| map.keys().map(str::to_owned).collect()).unwrap_or_default()
+    value
+        .as_map()
+        .map(|map| map.keys().map(str::to_owned).collect())
+        .unwrap_or_default()
 }
 
 /// The first recorded case of this kind.
 pub(crate) fn case<'a>(cases: &'a [Value], kind: &str) -> &'a Value {
-    let found = cases.iter().find(|case| case.get("kind").and_then(Value::as_str) == Some(kind));
+    let found = cases
+        .iter()
+        .find(|case| case.get("kind").and_then(Value::as_str) == Some(kind));
     found.unwrap_or_else(|| panic!("no case of kind {kind}"))
 }
 
 /// What one node answered in the first recorded case of this kind.
 pub(crate) fn answer<'a>(cases: &'a [Value], kind: &str) -> &'a Value {
     let collected = first(case(cases, kind).get("collected").unwrap());
-    collected.as_map().and_then(|answers| answers.iter().next()).expect("one node answered").1
+    collected
+        .as_map()
+        .and_then(|answers| answers.iter().next())
+        .expect("one node answered")
+        .1
 }

@@ -11,13 +11,31 @@ use crate::tasks::{Add, Count, Sleep, key, runs};
 #[tokio::test]
 async fn warm_finishes_what_runs_and_gives_back_the_rest() {
     let bench = Bench::new();
-    let worker = bench.worker(WorkerSettings { worker_prefetch_multiplier: 3, ..settings(1) }).await;
+    let worker = bench
+        .worker(WorkerSettings {
+            worker_prefetch_multiplier: 3,
+            ..settings(1)
+        })
+        .await;
     let busy = key();
-    let running = bench.client.send(Sleep { key: busy.clone(), seconds: 0.3 }).await.unwrap();
+    let running = bench
+        .client
+        .send(Sleep {
+            key: busy.clone(),
+            seconds: 0.3,
+        })
+        .await
+        .unwrap();
     eventually("it runs", || async { (runs(&busy) == 1).then_some(()) }).await;
     let waiting = key();
     for _ in 0..4 {
-        bench.client.send(Count { key: waiting.clone() }).await.unwrap();
+        bench
+            .client
+            .send(Count {
+                key: waiting.clone(),
+            })
+            .await
+            .unwrap();
     }
     worker.stop().await;
     assert_eq!(running.get(Duration::from_secs(1)).await.unwrap(), 1);
@@ -30,10 +48,21 @@ async fn cold_gives_back_what_runs_and_another_worker_runs_it() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
     let key = key();
-    let result = bench.client.send(Sleep { key: key.clone(), seconds: 0.8 }).await.unwrap();
+    let result = bench
+        .client
+        .send(Sleep {
+            key: key.clone(),
+            seconds: 0.8,
+        })
+        .await
+        .unwrap();
     eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
     worker.kill().await;
-    assert_eq!(bench.ready("celery").await, 1, "runnable elsewhere when the worker has ended");
+    assert_eq!(
+        bench.ready("celery").await,
+        1,
+        "runnable elsewhere when the worker has ended"
+    );
     let second = bench.worker(settings(1)).await;
     assert_eq!(result.get(DEADLINE).await.unwrap(), 2);
     second.stop().await;
@@ -45,7 +74,14 @@ async fn a_worker_holds_nothing_that_could_run_elsewhere() {
     let worker = bench.worker(settings(2)).await;
     let key = key();
     for _ in 0..5 {
-        bench.client.send(Sleep { key: key.clone(), seconds: 60.0 }).await.unwrap();
+        bench
+            .client
+            .send(Sleep {
+                key: key.clone(),
+                seconds: 60.0,
+            })
+            .await
+            .unwrap();
     }
     eventually("two run", || async { (runs(&key) == 2).then_some(()) }).await;
     assert_eq!(bench.ready("celery").await, 3);
@@ -60,7 +96,12 @@ async fn max_tasks_ends_the_worker() {
     for _ in 0..10 {
         bench.client.send(Count { key: key.clone() }).await.unwrap();
     }
-    let worker = bench.worker(WorkerSettings { max_tasks: Some(3), ..settings(1) }).await;
+    let worker = bench
+        .worker(WorkerSettings {
+            max_tasks: Some(3),
+            ..settings(1)
+        })
+        .await;
     worker.ended().await;
     assert_eq!(runs(&key), 3);
     assert_eq!(bench.ready("celery").await, 7);
@@ -74,7 +115,16 @@ async fn many_tasks_run_exactly_once_on_several_workers() {
         workers.push(bench.worker(settings(4)).await);
     }
     let keys: Vec<String> = (0..600).map(|_| key()).collect();
-    let calls = keys.iter().map(|key| bench.client.call(Count { key: key.clone() }).build().unwrap()).collect();
+    let calls = keys
+        .iter()
+        .map(|key| {
+            bench
+                .client
+                .call(Count { key: key.clone() })
+                .build()
+                .unwrap()
+        })
+        .collect();
     let results = bench.client.send_all(calls).await.unwrap();
     for result in results {
         assert_eq!(result.cast::<u32>().get(DEADLINE).await.unwrap(), 1);
@@ -85,5 +135,8 @@ async fn many_tasks_run_exactly_once_on_several_workers() {
         worker.stop().await;
     }
     assert!(keys.iter().all(|key| runs(key) == 1));
-    assert!(bench.broker.workers().await.unwrap().is_empty(), "every lease is given up");
+    assert!(
+        bench.broker.workers().await.unwrap().is_empty(),
+        "every lease is given up"
+    );
 }

@@ -1,13 +1,14 @@
 //! A worker on a memory broker, and waiting for conditions.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Admin, Backends, MemoryBroker};
 use client::{AsyncResult, Client, ClientOptions};
 use protocol::{State, TaskMeta};
 use tokio::task::JoinHandle;
-use worker::{Registry, Shutdown, Worker, WorkerError, WorkerParams, WorkerSettings};
+use worker::{Hook, Registry, Shutdown, Worker, WorkerError, WorkerParams, WorkerSettings};
 
 /// Far longer than anything here takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -39,20 +40,13 @@ impl Bench {
         self.worker_with(crate::tasks::registry(), settings).await
     }
 
-    pub(crate) async fn worker_with(&self, registry: Registry, settings: WorkerSettings) -> Running {
-        let (ready, started) = tokio::sync::oneshot::channel();
-        let params = WorkerParams {
-            client: Client::new(self.broker.backends(), self.client.options().clone()),
-            registry,
-            settings,
-            hooks: Vec::new(),
-            ready: Some(Box::new(move || ready.send(()).expect("the test waits"))),
-        };
-        let worker = Worker::new(params).expect("the settings make sense");
-        let shutdown = Shutdown::new();
-        let running = tokio::spawn(worker.run(shutdown.clone()));
-        started.await.expect("the worker starts");
-        Running { shutdown, running }
+    pub(crate) async fn worker_with(
+        &self,
+        registry: Registry,
+        settings: WorkerSettings,
+    ) -> Running {
+        let client = Client::new(self.broker.backends(), self.client.options().clone());
+        launch(client, registry, settings, Vec::new()).await
     }
 
     /// Messages ready in the queue.
@@ -60,6 +54,38 @@ impl Bench {
         let depths = self.broker.depth(&[queue.to_owned()]).await.unwrap();
         depths[0].ready()
     }
+}
+
+/// Starts a worker with all test tasks on this client.
+pub(crate) async fn start(
+    client: Client,
+    settings: WorkerSettings,
+    hooks: Vec<Arc<dyn Hook>>,
+) -> Running {
+    launch(client, crate::tasks::registry(), settings, hooks).await
+}
+
+/// Starts a worker and returns when it consumes.
+async fn launch(
+    client: Client,
+    registry: Registry,
+    settings: WorkerSettings,
+    hooks: Vec<Arc<dyn Hook>>,
+) -> Running {
+    let (ready, started) = tokio::sync::oneshot::channel();
+    let ready: Box<dyn FnOnce() + Send> = Box::new(move || ready.send(()).expect("the test waits"));
+    let params = WorkerParams {
+        client,
+        registry,
+        settings,
+        hooks,
+        ready: Some(ready),
+    };
+    let worker = Worker::new(params).expect("the settings make sense");
+    let shutdown = Shutdown::new();
+    let running = tokio::spawn(worker.run(shutdown.clone()));
+    started.await.expect("the worker starts");
+    Running { shutdown, running }
 }
 
 /// A worker that runs.
@@ -84,13 +110,21 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) async fn ended(self) {
-        tokio::time::timeout(DEADLINE, self.running).await.expect("the worker ends in time").unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, self.running)
+            .await
+            .expect("the worker ends in time")
+            .unwrap()
+            .unwrap();
     }
 }
 
 /// Settings with few slots, so that tests see what waits.
 pub(crate) fn settings(concurrency: usize) -> WorkerSettings {
-    WorkerSettings { hostname: "w1@test".to_owned(), worker_concurrency: concurrency, ..WorkerSettings::default() }
+    WorkerSettings {
+        hostname: "w1@test".to_owned(),
+        worker_concurrency: concurrency,
+        ..WorkerSettings::default()
+    }
 }
 
 /// Asks again until the answer is there.
@@ -107,13 +141,19 @@ where
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {what}"))
+    tokio::time::timeout(DEADLINE, asking)
+        .await
+        .unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {what}"))
 }
 
 /// Waits until the stored state is this one.
 pub(crate) async fn state<O>(result: &AsyncResult<O>, wanted: &State) -> TaskMeta {
     eventually(&format!("state {wanted}"), || async {
-        result.meta().await.unwrap().filter(|meta| meta.status == *wanted)
+        result
+            .meta()
+            .await
+            .unwrap()
+            .filter(|meta| meta.status == *wanted)
     })
     .await
 }
@@ -121,6 +161,11 @@ pub(crate) async fn state<O>(result: &AsyncResult<O>, wanted: &State) -> TaskMet
 /// The exception type and first message of a stored failure.
 pub(crate) fn exception(meta: &TaskMeta) -> (String, String) {
     let exception = meta.exception().expect("an exception is stored");
-    let message = exception.exc_message.first().and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let message = exception
+        .exc_message
+        .first()
+        .and_then(|value| value.as_str())
+        .unwrap_or_default()
+        .to_owned();
     (exception.exc_type, message)
 }

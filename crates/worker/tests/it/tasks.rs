@@ -40,6 +40,7 @@ pub(crate) fn registry() -> Registry {
         .task::<Decide>()
         .task::<Spawn>()
         .task::<Count>()
+        .task::<Speak>()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,7 +144,11 @@ impl Task for Flaky {
     fn options() -> TaskOptions {
         TaskOptions {
             autoretry_for: vec!["OSError".to_owned()],
-            retry: RetryPolicy { max_retries: Some(2), default_retry_delay: 0, ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_retries: Some(2),
+                default_retry_delay: 0,
+                ..RetryPolicy::default()
+            },
             ..TaskOptions::default()
         }
     }
@@ -190,11 +195,13 @@ impl Task for Progress {
     const NAME: &'static str = "demo.progress";
     type Output = String;
     async fn run(self, ctx: &Context) -> Result<String, Outcome> {
-        ctx.progress(HashMap::from([("current", 1), ("total", 2)])).await?;
+        ctx.progress(HashMap::from([("current", 1), ("total", 2)]))
+            .await?;
         while runs(&self.go) == 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        ctx.update_state(State::Custom("NEARLY".to_owned()), "almost").await?;
+        ctx.update_state(State::Custom("NEARLY".to_owned()), "almost")
+            .await?;
         while runs(&self.go) == 1 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -234,9 +241,18 @@ impl Task for Decide {
             "retry" if first => Err(ctx.retry().countdown(Duration::ZERO).into()),
             "retry_for_ever" => {
                 let failure = Failure::builtin("ConnectionError", vec!["gone".into()]);
-                Err(ctx.retry().countdown(Duration::ZERO).max_retries(Some(2)).failure(failure).into())
+                Err(ctx
+                    .retry()
+                    .countdown(Duration::ZERO)
+                    .max_retries(Some(2))
+                    .failure(failure)
+                    .into())
             }
-            "retry_without_cause" => Err(ctx.retry().countdown(Duration::ZERO).max_retries(Some(0)).into()),
+            "retry_without_cause" => Err(ctx
+                .retry()
+                .countdown(Duration::ZERO)
+                .max_retries(Some(0))
+                .into()),
             "replace" => Err(Outcome::Replace(Box::new(
                 protocol::Signature::new("demo.add").args(vec![20_i64.into(), 22_i64.into()]),
             ))),
@@ -270,10 +286,26 @@ impl Task for Count {
     const NAME: &'static str = "demo.count";
     type Output = u32;
     fn options() -> TaskOptions {
-        TaskOptions { pool: Pool::Async, ..TaskOptions::default() }
+        TaskOptions {
+            pool: Pool::Async,
+            ..TaskOptions::default()
+        }
     }
     async fn run(self, _: &Context) -> Result<u32, Outcome> {
         Ok(count(&self.key))
+    }
+}
+
+/// Logs a line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Speak;
+
+impl Task for Speak {
+    const NAME: &'static str = "demo.speak";
+    type Output = ();
+    async fn run(self, _: &Context) -> Result<(), Outcome> {
+        tracing::info!("spoken");
+        Ok(())
     }
 }
 

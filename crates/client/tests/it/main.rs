@@ -1,0 +1,7 @@
+//! The client on the memory broker: what it sends, and how it waits.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod control;
+mod results;
+mod sending;

@@ -1,0 +1,172 @@
+//! The server goes away, answers nonsense, or declares the worker dead.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use broker::faults::{Call, inject};
+use broker::{Admin, ErrorKind};
+use client::{Client, ClientOptions};
+use protocol::State;
+use worker::{Context, Hook, SendTask, WorkerSettings};
+
+use crate::support::{Bench, DEADLINE, eventually, exception, settings, start, state};
+use crate::tasks::{Add, Count, Sleep, key, runs};
+
+#[tokio::test]
+async fn an_outage_between_run_and_settlement_loses_nothing() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let worker = start(
+        Client::new(backends, ClientOptions::default()),
+        settings(1),
+        Vec::new(),
+    )
+    .await;
+    faults.fail_next(Call::Settle, 1, ErrorKind::Unreachable);
+    let key = key();
+    let result = bench.client.send(Count { key: key.clone() }).await.unwrap();
+    assert_eq!(result.get(DEADLINE).await.unwrap(), 1);
+    assert_eq!(runs(&key), 1);
+    faults.fail_next(Call::Reserve, 1, ErrorKind::Unreachable);
+    assert_eq!(
+        bench
+            .client
+            .send(Add { x: 1, y: 1 })
+            .await
+            .unwrap()
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        2
+    );
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_settlement_that_cannot_be_written_is_parked_with_a_failure() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let worker = start(
+        Client::new(backends, ClientOptions::default()),
+        settings(1),
+        Vec::new(),
+    )
+    .await;
+    faults.fail_next(Call::Settle, 2, ErrorKind::Invalid);
+    let result = bench.client.send(Add { x: 1, y: 1 }).await.unwrap();
+    let (exc_type, message) = exception(&state(&result, &State::Failure).await);
+    assert_eq!(exc_type, "EncodeError");
+    assert!(message.contains("injected fault"), "{message}");
+    assert_eq!(bench.broker.parked(10).await.unwrap().len(), 1);
+    assert_eq!(
+        bench
+            .client
+            .send(Add { x: 1, y: 1 })
+            .await
+            .unwrap()
+            .get(DEADLINE)
+            .await
+            .unwrap(),
+        2
+    );
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_cold_stop_during_an_outage_ends_and_leaves_the_rest_to_the_lease() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let worker = start(
+        Client::new(backends, ClientOptions::default()),
+        settings(1),
+        Vec::new(),
+    )
+    .await;
+    let key = key();
+    bench
+        .client
+        .send(Sleep {
+            key: key.clone(),
+            seconds: 0.05,
+        })
+        .await
+        .unwrap();
+    eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
+    faults.go_down();
+    worker.kill().await;
+}
+
+#[tokio::test]
+async fn an_early_acknowledged_run_of_a_dead_worker_is_reported_lost() {
+    let bench = Bench::new();
+    let worker = bench
+        .worker(WorkerSettings {
+            task_acks_late: false,
+            ..settings(1)
+        })
+        .await;
+    let key = key();
+    let result = bench
+        .client
+        .send(Sleep {
+            key: key.clone(),
+            seconds: 60.0,
+        })
+        .await
+        .unwrap();
+    eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
+    let incarnation = bench.broker.workers().await.unwrap()[0].incarnation.clone();
+    assert!(bench.broker.expire_lease(&incarnation));
+    let (exc_type, _) = exception(&state(&result, &State::Failure).await);
+    assert_eq!(exc_type, "WorkerLostError");
+    worker.kill().await;
+    assert_eq!(runs(&key), 1);
+}
+
+#[derive(Clone, Debug, Default)]
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Hook for Recorder {
+    fn on_span(&self, ctx: &Context, span: &tracing::Span) {
+        let _ = span;
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("span {}", ctx.retries()));
+    }
+    fn before_run(&self, ctx: &Context) {
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("before {}", ctx.name()));
+    }
+    fn after_run(&self, _: &Context, state: &State, runtime: Duration) {
+        assert!(runtime < DEADLINE);
+        self.0.lock().unwrap().push(format!("after {state}"));
+    }
+}
+
+#[tokio::test]
+async fn hooks_stand_around_every_run() {
+    let bench = Bench::new();
+    let recorder = Recorder::default();
+    let worker = start(
+        bench.client.clone(),
+        settings(1),
+        vec![Arc::new(recorder.clone())],
+    )
+    .await;
+    bench
+        .client
+        .send(Add { x: 1, y: 1 })
+        .await
+        .unwrap()
+        .get(DEADLINE)
+        .await
+        .unwrap();
+    worker.stop().await;
+    assert_eq!(
+        *recorder.0.lock().unwrap(),
+        ["span 0", "before demo.add", "after SUCCESS"]
+    );
+}
