@@ -33,7 +33,11 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
         _ => Vec::new(),
     };
     let sources = Program::new("celeriac", &cli.common, more)?.sources;
-    let context = Context { settings: Settings::load(&sources)?, json: cli.json, sources };
+    let context = Context {
+        settings: Settings::load(&sources)?,
+        json: cli.json,
+        sources,
+    };
     let runtime = tokio::runtime::Runtime::new().map_err(service::Error::program)?;
     let outcome = runtime.block_on(dispatch(cli.command, context, &cli.common));
     runtime.shutdown_background();

@@ -45,6 +45,9 @@ impl Context {
 
 /// Reads seconds from the command line.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|_| "must be a number of seconds of at least 0".to_owned())
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "must be a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number)
+        .map_err(|_| "must be a number of seconds of at least 0".to_owned())
 }

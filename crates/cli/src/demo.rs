@@ -38,7 +38,11 @@ impl Demo {
         context.sources.overrides.extend(overrides.iter().cloned());
         context.settings = Settings::load(&context.sources)?;
         let store = install_sample(&context).await?;
-        Ok(Self { context, store, overrides })
+        Ok(Self {
+            context,
+            store,
+            overrides,
+        })
     }
 
     /// The settings that the demo adds: setting, origin, value.
@@ -51,12 +55,17 @@ impl Demo {
         let client = self.context.client().await?;
         let call = client.task::<Envelope<RefreshData>>(REFRESH).queue(QUEUE);
         let envelope = call.send().await?.get(PATIENCE).await?;
-        let RefreshData { portfolios, users, transactions, .. } = envelope.data;
+        let RefreshData {
+            portfolios,
+            users,
+            transactions,
+            ..
+        } = envelope.data;
         output::line(&format!(
             "\n{portfolios} portfolios of {users} people, {transactions} transactions, {} ms",
             envelope.duration_ms
         ));
-        summary::show(&self.store, false).await?;
+        summary::show_since_inception(&self.store).await?;
         output::line("\nWhat runs next:");
         next_runs::show(&self.context, client.backends(), NEXT_RUNS).await?;
         client.backends().broker.close().await;
@@ -67,7 +76,11 @@ impl Demo {
 /// What the demo needs and nobody has set: a place for results, and a schedule.
 fn missing_settings(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
     let mut missing = Vec::new();
-    let broker = settings.broker_urls().into_iter().next().unwrap_or_default();
+    let broker = settings
+        .broker_urls()
+        .into_iter()
+        .next()
+        .unwrap_or_default();
     // Without this Redis keeps no results, as in Celery.
     if settings.text("result_backend").is_none() && !broker.starts_with("sqlite:") {
         missing.push(("result_backend", "--demo", broker));
@@ -80,10 +93,21 @@ fn missing_settings(settings: &Settings) -> Vec<(&'static str, &'static str, Str
 
 async fn install_sample(context: &Context) -> Result<Store, Error> {
     let folder = context.settings.data_folder();
-    std::fs::create_dir_all(folder)
-        .map_err(|source| Error::Io { what: format!("cannot make the data folder {folder}"), source })?;
+    std::fs::create_dir_all(folder).map_err(|source| Error::Io {
+        what: format!("cannot make the data folder {folder}"),
+        source,
+    })?;
     let store = Store::create(context.finance_database()).await?;
-    install(&store, &DemoFiles::from_env(), Timestamp::now(), &mut |_| {}).await?;
-    output::line(&format!("The sample portfolio is in {}", store.path().display()));
+    install(
+        &store,
+        &DemoFiles::from_env(),
+        Timestamp::now(),
+        &mut |_| {},
+    )
+    .await?;
+    output::line(&format!(
+        "The sample portfolio is in {}",
+        store.path().display()
+    ));
     Ok(store)
 }

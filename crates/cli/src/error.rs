@@ -20,7 +20,9 @@ pub(crate) enum Error {
     #[error(transparent)]
     Task(#[from] TaskError),
     /// No worker answered.
-    #[error("no node replied within {0} s; is a worker running on this broker? (see celeriac up, celeriac worker)")]
+    #[error(
+        "no node replied within {0} s; is a worker running on this broker? (see celeriac up, celeriac worker)"
+    )]
     NoReply(f64),
     /// What was asked for is not there.
     #[error("{0}")]

@@ -3,16 +3,14 @@
 mod cli;
 mod commands;
 mod context;
+mod demo;
 mod error;
 mod next_runs;
 mod output;
-mod demo;
 mod services;
 mod summary;
 
 use std::process::ExitCode;
-
-use service::Exit;
 
 fn main() -> ExitCode {
     let cli = match service::parse::<cli::Cli>("celeriac") {
@@ -23,5 +21,5 @@ fn main() -> ExitCode {
         eprintln!("error: {}", service::error_text(&error));
         error.exit()
     });
-    ExitCode::from(Exit::from(exit))
+    exit.into()
 }

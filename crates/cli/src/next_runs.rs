@@ -1,11 +1,136 @@
-//! What the schedule runs next.
+//! The schedule as rows: entries, and what runs next.
 
+use beat::{Row, ScheduleFile};
 use broker::Backends;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::output;
 
-/// Prints the next runs.
-pub(crate) async fn show(_: &Context, _: &Backends, _: usize) -> Result<(), Error> {
+/// The schedule of the settings with what the broker knows of it; each entry with its next `count` runs.
+pub(crate) async fn entries(
+    context: &Context,
+    backends: &Backends,
+    count: usize,
+) -> Result<Vec<Row>, Error> {
+    let settings = &context.settings;
+    let timezone = settings.text("timezone").unwrap_or("UTC");
+    let schedule = ScheduleFile::read(&settings.map("beat_schedule"), timezone);
+    Ok(beat::rows(&*backends.coordinator, &schedule, Timestamp::now(), count).await?)
+}
+
+#[derive(Debug, Serialize)]
+struct Run<'a> {
+    at: Timestamp,
+    entry: &'a str,
+    task: &'a str,
+    schedule: &'a str,
+    timezone: &'a str,
+}
+
+/// Prints the next `count` runs of all entries together, soonest first.
+pub(crate) async fn show(
+    context: &Context,
+    backends: &Backends,
+    count: usize,
+) -> Result<(), Error> {
+    let rows = entries(context, backends, count).await?;
+    let runs = soonest(&rows, count);
+    if context.json {
+        output::json(&runs);
+        return Ok(());
+    }
+    let now = Timestamp::now();
+    let cells = runs.iter().map(|run| {
+        vec![
+            local(run.at),
+            wait(now, run.at),
+            run.entry.to_owned(),
+            run.task.to_owned(),
+            run.schedule.to_owned(),
+        ]
+    });
+    let headers = ["at", "in", "entry", "task", "schedule"];
+    output::table(
+        &headers,
+        cells.collect(),
+        "nothing is scheduled; see the setting beat_schedule",
+    );
     Ok(())
+}
+
+fn soonest(rows: &[Row], count: usize) -> Vec<Run<'_>> {
+    let all = rows.iter().flat_map(|row| {
+        row.next.iter().map(|&at| Run {
+            at,
+            entry: &row.name,
+            task: &row.task,
+            schedule: &row.schedule,
+            timezone: &row.timezone,
+        })
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|run| run.at);
+    all.truncate(count);
+    all
+}
+
+/// A time on this machine's wall clock.
+pub(crate) fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S %Z")
+        .to_string()
+}
+
+/// How long until then, in whole seconds.
+fn wait(now: Timestamp, at: Timestamp) -> String {
+    let seconds = at.as_second() - now.as_second();
+    match seconds {
+        ..=0 => "now".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, next: &[i64]) -> Row {
+        Row {
+            name: name.to_owned(),
+            task: "t".to_owned(),
+            schedule: String::new(),
+            timezone: "UTC".to_owned(),
+            enabled: true,
+            last_run_at: None,
+            total_run_count: 0,
+            missed: 0,
+            next: next
+                .iter()
+                .map(|&second| Timestamp::from_second(second).unwrap())
+                .collect(),
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn the_runs_of_all_entries_are_merged() {
+        let rows = [row("a", &[10, 30]), row("b", &[20, 40]), row("c", &[])];
+        let names: Vec<_> = soonest(&rows, 3).into_iter().map(|run| run.entry).collect();
+        assert_eq!(names, ["a", "b", "a"]);
+    }
+
+    #[test]
+    fn waits_are_for_people() {
+        let now = Timestamp::UNIX_EPOCH;
+        let text = |seconds| wait(now, Timestamp::from_second(seconds).unwrap());
+        let texts = [0, 59, 61, 3_660, 90_000].map(text);
+        assert_eq!(texts, ["now", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! What commands print: tables for people, JSON for programs. It knows no command.
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 /// Prints as JSON, indented.
@@ -17,7 +17,10 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
         return line(nothing);
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(headers.to_vec());
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headers.to_vec());
     table.add_rows(rows);
     for row in table.to_string().lines() {
         line(row.trim_end());

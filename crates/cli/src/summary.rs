@@ -37,31 +37,61 @@ impl From<SummaryRow> for Row {
     }
 }
 
-/// Prints what the last refresh computed.
+/// The name of the period that begins with the first transaction.
+const SINCE_INCEPTION: &str = "max";
+
+/// Prints what the last refresh computed, for every period.
 pub(crate) async fn show(store: &Store, json: bool) -> Result<(), Error> {
-    let rows = portfolio::analytics::summary(store, None).await?;
+    print(portfolio::analytics::summary(store, None).await?, json);
+    Ok(())
+}
+
+/// Prints what the last refresh computed, since each portfolio's inception.
+pub(crate) async fn show_since_inception(store: &Store) -> Result<(), Error> {
+    let mut rows = portfolio::analytics::summary(store, None).await?;
+    rows.retain(|row| row.period == SINCE_INCEPTION);
+    print(rows, false);
+    Ok(())
+}
+
+fn print(rows: Vec<SummaryRow>, json: bool) {
     let rows: Vec<_> = rows.into_iter().map(Row::from).collect();
     if json {
-        output::json(&rows);
-        return Ok(());
+        return output::json(&rows);
     }
-    let headers =
-        ["portfolio", "period", "as of", "net asset value", "return", "XIRR p.a.", "volatility", "drawdown"];
+    let headers = [
+        "portfolio",
+        "period",
+        "as of",
+        "net asset value",
+        "return",
+        "XIRR p.a.",
+        "volatility",
+        "drawdown",
+    ];
     let cells = rows.into_iter().map(cells).collect();
     output::table(&headers, cells, "nothing has been computed yet");
-    Ok(())
 }
 
 fn cells(row: Row) -> Vec<String> {
     // For people to the currency's smallest unit; JSON has it exactly.
-    let nav = row.nav.map(|nav| format!("{} {}", row.currency.round(nav), row.currency));
-    let mut cells = vec![row.portfolio, row.period, row.as_of, nav.unwrap_or_default()];
+    let nav = row
+        .nav
+        .map(|nav| format!("{} {}", row.currency.round(nav), row.currency));
+    let mut cells = vec![
+        row.portfolio,
+        row.period,
+        row.as_of,
+        nav.unwrap_or_default(),
+    ];
     cells.extend([row.twr, row.xirr, row.volatility, row.max_drawdown].map(percent));
     cells
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map(|share| format!("{:.2} %", share * 100.0)).unwrap_or_default()
+    share
+        .map(|share| format!("{:.2} %", share * 100.0))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -83,9 +83,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 }
 
 fn prepare(call: Call<Value>, args: &Args) -> Call<Value> {
-    let positional = args.args.as_ref().and_then(Value::as_list).unwrap_or_default();
-    let keywords = args.kwargs.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
-    let call = positional.iter().fold(call, |call, value| call.arg(value)).kwargs(&keywords);
+    let positional = args
+        .args
+        .as_ref()
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    let keywords = args
+        .kwargs
+        .as_ref()
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_default();
+    let call = positional
+        .iter()
+        .fold(call, |call, value| call.arg(value))
+        .kwargs(&keywords);
     let call = set(call, args.eta, Call::eta);
     let call = set(call, args.countdown, Call::countdown);
     let call = set(call, args.expires, Call::expires);
@@ -113,7 +125,11 @@ pub(super) async fn show_result(
     if context.json {
         let meta = result.wait(timeout).await?;
         output::json(&Value::Map(meta.to_map()));
-        return Ok(if meta.status.is_exception() { Exit::Failure } else { Exit::Ok });
+        return Ok(if meta.status.is_exception() {
+            Exit::Failure
+        } else {
+            Exit::Ok
+        });
     }
     let value = result.get(timeout).await?;
     output::line(&serde_json::to_string_pretty(&value).unwrap_or_else(|error| error.to_string()));
@@ -121,7 +137,9 @@ pub(super) async fn show_result(
 }
 
 fn json(text: &str) -> Result<Value, String> {
-    Codec::Json.decode(text.as_bytes(), &Limits::default()).map_err(|error| format!("is not JSON: {error}"))
+    Codec::Json
+        .decode(text.as_bytes(), &Limits::default())
+        .map_err(|error| format!("is not JSON: {error}"))
 }
 
 fn list(text: &str) -> Result<Value, String> {
@@ -142,14 +160,16 @@ fn expires(text: &str) -> Result<Expires, String> {
     if let Ok(after) = seconds(text) {
         return Ok(Expires::After(after));
     }
-    text.parse::<Timestamp>().map(Expires::At).map_err(|_| {
-        "must be a number of seconds or a time like 2026-11-20T12:00:00Z".to_owned()
-    })
+    text.parse::<Timestamp>()
+        .map(Expires::At)
+        .map_err(|_| "must be a number of seconds or a time like 2026-11-20T12:00:00Z".to_owned())
 }
 
 fn codec(text: &str) -> Result<Codec, String> {
     match text {
-        "json" | "msgpack" | "yaml" => Codec::from_name_or_content_type(text).map_err(|error| error.to_string()),
+        "json" | "msgpack" | "yaml" => {
+            Codec::from_name_or_content_type(text).map_err(|error| error.to_string())
+        }
         _ => Err("must be json, msgpack or yaml".to_owned()),
     }
 }

@@ -17,6 +17,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<Exit, Error> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "celeriac", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "celeriac",
+        &mut std::io::stdout(),
+    );
     Ok(Exit::Ok)
 }

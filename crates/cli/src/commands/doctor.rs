@@ -31,7 +31,12 @@ impl From<Advice> for Finding {
             Severity::Hint => "hint",
             Severity::Problem => "PROBLEM",
         };
-        Self { subject: advice.subject, severity, found: advice.found, remedy: advice.remedy }
+        Self {
+            subject: advice.subject,
+            severity,
+            found: advice.found,
+            remedy: advice.remedy,
+        }
     }
 }
 
@@ -42,7 +47,9 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     advice.push(results(&backends));
     advice.push(workers(&backends).await?);
     advice.extend(backends.admin.diagnose().await?);
-    let problem = advice.iter().any(|advice| advice.severity == Severity::Problem);
+    let problem = advice
+        .iter()
+        .any(|advice| advice.severity == Severity::Problem);
     show(advice, context.json);
     Ok(if problem { Exit::Failure } else { Exit::Ok })
 }
@@ -65,7 +72,11 @@ async fn connection(backends: &Backends) -> Result<Advice, Error> {
 fn results(backends: &Backends) -> Advice {
     if backends.results.is_some() {
         let fused = backends.broker.capabilities().results_with_settlement;
-        let how = if fused { "stored in one step with the acknowledgement" } else { "on a server of their own" };
+        let how = if fused {
+            "stored in one step with the acknowledgement"
+        } else {
+            "on a server of their own"
+        };
         return fine("result_backend", how.to_owned());
     }
     Advice {
@@ -90,7 +101,12 @@ async fn workers(backends: &Backends) -> Result<Advice, Error> {
 }
 
 fn fine(subject: &str, found: String) -> Advice {
-    Advice { subject: subject.to_owned(), severity: Severity::Fine, found, remedy: String::new() }
+    Advice {
+        subject: subject.to_owned(),
+        severity: Severity::Fine,
+        found,
+        remedy: String::new(),
+    }
 }
 
 fn show(advice: Vec<Advice>, json: bool) {
@@ -98,6 +114,17 @@ fn show(advice: Vec<Advice>, json: bool) {
     if json {
         return output::json(&findings);
     }
-    let cells = |finding: Finding| vec![finding.severity.to_owned(), finding.subject, finding.found, finding.remedy];
-    output::table(&["", "looked at", "found", "what to change"], findings.into_iter().map(cells).collect(), "");
+    let cells = |finding: Finding| {
+        vec![
+            finding.severity.to_owned(),
+            finding.subject,
+            finding.found,
+            finding.remedy,
+        ]
+    };
+    output::table(
+        &["", "looked at", "found", "what to change"],
+        findings.into_iter().map(cells).collect(),
+        "",
+    );
 }

@@ -47,7 +47,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let store = Store::open(context.finance_database()).await?;
     let outcome = match args {
         Args::ImportPrices { symbol, file } => prices(&store, &symbol, &file).await.map(Some),
-        Args::ImportTransactions { file, user } => transactions(&store, user, &file).await.map(Some),
+        Args::ImportTransactions { file, user } => {
+            transactions(&store, user, &file).await.map(Some)
+        }
         Args::Summary => summary::show(&store, context.json).await.map(|()| None),
     };
     store.close().await;
@@ -61,14 +63,20 @@ async fn prices(store: &Store, symbol: &str, file: &Path) -> Result<ImportReport
     let assets = store.asset_ids().await?;
     let unknown = || Error::NotFound(format!("there is no asset {symbol}"));
     let asset_id = *assets.get(symbol).ok_or_else(unknown)?;
-    let import = PriceImport { asset_id, source: "csv" };
+    let import = PriceImport {
+        asset_id,
+        source: "csv",
+    };
     let bytes = read(file)?;
     let mut bar = bar();
     Ok(import_prices(store, source(file, &bytes).as_source(), import, &mut bar).await?)
 }
 
 async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<ImportReport, Error> {
-    let import = TransactionImport { user_id, source: "csv" };
+    let import = TransactionImport {
+        user_id,
+        source: "csv",
+    };
     let bytes = read(file)?;
     let mut bar = bar();
     Ok(import_transactions(store, source(file, &bytes).as_source(), import, &mut bar).await?)
@@ -76,7 +84,10 @@ async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<Import
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     let what = || format!("cannot read {}", file.display());
-    std::fs::read(file).map_err(|source| Error::Io { what: what(), source })
+    std::fs::read(file).map_err(|source| Error::Io {
+        what: what(),
+        source,
+    })
 }
 
 /// A file's name and bytes.
@@ -86,12 +97,19 @@ struct Named<'a> {
 }
 
 fn source<'a>(file: &Path, bytes: &'a [u8]) -> Named<'a> {
-    Named { name: file.display().to_string(), bytes }
+    Named {
+        name: file.display().to_string(),
+        bytes,
+    }
 }
 
 impl Named<'_> {
     fn as_source(&self) -> Source<'_> {
-        Source { name: &self.name, bytes: self.bytes, now: Timestamp::now() }
+        Source {
+            name: &self.name,
+            bytes: self.bytes,
+            now: Timestamp::now(),
+        }
     }
 }
 
@@ -111,9 +129,23 @@ fn show(report: &ImportReport, json: bool) -> Exit {
     if json {
         output::json(report);
     } else {
-        let ImportReport { rows, written, unchanged, bad, bad_rows } = report;
-        output::line(&format!("{rows} rows: {written} written, {unchanged} unchanged, {bad} refused"));
-        bad_rows.iter().for_each(|row| output::line(&row.to_string()));
+        let ImportReport {
+            rows,
+            written,
+            unchanged,
+            bad,
+            bad_rows,
+        } = report;
+        output::line(&format!(
+            "{rows} rows: {written} written, {unchanged} unchanged, {bad} refused"
+        ));
+        bad_rows
+            .iter()
+            .for_each(|row| output::line(&row.to_string()));
     }
-    if report.bad == 0 { Exit::Ok } else { Exit::Failure }
+    if report.bad == 0 {
+        Exit::Ok
+    } else {
+        Exit::Failure
+    }
 }

@@ -62,7 +62,11 @@ enum Question {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let (method, arguments) = request(&args)?;
     let client = context.client().await?;
-    let inspect = client.control().inspect().destination(args.destination).timeout(args.timeout);
+    let inspect = client
+        .control()
+        .inspect()
+        .destination(args.destination)
+        .timeout(args.timeout);
     let answers = inspect.ask(&method, arguments).await?;
     if answers.is_empty() {
         return Err(Error::NoReply(args.timeout.as_secs_f64()));
@@ -78,7 +82,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 
 fn request(args: &Args) -> Result<(String, Map), Error> {
     let value = clap::ValueEnum::to_possible_value(&args.question);
-    let method = value.map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let method = value
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default();
     let key = match args.question {
         Question::QueryTask if args.arguments.is_empty() => {
             return Err(Error::Usage("query_task needs the ids of tasks".to_owned()));
@@ -94,15 +100,21 @@ fn request(args: &Args) -> Result<(String, Map), Error> {
 fn show(node: &str, answer: &Value) {
     output::line(&format!("-> {node}"));
     match answer {
-        Value::List(items) if items.iter().all(|item| item.as_map().is_some()) => show_records(items),
-        Value::List(items) => items.iter().for_each(|item| output::line(&format!("    {}", output::text(item)))),
+        Value::List(items) if items.iter().all(|item| item.as_map().is_some()) => {
+            show_records(items)
+        }
+        Value::List(items) => items
+            .iter()
+            .for_each(|item| output::line(&format!("    {}", output::text(item)))),
         Value::Map(map) => show_fields(map),
         other => output::line(&format!("    {}", output::text(other))),
     }
 }
 
 fn show_fields(map: &Map) {
-    let rows = map.iter().map(|(key, value)| vec![key.to_owned(), output::text(value)]);
+    let rows = map
+        .iter()
+        .map(|(key, value)| vec![key.to_owned(), output::text(value)]);
     output::table(&["field", "value"], rows.collect(), "    - empty -");
 }
 

@@ -38,7 +38,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let Args::Decode(decode) = args;
     let raws = match (&decode.queue, &decode.file) {
         (Some(queue), _) => peek(queue, decode.max, context).await?,
-        (None, file) => vec![read(file.as_deref().unwrap_or("-"), &context.settings.limits())?],
+        (None, file) => vec![read(
+            file.as_deref().unwrap_or("-"),
+            &context.settings.limits(),
+        )?],
     };
     for raw in &raws {
         output::json(&readable(raw, &context.settings.limits())?);
@@ -56,13 +59,19 @@ async fn peek(queue: &str, max: usize, context: &Context) -> Result<Vec<Vec<u8>>
 
 /// Reads at most one byte more than is allowed, so that too much is told as such.
 fn read(file: &str, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Io { what: format!("cannot read {file}"), source };
+    let failed = |source| Error::Io {
+        what: format!("cannot read {file}"),
+        source,
+    };
     let source: Box<dyn Read> = match file {
         "-" => Box::new(std::io::stdin()),
         path => Box::new(std::fs::File::open(path).map_err(failed)?),
     };
     let mut raw = Vec::new();
-    source.take(limits.payload as u64 + 1).read_to_end(&mut raw).map_err(failed)?;
+    source
+        .take(limits.payload as u64 + 1)
+        .read_to_end(&mut raw)
+        .map_err(failed)?;
     Ok(raw)
 }
 

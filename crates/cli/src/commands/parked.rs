@@ -76,10 +76,16 @@ fn list(parked: &[Parked], json: bool) {
         return output::json(&rows);
     }
     let cells = |row: &Row<'_>| {
-        [row.id, &row.at, row.queue, &row.task, row.reason].map(str::to_owned).to_vec()
+        [row.id, &row.at, row.queue, &row.task, row.reason]
+            .map(str::to_owned)
+            .to_vec()
     };
     let headers = ["id", "parked at", "queue", "task", "reason"];
-    output::table(&headers, rows.iter().map(cells).collect(), "nothing is parked");
+    output::table(
+        &headers,
+        rows.iter().map(cells).collect(),
+        "nothing is parked",
+    );
 }
 
 fn row(parked: &Parked) -> Row<'_> {
@@ -96,7 +102,10 @@ fn row(parked: &Parked) -> Row<'_> {
 /// The task's name, where the message can be read that far.
 fn task_name(parked: &Parked) -> String {
     let message = Message::from_envelope(&parked.raw, &Limits::default());
-    message.ok().and_then(|message| message.headers.task).unwrap_or_default()
+    message
+        .ok()
+        .and_then(|message| message.headers.task)
+        .unwrap_or_default()
 }
 
 async fn show(admin: &dyn Admin, id: &str, context: &Context) -> Result<(), Error> {
@@ -106,7 +115,14 @@ async fn show(admin: &dyn Admin, id: &str, context: &Context) -> Result<(), Erro
     let message = readable(&parked.raw, &context.settings.limits()).unwrap_or_else(|error| {
         // Not readable, which may be why it was parked: shown as it is.
         let raw = String::from_utf8_lossy(&parked.raw).into_owned();
-        Value::Map([("error", Value::from(error.to_string())), ("raw", Value::from(raw))].into_iter().collect())
+        Value::Map(
+            [
+                ("error", Value::from(error.to_string())),
+                ("raw", Value::from(raw)),
+            ]
+            .into_iter()
+            .collect(),
+        )
     });
     let shown = serde_json::json!({ "parked": row(&parked), "message": message });
     output::json(&shown);
@@ -120,7 +136,12 @@ async fn settle(
     context: &Context,
 ) -> Result<(), Error> {
     let ids = match chosen.all {
-        true => admin.parked(MOST).await?.into_iter().map(|parked| parked.id).collect(),
+        true => admin
+            .parked(MOST)
+            .await?
+            .into_iter()
+            .map(|parked| parked.id)
+            .collect(),
         false => chosen.ids,
     };
     for id in &ids {
@@ -141,5 +162,7 @@ async fn settle(
 }
 
 fn missing(id: &str) -> Error {
-    Error::NotFound(format!("no message is parked under {id}; see celeriac parked list"))
+    Error::NotFound(format!(
+        "no message is parked under {id}; see celeriac parked list"
+    ))
 }

@@ -29,8 +29,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let admin = context.backends().await?.admin;
-    let queues = if args.queues.is_empty() { admin.queues().await? } else { args.queues };
-    let chosen = queues.into_iter().filter(|queue| !args.exclude_queues.contains(queue));
+    let queues = if args.queues.is_empty() {
+        admin.queues().await?
+    } else {
+        args.queues
+    };
+    let chosen = queues
+        .into_iter()
+        .filter(|queue| !args.exclude_queues.contains(queue));
     let queues: Vec<_> = chosen.collect();
     if !args.force && !confirm(&queues)? {
         return Ok(Exit::Failure);
@@ -46,10 +52,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 
 fn confirm(queues: &[String]) -> Result<bool, Error> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::Usage("there is nobody to ask; use --force".to_owned()));
+        return Err(Error::Usage(
+            "there is nobody to ask; use --force".to_owned(),
+        ));
     }
     print!("Delete all ready messages of {}? [y/N] ", queues.join(", "));
-    let read = |source| Error::Io { what: "cannot ask".to_owned(), source };
+    let read = |source| Error::Io {
+        what: "cannot ask".to_owned(),
+        source,
+    };
     std::io::stdout().flush().map_err(read)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(read)?;
@@ -60,6 +71,8 @@ fn show(purged: &BTreeMap<String, u64>, json: bool) {
     if json {
         return output::json(purged);
     }
-    let rows = purged.iter().map(|(queue, messages)| vec![queue.clone(), messages.to_string()]);
+    let rows = purged
+        .iter()
+        .map(|(queue, messages)| vec![queue.clone(), messages.to_string()]);
     output::table(&["queue", "deleted"], rows.collect(), "there are no queues");
 }

@@ -53,18 +53,34 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     if !args.queues.is_empty() {
         queues.retain(|name, _| args.queues.contains(name));
     }
-    let workers = admin.workers().await?.into_iter().map(Worker::from).collect();
+    let workers = admin
+        .workers()
+        .await?
+        .into_iter()
+        .map(Worker::from)
+        .collect();
     show(&Overview { queues, workers }, context.json);
     Ok(Exit::Ok)
 }
 
 async fn count(admin: &dyn Admin, wanted: &[String]) -> Result<BTreeMap<String, Queue>, Error> {
-    let names = if wanted.is_empty() { admin.queues().await? } else { wanted.to_vec() };
+    let names = if wanted.is_empty() {
+        admin.queues().await?
+    } else {
+        wanted.to_vec()
+    };
     let mut queues: BTreeMap<String, Queue> = BTreeMap::new();
     for depth in admin.depth(&names).await? {
         let ready = depth.ready();
         let by_priority = depth.by_priority.into_iter().collect();
-        queues.insert(depth.queue, Queue { ready, by_priority, ..Queue::default() });
+        queues.insert(
+            depth.queue,
+            Queue {
+                ready,
+                by_priority,
+                ..Queue::default()
+            },
+        );
     }
     for deferred in admin.deferred(MOST).await? {
         queues.entry(deferred.queue).or_default().deferred += 1;
@@ -77,8 +93,18 @@ async fn count(admin: &dyn Admin, wanted: &[String]) -> Result<BTreeMap<String, 
 
 impl From<WorkerLease> for Worker {
     fn from(lease: WorkerLease) -> Self {
-        let WorkerLease { node, incarnation, renewed, held } = lease;
-        Self { node, incarnation, renewed: renewed.to_string(), held }
+        let WorkerLease {
+            node,
+            incarnation,
+            renewed,
+            held,
+        } = lease;
+        Self {
+            node,
+            incarnation,
+            renewed: renewed.to_string(),
+            held,
+        }
     }
 }
 
@@ -86,7 +112,10 @@ fn show(overview: &Overview, json: bool) {
     if json {
         return output::json(overview);
     }
-    let rows = overview.queues.iter().map(|(name, queue)| queue_row(name, queue));
+    let rows = overview
+        .queues
+        .iter()
+        .map(|(name, queue)| queue_row(name, queue));
     let headers = ["queue", "ready", "by priority", "deferred", "parked"];
     output::table(&headers, rows.collect(), "there are no queues yet");
     let rows = overview.workers.iter().map(|worker| {
@@ -94,12 +123,25 @@ fn show(overview: &Overview, json: bool) {
         vec![worker.node.clone(), held, worker.renewed.clone()]
     });
     output::line("");
-    output::table(&["node", "held", "lease renewed"], rows.collect(), "no worker has a lease");
+    output::table(
+        &["node", "held", "lease renewed"],
+        rows.collect(),
+        "no worker has a lease",
+    );
 }
 
 fn queue_row(name: &str, queue: &Queue) -> Vec<String> {
-    let steps = queue.by_priority.iter().map(|(priority, count)| format!("{priority}: {count}"));
+    let steps = queue
+        .by_priority
+        .iter()
+        .map(|(priority, count)| format!("{priority}: {count}"));
     let steps = steps.collect::<Vec<_>>().join(", ");
     let count = |number: u64| number.to_string();
-    vec![name.to_owned(), count(queue.ready), steps, count(queue.deferred), count(queue.parked)]
+    vec![
+        name.to_owned(),
+        count(queue.ready),
+        steps,
+        count(queue.deferred),
+        count(queue.parked),
+    ]
 }

@@ -45,5 +45,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 fn rows(meta: &TaskMeta) -> Vec<Vec<String>> {
     let map = meta.to_map();
     let filled = map.iter().filter(|(_, value)| !value.is_null());
-    filled.map(|(key, value)| vec![key.to_owned(), output::text(value)]).collect()
+    filled
+        .map(|(key, value)| vec![key.to_owned(), output::text(value)])
+        .collect()
 }

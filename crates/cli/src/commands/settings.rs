@@ -41,12 +41,25 @@ impl Row {
             Support::Ignored(why) => Some(why),
         };
         let source = entry.origin.to_string();
-        Self { name: entry.setting.name, value: entry.shown(), source, ignored }
+        Self {
+            name: entry.setting.name,
+            value: entry.shown(),
+            source,
+            ignored,
+        }
     }
 
     fn cells(&self) -> Vec<String> {
-        let note = self.ignored.map(|why| format!("no effect: {why}")).unwrap_or_default();
-        vec![self.name.to_owned(), value_text(&self.value), self.source.clone(), note]
+        let note = self
+            .ignored
+            .map(|why| format!("no effect: {why}"))
+            .unwrap_or_default();
+        vec![
+            self.name.to_owned(),
+            value_text(&self.value),
+            self.source.clone(),
+            note,
+        ]
     }
 }
 
@@ -55,16 +68,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     let chosen = |entry: &&Entry| {
         entry.setting.name.contains(&args.name) && (everything || entry.origin != Origin::Default)
     };
-    let rows: Vec<_> = context.settings.entries().iter().filter(chosen).map(Row::new).collect();
+    let rows: Vec<_> = context
+        .settings
+        .entries()
+        .iter()
+        .filter(chosen)
+        .map(Row::new)
+        .collect();
     if context.json {
         output::json(&rows);
     } else {
         let cells = rows.iter().map(Row::cells).collect();
-        output::table(&["setting", "value", "source", "note"], cells, "all settings have their defaults (--all shows them)");
+        output::table(
+            &["setting", "value", "source", "note"],
+            cells,
+            "all settings have their defaults (--all shows them)",
+        );
     }
     Ok(Exit::Ok)
 }
 
 fn value_text(value: &Value) -> String {
-    if value.is_null() { "null".to_owned() } else { output::text(value) }
+    if value.is_null() {
+        "null".to_owned()
+    } else {
+        output::text(value)
+    }
 }

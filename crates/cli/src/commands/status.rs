@@ -26,7 +26,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let client = context.client().await?;
-    let inspect = client.control().inspect().destination(args.destination).timeout(args.timeout);
+    let inspect = client
+        .control()
+        .inspect()
+        .destination(args.destination)
+        .timeout(args.timeout);
     let answers = inspect.ping().await?;
     if answers.is_empty() {
         return Err(Error::NoReply(args.timeout.as_secs_f64()));

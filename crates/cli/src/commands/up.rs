@@ -41,7 +41,10 @@ pub(crate) struct Args {
 impl Args {
     /// The settings that these options set.
     pub(super) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
-        let data = self.data.as_ref().map(|folder| folder.display().to_string());
+        let data = self
+            .data
+            .as_ref()
+            .map(|folder| folder.display().to_string());
         let data = data.map(|folder| ("celeriac_data_folder", "--data", folder));
         let level = self.loglevel.as_ref().map(|level| level.to_uppercase());
         let level = level.map(|level| ("celeriac_log_level", "--loglevel", level));
@@ -89,9 +92,15 @@ async fn run_until_stopped(services: &Services, environment: &Environment) -> Re
 
 /// What the command line sets, as variables: passwords in URLs must not show in a list of processes.
 pub(super) fn environment(common: &CommonArgs) -> Environment {
-    let config = common.config.as_ref().map(|path| path.display().to_string());
+    let config = common
+        .config
+        .as_ref()
+        .map(|path| path.display().to_string());
     let config = config.map(|path| ("CELERIAC_CONFIG".to_owned(), path));
-    config.into_iter().chain(variables(&common.overrides())).collect()
+    config
+        .into_iter()
+        .chain(variables(&common.overrides()))
+        .collect()
 }
 
 fn variables(overrides: &[(&'static str, &'static str, String)]) -> Environment {
@@ -99,5 +108,8 @@ fn variables(overrides: &[(&'static str, &'static str, String)]) -> Environment 
         true => name.to_uppercase(),
         false => format!("CELERY_{}", name.to_uppercase()),
     };
-    overrides.iter().map(|(name, _, value)| (variable(name), value.clone())).collect()
+    overrides
+        .iter()
+        .map(|(name, _, value)| (variable(name), value.clone()))
+        .collect()
 }

@@ -22,14 +22,21 @@ pub(crate) struct Args {
     #[arg(short = 'Q', long, value_name = "A,B")]
     queues: Option<String>,
     /// Further options, passed to the worker
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "OPTION"
+    )]
     options: Vec<String>,
 }
 
 /// Becomes the worker of the queues; without queues runs all workers until they have ended.
 pub(crate) async fn run(args: Args, context: &Context, common: &CommonArgs) -> Result<Exit, Error> {
     let services = Services::read(&context.settings)?;
-    let queues = args.queues.clone().or_else(|| value(&args.options, "-Q", "--queues"));
+    let queues = args
+        .queues
+        .clone()
+        .or_else(|| value(&args.options, "-Q", "--queues"));
     if let Some(queues) = queues {
         return Err(become_worker(&args, &queues, &services, common)?);
     }
@@ -48,7 +55,10 @@ fn become_worker(
     services: &Services,
     common: &CommonArgs,
 ) -> Result<Error, Error> {
-    let names: Vec<_> = queues.split(',').map(|queue| queue.trim().to_owned()).collect();
+    let names: Vec<_> = queues
+        .split(',')
+        .map(|queue| queue.trim().to_owned())
+        .collect();
     let program = locate(&services.owner(&names)?.command)?;
     let mut command = Command::new(&program);
     command.args(["-Q", queues]);
@@ -59,7 +69,10 @@ fn become_worker(
     command.args(without(&args.options, "-Q", "--queues"));
     command.envs(up::environment(common));
     let source = command.exec();
-    Ok(Error::Io { what: format!("cannot run {}", program.display()), source })
+    Ok(Error::Io {
+        what: format!("cannot run {}", program.display()),
+        source,
+    })
 }
 
 /// The value of an option among options that are passed on: `-Q a`, `-Qa`, `--queues a` or `--queues=a`.
@@ -69,7 +82,9 @@ fn value(options: &[String], short: &str, long: &str) -> Option<String> {
         if option == short || option == long {
             return options.next().cloned();
         }
-        let joined = option.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
+        let joined = option
+            .strip_prefix(long)
+            .and_then(|rest| rest.strip_prefix('='));
         if let Some(value) = joined.or_else(|| option.strip_prefix(short)) {
             return Some(value.to_owned());
         }
@@ -97,10 +112,23 @@ mod tests {
 
     #[test]
     fn queues_are_found_wherever_they_stand() {
-        for options in [&["-c", "2", "-Q", "a,b"][..], &["-Qa,b", "-c", "2"], &["--queues", "a,b", "-c", "2"], &["-c", "2", "--queues=a,b"]] {
+        for options in [
+            &["-c", "2", "-Q", "a,b"][..],
+            &["-Qa,b", "-c", "2"],
+            &["--queues", "a,b", "-c", "2"],
+            &["-c", "2", "--queues=a,b"],
+        ] {
             let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
-            assert_eq!(value(&options, "-Q", "--queues").as_deref(), Some("a,b"), "{options:?}");
-            assert_eq!(without(&options, "-Q", "--queues"), ["-c", "2"], "{options:?}");
+            assert_eq!(
+                value(&options, "-Q", "--queues").as_deref(),
+                Some("a,b"),
+                "{options:?}"
+            );
+            assert_eq!(
+                without(&options, "-Q", "--queues"),
+                ["-c", "2"],
+                "{options:?}"
+            );
         }
         assert_eq!(value(&["-c".to_owned()], "-Q", "--queues"), None);
     }

@@ -54,13 +54,17 @@ impl Launch {
                 return self.stopped(ended);
             }
             if let Some(exit) = hopeless(&ended) {
-                self.printer.say(&format!("ended ({}); not started again", describe(&ended)));
+                self.printer
+                    .say(&format!("ended ({}); not started again", describe(&ended)));
                 return Ended::Hopeless(exit);
             }
             if started.elapsed() >= HEALTHY {
                 pause = FIRST;
             }
-            self.printer.say(&format!("ended ({}); starting again in {pause:?}", describe(&ended)));
+            self.printer.say(&format!(
+                "ended ({}); starting again in {pause:?}",
+                describe(&ended)
+            ));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.requested() => return Ended::Clean,
@@ -179,8 +183,14 @@ mod tests {
     async fn a_wrong_configuration_is_not_started_again() {
         let ended = launch("exit 78").keep_running(Shutdown::new()).await;
         assert_eq!(ended, Ended::Hopeless(Exit::Configuration));
-        let missing = Launch { program: PathBuf::from("/nonexistent"), ..launch("") };
-        assert_eq!(missing.keep_running(Shutdown::new()).await, Ended::Hopeless(Exit::Failure));
+        let missing = Launch {
+            program: PathBuf::from("/nonexistent"),
+            ..launch("")
+        };
+        assert_eq!(
+            missing.keep_running(Shutdown::new()).await,
+            Ended::Hopeless(Exit::Failure)
+        );
     }
 
     #[tokio::test]
@@ -188,7 +198,10 @@ mod tests {
         let stop = Shutdown::new();
         let folder = tempfile::TempDir::new().unwrap();
         let up = folder.path().join("up");
-        let script = format!("trap 'exit 0' TERM; : > '{}'; while :; do sleep 0.01; done", up.display());
+        let script = format!(
+            "trap 'exit 0' TERM; : > '{}'; while :; do sleep 0.01; done",
+            up.display()
+        );
         let running = tokio::spawn(launch(&script).keep_running(stop.clone()));
         testkit::wait_until(Duration::from_secs(20), || async { up.exists() }).await;
         stop.warm.cancel();
@@ -203,7 +216,8 @@ mod tests {
         let running = tokio::spawn(
             launch(&format!("echo x >> '{}'", log.display())).keep_running(stop.clone()),
         );
-        let twice = || async { std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() >= 2) };
+        let twice =
+            || async { std::fs::read_to_string(&log).is_ok_and(|text| text.lines().count() >= 2) };
         testkit::wait_until(Duration::from_secs(20), twice).await;
         stop.warm.cancel();
         assert_eq!(running.await.unwrap(), Ended::Clean);

@@ -50,7 +50,9 @@ impl Printer {
 
     /// Copies what tasks print to standard output until it ends, each line as it is. Blocks.
     pub(crate) fn copy_output(source: impl Read) {
-        for_each_line(source, |line| write_line(std::io::stdout().lock(), b"", line));
+        for_each_line(source, |line| {
+            write_line(std::io::stdout().lock(), b"", line)
+        });
     }
 }
 
@@ -81,13 +83,19 @@ mod tests {
 
     #[test]
     fn lines_are_kept_whole_and_as_they_are() {
-        assert_eq!(lines(b"a\n\n b \xff\nlast"), [&b"a"[..], b"", b" b \xff", b"last"]);
+        assert_eq!(
+            lines(b"a\n\n b \xff\nlast"),
+            [&b"a"[..], b"", b" b \xff", b"last"]
+        );
     }
 
     #[test]
     fn a_line_without_an_end_is_cut() {
         let cut = lines(&vec![b'x'; (LONGEST + 1) as usize]);
-        assert_eq!(cut.iter().map(Vec::len).collect::<Vec<_>>(), [LONGEST as usize, 1]);
+        assert_eq!(
+            cut.iter().map(Vec::len).collect::<Vec<_>>(),
+            [LONGEST as usize, 1]
+        );
     }
 
     #[test]

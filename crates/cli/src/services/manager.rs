@@ -29,10 +29,20 @@ impl Manager {
         environment: &Environment,
         stop: Shutdown,
     ) -> Result<Self, Error> {
-        let width = services.0.iter().map(|service| service.name.len()).max().unwrap_or(0).max(8);
+        let width = services
+            .0
+            .iter()
+            .map(|service| service.name.len())
+            .max()
+            .unwrap_or(0)
+            .max(8);
         let printer = Printer::new("celeriac", width, Color::of(services.0.len()));
         let prepared = services.0.iter().enumerate().map(|(index, service)| {
-            launch(service, environment, Printer::new(&service.name, width, Color::of(index)))
+            launch(
+                service,
+                environment,
+                Printer::new(&service.name, width, Color::of(index)),
+            )
         });
         let launches = prepared.collect::<Result<Vec<_>, _>>()?;
         let mut running = JoinSet::new();
@@ -40,7 +50,11 @@ impl Manager {
             printer.say(&format!("starting {}", service.name));
             running.spawn(launch.keep_running(stop.clone()));
         }
-        Ok(Self { services: running, stop, printer })
+        Ok(Self {
+            services: running,
+            stop,
+            printer,
+        })
     }
 
     /// Waits until all services have ended. One that cannot be helped ends them all.

@@ -49,7 +49,12 @@ impl Service {
         let mut arguments = Vec::new();
         if self.is_worker() {
             let node = format!("{}@%h", self.name);
-            arguments.extend(["-Q".to_owned(), self.queues.join(","), "-n".to_owned(), node]);
+            arguments.extend([
+                "-Q".to_owned(),
+                self.queues.join(","),
+                "-n".to_owned(),
+                node,
+            ]);
         }
         if let Some(concurrency) = self.concurrency {
             arguments.extend(["-c".to_owned(), concurrency.to_string()]);
@@ -76,8 +81,14 @@ impl Services {
 
     fn built_in() -> Self {
         let analytics = ["analytics", "market_data", "reconciliation", "low_priority"];
-        let maintenance =
-            ["high_priority", "monitoring", "default", "celery", "maintenance", "cache_operations"];
+        let maintenance = [
+            "high_priority",
+            "monitoring",
+            "default",
+            "celery",
+            "maintenance",
+            "cache_operations",
+        ];
         Self(vec![
             Service::built_in("worker-analytics", &analytics),
             Service::built_in("worker-maintenance", &maintenance),
@@ -87,11 +98,20 @@ impl Services {
 
     /// The worker that owns all of these queues.
     pub(crate) fn owner(&self, queues: &[String]) -> Result<&Service, Error> {
-        let owns_all = |service: &&Service| queues.iter().all(|queue| service.queues.contains(queue));
+        let owns_all =
+            |service: &&Service| queues.iter().all(|queue| service.queues.contains(queue));
         self.0.iter().find(owns_all).ok_or_else(|| {
-            let owned: Vec<_> = self.0.iter().filter(|service| service.is_worker()).map(describe).collect();
+            let owned: Vec<_> = self
+                .0
+                .iter()
+                .filter(|service| service.is_worker())
+                .map(describe)
+                .collect();
             let queues = queues.join(",");
-            Error::Usage(format!("no worker owns {queues} alone; {}", owned.join("; ")))
+            Error::Usage(format!(
+                "no worker owns {queues} alone; {}",
+                owned.join("; ")
+            ))
         })
     }
 }
@@ -103,7 +123,10 @@ fn describe(service: &Service) -> String {
 fn read(name: &str, value: &Value) -> Result<Service, Error> {
     let service: Service = from_value(value.clone())
         .map_err(|error| Error::Usage(format!("setting `celeriac_services`, {name}: {error}")))?;
-    Ok(Service { name: name.to_owned(), ..service })
+    Ok(Service {
+        name: name.to_owned(),
+        ..service
+    })
 }
 
 /// The path of a service's program: as given when it has a slash, else beside this program, else in `PATH`.
@@ -117,7 +140,9 @@ pub(crate) fn locate(command: &str) -> Result<PathBuf, Error> {
     let mut folders = beside.into_iter().chain(std::env::split_paths(&path));
     let found = folders.find_map(|folder| Some(folder.join(command)).filter(|path| path.is_file()));
     found.ok_or_else(|| {
-        Error::NotFound(format!("{command} is neither beside this program nor in PATH; is it installed?"))
+        Error::NotFound(format!(
+            "{command} is neither beside this program nor in PATH; is it installed?"
+        ))
     })
 }
 
@@ -129,13 +154,21 @@ mod tests {
 
     fn settings(services: &str) -> Settings {
         let overrides = vec![("celeriac_services", "--x", services.to_owned())];
-        Settings::load(&Sources { overrides, ..Sources::default() }).unwrap()
+        Settings::load(&Sources {
+            overrides,
+            ..Sources::default()
+        })
+        .unwrap()
     }
 
     #[test]
     fn the_built_in_workers_own_every_queue_once() {
         let services = Services::read(&settings("{}")).unwrap();
-        let mut queues: Vec<_> = services.0.iter().flat_map(|service| service.queues.clone()).collect();
+        let mut queues: Vec<_> = services
+            .0
+            .iter()
+            .flat_map(|service| service.queues.clone())
+            .collect();
         let all = queues.len();
         queues.sort();
         queues.dedup();
@@ -148,8 +181,13 @@ mod tests {
     #[test]
     fn queues_of_two_workers_have_no_owner() {
         let services = Services::read(&settings("{}")).unwrap();
-        let error = services.owner(&["analytics".to_owned(), "celery".to_owned()]).unwrap_err();
-        assert!(error.to_string().contains("worker-maintenance owns"), "{error}");
+        let error = services
+            .owner(&["analytics".to_owned(), "celery".to_owned()])
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("worker-maintenance owns"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -157,12 +195,17 @@ mod tests {
         let text = r#"{"w": {"command": "/bin/w", "queues": ["a", "b"], "concurrency": 2, "options": ["-E"]}}"#;
         let services = Services::read(&settings(text)).unwrap();
         assert_eq!(services.0.len(), 1);
-        assert_eq!(services.0[0].arguments(), ["-Q", "a,b", "-n", "w@%h", "-c", "2", "-E"]);
+        assert_eq!(
+            services.0[0].arguments(),
+            ["-Q", "a,b", "-n", "w@%h", "-c", "2", "-E"]
+        );
     }
 
     #[test]
     fn a_wrong_service_is_named() {
-        let error = Services::read(&settings(r#"{"w": {"comand": "x"}}"#)).unwrap_err().to_string();
+        let error = Services::read(&settings(r#"{"w": {"comand": "x"}}"#))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("`celeriac_services`, w: "), "{error}");
     }
 }

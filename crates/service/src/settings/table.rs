@@ -282,7 +282,6 @@ pub const SETTINGS: &[Setting] = &[
     ignored("worker_detect_quorum_queues", Bool, "true", AMQP_ONLY),
 
     used("celeriac_data_folder", Text, "data"),
-    used("celeriac_finance_database", Text, "null"),
     used("celeriac_lease_seconds", Number, "30"),
     used("celeriac_queue_order", Choice(&["round_robin", "strict", "sorted"]), "null"),
     used("celeriac_log_format", Choice(&["human", "json"]), "human"),

@@ -1,6 +1,5 @@
 //! What the settings mean: values as Rust types, and the options of backends.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broker::{QueueOrder, ResultPolicy};
@@ -11,8 +10,6 @@ use crate::Error;
 
 /// The database's name in the data folder when no broker is configured.
 const DEFAULT_DATABASE: &str = "celeriac.db";
-/// The finance database's name in the data folder.
-const FINANCE_DATABASE: &str = "finance.db";
 
 impl Settings {
     /// A text, `None` when not set.
@@ -107,14 +104,6 @@ impl Settings {
             Some("strict" | "priority") => QueueOrder::Strict,
             Some("sorted") => QueueOrder::Sorted,
             _ => QueueOrder::RoundRobin,
-        }
-    }
-
-    /// The finance database.
-    pub fn finance_database(&self) -> PathBuf {
-        match self.text("celeriac_finance_database") {
-            Some(path) => PathBuf::from(path),
-            None => Path::new(self.data_folder()).join(FINANCE_DATABASE),
         }
     }
 

@@ -1,0 +1,50 @@
+use crate::sandbox::{Sandbox, stderr, stdout};
+
+#[test]
+fn a_sound_broker_is_fine() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", "worker_pool = 'gevent'\n");
+    let findings = sandbox.json(&["doctor"]);
+    let find = |subject: &str| {
+        let mut all = findings.as_array().unwrap().iter();
+        all.find(|finding| finding["subject"] == subject)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(find("connection")["severity"], "fine");
+    assert_eq!(find("workers")["severity"], "hint");
+    assert_eq!(find("worker_pool")["severity"], "hint");
+    let table = stdout(&sandbox.run(&["doctor"]).success());
+    assert!(table.contains("what to change"), "{table}");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_69() {
+    let sandbox = Sandbox::new();
+    let url = format!("redis://:hunter2@127.0.0.1:{}/0", testkit::free_port());
+    let text = stderr(&sandbox.run(&["doctor", "--broker", &url]).code(69));
+    assert!(text.contains("cannot open redis://"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("text.db", &"not a database ".repeat(100));
+    let text = stderr(
+        &sandbox
+            .run(&["queues", "--broker", "sqlite:text.db"])
+            .code(1),
+    );
+    assert!(text.contains("text.db"), "{text}");
+}
+
+#[test]
+fn a_file_that_must_exist_and_does_not_is_told() {
+    let text = stderr(
+        &Sandbox::new()
+            .run(&["queues", "--broker", "sqlite:none.db?mode=rw"])
+            .code(1),
+    );
+    assert!(text.contains("none.db"), "{text}");
+}

@@ -1,0 +1,78 @@
+use portfolio::store::{NewAsset, Store};
+
+use crate::sandbox::{Sandbox, stderr, stdout};
+
+async fn database(sandbox: &Sandbox) {
+    std::fs::create_dir(sandbox.path().join("data")).unwrap();
+    let store = Store::create(sandbox.path().join("data/finance.db"))
+        .await
+        .unwrap();
+    let asset = NewAsset {
+        symbol: "TEST",
+        name: "Test Inc.",
+        class: "equity",
+        sector: None,
+        country: None,
+        currency: "USD".parse().unwrap(),
+        calendar: "XNYS",
+    };
+    store.put_asset(&asset).await.unwrap();
+    store.close().await;
+}
+
+#[test]
+fn without_a_database_it_says_what_to_do() {
+    let text = stderr(&Sandbox::new().run(&["finance", "summary"]).code(1));
+    assert!(text.contains("finance.db not found"), "{text}");
+}
+
+#[tokio::test]
+async fn prices_are_imported_once_and_bad_rows_listed() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let head = "date,open,high,low,close,volume\n";
+    let good = sandbox.file(
+        "good.csv",
+        &format!("{head}2024-01-02,1,2,1,1.5,100\n2024-01-03,1,2,1,1.6,100\n"),
+    );
+    let import = ["finance", "import-prices", "TEST", good.to_str().unwrap()];
+    assert_eq!(sandbox.json(&import)["written"], 2);
+    assert_eq!(sandbox.json(&import)["unchanged"], 2);
+
+    let bad = sandbox.file("bad.csv", &format!("{head}2024-01-04,1,2,1,-5,100\n"));
+    let report = stdout(
+        &sandbox
+            .run(&["finance", "import-prices", "TEST", bad.to_str().unwrap()])
+            .code(1),
+    );
+    assert!(report.contains("1 refused"), "{report}");
+    assert!(report.contains("line 2: close"), "{report}");
+
+    let text = stderr(
+        &sandbox
+            .run(&["finance", "import-prices", "NONE", good.to_str().unwrap()])
+            .code(1),
+    );
+    assert!(text.contains("there is no asset NONE"), "{text}");
+    let empty = stdout(&sandbox.run(&["finance", "summary"]).success());
+    assert!(empty.contains("nothing has been computed yet"), "{empty}");
+}
+
+#[tokio::test]
+async fn transactions_need_an_owner_that_exists() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let file = sandbox.file("ledger.csv", "account,type\n");
+    sandbox
+        .run(&[
+            "finance",
+            "import-transactions",
+            "--user",
+            "9",
+            file.to_str().unwrap(),
+        ])
+        .code(1);
+    sandbox
+        .run(&["finance", "import-transactions", file.to_str().unwrap()])
+        .code(64);
+}

@@ -1,0 +1,65 @@
+use crate::sandbox::{Sandbox, stderr, stdout};
+
+const COMMANDS: &[&str] = &[
+    "up",
+    "worker",
+    "call",
+    "result",
+    "status",
+    "inspect",
+    "purge",
+    "queues",
+    "parked",
+    "schedule",
+    "message",
+    "settings",
+    "doctor",
+    "completions",
+    "finance",
+];
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    let sandbox = Sandbox::new();
+    let overview = stdout(&sandbox.run(&["--help"]).success());
+    assert!(overview.contains("69  nobody answered"), "{overview}");
+    for command in COMMANDS {
+        assert!(
+            overview.contains(&format!("\n  {command} ")),
+            "{command} is not in the overview"
+        );
+        let help = stdout(&sandbox.run(&[command, "--help"]).success());
+        assert!(help.contains("Example"), "{help}");
+        assert!(help.contains(&format!("celeriac {command}")), "{help}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_64() {
+    let sandbox = Sandbox::new();
+    for wrong in [
+        &["nonsense"][..],
+        &["call"],
+        &["call", "x", "--countdown", "soon"],
+        &["inspect", "nothing"],
+        &[],
+    ] {
+        sandbox.run(wrong).code(64);
+    }
+}
+
+#[test]
+fn shells_get_completions() {
+    let script = stdout(&Sandbox::new().run(&["completions", "bash"]).success());
+    assert!(script.contains("complete -F _celeriac"), "{script}");
+}
+
+#[test]
+fn rabbitmq_is_refused_with_what_is_supported() {
+    let assert = Sandbox::new()
+        .run(&["queues", "--broker", "amqp://guest:secret@localhost//"])
+        .code(78);
+    let text = stderr(&assert);
+    assert!(text.contains("not supported yet; use redis://"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}

@@ -1,0 +1,15 @@
+//! The command line as its users see it: real processes on the embedded broker in a folder of their own.
+#![allow(clippy::unwrap_used)]
+
+mod call;
+mod doctor;
+mod finance;
+mod help;
+mod message;
+mod queues;
+mod sandbox;
+mod schedule;
+mod settings;
+mod up;
+mod worker;
+mod workers;

@@ -1,0 +1,37 @@
+use crate::sandbox::{Sandbox, stderr, stdout};
+
+#[test]
+fn queues_are_counted_and_purged() {
+    let sandbox = Sandbox::new();
+    let empty = stdout(&sandbox.run(&["queues"]).success());
+    assert!(empty.contains("no worker has a lease"), "{empty}");
+    for queue in ["a", "a", "b"] {
+        sandbox
+            .run(&["call", "proj.add", "--queue", queue])
+            .success();
+    }
+    sandbox
+        .run(&["call", "proj.add", "--queue", "a", "--priority", "6"])
+        .success();
+    let queues = sandbox.json(&["queues"]);
+    assert_eq!(queues["queues"]["a"]["ready"], 3);
+    assert_eq!(queues["queues"]["a"]["by_priority"]["6"], 1);
+    let table = stdout(&sandbox.run(&["queues", "-Q", "b"]).success());
+    assert!(!table.contains("│ a "), "{table}");
+
+    let text = stderr(&sandbox.run(&["purge", "-Q", "a"]).code(64));
+    assert!(text.contains("--force"), "{text}");
+    assert_eq!(sandbox.json(&["purge", "-f", "-X", "b"])["a"], 3);
+    assert_eq!(sandbox.json(&["queues"])["queues"]["b"]["ready"], 1);
+}
+
+#[test]
+fn nothing_is_parked_at_first() {
+    let sandbox = Sandbox::new();
+    let list = stdout(&sandbox.run(&["parked", "list"]).success());
+    assert_eq!(list, "nothing is parked\n");
+    let text = stderr(&sandbox.run(&["parked", "show", "7"]).code(1));
+    assert!(text.contains("no message is parked under 7"), "{text}");
+    sandbox.run(&["parked", "requeue", "7"]).code(1);
+    sandbox.run(&["parked", "delete"]).code(64);
+}

@@ -1,0 +1,159 @@
+//! The service manager with services that are shell scripts.
+
+use testkit::{Process, Signal, wait_until};
+
+use crate::sandbox::{PATIENCE, Sandbox, stderr};
+
+fn service(sandbox: &Sandbox, name: &str, script: &str) -> String {
+    let path = sandbox.script(name, script);
+    format!(
+        "[celeriac_services.{name}]\ncommand = '{}'\n",
+        path.display()
+    )
+}
+
+fn up(sandbox: &Sandbox, services: &[String]) -> Process {
+    sandbox.file("celeriac.toml", &services.concat());
+    sandbox.spawn(&["up"])
+}
+
+/// Ends with 0 on TERM.
+const POLITE: &str = "trap 'echo bye >&2; exit 0' TERM; echo up >&2; while :; do sleep 0.02; done";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_prefixed_and_output_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let script = format!("echo 'Analytics refreshed'; {POLITE}");
+    let mut up = up(
+        &sandbox,
+        &[
+            service(&sandbox, "one", &script),
+            service(&sandbox, "longer", POLITE),
+        ],
+    );
+    up.wait_for_line(|line| line == "Analytics refreshed", PATIENCE)
+        .await;
+    up.wait_for_line(|line| line == "one      | up", PATIENCE)
+        .await;
+    up.wait_for_line(|line| line == "longer   | up", PATIENCE)
+        .await;
+    up.terminate();
+    up.wait_for_line(|line| line == "longer   | bye", PATIENCE)
+        .await;
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_is_passed_on_once_as_term() {
+    let sandbox = Sandbox::new();
+    let mut up = up(&sandbox, &[service(&sandbox, "one", POLITE)]);
+    up.wait_for_line(|line| line.ends_with("| up"), PATIENCE)
+        .await;
+    up.signal(Signal::SIGINT);
+    up.wait_for_line(|line| line.ends_with("| bye"), PATIENCE)
+        .await;
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_stops_cold() {
+    let sandbox = Sandbox::new();
+    let stubborn = "trap 'echo term >&2' TERM; trap 'echo quit >&2; exit 0' QUIT; echo up >&2; while :; do sleep 0.02; done";
+    let mut up = up(&sandbox, &[service(&sandbox, "one", stubborn)]);
+    up.wait_for_line(|line| line.ends_with("| up"), PATIENCE)
+        .await;
+    up.terminate();
+    up.wait_for_line(|line| line.ends_with("| term"), PATIENCE)
+        .await;
+    up.terminate();
+    up.wait_for_line(|line| line.ends_with("| quit"), PATIENCE)
+        .await;
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_ends_is_started_again() {
+    let sandbox = Sandbox::new();
+    let flaky = "echo run >> runs; test $(wc -l < runs) -ge 2 || exit 3; trap 'exit 0' TERM; while :; do sleep 0.02; done";
+    let mut up = up(&sandbox, &[service(&sandbox, "flaky", flaky)]);
+    up.wait_for_line(
+        |line| line.contains("exit status: 3") && line.contains("starting again"),
+        PATIENCE,
+    )
+    .await;
+    let runs = sandbox.path().join("runs");
+    wait_until(PATIENCE, || async {
+        std::fs::read_to_string(&runs).is_ok_and(|text| text.lines().count() == 2)
+    })
+    .await;
+    up.terminate();
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_of_a_service_end_everything() {
+    let sandbox = Sandbox::new();
+    let mut up = up(
+        &sandbox,
+        &[
+            service(&sandbox, "good", POLITE),
+            service(&sandbox, "bad", "exit 78"),
+        ],
+    );
+    assert_eq!(
+        up.wait_exit(PATIENCE).await.code(),
+        Some(78),
+        "{}",
+        up.output()
+    );
+    assert!(up.output().contains("not started again"), "{}", up.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_see_the_manager_s_command_line() {
+    let sandbox = Sandbox::new();
+    let script =
+        format!("echo \"$CELERY_BROKER_URL $CELERIAC_DATA_FOLDER $CELERIAC_SUPERVISED\"; {POLITE}");
+    sandbox.file("celeriac.toml", &service(&sandbox, "one", &script));
+    let up = sandbox.spawn(&["up", "--broker", "sqlite:x.db", "--data", "elsewhere"]);
+    up.wait_for_line(|line| line == "sqlite:x.db elsewhere 1", PATIENCE)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_ends_when_its_manager_is_killed() {
+    let sandbox = Sandbox::new();
+    let worker = testkit::bin("celeriac-worker-maintenance");
+    // A lease this long cannot be what makes it vanish.
+    let lease = "celeriac_lease_seconds = 3600\n";
+    let service = format!(
+        "[celeriac_services.w]\ncommand = '{}'\nqueues = ['default']\n",
+        worker.display()
+    );
+    sandbox.file("celeriac.toml", &format!("{lease}{service}"));
+    let mut up = sandbox.spawn(&["up"]);
+    up.wait_for_line(|line| line.contains("worker ready"), PATIENCE)
+        .await;
+    // To the manager alone: the worker is in a group of its own and must notice by itself.
+    up.signal(Signal::SIGKILL);
+    let leases = || {
+        sandbox.json(&["queues"])["workers"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    wait_until(PATIENCE, || async { leases() == 0 }).await;
+}
+
+#[test]
+fn an_impossible_table_of_services_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", "[celeriac_services.x]\nqueues = ['a']\n");
+    let text = stderr(&sandbox.run(&["up"]).code(64));
+    assert!(text.contains("`celeriac_services`, x"), "{text}");
+}
+
+#[test]
+fn once_is_for_the_demo_only() {
+    Sandbox::new().run(&["up", "--once"]).code(64);
+}

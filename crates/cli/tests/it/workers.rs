@@ -1,0 +1,182 @@
+//! With a real worker on the other side.
+
+use testkit::wait_until;
+
+use crate::sandbox::{PATIENCE, Sandbox, stderr, stdout};
+
+#[test]
+fn nobody_there_is_69() {
+    let sandbox = Sandbox::new();
+    for command in [
+        &["status", "-t", "0.1"][..],
+        &["inspect", "ping", "-t", "0.1"],
+    ] {
+        let text = stderr(&sandbox.run(command).code(69));
+        assert!(text.contains("no node replied within 0.1 s"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_asked_and_runs_what_is_called() {
+    let sandbox = Sandbox::new();
+    let mut worker = sandbox
+        .spawn_worker(&["-Q", "default", "-n", "w1@test", "-c", "2"])
+        .await;
+    let to_it = ["-d", "w1@test", "-t", "30"];
+
+    let status = stdout(&sandbox.run(&[&["status"][..], &to_it].concat()).success());
+    assert_eq!(status, "w1@test: OK\n\n1 node online.\n");
+    let ask = |question: &str| {
+        sandbox.json(&[&["inspect", question][..], &to_it].concat())["w1@test"].clone()
+    };
+    assert_eq!(ask("ping")["ok"], "pong");
+    assert_eq!(ask("active"), serde_json::json!([]));
+    assert_eq!(ask("reserved"), serde_json::json!([]));
+    assert_eq!(ask("active_queues")[0]["name"], "default");
+    assert!(ask("clock")["clock"].is_number());
+    for question in [
+        "scheduled",
+        "registered",
+        "revoked",
+        "stats",
+        "conf",
+        "report",
+    ] {
+        assert!(!ask(question).is_null(), "{question}");
+        sandbox
+            .run(&[&["inspect", question][..], &to_it].concat())
+            .success();
+    }
+
+    let call = [
+        "call",
+        "finflow.core.tasks.test_task",
+        "--queue",
+        "default",
+        "--wait",
+    ];
+    let result = stdout(&sandbox.run(&call).success());
+    assert!(result.contains("\"status\": \"success\""), "{result}");
+    let meta = sandbox.json(&call);
+    assert_eq!(meta["status"], "SUCCESS");
+    let id = meta["task_id"].as_str().unwrap();
+    let shown = stdout(&sandbox.run(&["result", id, "--wait"]).success());
+    assert!(shown.contains("success"), "{shown}");
+    let query = [&["inspect", "query_task", id][..], &to_it].concat();
+    assert_eq!(sandbox.json(&query)["w1@test"], serde_json::json!({}));
+
+    let failing = [
+        "call",
+        "finflow.core.tasks.test_failure",
+        "--queue",
+        "default",
+        "--wait",
+    ];
+    sandbox.run(&failing).code(1);
+    let queues = sandbox.json(&["queues"]);
+    assert_eq!(queues["workers"][0]["node"], "w1@test");
+
+    worker.terminate();
+    assert!(worker.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_task_is_parked_shown_requeued_and_deleted() {
+    let sandbox = Sandbox::new();
+    let _worker = sandbox
+        .spawn_worker(&["-Q", "default", "-n", "w2@test"])
+        .await;
+    sandbox
+        .run(&["call", "no.such.task", "-a", "[7]", "--queue", "default"])
+        .success();
+    let parked = || {
+        sandbox
+            .json(&["parked", "list"])
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    wait_until(PATIENCE, || async { parked().len() == 1 }).await;
+    let entry = parked().remove(0);
+    assert_eq!(entry["task"], "no.such.task");
+    assert!(entry["reason"].as_str().unwrap().contains("no.such.task"));
+    assert_eq!(sandbox.json(&["queues"])["queues"]["default"]["parked"], 1);
+
+    let id = entry["id"].as_str().unwrap();
+    let shown = sandbox.json(&["parked", "show", id]);
+    assert_eq!(shown["message"]["body"]["args"], serde_json::json!([7]));
+    sandbox.run(&["parked", "requeue", id]).success();
+    let again = || async {
+        let parked = parked();
+        parked.len() == 1 && parked[0]["id"] != id
+    };
+    wait_until(PATIENCE, again).await;
+    let done = stdout(&sandbox.run(&["parked", "delete", "--all"]).success());
+    assert_eq!(done, "deleted: 1\n");
+    assert!(parked().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn max_tasks_ends_the_worker() {
+    let sandbox = Sandbox::new();
+    let mut worker = sandbox
+        .spawn_worker(&["-Q", "default", "--max-tasks", "1", "-l", "info"])
+        .await;
+    sandbox
+        .run(&["call", "dashboard.tasks.debug_task", "--queue", "default"])
+        .success();
+    assert!(worker.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_queue_can_be_purged_before_the_start() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run(&["call", "no.such.task", "--queue", "default"])
+        .success();
+    let _worker = sandbox.spawn_worker(&["-Q", "default", "--purge"]).await;
+    assert_eq!(sandbox.json(&["queues"])["queues"]["default"]["ready"], 0);
+    assert_eq!(sandbox.json(&["parked", "list"]), serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_go_to_a_file_as_json() {
+    let sandbox = Sandbox::new();
+    sandbox.file(".env", "CELERIAC_LOG_FORMAT=json\n");
+    let mut worker = testkit::Process::spawn(
+        std::process::Command::new(testkit::bin("celeriac-worker-maintenance"))
+            .args([
+                "-Q",
+                "default",
+                "-n",
+                "w3@test",
+                "-f",
+                "%n.log",
+                "--max-tasks",
+                "1",
+            ])
+            .current_dir(sandbox.path())
+            .env_clear(),
+    );
+    let call = [
+        "call",
+        "finflow.core.tasks.test_task",
+        "--queue",
+        "default",
+        "--wait",
+    ];
+    sandbox.run(&call).success();
+    assert!(worker.wait_exit(PATIENCE).await.success());
+    let log = std::fs::read_to_string(sandbox.path().join("w3.log")).unwrap();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let run = lines
+        .iter()
+        .find(|line| line["span"]["task_id"].is_string())
+        .unwrap();
+    for field in ["task_id", "task_name", "attempt", "trace_id"] {
+        assert!(!run["span"][field].is_null(), "{field} is not in {run}");
+    }
+}
