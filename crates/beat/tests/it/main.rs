@@ -6,5 +6,6 @@ mod file;
 mod leading;
 mod outages;
 mod overview;
+mod program;
 mod stage;
 mod vectors;
