@@ -24,7 +24,7 @@ pub enum Error {
     #[error("database file {} not found: create it first, or point to an existing one", .0.display())]
     DatabaseMissing(PathBuf),
     /// The database or its folder cannot be written.
-    #[error("database {} is read-only: give this user write access to the file and its folder", path.display())]
+    #[error("database {} cannot be written: its folder must exist, and this user needs write access to both", path.display())]
     DatabaseReadOnly {
         /// The file.
         path: PathBuf,

@@ -94,6 +94,9 @@ impl Asset {
     pub fn price(&self, date: Date) -> Option<Price> {
         let (made, close) = self.closes.at(date)?;
         let mut price = Price::plain(made, *close);
+        if made == date {
+            return Some(price);
+        }
         for action in &self.actions {
             if action.kind == ActionKind::Split && made < action.ex_date && action.ex_date <= date {
                 price.divisor = price.divisor.mul(action.value, crate::decimal::RATE).ok()?;

@@ -88,7 +88,7 @@ fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
     {
         return Err(failure(id, "internal_inconsistency", wrong));
     }
-    let digest = digest(id, &walk, &closing, &periods);
+    let digest = digest(job, &walk, &closing, &periods);
     Ok(Computed {
         digest,
         periods,
@@ -151,7 +151,7 @@ fn periods(
 }
 
 fn digest(
-    id: i64,
+    job: &Job,
     walk: &Walk<'_>,
     closing: &Closing,
     periods: &[(Period, PeriodFigures)],
@@ -164,15 +164,29 @@ fn digest(
         .collect();
     let (_, since_inception) = &periods[periods.len() - 1];
     let mut digest = PortfolioDigest::of(closing, &cash, since_inception);
-    digest.warnings = walk
-        .ledger
-        .warnings()
-        .iter()
-        .map(|warning| issue(id, warning))
-        .collect();
+    digest.warnings = warnings(walk, job);
     digest
 }
 
+/// What is odd about the ledger, and a day that the calendar's table does not know.
+fn warnings(walk: &Walk<'_>, job: &Job) -> Vec<Issue> {
+    let (id, calendar, as_of) = (job.target.row.id, &job.target.calendar, job.target.as_of);
+    let beyond = (!calendar.covers(as_of)).then(|| {
+        let message = format!(
+            "{as_of} is beyond the table of calendar {}: its rules are used",
+            calendar.mic()
+        );
+        failure(id, "calendar_beyond_table", &message)
+    });
+    let ledger = walk
+        .ledger
+        .warnings()
+        .iter()
+        .map(|warning| issue(id, warning));
+    ledger.chain(beyond).collect()
+}
+
+/// An issue of one portfolio.
 pub(super) fn failure(id: i64, code: &str, message: &dyn std::fmt::Display) -> Issue {
     Issue {
         scope: "portfolio".to_owned(),

@@ -8,7 +8,7 @@ use super::digest::PortfolioDigest;
 use super::hash::{self, Revisions};
 use super::period::Period;
 use super::request::RefreshRequest;
-use super::save::{self, StoredPayload};
+use super::save;
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
@@ -96,9 +96,7 @@ pub(super) async fn needs(
 ) -> Result<Vec<Need>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
-    let mut stored = store
-        .stored_figures(&ids, Period::Max.as_str(), Period::ALL.len())
-        .await?;
+    let mut stored = store.stored_digests(&ids, Period::ALL.len()).await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
         let calendar = match request.calendars.get(&row.calendar) {
@@ -144,14 +142,14 @@ async fn still_current(
     target: &Target,
     stored: Option<(String, String)>,
 ) -> Result<Option<PortfolioDigest>> {
-    let Some(payload) =
-        stored.and_then(|(_, payload)| serde_json::from_str::<StoredPayload>(&payload).ok())
-    else {
+    let digest =
+        stored.and_then(|(_, digest)| serde_json::from_str::<PortfolioDigest>(&digest).ok());
+    let Some(digest) = digest else {
         return Ok(None);
     };
     let keys = save::portfolio_keys(target.row.id);
     let alive = store
         .extend_cache(&keys, save::expiry((request.clock)()))
         .await?;
-    Ok(payload.digest.filter(|_| alive == keys.len() as u64))
+    Ok((alive == keys.len() as u64).then_some(digest))
 }

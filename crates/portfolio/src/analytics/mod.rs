@@ -1,6 +1,6 @@
 //! Refreshing portfolio analytics: load, compute, save.
 //!
-//! Loading and saving are async ([`load`], [`save`]), computing is pure and runs on threads of its own ([`compute`]).
+//! Loading and saving are async (`load`, `save`), computing is pure and runs on threads of its own (`compute`).
 //! One portfolio's error stops that portfolio only. What has the same input hash as before is not computed again.
 //! Printing, retries and limits belong to the task that calls.
 
@@ -27,7 +27,15 @@ use jiff::civil::Date;
 use crate::error::Result;
 use crate::store::{Store, SummaryRow};
 
-/// The overview table: a row for each active portfolio and period, shortest period first.
+/// The overview table: a row for each active portfolio and period, shortest period first. `as_of` leaves out rows of
+/// other days.
 pub async fn summary(store: &Store, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
-    store.summary(as_of).await
+    let mut rows = store.summary(as_of).await?;
+    let turn = |row: &SummaryRow| {
+        Period::ALL
+            .iter()
+            .position(|period| period.as_str() == row.period)
+    };
+    rows.sort_by_key(|row| (row.portfolio_id, turn(row)));
+    Ok(rows)
 }

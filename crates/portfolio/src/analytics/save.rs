@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::compute::Computed;
 use super::digest::PortfolioDigest;
@@ -27,12 +27,6 @@ struct Payload<'a> {
     closing: Option<&'a Closing>,
     /// Only in the row of all time.
     digest: Option<&'a PortfolioDigest>,
-}
-
-/// What is read back of it.
-#[derive(Debug, Deserialize)]
-pub(super) struct StoredPayload {
-    pub(super) digest: Option<PortfolioDigest>,
 }
 
 /// The headline figures of one period, for the cache.

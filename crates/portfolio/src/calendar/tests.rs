@@ -91,3 +91,14 @@ fn always_open() {
         15
     );
 }
+
+#[test]
+fn a_folder_of_later_closures_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "date,kind,open_local,close_local\n2026-11-23,holiday,,\n";
+    std::fs::write(folder.path().join("XNYS.csv"), text).unwrap();
+    let calendars = super::Calendars::with_folder(folder.path());
+    let closed = |mic: &str| !calendars.get(mic).unwrap().is_session(date(2026, 11, 23));
+    assert!(closed("XNYS"));
+    assert!(!closed("XLON"));
+}

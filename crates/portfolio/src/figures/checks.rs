@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::closing::Closing;
 use super::period::PeriodFigures;
 use crate::decimal::{Decimal, MONEY};
-use crate::ledger::{IncomeMode, LedgerError, cash_of};
+use crate::ledger::{LedgerError, cash_of};
 use crate::money::Currency;
 use crate::series::Walk;
 
@@ -95,13 +95,9 @@ fn weights(closing: &Closing) -> Option<Inconsistency> {
     ((sum - 1.0).abs() > SLACK).then(|| unequal("weights add up to one", sum, 1))
 }
 
-/// Cash equals the sum of its rows. Dividends that the ledger posts itself are not rows.
+/// Cash equals the sum of its rows and of the dividends that the ledger posted itself.
 fn cash(walk: &Walk<'_>) -> Result<Option<Inconsistency>, LedgerError> {
-    let ledger = &walk.ledger;
-    if ledger.rules().income == IncomeMode::Auto {
-        return Ok(None);
-    }
-    let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    let (ledger, mut sums) = (&walk.ledger, BTreeMap::<Currency, Decimal>::new());
     for entry in ledger
         .entries()
         .iter()
@@ -111,14 +107,16 @@ fn cash(walk: &Walk<'_>) -> Result<Option<Inconsistency>, LedgerError> {
             *sums.entry(currency).or_default() += amount;
         }
     }
+    for item in ledger.income().iter().filter(|item| item.automatic) {
+        *sums.entry(item.currency).or_default() += item.amount;
+    }
     let held = ledger.cash_by_currency();
-    let wrong = sums
-        .iter()
-        .find(|(currency, sum)| held.get(currency).copied().unwrap_or_default() != **sum);
+    let held = |currency: &Currency| held.get(currency).copied().unwrap_or_default();
+    let wrong = sums.iter().find(|(currency, sum)| held(currency) != **sum);
     Ok(wrong.map(|(currency, sum)| {
         unequal(
             "cash equals the sum of its rows",
-            format!("{:?} {currency}", held.get(currency)),
+            format!("{} {currency}", held(currency)),
             sum,
         )
     }))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::allocation::Allocation;
 use crate::decimal::Decimal;
 use crate::income::Income;
-use crate::ledger::{LedgerError, Warning};
+use crate::ledger::LedgerError;
 use crate::money::Currency;
 use crate::series::Walk;
 use crate::valuation::Position;
@@ -108,11 +108,6 @@ impl Closing {
             allocation: Allocation::of(ledger, valuation),
             income: Income::of(ledger, ledger.income(), valuation),
         })
-    }
-
-    /// The ledger's warnings about this state.
-    pub fn warnings<'w>(walk: &'w Walk<'_>) -> &'w [Warning] {
-        walk.ledger.warnings()
     }
 }
 

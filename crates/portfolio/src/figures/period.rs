@@ -49,13 +49,13 @@ pub struct PeriodTotals {
     pub taxes: Decimal,
 }
 
-/// Rolling figures, thinned to the last point of every month.
+/// Rolling figures at the last day of every year; the whole curve is made on demand by [`metrics::rolling`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RollingSummary {
-    /// How many points there are before thinning.
+    /// How many points the whole curve has.
     pub count: usize,
-    /// The points kept.
-    pub month_ends: Vec<RollingPoint>,
+    /// The points of the years' last days.
+    pub year_ends: Vec<RollingPoint>,
 }
 
 /// All figures of one period.
@@ -233,14 +233,15 @@ fn rolling(
     settings: ReturnSettings<'_>,
     benchmark: Option<&Benchmark>,
 ) -> RollingSummary {
-    let points = metrics::rolling(series, length, settings.metrics, benchmark);
-    let count = points.len();
-    let mut month_ends: BTreeMap<(i16, i8), RollingPoint> = BTreeMap::new();
-    for point in points {
-        month_ends.insert((point.date.year(), point.date.month()), point);
+    let mut ends: BTreeMap<i16, usize> = BTreeMap::new();
+    for (index, date) in series.dates.iter().enumerate() {
+        ends.insert(date.year(), index);
     }
+    let points = ends
+        .into_values()
+        .filter_map(|end| metrics::rolling_point(series, end, length, settings.metrics, benchmark));
     RollingSummary {
-        count,
-        month_ends: month_ends.into_values().collect(),
+        count: (series.returns.len() + 1).saturating_sub(length),
+        year_ends: points.collect(),
     }
 }

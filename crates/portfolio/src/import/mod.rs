@@ -11,6 +11,8 @@ mod rates;
 mod table;
 mod transactions;
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -19,12 +21,16 @@ pub use prices::{PriceImport, import_prices};
 pub use rates::import_rates;
 pub use transactions::{TransactionImport, import_transactions};
 
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// Rows written at once.
 const BATCH: usize = 1000;
 /// Bad rows that a report lists; the others are counted.
 const LISTED: usize = 1000;
+
+/// Largest file that is read.
+const FILE_LIMIT: u64 = 1 << 30;
 
 /// Called as an import goes on.
 pub type OnProgress<'p> = &'p mut (dyn FnMut(Progress) + Send);
@@ -38,6 +44,21 @@ pub struct Source<'s> {
     pub bytes: &'s [u8],
     /// The time of the import.
     pub now: Timestamp,
+}
+
+/// A file's bytes; files above 1 GiB are refused.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    if std::fs::metadata(path).map_err(failed)?.len() > FILE_LIMIT {
+        return Err(table::problem(
+            &path.display().to_string(),
+            "the file is larger than 1 GiB: split it",
+        ));
+    }
+    std::fs::read(path).map_err(failed)
 }
 
 /// A row that was not imported.

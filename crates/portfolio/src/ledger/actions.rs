@@ -65,7 +65,10 @@ impl Ledger<'_> {
         self.income.push(IncomeItem {
             date,
             asset: Some(asset),
+            amount,
+            currency,
             amount_base,
+            automatic: true,
         });
         Ok(())
     }

@@ -51,7 +51,10 @@ impl Ledger<'_> {
         self.income.push(IncomeItem {
             date: entry.date,
             asset: entry.asset,
+            amount,
+            currency: money.currency,
             amount_base,
+            automatic: false,
         });
         Ok(())
     }

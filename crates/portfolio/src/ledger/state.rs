@@ -96,8 +96,14 @@ pub struct IncomeItem {
     pub date: Date,
     /// The asset that paid.
     pub asset: Option<AssetIx>,
+    /// Before tax, in `currency`.
+    pub amount: Decimal,
+    /// The currency that was paid.
+    pub currency: Currency,
     /// Before tax, in base currency.
     pub amount_base: Decimal,
+    /// True when the corporate action booked it, not a row.
+    pub automatic: bool,
 }
 
 /// Sums since inception, in base currency.

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
 pub use relative::{Relative, relative};
-pub use rolling::{RollingPoint, rolling};
+pub use rolling::{RollingPoint, rolling, rolling_point};
 pub use stats::{DatedReturn, Stats, stats};
 
 /// A deviation not above this counts as zero.

@@ -32,13 +32,23 @@ pub fn rolling(
     settings: Settings,
     benchmark: Option<&Benchmark>,
 ) -> Vec<RollingPoint> {
-    if window == 0 || window > series.returns.len() {
-        return Vec::new();
-    }
-    let last_start = series.returns.len() - window;
-    (0..=last_start)
-        .map(|start| point(part(series, start, window), settings, benchmark))
+    let ends = window.saturating_sub(1)..series.returns.len();
+    ends.filter_map(|end| rolling_point(series, end, window, settings, benchmark))
         .collect()
+}
+
+/// The point of the window that ends with the return at index `end`; `None` before the window is full, and for a
+/// window of zero.
+pub fn rolling_point(
+    series: ReturnSeries<'_>,
+    end: usize,
+    window: usize,
+    settings: Settings,
+    benchmark: Option<&Benchmark>,
+) -> Option<RollingPoint> {
+    let start = (end + 1).checked_sub(window)?;
+    let full = window > 0 && end < series.returns.len();
+    full.then(|| point(part(series, start, window), settings, benchmark))
 }
 
 fn part(series: ReturnSeries<'_>, start: usize, window: usize) -> ReturnSeries<'_> {

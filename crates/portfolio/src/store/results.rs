@@ -138,21 +138,19 @@ impl Store {
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Hash and payload of portfolios' rows of one period, of those whose rows of all `periods` agree on the hash.
-    pub(crate) async fn stored_figures(
+    /// Hash and digest of portfolios whose rows of all `periods` agree on the hash.
+    pub(crate) async fn stored_digests(
         &self,
         portfolio_ids: &[i64],
-        period: &str,
         periods: usize,
     ) -> Result<HashMap<i64, (String, String)>> {
-        let query = sqlx::query_as::<_, (i64, String, String)>(
-            "SELECT scope_id, input_hash, max(CASE WHEN period = ?2 THEN payload END) FROM analytics
+        let query = sqlx::query_as::<_, (i64, String, Option<String>)>(
+            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN payload -> '$.digest' END) FROM analytics
              WHERE scope = 'portfolio' AND scope_id IN (SELECT value FROM json_each(?1))
-             GROUP BY scope_id, input_hash HAVING count(*) = ?3",
+             GROUP BY scope_id, input_hash HAVING count(*) = ?2",
         );
         let query = query
             .bind(id_list(portfolio_ids.iter().copied()))
-            .bind(period)
             .bind(i64::try_from(periods).unwrap_or(i64::MAX));
         let rows = query
             .fetch_all(&self.pool)
@@ -160,7 +158,7 @@ impl Store {
             .map_err(|error| self.failed(error))?;
         Ok(rows
             .into_iter()
-            .map(|(id, hash, payload)| (id, (hash, payload)))
+            .filter_map(|(id, hash, digest)| Some((id, (hash, digest?))))
             .collect())
     }
 
@@ -183,7 +181,7 @@ impl Store {
             .map_err(|error| self.failed(error))
     }
 
-    /// The overview table of active portfolios; `as_of` leaves out rows of other days.
+    /// A row for each active portfolio and period; `as_of` leaves out rows of other days.
     pub async fn summary(&self, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
         let query = sqlx::query(
             "SELECT portfolios.id, portfolios.name, portfolios.base_currency, analytics.period, analytics.as_of,
@@ -191,7 +189,7 @@ impl Store {
                payload ->> '$.figures.stats.volatility' AS volatility, payload ->> '$.figures.stats.max_drawdown.depth' AS max_drawdown
              FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id
              WHERE scope = 'portfolio' AND portfolios.is_active = 1 AND (?1 IS NULL OR as_of = ?1)
-             ORDER BY portfolios.id, payload ->> '$.figures.from' DESC, analytics.period",
+             ORDER BY portfolios.id",
         );
         let query = query.bind(as_of.map(|date| date.to_string()));
         let rows = query
