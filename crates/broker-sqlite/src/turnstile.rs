@@ -84,7 +84,7 @@ fn open(path: &Path) -> Option<File> {
 /// A thread of its own, since the kernel's wait cannot be given up, and a pool would wait for it at the program's end.
 fn wait_in_thread(path: PathBuf, alive: Arc<()>) -> oneshot::Receiver<File> {
     let (locked, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
+    let wait = move || {
         let outcome = open(&path).filter(|file| file.lock().is_ok());
         // Whoever gets the file must find no thread waiting.
         drop(alive);
@@ -92,7 +92,12 @@ fn wait_in_thread(path: PathBuf, alive: Arc<()>) -> oneshot::Receiver<File> {
             // If nobody waits any more the file is closed here, which lets the next one through.
             locked.send(file).ok();
         }
-    });
+    };
+    // A thread that cannot be had drops the sender, and the caller passes unordered.
+    std::thread::Builder::new()
+        .name("turnstile".to_owned())
+        .spawn(wait)
+        .ok();
     receiver
 }
 

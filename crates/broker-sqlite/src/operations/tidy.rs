@@ -11,6 +11,11 @@ use crate::error::Result;
 /// How long an entry stays in the feed. Whoever listens reads it within a second.
 const FEED_MS: i64 = 60_000;
 
+/// The feed is in the order of time, so this looks at what is old and at one entry more.
+const TRIM_FEED: &str = "\
+DELETE FROM feed WHERE id < coalesce(
+    (SELECT id FROM feed WHERE at >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) + 1 FROM feed))";
+
 /// Deletes all of it.
 #[derive(Debug)]
 pub(crate) struct Tidy;
@@ -21,7 +26,7 @@ impl Operation for Tidy {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         let now = steady_ms();
-        sqlx::query("DELETE FROM feed WHERE at < ?")
+        sqlx::query(TRIM_FEED)
             .bind(now - FEED_MS)
             .execute(&mut *tx.conn)
             .await?;

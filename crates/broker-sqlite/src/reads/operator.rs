@@ -24,11 +24,21 @@ pub(crate) async fn quick_check(pool: &SqlitePool) -> Result<String> {
         .await?)
 }
 
-/// Every queue that was declared or holds something, but for mailboxes.
+/// One step in the index for each queue, not one for each message.
+const QUEUES: &str = "\
+WITH RECURSIVE filled (queue) AS (
+    SELECT min(queue) FROM messages WHERE state = 0
+    UNION ALL
+    SELECT (SELECT min(queue) FROM messages WHERE state = 0 AND queue > filled.queue) FROM filled WHERE queue IS NOT NULL)
+SELECT queue FROM bindings WHERE until IS NULL
+UNION
+SELECT queue FROM filled
+WHERE queue IS NOT NULL AND queue NOT IN (SELECT queue FROM bindings WHERE until IS NOT NULL)
+ORDER BY queue";
+
+/// Every queue that a consumer has declared or that has something ready, but for mailboxes.
 pub(crate) async fn queues(pool: &SqlitePool) -> Result<Vec<String>> {
-    let sql = "SELECT queue FROM bindings WHERE until IS NULL UNION SELECT queue FROM messages \
-               WHERE queue NOT IN (SELECT queue FROM bindings WHERE until IS NOT NULL) ORDER BY queue";
-    Ok(sqlx::query_scalar(sql).fetch_all(pool).await?)
+    Ok(sqlx::query_scalar(QUEUES).fetch_all(pool).await?)
 }
 
 /// Ready messages by queue and step.
