@@ -25,7 +25,11 @@ impl Accept {
     /// # Errors
     /// When a name is unknown or pickle.
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, DecodeError> {
-        names.into_iter().map(Codec::from_name_or_content_type).collect::<Result<_, _>>().map(Self)
+        names
+            .into_iter()
+            .map(Codec::from_name_or_content_type)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// True when `codec` may be read.

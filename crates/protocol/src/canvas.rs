@@ -95,7 +95,11 @@ impl Canvas {
             Self::Task => return None,
             Self::Chain(tasks) => ("chain", "celery.chain", tasks_of(tasks)),
             Self::Group(tasks) => ("group", "celery.group", tasks_of(tasks)),
-            Self::Chord { header, body, kwargs } => {
+            Self::Chord {
+                header,
+                body,
+                kwargs,
+            } => {
                 let mut map = Map::from_iter([("kwargs", kwargs)]);
                 map.insert("header", Self::Group(header).into_signature());
                 map.insert("body", *body);
@@ -110,7 +114,11 @@ impl Canvas {
             Self::Starmap { task, it } => ("xstarmap", "celery.starmap", applied(*task, it)),
         };
         let subtask_type = Some(kind.to_owned());
-        Some(Signature { kwargs, subtask_type, ..Signature::new(task) })
+        Some(Signature {
+            kwargs,
+            subtask_type,
+            ..Signature::new(task)
+        })
     }
 }
 

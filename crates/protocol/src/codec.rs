@@ -33,21 +33,53 @@ pub enum Codec {
 
 /// Every codec with its names and types: (codec, name, aliases, content type, content encoding).
 const TABLE: [(Codec, &str, &[&str], &str, &str); 6] = [
-    (Codec::Json, "json", &["application/json"], "application/json", "utf-8"),
+    (
+        Codec::Json,
+        "json",
+        &["application/json"],
+        "application/json",
+        "utf-8",
+    ),
     (
         Codec::Msgpack,
         "msgpack",
-        &["application/x-msgpack", "application/msgpack", "application/vnd.msgpack"],
+        &[
+            "application/x-msgpack",
+            "application/msgpack",
+            "application/vnd.msgpack",
+        ],
         "application/x-msgpack",
         "binary",
     ),
-    (Codec::Yaml, "yaml", &["application/x-yaml", "application/yaml"], "application/x-yaml", "utf-8"),
-    (Codec::Text, "text", &["text/plain", "application/text"], "text/plain", "utf-8"),
-    (Codec::Raw, "raw", &["application/data"], "application/data", "binary"),
+    (
+        Codec::Yaml,
+        "yaml",
+        &["application/x-yaml", "application/yaml"],
+        "application/x-yaml",
+        "utf-8",
+    ),
+    (
+        Codec::Text,
+        "text",
+        &["text/plain", "application/text"],
+        "text/plain",
+        "utf-8",
+    ),
+    (
+        Codec::Raw,
+        "raw",
+        &["application/data"],
+        "application/data",
+        "binary",
+    ),
     (Codec::Auth, "auth", &[], "application/data", "utf-8"),
 ];
 
-const PICKLE: [&str; 3] = ["pickle", "application/x-python-serialize", "application/x-python-pickle"];
+const PICKLE: [&str; 3] = [
+    "pickle",
+    "application/x-python-serialize",
+    "application/x-python-pickle",
+];
 
 impl Codec {
     /// Finds a codec by its name or content type.
@@ -55,7 +87,9 @@ impl Codec {
     /// # Errors
     /// When it is unknown, or pickle, which is refused.
     pub fn from_name_or_content_type(name: &str) -> Result<Self, DecodeError> {
-        let found = TABLE.iter().find(|(_, own, aliases, ..)| *own == name || aliases.contains(&name));
+        let found = TABLE
+            .iter()
+            .find(|(_, own, aliases, ..)| *own == name || aliases.contains(&name));
         match found {
             Some((codec, ..)) => Ok(*codec),
             None if PICKLE.contains(&name) => Err(pickle()),
@@ -68,11 +102,21 @@ impl Codec {
         match content_type {
             "application/data" if encoding == "utf-8" => Ok(Self::Auth),
             "" => Ok(Self::Raw),
-            other => Self::from_name_or_content_type(other).map_err(|error| error.at("content-type")),
+            other => {
+                Self::from_name_or_content_type(other).map_err(|error| error.at("content-type"))
+            }
         }
     }
 
-    fn row(self) -> &'static (Self, &'static str, &'static [&'static str], &'static str, &'static str) {
+    fn row(
+        self,
+    ) -> &'static (
+        Self,
+        &'static str,
+        &'static [&'static str],
+        &'static str,
+        &'static str,
+    ) {
         TABLE
             .iter()
             .find(|(codec, ..)| *codec == self)
@@ -152,6 +196,7 @@ fn pickle() -> DecodeError {
 
 fn unknown(name: &str) -> DecodeError {
     let shown: String = name.chars().take(80).collect();
-    let detail = format!("unknown serializer {shown:?}; known are json, msgpack, yaml, auth, raw and text");
+    let detail =
+        format!("unknown serializer {shown:?}; known are json, msgpack, yaml, auth, raw and text");
     DecodeError::new(DecodeErrorKind::UnknownCodec, detail)
 }

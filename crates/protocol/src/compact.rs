@@ -11,11 +11,17 @@ use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 ///
 /// # Errors
 /// When the record is larger or its type has no fixed layout.
-pub fn encode<const N: usize, T: Serialize>(format: u8, record: &T) -> Result<Vec<u8>, EncodeError> {
+pub fn encode<const N: usize, T: Serialize>(
+    format: u8,
+    record: &T,
+) -> Result<Vec<u8>, EncodeError> {
     let config = bincode::config::legacy().with_limit::<N>();
     let mut out = vec![format];
-    bincode::serde::encode_into_std_write(record, &mut out, config)
-        .map_err(|error| EncodeError::Compact { message: error.to_string() })?;
+    bincode::serde::encode_into_std_write(record, &mut out, config).map_err(|error| {
+        EncodeError::Compact {
+            message: error.to_string(),
+        }
+    })?;
     if out.len() > N {
         let message = format!("{} bytes, the limit is {N}", out.len());
         return Err(EncodeError::Compact { message });
@@ -27,7 +33,10 @@ pub fn encode<const N: usize, T: Serialize>(format: u8, record: &T) -> Result<Ve
 ///
 /// # Errors
 /// When the format is another one, or the bytes are not one whole record of this type.
-pub fn decode<const N: usize, T: DeserializeOwned>(format: u8, bytes: &[u8]) -> Result<T, DecodeError> {
+pub fn decode<const N: usize, T: DeserializeOwned>(
+    format: u8,
+    bytes: &[u8],
+) -> Result<T, DecodeError> {
     let fault = |kind, detail: String| Err(DecodeError::new(kind, detail));
     if bytes.len() > N {
         let detail = format!("compact record of {} bytes, the limit is {N}", bytes.len());
@@ -50,6 +59,8 @@ fn read<const N: usize, T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeEr
         .map_err(|error| fault(format!("bad compact record: {error}")))?;
     match bytes.len() - used {
         0 => Ok(record),
-        left => Err(fault(format!("{left} bytes after the end of the compact record"))),
+        left => Err(fault(format!(
+            "{left} bytes after the end of the compact record"
+        ))),
     }
 }

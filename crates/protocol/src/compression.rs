@@ -22,11 +22,23 @@ pub enum Compression {
 
 /// Every compression: (compression, mime type, other names).
 const TABLE: [(Compression, &str, &[&str]); 5] = [
-    (Compression::Zlib, "application/x-gzip", &["gzip", "zlib", "application/gzip"]),
-    (Compression::Bzip2, "application/x-bz2", &["bzip2", "bzip", "application/x-bzip2"]),
+    (
+        Compression::Zlib,
+        "application/x-gzip",
+        &["gzip", "zlib", "application/gzip"],
+    ),
+    (
+        Compression::Bzip2,
+        "application/x-bz2",
+        &["bzip2", "bzip", "application/x-bzip2"],
+    ),
     (Compression::Lzma, "application/x-lzma", &["lzma", "xz"]),
     (Compression::Brotli, "application/x-brotli", &["brotli"]),
-    (Compression::Zstd, "application/zstd", &["zstd", "zstandard", "application/zstandard"]),
+    (
+        Compression::Zstd,
+        "application/zstd",
+        &["zstd", "zstandard", "application/zstandard"],
+    ),
 ];
 
 const BROTLI_BUFFER: usize = 4_096;
@@ -40,7 +52,9 @@ impl Compression {
     /// # Errors
     /// When it is unknown.
     pub fn from_name(name: &str) -> Result<Self, DecodeError> {
-        let found = TABLE.iter().find(|(_, mime, names)| *mime == name || names.contains(&name));
+        let found = TABLE
+            .iter()
+            .find(|(_, mime, names)| *mime == name || names.contains(&name));
         found.map(|(compression, ..)| *compression).ok_or_else(|| {
             let shown: String = name.chars().take(80).collect();
             let known = "known are gzip, bzip2, lzma, brotli and zstd";
@@ -66,18 +80,23 @@ impl Compression {
     /// When the compressor fails, which takes a fault of its own.
     pub fn compress(self, bytes: &[u8]) -> Result<Vec<u8>, EncodeError> {
         self.try_compress(bytes)
-            .map_err(|source| EncodeError::Compression { name: self.content_type(), source })
+            .map_err(|source| EncodeError::Compression {
+                name: self.content_type(),
+                source,
+            })
     }
 
     fn try_compress(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Zlib => {
-                let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+                let mut encoder =
+                    flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
                 encoder.write_all(bytes)?;
                 encoder.finish()
             }
             Self::Bzip2 => {
-                let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+                let mut encoder =
+                    bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
                 encoder.write_all(bytes)?;
                 encoder.finish()
             }
@@ -88,8 +107,12 @@ impl Compression {
             }
             Self::Brotli => {
                 let mut out = Vec::new();
-                let mut encoder =
-                    brotli::CompressorWriter::new(&mut out, BROTLI_BUFFER, BROTLI_QUALITY, BROTLI_WINDOW);
+                let mut encoder = brotli::CompressorWriter::new(
+                    &mut out,
+                    BROTLI_BUFFER,
+                    BROTLI_QUALITY,
+                    BROTLI_WINDOW,
+                );
                 encoder.write_all(bytes)?;
                 encoder.flush()?;
                 drop(encoder);
@@ -152,7 +175,11 @@ fn bounded(reader: impl Read, limit: usize) -> Result<Vec<u8>, Fault> {
     let bound = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut limited = reader.take(bound.saturating_add(1));
     limited.read_to_end(&mut out).map_err(Fault::Broken)?;
-    if out.len() > limit { Err(Fault::TooLarge) } else { Ok(out) }
+    if out.len() > limit {
+        Err(Fault::TooLarge)
+    } else {
+        Ok(out)
+    }
 }
 
 /// Decompresses by the name in a header.

@@ -61,12 +61,19 @@ impl fmt::Display for Fault {
 impl DecodeError {
     /// An error of `kind` at the root; callers add the path with [`DecodeError::at`].
     pub fn new(kind: DecodeErrorKind, detail: impl Into<String>) -> Self {
-        Self(Box::new(Fault { kind, path: String::new(), detail: detail.into() }))
+        Self(Box::new(Fault {
+            kind,
+            path: String::new(),
+            detail: detail.into(),
+        }))
     }
 
     /// A field of the wrong type: what it must be and what was found.
     pub(crate) fn wrong_type(expected: &str, found: &str) -> Self {
-        Self::new(DecodeErrorKind::Type, format!("expected {expected}, found {found}"))
+        Self::new(
+            DecodeErrorKind::Type,
+            format!("expected {expected}, found {found}"),
+        )
     }
 
     /// A required field that is not there.
@@ -184,7 +191,11 @@ pub enum EncodeError {
 impl EncodeError {
     /// A value the codec has no form for, at the root.
     pub(crate) fn unrepresentable(codec: &'static str, what: impl Into<String>) -> Self {
-        Self::Unrepresentable { path: "value".to_owned(), codec, what: what.into() }
+        Self::Unrepresentable {
+            path: "value".to_owned(),
+            codec,
+            what: what.into(),
+        }
     }
 
     /// Puts `field` in front of the path, where the error has one.
@@ -203,6 +214,9 @@ impl EncodeError {
 
 impl serde::ser::Error for EncodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Serialize { path: "value".to_owned(), message: message.to_string() }
+        Self::Serialize {
+            path: "value".to_owned(),
+            message: message.to_string(),
+        }
     }
 }

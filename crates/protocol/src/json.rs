@@ -34,5 +34,8 @@ pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, EncodeError> {
 
 /// A syntax fault at a byte offset.
 fn syntax(detail: &str, offset: usize) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::Syntax, format!("{detail} at byte {offset} of the JSON"))
+    DecodeError::new(
+        DecodeErrorKind::Syntax,
+        format!("{detail} at byte {offset} of the JSON"),
+    )
 }

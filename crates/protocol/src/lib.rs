@@ -38,7 +38,8 @@ pub use event::{Event, LamportClock};
 pub use limits::{Limits, MAX_DEPTH, SERDE_DEPTH};
 pub use message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
 pub use meta::{
-    ChordMember, ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group, is_success,
+    ChordMember, ExceptionInfo, Extended, ResultTuple, TaskMeta, decode_group, encode_group,
+    is_success,
 };
 pub use node::{NodeParts, node_format, node_split};
 pub use saferepr::{saferepr, saferepr_args, saferepr_kwargs};
@@ -47,5 +48,6 @@ pub use state::State;
 pub use task::{Embed, Protocol, TaskMessage, TaskRequest};
 pub use timing::{backoff, delayed_routing_key, rate};
 pub use value::{
-    BigInt, Date, DateTime, Decimal, Map, Time, Value, MapIntoIter, MapIter, from_value, timestamp_text, to_value,
+    BigInt, Date, DateTime, Decimal, Map, MapIntoIter, MapIter, Time, Value, from_value,
+    timestamp_text, to_value,
 };

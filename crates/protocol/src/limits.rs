@@ -26,7 +26,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { payload: 64 << 20, decompressed: 64 << 20, depth: MAX_DEPTH, values: 4 << 20 }
+        Self {
+            payload: 64 << 20,
+            decompressed: 64 << 20,
+            depth: MAX_DEPTH,
+            values: 4 << 20,
+        }
     }
 }
 

@@ -118,7 +118,11 @@ impl TaskMeta {
         let stamped_headers = take::field(map, "stamped_headers", take::texts)?;
         Ok(Self {
             task_id: take::field(map, "task_id", take::text)?.unwrap_or_default(),
-            status: State::from(status.ok_or_else(|| DecodeError::missing("status"))?.as_str()),
+            status: State::from(
+                status
+                    .ok_or_else(|| DecodeError::missing("status"))?
+                    .as_str(),
+            ),
             result: map.remove("result").unwrap_or_default(),
             traceback: take::field(map, "traceback", take::text)?,
             children: take::field(map, "children", tuple::children)?,
@@ -139,7 +143,10 @@ impl TaskMeta {
         map.insert("result", self.result.clone());
         map.insert("traceback", self.traceback.clone());
         let children = self.children.as_ref();
-        map.insert("children", children.map(|list| list.iter().map(Value::from).collect::<Vec<_>>()));
+        map.insert(
+            "children",
+            children.map(|list| list.iter().map(Value::from).collect::<Vec<_>>()),
+        );
         map.insert("date_done", self.date_done.as_ref().map(DateTime::as_str));
         for (name, value) in [("group_id", &self.group_id), ("parent_id", &self.parent_id)] {
             if let Some(value) = value {
@@ -160,7 +167,11 @@ impl TaskMeta {
 
     /// The exception of a failed, revoked or retried task.
     pub fn exception(&self) -> Option<ExceptionInfo> {
-        if self.status.is_exception() { ExceptionInfo::from_value(&self.result) } else { None }
+        if self.status.is_exception() {
+            ExceptionInfo::from_value(&self.result)
+        } else {
+            None
+        }
     }
 }
 
@@ -195,14 +206,18 @@ impl Extended {
 /// Takes the stamps, which stand among the other fields under their own names.
 fn stamps(map: &mut Map, names: Option<&[String]>) -> Map {
     let names = names.unwrap_or_default().iter();
-    names.filter_map(|name| map.remove(name).map(|value| (name.clone(), value))).collect()
+    names
+        .filter_map(|name| map.remove(name).map(|value| (name.clone(), value)))
+        .collect()
 }
 
 /// Says whether raw meta bytes hold SUCCESS, without decoding them.
 ///
 /// `None` when that cannot be told cheaply (compressed, not JSON, or other key order); decode then.
 pub fn is_success(raw: &[u8]) -> Option<bool> {
-    let rest = raw.strip_prefix(b"{\"status\": \"").or_else(|| raw.strip_prefix(b"{\"status\":\""))?;
+    let rest = raw
+        .strip_prefix(b"{\"status\": \"")
+        .or_else(|| raw.strip_prefix(b"{\"status\":\""))?;
     let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     (rest[end] == b'"').then_some(&rest[..end] == b"SUCCESS")
 }
@@ -211,7 +226,11 @@ pub fn is_success(raw: &[u8]) -> Option<bool> {
 ///
 /// # Errors
 /// When it is not sound; the error names the field.
-pub fn decode_group(bytes: &[u8], codec: &Codec, limits: &Limits) -> Result<ResultTuple, DecodeError> {
+pub fn decode_group(
+    bytes: &[u8],
+    codec: &Codec,
+    limits: &Limits,
+) -> Result<ResultTuple, DecodeError> {
     let plain = marker::unwrap(bytes, limits)?;
     let mut map = map_or_null(codec.decode(&plain, limits)?)?;
     take::field(&mut map, "result", ResultTuple::from_value)
@@ -226,6 +245,11 @@ pub fn encode_group(
     codec: Codec,
     compression: Option<Compression>,
 ) -> Result<Vec<u8>, EncodeError> {
-    let bytes = codec.encode(&Value::Map(Map::from_iter([("result", Value::from(group))])))?;
-    compression.map_or(Ok(bytes.clone()), |compression| marker::wrap(&bytes, compression))
+    let bytes = codec.encode(&Value::Map(Map::from_iter([(
+        "result",
+        Value::from(group),
+    )])))?;
+    compression.map_or(Ok(bytes.clone()), |compression| {
+        marker::wrap(&bytes, compression)
+    })
 }

@@ -41,5 +41,6 @@ pub fn node_format(format: &str, parts: &NodeParts<'_>) -> String {
 
 /// Splits a node name into name and host; a name without `@` is all host.
 pub fn node_split(node: &str) -> (Option<&str>, &str) {
-    node.split_once('@').map_or((None, node), |(name, host)| (Some(name), host))
+    node.split_once('@')
+        .map_or((None, node), |(name, host)| (Some(name), host))
 }

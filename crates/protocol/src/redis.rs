@@ -38,7 +38,12 @@ pub fn permanent_binding_table(exchange: &str) -> String {
 /// The step a priority is served in: clamped to 0 … 9, then rounded down. `steps` is ascending.
 pub fn priority_step(priority: i64, steps: &[u8]) -> u8 {
     let clamped = priority.clamp(0, MAX_PRIORITY);
-    steps.iter().copied().rev().find(|step| i64::from(*step) <= clamped).unwrap_or(0)
+    steps
+        .iter()
+        .copied()
+        .rev()
+        .find(|step| i64::from(*step) <= clamped)
+        .unwrap_or(0)
 }
 
 /// Key of the list that holds a queue's messages of one step.

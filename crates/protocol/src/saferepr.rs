@@ -44,7 +44,12 @@ struct Printer {
 impl Printer {
     fn new(maxlen: usize, maxlevels: usize) -> Self {
         let left = isize::try_from(maxlen).unwrap_or(isize::MAX);
-        Self { out: String::new(), left, maxlevels, stopped: false }
+        Self {
+            out: String::new(),
+            left,
+            maxlevels,
+            stopped: false,
+        }
     }
 
     fn value(&mut self, value: &Value, level: usize) {
@@ -150,7 +155,12 @@ impl Printer {
 /// Cuts a text of `limit` characters or more, at its last space if it has one.
 fn truncate(text: &str, limit: usize) -> String {
     let cut = text.char_indices().nth(limit.saturating_sub(1));
-    let Some((last, letter)) = cut else { return text.to_owned() };
+    let Some((last, letter)) = cut else {
+        return text.to_owned();
+    };
     let kept = &text[..last + letter.len_utf8()];
-    format!("{}...", kept.rsplit_once(' ').map_or(kept, |(words, _)| words))
+    format!(
+        "{}...",
+        kept.rsplit_once(' ').map_or(kept, |(words, _)| words)
+    )
 }

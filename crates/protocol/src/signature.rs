@@ -26,7 +26,10 @@ pub struct Signature {
 impl Signature {
     /// A plain call without arguments.
     pub fn new(task: impl Into<String>) -> Self {
-        Self { task: task.into(), ..Self::default() }
+        Self {
+            task: task.into(),
+            ..Self::default()
+        }
     }
 
     /// Sets the positional arguments.
@@ -111,13 +114,25 @@ pub(crate) fn signatures(value: Value) -> Result<Option<Vec<Signature>>, DecodeE
 
 /// Reads one signature or null.
 pub(crate) fn optional(value: Value) -> Result<Option<Signature>, DecodeError> {
-    if value.is_null() { Ok(None) } else { Signature::from_value(value).map(Some) }
+    if value.is_null() {
+        Ok(None)
+    } else {
+        Signature::from_value(value).map(Some)
+    }
 }
 
 pub(crate) fn list_or_null(value: Value) -> Result<Vec<Value>, DecodeError> {
-    if value.is_null() { Ok(Vec::new()) } else { take::list(value) }
+    if value.is_null() {
+        Ok(Vec::new())
+    } else {
+        take::list(value)
+    }
 }
 
 pub(crate) fn map_or_null(value: Value) -> Result<Map, DecodeError> {
-    if value.is_null() { Ok(Map::new()) } else { take::map(value) }
+    if value.is_null() {
+        Ok(Map::new())
+    } else {
+        take::map(value)
+    }
 }

@@ -18,7 +18,10 @@ pub(crate) fn datetime(value: Value) -> Result<Option<DateTime>, DecodeError> {
         Value::Null => Ok(None),
         Value::Str(text) => DateTime::parse(text).map(Some),
         Value::DateTime(value) => Ok(Some(value)),
-        other => Err(DecodeError::wrong_type("an ISO 8601 time or null", other.type_name())),
+        other => Err(DecodeError::wrong_type(
+            "an ISO 8601 time or null",
+            other.type_name(),
+        )),
     }
 }
 
@@ -27,7 +30,10 @@ pub(crate) fn boolean(value: Value) -> Result<Option<bool>, DecodeError> {
     match value {
         Value::Null => Ok(None),
         Value::Bool(value) => Ok(Some(value)),
-        other => Err(DecodeError::wrong_type("a boolean or null", other.type_name())),
+        other => Err(DecodeError::wrong_type(
+            "a boolean or null",
+            other.type_name(),
+        )),
     }
 }
 
@@ -36,7 +42,10 @@ pub(crate) fn integer(value: Value) -> Result<Option<i64>, DecodeError> {
     match value {
         Value::Null => Ok(None),
         Value::Int(value) => Ok(Some(value)),
-        other => Err(DecodeError::wrong_type("a 64-bit integer or null", other.type_name())),
+        other => Err(DecodeError::wrong_type(
+            "a 64-bit integer or null",
+            other.type_name(),
+        )),
     }
 }
 
@@ -56,8 +65,14 @@ pub(crate) fn seconds(value: &Value) -> Result<Option<f64>, DecodeError> {
         Value::Null => Ok(None),
         value => match value.as_f64() {
             Some(seconds) if seconds.is_finite() => Ok(Some(seconds)),
-            Some(_) => Err(DecodeError::new(DecodeErrorKind::Value, "expected a finite number")),
-            None => Err(DecodeError::wrong_type("a number of seconds or null", value.type_name())),
+            Some(_) => Err(DecodeError::new(
+                DecodeErrorKind::Value,
+                "expected a finite number",
+            )),
+            None => Err(DecodeError::wrong_type(
+                "a number of seconds or null",
+                value.type_name(),
+            )),
         },
     }
 }
@@ -96,7 +111,9 @@ pub(crate) fn each<T>(
     read: impl Fn(Value) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
     let items = items.into_iter().enumerate();
-    items.map(|(index, item)| read(item).map_err(|error| error.at_index(index))).collect()
+    items
+        .map(|(index, item)| read(item).map_err(|error| error.at_index(index)))
+        .collect()
 }
 
 /// Removes `key` from a map and reads it; an absent key reads as null.

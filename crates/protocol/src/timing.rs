@@ -11,7 +11,11 @@ pub fn rate(limit: &str) -> Result<f64, DecodeError> {
         return Ok(0.0);
     }
     let (count, unit) = limit.split_once('/').unwrap_or((limit, "s"));
-    let count = count.trim().parse::<f64>().ok().filter(|count| count.is_finite() && *count >= 0.0);
+    let count = count
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|count| count.is_finite() && *count >= 0.0);
     match (count, unit) {
         (Some(count), "s" | "") => Ok(count),
         (Some(count), "m") => Ok(count / 60.0),
@@ -31,7 +35,9 @@ pub fn backoff(factor: u64, retries: u32, maximum: u64, jitter: Option<f64>) -> 
     let wait = factor.max(1).saturating_mul(doubled).min(maximum);
     match jitter {
         None => wait,
-        Some(random) => ((wait as f64 + 1.0) * random.clamp(0.0, 1.0)).floor().min(wait as f64) as u64,
+        Some(random) => ((wait as f64 + 1.0) * random.clamp(0.0, 1.0))
+            .floor()
+            .min(wait as f64) as u64,
     }
 }
 
@@ -55,7 +61,12 @@ pub fn delayed_routing_key(countdown: u64, routing_key: &str) -> String {
 fn without_delay(routing_key: &str) -> &str {
     let width = 2 * DELAY_BITS as usize;
     match routing_key.split_at_checked(width) {
-        Some((bits, rest)) if bits.as_bytes().chunks(2).all(|pair| matches!(pair, b"0." | b"1.")) => {
+        Some((bits, rest))
+            if bits
+                .as_bytes()
+                .chunks(2)
+                .all(|pair| matches!(pair, b"0." | b"1.")) =>
+        {
             rest
         }
         _ => routing_key,

@@ -135,7 +135,11 @@ impl Value {
     /// A number written as an integer when it is one, as a float otherwise.
     pub(crate) fn number(value: f64) -> Self {
         let whole = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
-        if whole { Self::Int(value as i64) } else { Self::Float(value) }
+        if whole {
+            Self::Int(value as i64)
+        } else {
+            Self::Float(value)
+        }
     }
 }
 

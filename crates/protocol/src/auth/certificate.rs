@@ -32,7 +32,10 @@ impl Certificate {
         let fault = |error: &dyn std::fmt::Display| bad(&format!("bad certificate: {error}"));
         let read = x509_cert::Certificate::from_pem(pem).map_err(|error| fault(&error))?;
         let content = read.tbs_certificate();
-        let spki = content.subject_public_key_info().to_der().map_err(|error| fault(&error))?;
+        let spki = content
+            .subject_public_key_info()
+            .to_der()
+            .map_err(|error| fault(&error))?;
         let key = RsaPublicKey::from_public_key_der(&spki).map_err(|error| fault(&error))?;
         let serial = BigUint::from_bytes_be(content.serial_number().as_bytes());
         let values: Vec<_> = content
@@ -76,12 +79,16 @@ pub struct CertStore {
 impl CertStore {
     /// An empty store that checks with `digest`.
     pub fn new(digest: Digest) -> Self {
-        Self { certificates: HashMap::new(), digest }
+        Self {
+            certificates: HashMap::new(),
+            digest,
+        }
     }
 
     /// Adds a certificate; a later one of the same id replaces it.
     pub fn add(&mut self, certificate: Certificate) {
-        self.certificates.insert(certificate.id.clone(), certificate);
+        self.certificates
+            .insert(certificate.id.clone(), certificate);
     }
 
     /// Checks a signed body and gives its content.
@@ -101,7 +108,10 @@ impl CertStore {
             .get(&claim.signer)
             .ok_or_else(|| bad(&format!("unknown signer {:?}", claim.signer)))?;
         if !certificate.is_valid_at(now) {
-            return Err(bad(&format!("the certificate of {:?} is not valid now", claim.signer)));
+            return Err(bad(&format!(
+                "the certificate of {:?} is not valid now",
+                claim.signer
+            )));
         }
         pss::verify(&certificate.key, self.digest, &claim.content, &signature)?;
         Ok(claim)

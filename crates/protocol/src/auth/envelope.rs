@@ -42,9 +42,14 @@ pub(super) struct Signed {
 impl Signed {
     pub(super) fn parse(body: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         if body.len() > limits.payload {
-            return Err(DecodeError::new(DecodeErrorKind::TooLarge, "signed body beyond the limit"));
+            return Err(DecodeError::new(
+                DecodeErrorKind::TooLarge,
+                "signed body beyond the limit",
+            ));
         }
-        let bytes = STANDARD.decode(body).map_err(|error| bad(&format!("not base64: {error}")))?;
+        let bytes = STANDARD
+            .decode(body)
+            .map_err(|error| bad(&format!("not base64: {error}")))?;
         let mut rest = bytes.as_slice();
         let mut fields = [rest; 4];
         for field in &mut fields {
@@ -79,11 +84,16 @@ impl Signed {
 }
 
 pub(super) fn bad(detail: &str) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::Signature, format!("signed content: {detail}"))
+    DecodeError::new(
+        DecodeErrorKind::Signature,
+        format!("signed content: {detail}"),
+    )
 }
 
 fn unbase64(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    STANDARD.decode(bytes).map_err(|error| bad(&format!("a field is not base64: {error}")))
+    STANDARD
+        .decode(bytes)
+        .map_err(|error| bad(&format!("a field is not base64: {error}")))
 }
 
 fn text(bytes: &[u8]) -> Result<String, DecodeError> {

@@ -38,7 +38,8 @@ impl Digest {
             "sha384" => Ok(Self::Sha384),
             "sha512" => Ok(Self::Sha512),
             _ => {
-                let detail = format!("unknown digest {name:?}; known are sha256, sha384 and sha512");
+                let detail =
+                    format!("unknown digest {name:?}; known are sha256, sha384 and sha512");
                 Err(DecodeError::new(DecodeErrorKind::Value, detail))
             }
         }
@@ -66,11 +67,19 @@ impl Signer {
     ///
     /// # Errors
     /// When the key cannot be read.
-    pub fn from_pem(key: &str, certificate: &Certificate, digest: Digest) -> Result<Self, DecodeError> {
+    pub fn from_pem(
+        key: &str,
+        certificate: &Certificate,
+        digest: Digest,
+    ) -> Result<Self, DecodeError> {
         let key = RsaPrivateKey::from_pkcs8_pem(key)
             .or_else(|_| RsaPrivateKey::from_pkcs1_pem(key))
             .map_err(|error| bad(&format!("bad private key: {error}")))?;
-        Ok(Self { key, id: certificate.id().to_owned(), digest })
+        Ok(Self {
+            key,
+            id: certificate.id().to_owned(),
+            digest,
+        })
     }
 
     /// Encodes `value` with `codec` and signs it; the result is a body of [`Codec::Auth`].
@@ -99,17 +108,16 @@ impl Signer {
         let salt = salt.ok_or_else(|| signing("the key is too short for the digest"))?;
         let key = self.key.clone();
         let signature = match self.digest {
-            Digest::Sha256 => {
-                BlindedSigningKey::<Sha256>::new_with_salt_len(key, salt).try_sign_with_rng(rng, content)
-            }
-            Digest::Sha384 => {
-                BlindedSigningKey::<Sha384>::new_with_salt_len(key, salt).try_sign_with_rng(rng, content)
-            }
-            Digest::Sha512 => {
-                BlindedSigningKey::<Sha512>::new_with_salt_len(key, salt).try_sign_with_rng(rng, content)
-            }
+            Digest::Sha256 => BlindedSigningKey::<Sha256>::new_with_salt_len(key, salt)
+                .try_sign_with_rng(rng, content),
+            Digest::Sha384 => BlindedSigningKey::<Sha384>::new_with_salt_len(key, salt)
+                .try_sign_with_rng(rng, content),
+            Digest::Sha512 => BlindedSigningKey::<Sha512>::new_with_salt_len(key, salt)
+                .try_sign_with_rng(rng, content),
         };
-        signature.map(|signature| signature.to_vec()).map_err(|error| signing(&error.to_string()))
+        signature
+            .map(|signature| signature.to_vec())
+            .map_err(|error| signing(&error.to_string()))
     }
 }
 
@@ -144,5 +152,7 @@ fn salt_len(key_bytes: usize, digest: Digest) -> Option<usize> {
 }
 
 fn signing(message: &str) -> EncodeError {
-    EncodeError::Signing { message: message.to_owned() }
+    EncodeError::Signing {
+        message: message.to_owned(),
+    }
 }

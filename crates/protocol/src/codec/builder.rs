@@ -22,7 +22,12 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(limits: &Limits) -> Self {
         let (depth, values_left) = (limits.depth(), limits.values);
-        Self { stack: Vec::new(), root: None, depth, values_left }
+        Self {
+            stack: Vec::new(),
+            root: None,
+            depth,
+            values_left,
+        }
     }
 
     /// The whole value, once nothing is open any more.
@@ -64,7 +69,8 @@ impl Builder {
             Some(Frame::Map(map, key)) => match key.take() {
                 None => *key = Some(key_text(value)?),
                 Some(key) => {
-                    map.try_insert(key, value).map_err(|(key, _)| DecodeError::duplicate(&key))?;
+                    map.try_insert(key, value)
+                        .map_err(|(key, _)| DecodeError::duplicate(&key))?;
                 }
             },
         }
@@ -74,18 +80,24 @@ impl Builder {
     /// Counts values against the limit.
     pub(super) fn spend(&mut self, values: usize) -> Result<(), DecodeError> {
         self.values_left = self.values_left.checked_sub(values).ok_or_else(|| {
-            DecodeError::new(DecodeErrorKind::TooLarge, "more values than the limit allows")
+            DecodeError::new(
+                DecodeErrorKind::TooLarge,
+                "more values than the limit allows",
+            )
         })?;
         Ok(())
     }
 
     /// Adds the path of the open lists and maps.
     pub(super) fn locate(&self, error: DecodeError) -> DecodeError {
-        self.stack.iter().rev().fold(error, |error, frame| match frame {
-            Frame::List(items) => error.at_index(items.len()),
-            Frame::Map(_, Some(key)) => error.at(key),
-            Frame::Map(_, None) => error,
-        })
+        self.stack
+            .iter()
+            .rev()
+            .fold(error, |error, frame| match frame {
+                Frame::List(items) => error.at_index(items.len()),
+                Frame::Map(_, Some(key)) => error.at(key),
+                Frame::Map(_, None) => error,
+            })
     }
 }
 
@@ -93,6 +105,9 @@ impl Builder {
 fn key_text(key: Value) -> Result<String, DecodeError> {
     match key {
         Value::Str(text) => Ok(text),
-        other => Err(DecodeError::wrong_type("a text as map key", other.type_name())),
+        other => Err(DecodeError::wrong_type(
+            "a text as map key",
+            other.type_name(),
+        )),
     }
 }

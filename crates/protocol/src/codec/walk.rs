@@ -46,7 +46,9 @@ fn visit<'a>(
     loop {
         enter(next, sink, open)?;
         next = loop {
-            let Some(last) = open.last_mut() else { return Ok(()) };
+            let Some(last) = open.last_mut() else {
+                return Ok(());
+            };
             match last.advance(sink) {
                 Some(value) => break value,
                 None => open.pop(),
@@ -70,7 +72,10 @@ fn enter<'a, S: Sink>(
     match value {
         Value::Map(map) => {
             sink.begin_map(map)?;
-            open.push(Open::Map { entries: map.iter(), key: "" });
+            open.push(Open::Map {
+                entries: map.iter(),
+                key: "",
+            });
         }
         list => {
             let items = list.as_list().unwrap_or_default();

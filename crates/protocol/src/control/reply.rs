@@ -41,7 +41,12 @@ impl Reply {
         let (Some((node, value)), None) = (entries.next(), entries.next()) else {
             return Err(DecodeError::wrong_type("one node name", "another map").at("body"));
         };
-        let ticket = message.headers.extra.get("ticket").cloned().unwrap_or_default();
+        let ticket = message
+            .headers
+            .extra
+            .get("ticket")
+            .cloned()
+            .unwrap_or_default();
         Ok(Self {
             node,
             value,

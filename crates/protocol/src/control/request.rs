@@ -62,7 +62,11 @@ pub struct Request {
 impl Request {
     /// A request to all workers, without reply.
     pub fn new(method: impl Into<String>, arguments: Map) -> Self {
-        Self { method: method.into(), arguments, ..Self::default() }
+        Self {
+            method: method.into(),
+            arguments,
+            ..Self::default()
+        }
     }
 
     /// True when the worker `node` must handle the request.
@@ -126,7 +130,11 @@ impl Request {
             properties: properties(EXCHANGE, "", 2, delivery_tag),
             content_type: codec.content_type().to_owned(),
             content_encoding: codec.content_encoding().to_owned(),
-            body: Bytes::from(codec.encode(&self.body()).map_err(|error| error.at("body"))?),
+            body: Bytes::from(
+                codec
+                    .encode(&self.body())
+                    .map_err(|error| error.at("body"))?,
+            ),
             extra: Map::new(),
         })
     }
@@ -142,7 +150,10 @@ impl Request {
             map.insert("ticket", ticket.as_str());
         }
         if let Some(reply_to) = &self.reply_to {
-            let fields = [("exchange", &reply_to.exchange), ("routing_key", &reply_to.routing_key)];
+            let fields = [
+                ("exchange", &reply_to.exchange),
+                ("routing_key", &reply_to.routing_key),
+            ];
             let fields = fields.map(|(name, value)| (name, value.as_str()));
             map.insert("reply_to", Map::from_iter(fields));
         }

@@ -42,7 +42,12 @@ pub struct TaskSent {
 impl Event {
     /// `task-sent`.
     pub fn task_sent(stamp: Stamp<'_>, sent: TaskSent) -> Self {
-        let TaskSent { task, queue, exchange, routing_key } = sent;
+        let TaskSent {
+            task,
+            queue,
+            exchange,
+            routing_key,
+        } = sent;
         let mut fields = about(&task.uuid);
         fields.insert("root_id", task.root_id);
         fields.insert("parent_id", task.parent_id);
@@ -78,7 +83,12 @@ impl Event {
     }
 
     /// `task-succeeded`, with the result for people and the run time in seconds.
-    pub fn task_succeeded(stamp: Stamp<'_>, uuid: &str, result: &str, runtime: Option<f64>) -> Self {
+    pub fn task_succeeded(
+        stamp: Stamp<'_>,
+        uuid: &str,
+        result: &str,
+        runtime: Option<f64>,
+    ) -> Self {
         let mut fields = about(uuid);
         fields.insert("result", result);
         fields.insert("runtime", runtime);

@@ -18,7 +18,13 @@ impl Event {
     /// # Errors
     /// When the codec cannot carry a field; the error names it.
     pub fn to_message(&self, codec: Codec, delivery_tag: &str) -> Result<Message, EncodeError> {
-        message(self, Value::Map(self.to_map()), &self.routing_key(), codec, delivery_tag)
+        message(
+            self,
+            Value::Map(self.to_map()),
+            &self.routing_key(),
+            codec,
+            delivery_tag,
+        )
     }
 
     /// The message of several events of one sender; `None` when there are none.
@@ -30,8 +36,15 @@ impl Event {
         codec: Codec,
         delivery_tag: &str,
     ) -> Result<Option<Message>, EncodeError> {
-        let Some(first) = events.first() else { return Ok(None) };
-        let body = Value::List(events.iter().map(|event| Value::Map(event.to_map())).collect());
+        let Some(first) = events.first() else {
+            return Ok(None);
+        };
+        let body = Value::List(
+            events
+                .iter()
+                .map(|event| Value::Map(event.to_map()))
+                .collect(),
+        );
         let routing_key = format!("{}.multi", first.group());
         message(first, body, &routing_key, codec, delivery_tag).map(Some)
     }

@@ -51,7 +51,9 @@ fn uuid(value: &Value) -> Result<Value, DecodeError> {
     let hex = value.get("hex").or(Some(value)).and_then(Value::as_str);
     hex.and_then(|hex| uuid::Uuid::try_parse(hex).ok())
         .map(Value::Uuid)
-        .ok_or_else(|| DecodeError::new(DecodeErrorKind::Value, "expected the hex digits of a UUID"))
+        .ok_or_else(|| {
+            DecodeError::new(DecodeErrorKind::Value, "expected the hex digits of a UUID")
+        })
 }
 
 fn base64_bytes(text: &str) -> Result<Value, DecodeError> {

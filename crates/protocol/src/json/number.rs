@@ -81,7 +81,11 @@ fn number(text: &str, pos: &mut usize) -> Result<Value, DecodeError> {
         }
     }
     *pos = end;
-    if is_float { float(&text[start..end]) } else { integer_value(&text[start..end]) }
+    if is_float {
+        float(&text[start..end])
+    } else {
+        integer_value(&text[start..end])
+    }
 }
 
 /// Skips digits and says how many there were.
@@ -124,7 +128,12 @@ pub(crate) fn float_text(value: f64) -> String {
 /// Python's `repr`: the shortest digits that read back the same, an exponent below 1e-4 and from 1e16.
 fn finite_text(value: f64) -> String {
     if value == 0.0 {
-        return if value.is_sign_negative() { "-0.0" } else { "0.0" }.to_owned();
+        return if value.is_sign_negative() {
+            "-0.0"
+        } else {
+            "0.0"
+        }
+        .to_owned();
     }
     let magnitude = value.abs();
     if !(1e-4..1e16).contains(&magnitude) {

@@ -35,15 +35,21 @@ impl<'a> Reader<'a> {
             let detail = format!("{} bytes, the limit is {largest}", bytes.len());
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, detail));
         }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| syntax("not UTF-8", error.valid_up_to()))?;
-        Ok(Self { text, pos: 0, depth: limits.depth(), values_left: limits.values })
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| syntax("not UTF-8", error.valid_up_to()))?;
+        Ok(Self {
+            text,
+            pos: 0,
+            depth: limits.depth(),
+            values_left: limits.values,
+        })
     }
 
     /// Reads one value of any kind; the error's path starts at that value.
     pub(crate) fn value(&mut self) -> Result<Value, DecodeError> {
         let mut stack = Vec::new();
-        self.build(&mut stack).map_err(|error| locate(error, &stack))
+        self.build(&mut stack)
+            .map_err(|error| locate(error, &stack))
     }
 
     /// Enters a map: true when it has entries, false when it is empty.
@@ -85,7 +91,11 @@ impl<'a> Reader<'a> {
 
     /// A text, or `None` for null.
     pub(crate) fn str_or_null(&mut self) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        if self.null() { Ok(None) } else { self.str().map(Some) }
+        if self.null() {
+            Ok(None)
+        } else {
+            self.str().map(Some)
+        }
     }
 
     /// Takes a null if it is next.
@@ -116,7 +126,9 @@ impl<'a> Reader<'a> {
                 }
             };
             loop {
-                let Some(frame) = stack.last_mut() else { return Ok(value) };
+                let Some(frame) = stack.last_mut() else {
+                    return Ok(value);
+                };
                 if self.attach(frame, value)? {
                     break;
                 }
@@ -156,7 +168,11 @@ impl<'a> Reader<'a> {
                     ));
                 }
                 let more = self.separator(b'}')?;
-                let next = if more { self.key()?.into_owned() } else { String::new() };
+                let next = if more {
+                    self.key()?.into_owned()
+                } else {
+                    String::new()
+                };
                 map.push_new(std::mem::replace(key, next), value);
                 Ok(more)
             }
@@ -165,7 +181,10 @@ impl<'a> Reader<'a> {
 
     fn start(&mut self) -> Result<Start, DecodeError> {
         self.values_left = self.values_left.checked_sub(1).ok_or_else(|| {
-            DecodeError::new(DecodeErrorKind::TooLarge, "more values than the limit allows")
+            DecodeError::new(
+                DecodeErrorKind::TooLarge,
+                "more values than the limit allows",
+            )
         })?;
         match self.peek() {
             Some(b'{') => {

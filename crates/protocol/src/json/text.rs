@@ -30,7 +30,9 @@ pub(super) fn read<'a>(text: &'a str, pos: &mut usize) -> Result<Cow<'a, str>, D
 /// Position of the next quote or backslash.
 fn plain_end(text: &str, from: usize) -> Result<usize, DecodeError> {
     let rest = text.as_bytes().get(from..).unwrap_or_default();
-    let stop = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+    let stop = rest
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
     match stop {
         Some(len) if rest[len] < 0x20 => {
             Err(syntax("control character inside a string", from + len))
@@ -64,7 +66,9 @@ fn unicode(text: &str, at: usize, out: &mut String) -> Result<usize, DecodeError
         out.push(plain);
         return Ok(at + 6);
     }
-    let second = unit(text, at + 6).ok().filter(|low| (0xDC00..0xE000).contains(low));
+    let second = unit(text, at + 6)
+        .ok()
+        .filter(|low| (0xDC00..0xE000).contains(low));
     let pair = second
         .filter(|_| first < 0xDC00)
         .and_then(|low| char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00)));
@@ -83,7 +87,9 @@ fn unicode(text: &str, at: usize, out: &mut String) -> Result<usize, DecodeError
 /// The four hex digits of the `\u` escape at `at`.
 fn unit(text: &str, at: usize) -> Result<u32, DecodeError> {
     let bytes = text.as_bytes();
-    let digits = bytes.get(at + 2..at + 6).filter(|_| bytes[at..].starts_with(b"\\u"));
+    let digits = bytes
+        .get(at + 2..at + 6)
+        .filter(|_| bytes[at..].starts_with(b"\\u"));
     let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     digits
         .and_then(|digits| std::str::from_utf8(digits).ok())

@@ -21,7 +21,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes) }
+        Self {
+            out: Vec::with_capacity(bytes),
+        }
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -47,7 +49,8 @@ impl Writer {
 
     /// Every entry of a map, without its brackets.
     pub(crate) fn entries(&mut self, map: &Map) -> Result<(), EncodeError> {
-        map.iter().try_for_each(|(key, value)| self.entry(key, value))
+        map.iter()
+            .try_for_each(|(key, value)| self.entry(key, value))
     }
 
     /// A quoted base64 text straight from its bytes.
@@ -56,7 +59,8 @@ impl Writer {
         let start = self.out.len();
         self.out.resize(start + bytes.len().div_ceil(3) * 4, 0);
         let written = STANDARD.encode_slice(bytes, &mut self.out[start..]);
-        self.out.truncate(start + written.expect("the room was made to fit the base64 length"));
+        self.out
+            .truncate(start + written.expect("the room was made to fit the base64 length"));
         self.out.push(b'"');
     }
 

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::{BodyEncoding, Headers, Message, Properties};
-use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::codec::Sink as _;
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json::{Reader, Writer};
 use crate::limits::Limits;
 use crate::value::{Map, Value};
@@ -23,7 +23,11 @@ impl Message {
     /// When it is not a sound envelope; the error names the field.
     pub fn from_envelope(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         if bytes.len() > limits.payload {
-            let detail = format!("envelope of {} bytes, the limit is {}", bytes.len(), limits.payload);
+            let detail = format!(
+                "envelope of {} bytes, the limit is {}",
+                bytes.len(),
+                limits.payload
+            );
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, detail));
         }
         let mut reader = Reader::new(bytes, limits)?;
@@ -31,7 +35,9 @@ impl Message {
         let mut more = reader.begin_map()?;
         while more {
             let key = reader.key()?;
-            parts.field(&key, &mut reader).map_err(|error| error.at(&key))?;
+            parts
+                .field(&key, &mut reader)
+                .map_err(|error| error.at(&key))?;
             more = reader.next_entry()?;
         }
         reader.end()?;
@@ -52,9 +58,13 @@ impl Message {
         }
         writer.entry_str("content-type", &self.content_type);
         writer.key("headers");
-        self.headers.write(&mut writer).map_err(|error| error.at("headers"))?;
+        self.headers
+            .write(&mut writer)
+            .map_err(|error| error.at("headers"))?;
         writer.key("properties");
-        self.properties.write(&mut writer).map_err(|error| error.at("properties"))?;
+        self.properties
+            .write(&mut writer)
+            .map_err(|error| error.at("properties"))?;
         writer.entries(&self.extra)?;
         writer.end_map();
         Ok(writer.into_bytes())
@@ -95,7 +105,9 @@ impl<'a> Parts<'a> {
             "properties" => once(&mut self.properties, read_unless_null(reader, properties)?),
             _ => {
                 let value = reader.value()?;
-                self.extra.try_insert(key.to_owned(), value).map_err(|_| twice())
+                self.extra
+                    .try_insert(key.to_owned(), value)
+                    .map_err(|_| twice())
             }
         }
     }
@@ -110,8 +122,13 @@ impl<'a> Parts<'a> {
         Ok(Message {
             headers: self.headers.unwrap_or_default(),
             properties,
-            content_type: self.content_type.map_or_else(|| UNDESCRIBED.to_owned(), Cow::into_owned),
-            content_encoding: self.content_encoding.map(Cow::into_owned).unwrap_or_default(),
+            content_type: self
+                .content_type
+                .map_or_else(|| UNDESCRIBED.to_owned(), Cow::into_owned),
+            content_encoding: self
+                .content_encoding
+                .map(Cow::into_owned)
+                .unwrap_or_default(),
             body,
             extra: self.extra,
         })
@@ -134,7 +151,11 @@ fn read_unless_null<'a, T>(
     reader: &mut Reader<'a>,
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
 ) -> Result<Option<T>, DecodeError> {
-    if reader.null() { Ok(None) } else { read(reader).map(Some) }
+    if reader.null() {
+        Ok(None)
+    } else {
+        read(reader).map(Some)
+    }
 }
 
 fn properties(reader: &mut Reader<'_>) -> Result<Properties, DecodeError> {

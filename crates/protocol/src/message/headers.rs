@@ -92,9 +92,26 @@ pub struct Headers {
 
 /// The typed headers in the order they are written.
 const NAMES: [&str; 20] = [
-    "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
-    "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
-    "replaced_task_nesting", "stamped_headers", "stamps", "compression",
+    "lang",
+    "task",
+    "id",
+    "shadow",
+    "eta",
+    "expires",
+    "group",
+    "group_index",
+    "retries",
+    "timelimit",
+    "root_id",
+    "parent_id",
+    "argsrepr",
+    "kwargsrepr",
+    "origin",
+    "ignore_result",
+    "replaced_task_nesting",
+    "stamped_headers",
+    "stamps",
+    "compression",
 ];
 
 impl Headers {
@@ -129,7 +146,11 @@ impl Headers {
         self.visit(|key, value| {
             map.insert(key, value);
         });
-        map.extend(self.extra.iter().map(|(key, value)| (key.clone(), value.clone())));
+        map.extend(
+            self.extra
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         map
     }
 

@@ -70,7 +70,11 @@ impl DeliveryInfo {
         if let Some(redelivered) = self.redelivered {
             map.insert("redelivered", redelivered);
         }
-        map.extend(self.extra.iter().map(|(key, value)| (key.clone(), value.clone())));
+        map.extend(
+            self.extra
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         map
     }
 }
@@ -125,15 +129,33 @@ impl Properties {
                 map.insert(key, value);
             }
         };
-        put("correlation_id", self.correlation_id.as_deref().map(Value::from));
+        put(
+            "correlation_id",
+            self.correlation_id.as_deref().map(Value::from),
+        );
         put("reply_to", self.reply_to.as_deref().map(Value::from));
         put("delivery_mode", self.delivery_mode.map(Value::Int));
         put("expiration", self.expiration.as_deref().map(Value::from));
-        put("delivery_info", self.delivery_info.as_ref().map(|info| Value::Map(info.to_map())));
+        put(
+            "delivery_info",
+            self.delivery_info
+                .as_ref()
+                .map(|info| Value::Map(info.to_map())),
+        );
         put("priority", self.priority.map(Value::Int));
-        put("body_encoding", self.body_encoding.map(|encoding| encoding.as_str().into()));
-        put("delivery_tag", self.delivery_tag.as_deref().map(Value::from));
-        map.extend(self.extra.iter().map(|(key, value)| (key.clone(), value.clone())));
+        put(
+            "body_encoding",
+            self.body_encoding.map(|encoding| encoding.as_str().into()),
+        );
+        put(
+            "delivery_tag",
+            self.delivery_tag.as_deref().map(Value::from),
+        );
+        map.extend(
+            self.extra
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         map
     }
 

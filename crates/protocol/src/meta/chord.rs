@@ -35,7 +35,11 @@ impl ChordMember {
             Value::Str(text) => Ok(text),
             other => Err(DecodeError::wrong_type("text", other.type_name()).at_index(index)),
         };
-        Ok(Self { task_id: text(id, 1)?, state: State::from(text(state, 2)?.as_str()), result })
+        Ok(Self {
+            task_id: text(id, 1)?,
+            state: State::from(text(state, 2)?.as_str()),
+            result,
+        })
     }
 
     /// Writes the member as the result serializer does.

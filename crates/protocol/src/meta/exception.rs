@@ -46,7 +46,11 @@ impl ExceptionInfo {
 
     /// As Python prints it: `ValueError('bad', 3)`.
     pub fn repr(&self) -> String {
-        let args: Vec<_> = self.exc_message.iter().map(|arg| crate::saferepr::saferepr(arg, 1_024, 3)).collect();
+        let args: Vec<_> = self
+            .exc_message
+            .iter()
+            .map(|arg| crate::saferepr::saferepr(arg, 1_024, 3))
+            .collect();
         format!("{}({})", self.exc_type, args.join(", "))
     }
 }

@@ -11,16 +11,28 @@ const MARKER: &[u8] = b"\0celery-compressed\0";
 /// Compresses and marks.
 pub(super) fn wrap(bytes: &[u8], compression: Compression) -> Result<Vec<u8>, EncodeError> {
     let packed = compression.compress(bytes)?;
-    Ok([MARKER, compression.content_type().as_bytes(), b"\0", &packed].concat())
+    Ok([
+        MARKER,
+        compression.content_type().as_bytes(),
+        b"\0",
+        &packed,
+    ]
+    .concat())
 }
 
 /// Decompresses what is marked; leaves anything else as it is.
 pub(super) fn unwrap<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, DecodeError> {
-    let Some(rest) = bytes.strip_prefix(MARKER) else { return Ok(Cow::Borrowed(bytes)) };
+    let Some(rest) = bytes.strip_prefix(MARKER) else {
+        return Ok(Cow::Borrowed(bytes));
+    };
     let name_end = rest.iter().position(|&byte| byte == 0);
-    let name = name_end.and_then(|end| Some((std::str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..])));
+    let name =
+        name_end.and_then(|end| Some((std::str::from_utf8(&rest[..end]).ok()?, &rest[end + 1..])));
     let (name, packed) = name.ok_or_else(|| {
-        DecodeError::new(DecodeErrorKind::Compression, "compression marker without a type")
+        DecodeError::new(
+            DecodeErrorKind::Compression,
+            "compression marker without a type",
+        )
     })?;
     decompress_named(name, packed, limits).map(Cow::Owned)
 }

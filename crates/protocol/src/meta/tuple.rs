@@ -18,12 +18,20 @@ pub struct ResultTuple {
 impl ResultTuple {
     /// A task without parent.
     pub fn task(id: impl Into<String>) -> Self {
-        Self { id: id.into(), parent: None, children: None }
+        Self {
+            id: id.into(),
+            parent: None,
+            children: None,
+        }
     }
 
     /// A group without parent.
     pub fn group(id: impl Into<String>, children: Vec<Self>) -> Self {
-        Self { id: id.into(), parent: None, children: Some(children) }
+        Self {
+            id: id.into(),
+            parent: None,
+            children: Some(children),
+        }
     }
 
     /// Reads the nested lists; a bare text is a task id.
@@ -51,14 +59,21 @@ impl ResultTuple {
             }
         };
         let children = self::children(children).map_err(|error| error.at_index(1))?;
-        Ok(Self { id, parent, children })
+        Ok(Self {
+            id,
+            parent,
+            children,
+        })
     }
 }
 
 impl From<&ResultTuple> for Value {
     fn from(tuple: &ResultTuple) -> Self {
         let parent = tuple.parent.as_deref().map(Self::from);
-        let head = Self::List(vec![Self::from(tuple.id.as_str()), parent.unwrap_or_default()]);
+        let head = Self::List(vec![
+            Self::from(tuple.id.as_str()),
+            parent.unwrap_or_default(),
+        ]);
         let children = tuple.children.as_ref();
         let children = children.map(|list| Self::List(list.iter().map(Self::from).collect()));
         Self::List(vec![head, children.unwrap_or_default()])
@@ -77,8 +92,9 @@ fn pair(value: Value) -> Result<(Value, Value), DecodeError> {
     let items = take::list(value)?;
     match <[Value; 2]>::try_from(items) {
         Ok([first, second]) => Ok((first, second)),
-        Err(items) => {
-            Err(DecodeError::wrong_type("a list of two items", &format!("{} items", items.len())))
-        }
+        Err(items) => Err(DecodeError::wrong_type(
+            "a list of two items",
+            &format!("{} items", items.len()),
+        )),
     }
 }

@@ -27,7 +27,10 @@ impl Binding {
 
     /// A binding of a topic exchange.
     pub fn topic(routing_key: &str, queue: &str) -> Self {
-        Self { pattern: topic_pattern(routing_key), ..Self::direct(routing_key, queue) }
+        Self {
+            pattern: topic_pattern(routing_key),
+            ..Self::direct(routing_key, queue)
+        }
     }
 
     /// Reads a member; `None` when it is not one.
@@ -47,7 +50,10 @@ impl Binding {
 
     /// The member with another separator than [`SEP`].
     pub fn member_with(&self, sep: &str) -> String {
-        format!("{}{sep}{}{sep}{}", self.routing_key, self.pattern, self.queue)
+        format!(
+            "{}{sep}{}{sep}{}",
+            self.routing_key, self.pattern, self.queue
+        )
     }
 
     /// True when a message with this routing key goes to the queue. The exchange type is not in

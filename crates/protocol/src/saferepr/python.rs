@@ -48,14 +48,21 @@ fn float(value: f64) -> String {
 }
 
 fn time(value: &Time) -> String {
-    let Some(clock) = value.civil() else { return value.to_string() };
+    let Some(clock) = value.civil() else {
+        return value.to_string();
+    };
     let zone = zone(value.as_str());
     format!("datetime.time({}{zone})", clock_fields(clock))
 }
 
 fn datetime(value: &DateTime) -> String {
-    let Some(wall) = value.civil() else { return value.to_string() };
-    let clock = value.as_str().split_once(['T', 't', ' ']).map_or("", |(_, clock)| clock);
+    let Some(wall) = value.civil() else {
+        return value.to_string();
+    };
+    let clock = value
+        .as_str()
+        .split_once(['T', 't', ' '])
+        .map_or("", |(_, clock)| clock);
     let (date, clock_text) = (date_fields(wall.date()), clock_fields(wall.time()));
     format!("datetime.datetime({date}, {clock_text}{})", zone(clock))
 }
@@ -76,7 +83,9 @@ fn clock_fields(time: civil::Time) -> String {
 
 /// The `tzinfo` of a clock reading with an offset.
 fn zone(clock: &str) -> String {
-    let Some(at) = clock.find(['+', '-', 'Z', 'z']) else { return String::new() };
+    let Some(at) = clock.find(['+', '-', 'Z', 'z']) else {
+        return String::new();
+    };
     let delta = match offset_seconds(&clock[at..]) {
         0 => return ", tzinfo=datetime.timezone.utc".to_owned(),
         east if east > 0 => format!("seconds={east}"),
@@ -87,7 +96,11 @@ fn zone(clock: &str) -> String {
 
 /// Seconds east of UTC of `+05:30`, `-0400` or `Z`.
 fn offset_seconds(offset: &str) -> i64 {
-    let digits: Vec<i64> = offset.bytes().filter(u8::is_ascii_digit).map(|digit| i64::from(digit - b'0')).collect();
+    let digits: Vec<i64> = offset
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .map(|digit| i64::from(digit - b'0'))
+        .collect();
     let pair = |index: usize| {
         let tens = digits.get(index).copied().unwrap_or(0);
         tens * 10 + digits.get(index + 1).copied().unwrap_or(0)

@@ -148,7 +148,10 @@ impl TaskMessage {
             retries: request.retries.saturating_add(1),
             timelimit: request.timelimit,
             root_id: request.root_id.clone(),
-            parent_id: request.parent_id.clone().or_else(|| Some(request.id.clone())),
+            parent_id: request
+                .parent_id
+                .clone()
+                .or_else(|| Some(request.id.clone())),
             argsrepr: request.argsrepr.clone(),
             kwargsrepr: request.kwargsrepr.clone(),
             origin: request.origin.clone(),
@@ -179,9 +182,14 @@ impl TaskMessage {
         let properties = self.properties();
         let mut headers = match self.protocol {
             Protocol::Two => self.headers_of_protocol2(),
-            Protocol::One => Headers { extra: std::mem::take(&mut self.headers), ..Headers::default() },
+            Protocol::One => Headers {
+                extra: std::mem::take(&mut self.headers),
+                ..Headers::default()
+            },
         };
-        let mut body = codec.encode(&self.into_body()).map_err(|error| error.at("body"))?;
+        let mut body = codec
+            .encode(&self.into_body())
+            .map_err(|error| error.at("body"))?;
         if let Some(compression) = compression {
             body = compression.compress(&body)?;
             headers.compression = Some(compression.content_type().to_owned());
@@ -198,7 +206,11 @@ impl TaskMessage {
 
     fn properties(&self) -> Properties {
         Properties {
-            correlation_id: Some(self.correlation_id.clone().unwrap_or_else(|| self.id.clone())),
+            correlation_id: Some(
+                self.correlation_id
+                    .clone()
+                    .unwrap_or_else(|| self.id.clone()),
+            ),
             reply_to: self.reply_to.clone(),
             delivery_mode: Some(if self.persistent { 2 } else { 1 }),
             expiration: self.expiration_ms.map(|millis| millis.to_string()),

@@ -110,12 +110,17 @@ impl TaskRequest {
             Value::Map(map) => request.read_map(map).map_err(at_body)?,
             other => {
                 let expected = "[args, kwargs, embed] or a map";
-                return Err(at_body(DecodeError::wrong_type(expected, other.type_name())));
+                return Err(at_body(DecodeError::wrong_type(
+                    expected,
+                    other.type_name(),
+                )));
             }
         }
         if message.headers.task.is_some() {
             request.protocol = Protocol::Two;
-            request.apply(&message.headers).map_err(|error| error.at("headers"))?;
+            request
+                .apply(&message.headers)
+                .map_err(|error| error.at("headers"))?;
         } else {
             request.extra = message.headers.to_map();
         }
@@ -131,19 +136,26 @@ impl TaskRequest {
 
     /// The positional arguments for people.
     pub fn args_repr(&self) -> String {
-        self.argsrepr.clone().unwrap_or_else(|| saferepr_args(&self.args, 1_024, 3))
+        self.argsrepr
+            .clone()
+            .unwrap_or_else(|| saferepr_args(&self.args, 1_024, 3))
     }
 
     /// The keyword arguments for people.
     pub fn kwargs_repr(&self) -> String {
-        self.kwargsrepr.clone().unwrap_or_else(|| saferepr_kwargs(&self.kwargs, 1_024, 3))
+        self.kwargsrepr
+            .clone()
+            .unwrap_or_else(|| saferepr_kwargs(&self.kwargs, 1_024, 3))
     }
 
     fn from_properties(message: &Message) -> Self {
         let properties = &message.properties;
         let info = properties.delivery_info.clone().unwrap_or_default();
         Self {
-            reply_to: properties.reply_to.clone().filter(|queue| !queue.is_empty()),
+            reply_to: properties
+                .reply_to
+                .clone()
+                .filter(|queue| !queue.is_empty()),
             correlation_id: properties.correlation_id.clone(),
             priority: properties.priority,
             redelivered: info.redelivered.unwrap_or(false),
@@ -156,14 +168,21 @@ impl TaskRequest {
 
     fn read_protocol2(&mut self, items: Vec<Value>) -> Result<(), DecodeError> {
         let mut items = items.into_iter();
-        let mut part = |index: usize| items.next().ok_or_else(|| DecodeError::missing(&format!("[{index}]")));
+        let mut part = |index: usize| {
+            items
+                .next()
+                .ok_or_else(|| DecodeError::missing(&format!("[{index}]")))
+        };
         let (args, kwargs) = (part(0)?, part(1)?);
         self.args = list_or_null(args).map_err(|error| error.at_index(0))?;
         self.kwargs = map_or_null(kwargs).map_err(|error| error.at_index(1))?;
         let embed = items.next().unwrap_or_default();
         self.embed = Embed::from_value(embed).map_err(|error| error.at_index(2))?;
         if items.len() > 0 {
-            return Err(DecodeError::wrong_type("[args, kwargs, embed]", "more than three items"));
+            return Err(DecodeError::wrong_type(
+                "[args, kwargs, embed]",
+                "more than three items",
+            ));
         }
         Ok(())
     }
@@ -192,9 +211,14 @@ impl TaskRequest {
         set(&mut self.task, headers.task.clone());
         set(&mut self.retries, headers.retries);
         set(&mut self.timelimit, headers.timelimit);
-        set(&mut self.replaced_task_nesting, headers.replaced_task_nesting);
+        set(
+            &mut self.replaced_task_nesting,
+            headers.replaced_task_nesting,
+        );
         set(&mut self.stamps, headers.stamps.clone());
-        self.eta = instant(headers.eta.as_ref()).map_err(|error| error.at("eta"))?.or(self.eta);
+        self.eta = instant(headers.eta.as_ref())
+            .map_err(|error| error.at("eta"))?
+            .or(self.eta);
         let expires = instant(headers.expires.as_ref()).map_err(|error| error.at("expires"))?;
         self.expires = expires.or(self.expires);
         self.group = headers.group.clone().or(self.group.take());
@@ -240,7 +264,9 @@ fn instant(value: Option<&DateTime>) -> Result<Option<Timestamp>, DecodeError> {
     value
         .map(|value| {
             let detail = "the time lies outside the supported years";
-            value.timestamp().ok_or_else(|| DecodeError::new(DecodeErrorKind::Value, detail))
+            value
+                .timestamp()
+                .ok_or_else(|| DecodeError::new(DecodeErrorKind::Value, detail))
         })
         .transpose()
 }

@@ -106,11 +106,19 @@ typed_field!(TimeField for civil::Time, TIME, Time, naive_time);
 
 /// A wall-clock reading must not drop an offset.
 fn naive(value: &DateTime) -> Option<civil::DateTime> {
-    if value.is_naive() { value.civil() } else { None }
+    if value.is_naive() {
+        value.civil()
+    } else {
+        None
+    }
 }
 
 fn naive_time(value: &Time) -> Option<civil::Time> {
-    if value.as_str().contains(['+', '-', 'Z', 'z']) { None } else { value.civil() }
+    if value.as_str().contains(['+', '-', 'Z', 'z']) {
+        None
+    } else {
+        value.civil()
+    }
 }
 
 impl UuidField for Uuid {
@@ -141,6 +149,8 @@ impl BytesField for Vec<u8> {
 }
 
 fn wrong<E: serde::de::Error>(expected: &str, found: &Value) -> E {
-    E::custom(format_args!("expected {expected}, found {}", found.type_name()))
+    E::custom(format_args!(
+        "expected {expected}, found {}",
+        found.type_name()
+    ))
 }
-

@@ -87,7 +87,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.value {
             Value::Bytes(bytes) => {
-                let items = bytes.into_iter().map(|byte| Value::Int(i64::from(byte))).collect();
+                let items = bytes
+                    .into_iter()
+                    .map(|byte| Value::Int(i64::from(byte)))
+                    .collect();
                 visit_list(items, self.depth, visitor)
             }
             _ => self.deserialize_any(visitor),
@@ -103,7 +106,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         match self.value {
             Value::Str(variant) => visitor.visit_enum(variant.into_deserializer()),
             Value::Map(map) if map.len() == 1 => match map.into_iter().next() {
-                Some((variant, value)) => visitor.visit_enum(Variant { variant, value, depth: self.depth + 1 }),
+                Some((variant, value)) => visitor.visit_enum(Variant {
+                    variant,
+                    value,
+                    depth: self.depth + 1,
+                }),
                 None => Err(DecodeError::wrong_type("a variant", "an empty map")),
             },
             other => Err(DecodeError::wrong_type(
@@ -126,7 +133,8 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 /// The depth of what is inside a list or map at `depth`.
 fn inside(depth: usize) -> Result<usize, DecodeError> {
     if depth >= SERDE_DEPTH {
-        let detail = format!("nested deeper than the {SERDE_DEPTH} levels a Rust type is read from");
+        let detail =
+            format!("nested deeper than the {SERDE_DEPTH} levels a Rust type is read from");
         return Err(DecodeError::new(DecodeErrorKind::TooDeep, detail));
     }
     Ok(depth + 1)
@@ -137,7 +145,11 @@ fn visit_list<'de, V: Visitor<'de>>(
     depth: usize,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
-    let mut access = ListAccess { items: items.into_iter(), index: 0, depth: inside(depth)? };
+    let mut access = ListAccess {
+        items: items.into_iter(),
+        index: 0,
+        depth: inside(depth)?,
+    };
     let value = visitor.visit_seq(&mut access)?;
     match access.items.len() {
         0 => Ok(value),
@@ -154,7 +166,11 @@ fn visit_map<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
     let depth = inside(depth)?;
-    visitor.visit_map(MapAccess { entries: map.into_iter(), current: None, depth })
+    visitor.visit_map(MapAccess {
+        entries: map.into_iter(),
+        current: None,
+        depth,
+    })
 }
 
 struct ListAccess {
@@ -170,10 +186,15 @@ impl<'de> de::SeqAccess<'de> for ListAccess {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(value) = self.items.next() else { return Ok(None) };
+        let Some(value) = self.items.next() else {
+            return Ok(None);
+        };
         let index = self.index;
         self.index += 1;
-        let result = seed.deserialize(ValueDeserializer { value, depth: self.depth });
+        let result = seed.deserialize(ValueDeserializer {
+            value,
+            depth: self.depth,
+        });
         result.map(Some).map_err(|error| error.at_index(index))
     }
 
@@ -196,16 +217,26 @@ impl<'de> de::MapAccess<'de> for MapAccess {
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
         self.current = self.entries.next();
-        let Some((key, _)) = &self.current else { return Ok(None) };
+        let Some((key, _)) = &self.current else {
+            return Ok(None);
+        };
         let result = seed.deserialize(KeyDeserializer(key));
         result.map(Some).map_err(|error: DecodeError| error.at(key))
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
+    fn next_value_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         let Some((key, value)) = self.current.take() else {
-            return Err(de::Error::custom("a map value was asked for before its key"));
+            return Err(de::Error::custom(
+                "a map value was asked for before its key",
+            ));
         };
-        let inner = ValueDeserializer { value, depth: self.depth };
+        let inner = ValueDeserializer {
+            value,
+            depth: self.depth,
+        };
         seed.deserialize(inner).map_err(|error| error.at(&key))
     }
 
@@ -281,7 +312,13 @@ impl<'de> de::EnumAccess<'de> for Variant {
         seed: V,
     ) -> Result<(V::Value, Content), DecodeError> {
         let variant = seed.deserialize(KeyDeserializer(&self.variant))?;
-        Ok((variant, Content(ValueDeserializer { value: self.value, depth: self.depth })))
+        Ok((
+            variant,
+            Content(ValueDeserializer {
+                value: self.value,
+                depth: self.depth,
+            }),
+        ))
     }
 }
 
@@ -294,7 +331,10 @@ impl<'de> de::VariantAccess<'de> for Content {
         <()>::deserialize(self.0)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         seed.deserialize(self.0)
     }
 
@@ -328,7 +368,11 @@ impl<'de> Deserializer<'de> for TypedDeserializer {
             Value::Uuid(value) => (UUID, value.to_string()),
             value => return ValueDeserializer { value, depth }.deserialize_any(visitor),
         };
-        visitor.visit_enum(Variant { variant: variant.to_owned(), value: Value::Str(text), depth })
+        visitor.visit_enum(Variant {
+            variant: variant.to_owned(),
+            value: Value::Str(text),
+            depth,
+        })
     }
 
     forward_to_deserialize_any! {
@@ -347,7 +391,10 @@ impl<'de> Deserialize<'de> for Map {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Map(map) => Ok(map),
-            other => Err(de::Error::custom(format_args!("expected a map, found {}", other.type_name()))),
+            other => Err(de::Error::custom(format_args!(
+                "expected a map, found {}",
+                other.type_name()
+            ))),
         }
     }
 }
@@ -386,8 +433,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(i64::try_from(value)
-            .map_or_else(|_| Value::BigInt(BigInt::from(u128::from(value))), Value::Int))
+        Ok(i64::try_from(value).map_or_else(
+            |_| Value::BigInt(BigInt::from(u128::from(value))),
+            Value::Int,
+        ))
     }
 
     fn visit_i128<E>(self, value: i128) -> Result<Value, E> {

@@ -13,8 +13,12 @@ pub struct Map {
     entries: Vec<(String, Value)>,
     /// Position of each key; only kept above [`SCAN`] entries, so that a hostile map with a
     /// million keys costs no quadratic time.
-    index: Option<Box<HashMap<String, usize>>>,
+    index: Option<Box<Index>>,
 }
+
+/// Position of each key.
+#[derive(Clone)]
+struct Index(HashMap<String, usize>);
 
 /// Iterator over the entries of a [`Map`] by reference.
 pub type Iter<'a> = std::iter::Map<
@@ -28,7 +32,10 @@ pub type IntoIter = std::vec::IntoIter<(String, Value)>;
 impl Map {
     /// An empty map.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), index: None }
+        Self {
+            entries: Vec::new(),
+            index: None,
+        }
     }
 
     /// Number of entries.
@@ -106,7 +113,7 @@ impl Map {
     /// Appends a key the caller knows to be new.
     pub(crate) fn push_new(&mut self, key: String, value: Value) {
         if let Some(index) = &mut self.index {
-            index.insert(key.clone(), self.entries.len());
+            index.0.insert(key.clone(), self.entries.len());
         }
         self.entries.push((key, value));
         self.reindex();
@@ -114,7 +121,7 @@ impl Map {
 
     fn position(&self, key: &str) -> Option<usize> {
         match &self.index {
-            Some(index) => index.get(key).copied(),
+            Some(index) => index.0.get(key).copied(),
             None => self.entries.iter().position(|(name, _)| name == key),
         }
     }
@@ -122,14 +129,18 @@ impl Map {
     fn reindex(&mut self) {
         if self.index.is_none() && self.entries.len() > SCAN {
             let positions = self.entries.iter().enumerate();
-            self.index = Some(Box::new(positions.map(|(at, (key, _))| (key.clone(), at)).collect()));
+            let positions = positions.map(|(at, (key, _))| (key.clone(), at)).collect();
+            self.index = Some(Box::new(Index(positions)));
         }
     }
 }
 
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
+        self.len() == other.len()
+            && self
+                .iter()
+                .all(|(key, value)| other.get(key) == Some(value))
     }
 }
 

@@ -68,7 +68,9 @@ impl ValueSerializer {
         if self.depth >= SERDE_DEPTH {
             return Err(EncodeError::TooDeep { limit: SERDE_DEPTH });
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self {
+            depth: self.depth + 1,
+        })
     }
 }
 
@@ -173,7 +175,10 @@ impl ser::Serializer for ValueSerializer {
 
     fn serialize_seq(self, len: Option<usize>) -> Result<ListBuilder, EncodeError> {
         let items = Vec::with_capacity(len.unwrap_or(0).min(1 << 16));
-        Ok(ListBuilder { items, depth: self.inside()?.depth })
+        Ok(ListBuilder {
+            items,
+            depth: self.inside()?.depth,
+        })
     }
 
     fn serialize_tuple(self, len: usize) -> Result<ListBuilder, EncodeError> {
@@ -195,7 +200,10 @@ impl ser::Serializer for ValueSerializer {
         variant: &'static str,
         len: usize,
     ) -> Result<VariantBuilder<ListBuilder>, EncodeError> {
-        Ok(VariantBuilder { variant, inner: self.serialize_seq(Some(len))? })
+        Ok(VariantBuilder {
+            variant,
+            inner: self.serialize_seq(Some(len))?,
+        })
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<MapBuilder, EncodeError> {
@@ -213,13 +221,18 @@ impl ser::Serializer for ValueSerializer {
         variant: &'static str,
         _len: usize,
     ) -> Result<VariantBuilder<MapBuilder>, EncodeError> {
-        Ok(VariantBuilder { variant, inner: MapBuilder::new(self)? })
+        Ok(VariantBuilder {
+            variant,
+            inner: MapBuilder::new(self)?,
+        })
     }
 }
 
 /// Gives the text inside a reserved newtype its type back.
 fn typed(name: &'static str, value: Value) -> Result<Value, EncodeError> {
-    let Value::Str(text) = value else { return Ok(value) };
+    let Value::Str(text) = value else {
+        return Ok(value);
+    };
     let parsed = match name {
         DECIMAL => Decimal::parse(text).map(Value::Decimal),
         DATETIME => DateTime::parse(text).map(Value::DateTime),
@@ -241,7 +254,8 @@ impl ListBuilder {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         let index = self.items.len();
         let value = value.serialize(ValueSerializer { depth: self.depth });
-        self.items.push(value.map_err(|error| error.at(&format!("[{index}]")))?);
+        self.items
+            .push(value.map_err(|error| error.at(&format!("[{index}]")))?);
         Ok(())
     }
 }
@@ -293,16 +307,22 @@ struct MapBuilder {
 
 impl MapBuilder {
     fn new(serializer: ValueSerializer) -> Result<Self, EncodeError> {
-        Ok(Self { map: Map::new(), key: None, depth: serializer.inside()?.depth })
+        Ok(Self {
+            map: Map::new(),
+            key: None,
+            depth: serializer.inside()?.depth,
+        })
     }
 
     fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), EncodeError> {
         let value = value.serialize(ValueSerializer { depth: self.depth });
         let value = value.map_err(|error| error.at(&key))?;
-        self.map.try_insert(key, value).map_err(|(key, _)| EncodeError::Serialize {
-            path: key,
-            message: "two keys of the map have the same text".to_owned(),
-        })
+        self.map
+            .try_insert(key, value)
+            .map_err(|(key, _)| EncodeError::Serialize {
+                path: key,
+                message: "two keys of the map have the same text".to_owned(),
+            })
     }
 }
 

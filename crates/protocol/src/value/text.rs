@@ -8,7 +8,10 @@ use crate::error::{DecodeError, DecodeErrorKind};
 
 fn bad(what: &str, text: &str) -> DecodeError {
     let shown: String = text.chars().take(80).collect();
-    DecodeError::new(DecodeErrorKind::Value, format!("expected {what}, found {shown:?}"))
+    DecodeError::new(
+        DecodeErrorKind::Value,
+        format!("expected {what}, found {shown:?}"),
+    )
 }
 
 macro_rules! text_type {
@@ -69,7 +72,10 @@ impl DateTime {
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.0.parse().ok().or_else(|| {
             let naive = self.civil()?;
-            naive.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+            naive
+                .to_zoned(TimeZone::UTC)
+                .ok()
+                .map(|zoned| zoned.timestamp())
         })
     }
 
@@ -183,7 +189,9 @@ fn clock_part(text: &str) -> &str {
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
-    let nan = lower.strip_prefix("snan").or_else(|| lower.strip_prefix("nan"));
+    let nan = lower
+        .strip_prefix("snan")
+        .or_else(|| lower.strip_prefix("nan"));
     if let Some(payload) = nan {
         return payload.bytes().all(|byte| byte.is_ascii_digit());
     }

@@ -26,8 +26,12 @@ fn every_signed_message_is_verified_and_can_be_signed_again() {
     let mut counts = Counts::default();
     for case in &cases("auth_redis") {
         let (store, certificate) = store(case);
-        let signer = Signer::from_pem(text(case, "private_key_pem"), &certificate, RECORDED).unwrap();
-        let recorded: Vec<_> = ["messages", "published"].iter().flat_map(|name| list(case, name)).collect();
+        let signer =
+            Signer::from_pem(text(case, "private_key_pem"), &certificate, RECORDED).unwrap();
+        let recorded: Vec<_> = ["messages", "published"]
+            .iter()
+            .flat_map(|name| list(case, name))
+            .collect();
         for message in &recorded {
             replay(message, &store, &signer, case);
         }
@@ -49,7 +53,10 @@ fn replay(recorded: &Value, store: &CertStore, signer: &Signer, case: &Value) {
         assert_same(&Value::List(request.args), call.get("args").unwrap(), case);
     }
     let again = signer.encode(Codec::Json, &value, &mut OsRng).unwrap();
-    assert_ne!(again, message.body, "a salted signature is never the same twice");
+    assert_ne!(
+        again, message.body,
+        "a salted signature is never the same twice"
+    );
     assert_eq!(store.verify(&again, now(), &limits()).unwrap(), verified);
     refusals(&message.body, store);
 }
@@ -64,7 +71,9 @@ fn refusals(body: &[u8], store: &CertStore) {
     let strangers = CertStore::new(Digest::Sha256);
     let late = Timestamp::from_second(9_000_000_000).unwrap();
     let errors = [
-        store.verify(forged.as_bytes(), now(), &limits()).unwrap_err(),
+        store
+            .verify(forged.as_bytes(), now(), &limits())
+            .unwrap_err(),
         strangers.verify(body, now(), &limits()).unwrap_err(),
         store.verify(body, late, &limits()).unwrap_err(),
         store.verify(b"bm8=", now(), &limits()).unwrap_err(),

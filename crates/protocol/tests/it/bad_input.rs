@@ -1,7 +1,8 @@
 //! Malformed messages: refused with an error that names the field.
 
 use protocol::DecodeErrorKind::{
-    Compression, DuplicateKey, LoneSurrogate, Missing, NotAccepted, Pickle, Syntax, Type, UnknownCodec, Value,
+    Compression, DuplicateKey, LoneSurrogate, Missing, NotAccepted, Pickle, Syntax, Type,
+    UnknownCodec, Value,
 };
 use protocol::{Accept, Codec, DecodeErrorKind, Message, TaskRequest};
 
@@ -64,10 +65,22 @@ fn wrong_headers_are_named() {
         ("\"compression\": \"rar\"", Compression, "compression"),
         ("\"id\": \"again\"", DuplicateKey, "id"),
         ("\"x\": 1, \"x\": 2", DuplicateKey, "x"),
-        ("\"x\": {\"a\": [0, {\"b\": 1, \"b\": 2}]}", DuplicateKey, "x.a[1].b"),
+        (
+            "\"x\": {\"a\": [0, {\"b\": 1, \"b\": 2}]}",
+            DuplicateKey,
+            "x.a[1].b",
+        ),
         ("\"x\": [\"\\ud800\"]", LoneSurrogate, "x[0]"),
-        ("\"x\": {\"__type__\": \"set\", \"__value__\": []}", Value, "x.__type__"),
-        ("\"x\": {\"__type__\": \"decimal\", \"__value__\": \"ten\"}", Value, "x.__value__"),
+        (
+            "\"x\": {\"__type__\": \"set\", \"__value__\": []}",
+            Value,
+            "x.__type__",
+        ),
+        (
+            "\"x\": {\"__type__\": \"decimal\", \"__value__\": \"ten\"}",
+            Value,
+            "x.__value__",
+        ),
         ("\"x\": 1e999", Value, "x"),
     ] {
         let path = match header {
@@ -80,25 +93,63 @@ fn wrong_headers_are_named() {
 
 #[test]
 fn ids_and_names_must_be_text() {
-    refused(&envelope("{\"task\": 3, \"id\": \"i\"}", ""), Type, "headers.task");
-    refused(&envelope("{\"task\": \"t\", \"id\": [1]}", ""), Type, "headers.id");
+    refused(
+        &envelope("{\"task\": 3, \"id\": \"i\"}", ""),
+        Type,
+        "headers.task",
+    );
+    refused(
+        &envelope("{\"task\": \"t\", \"id\": [1]}", ""),
+        Type,
+        "headers.id",
+    );
     refused(&envelope("{\"task\": \"t\"}", ""), Missing, "headers.id");
-    refused(&envelope("{\"task\": \"\", \"id\": \"i\"}", ""), Missing, "headers.task");
+    refused(
+        &envelope("{\"task\": \"\", \"id\": \"i\"}", ""),
+        Missing,
+        "headers.task",
+    );
     refused(&envelope("[]", ""), Type, "headers");
-    refused(&envelope("{}, \"headers\": {}", ""), DuplicateKey, "headers");
+    refused(
+        &envelope("{}, \"headers\": {}", ""),
+        DuplicateKey,
+        "headers",
+    );
 }
 
 #[test]
 fn envelopes_that_are_none_are_refused() {
-    for bytes in [&b""[..], b"null", b"[]", b"\"x\"", b"3", b"{", b"{\"body\"", b"\xff\xfe", b"{} {}"] {
+    for bytes in [
+        &b""[..],
+        b"null",
+        b"[]",
+        b"\"x\"",
+        b"3",
+        b"{",
+        b"{\"body\"",
+        b"\xff\xfe",
+        b"{} {}",
+    ] {
         let error = Message::from_envelope(bytes, &limits()).unwrap_err();
         assert!(matches!(error.kind(), Syntax | Type), "{error}");
     }
     refused(b"{\"headers\": {}}", Missing, "body");
     refused(b"{\"body\": {\"a\": 1}}", Type, "body");
-    refused(b"{\"body\": \"*\", \"properties\": {\"body_encoding\": \"base64\"}}", Syntax, "body");
-    refused(b"{\"body\": \"\", \"properties\": {\"body_encoding\": \"rot13\"}}", Value, "properties.body_encoding");
-    refused(b"{\"body\": \"\", \"properties\": {\"delivery_tag\": [1]}}", Type, "properties.delivery_tag");
+    refused(
+        b"{\"body\": \"*\", \"properties\": {\"body_encoding\": \"base64\"}}",
+        Syntax,
+        "body",
+    );
+    refused(
+        b"{\"body\": \"\", \"properties\": {\"body_encoding\": \"rot13\"}}",
+        Value,
+        "properties.body_encoding",
+    );
+    refused(
+        b"{\"body\": \"\", \"properties\": {\"delivery_tag\": [1]}}",
+        Type,
+        "properties.delivery_tag",
+    );
     refused(
         b"{\"body\": \"\", \"properties\": {\"delivery_info\": {\"exchange\": 1}}}",
         Type,
@@ -127,7 +178,11 @@ fn wrong_bodies_are_named() {
         ("[1, {}, {}]", Type, "body[0]"),
         ("[[], [], {}]", Type, "body[1]"),
         ("[[], {}, {\"chord\": 3}]", Type, "body[2].chord"),
-        ("[[], {}, {\"callbacks\": [{\"args\": []}]}]", Missing, "body[2].callbacks[0].task"),
+        (
+            "[[], {}, {\"callbacks\": [{\"args\": []}]}]",
+            Missing,
+            "body[2].callbacks[0].task",
+        ),
         ("[[], {}, {}, {}]", Type, "body"),
         ("[[], {\"a\": 1, \"a\": 1}, {}]", DuplicateKey, "body[1].a"),
         ("[[\"\\udc00\"], {}, {}]", LoneSurrogate, "body[0][0]"),
@@ -135,8 +190,13 @@ fn wrong_bodies_are_named() {
         ("{\"args\": 3}", Type, "body.args"),
         ("{\"eta\": \"x\"}", Value, "body.eta"),
     ] {
-        let error = TaskRequest::from_message(&with_body(body), &Accept::default(), &limits()).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (kind, path), "{body}: {error}");
+        let error =
+            TaskRequest::from_message(&with_body(body), &Accept::default(), &limits()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.path()),
+            (kind, path),
+            "{body}: {error}"
+        );
     }
 }
 
@@ -144,17 +204,26 @@ fn wrong_bodies_are_named() {
 fn serializers_are_refused_by_name() {
     let accept = Accept::default();
     let refused = |content_type: &str| {
-        let message = Message { content_type: content_type.to_owned(), ..with_body("[[], {}, {}]") };
+        let message = Message {
+            content_type: content_type.to_owned(),
+            ..with_body("[[], {}, {}]")
+        };
         TaskRequest::from_message(&message, &accept, &limits()).unwrap_err()
     };
     let pickle = refused("application/x-python-serialize");
     assert_eq!(pickle.kind(), Pickle);
     assert!(pickle.detail().contains("task_serializer"), "{pickle}");
     let msgpack = refused("application/x-msgpack");
-    assert_eq!((msgpack.kind(), msgpack.path()), (NotAccepted, "content-type"));
+    assert_eq!(
+        (msgpack.kind(), msgpack.path()),
+        (NotAccepted, "content-type")
+    );
     assert!(msgpack.detail().contains("accept_content"), "{msgpack}");
     assert_eq!(refused("application/x-acme").kind(), UnknownCodec);
-    assert_eq!(Accept::from_names(["json", "pickle"]).unwrap_err().kind(), Pickle);
+    assert_eq!(
+        Accept::from_names(["json", "pickle"]).unwrap_err().kind(),
+        Pickle
+    );
 }
 
 #[test]
@@ -172,24 +241,41 @@ fn protocol_1_and_the_mix_are_read() {
                 \"eta\": \"2031-01-02T03:04:05\"}";
     let mut message = with_body(body);
     let mixed = TaskRequest::from_message(&message, &Accept::default(), &limits()).unwrap();
-    assert_eq!((mixed.task.as_str(), mixed.id.as_str(), mixed.retries), ("t", "i", 2));
+    assert_eq!(
+        (mixed.task.as_str(), mixed.id.as_str(), mixed.retries),
+        ("t", "i", 2)
+    );
     message.headers = protocol::Headers::default();
     let old = TaskRequest::from_message(&message, &Accept::default(), &limits()).unwrap();
     assert_eq!((old.task.as_str(), old.id.as_str()), ("b", "1"));
     assert_eq!(old.group.as_deref(), Some("g"));
     assert_eq!(old.eta.unwrap().to_string(), "2031-01-02T03:04:05Z");
     assert_eq!(old.args_repr(), "(1,)");
-    let error = TaskRequest::from_message(&{
-        message.body = "{\"id\": \"1\"}".as_bytes().to_vec().into();
-        message
-    }, &Accept::default(), &limits());
+    let error = TaskRequest::from_message(
+        &{
+            message.body = "{\"id\": \"1\"}".as_bytes().to_vec().into();
+            message
+        },
+        &Accept::default(),
+        &limits(),
+    );
     assert_eq!(error.unwrap_err().path(), "body.task");
 }
 
 #[test]
 fn other_yaml_than_data_is_refused() {
-    for text in ["!!python/object:os.system x", "{a: 1, a: 2}", "{1: 2}", "&a [*a]", "a: b: c", "--- 1\n--- 2\n"] {
-        assert!(Codec::Yaml.decode(text.as_bytes(), &limits()).is_err(), "{text}");
+    for text in [
+        "!!python/object:os.system x",
+        "{a: 1, a: 2}",
+        "{1: 2}",
+        "&a [*a]",
+        "a: b: c",
+        "--- 1\n--- 2\n",
+    ] {
+        assert!(
+            Codec::Yaml.decode(text.as_bytes(), &limits()).is_err(),
+            "{text}"
+        );
     }
 }
 
@@ -199,7 +285,16 @@ fn msgpack_that_json_could_not_say_is_refused() {
     let number_key = [0x81, 0x01, 0x02];
     let twice = [0x82, 0xa1, b'a', 0x01, 0xa1, b'a', 0x02];
     let not_text = [0xa1, 0xff];
-    for bytes in [&extension[..], &number_key, &twice, &not_text, &[0xc0, 0xc0]] {
-        assert!(Codec::Msgpack.decode(bytes, &limits()).is_err(), "{bytes:?}");
+    for bytes in [
+        &extension[..],
+        &number_key,
+        &twice,
+        &not_text,
+        &[0xc0, 0xc0],
+    ] {
+        assert!(
+            Codec::Msgpack.decode(bytes, &limits()).is_err(),
+            "{bytes:?}"
+        );
     }
 }

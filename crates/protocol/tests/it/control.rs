@@ -59,15 +59,30 @@ fn request(recorded: &Value, case: &Value) {
     let body = recorded.get("decoded").unwrap().get("body").unwrap();
     assert_eq!(request.method, text(body, "method"));
     for reply in list(case, "replies") {
-        let node = reply.get("decoded").unwrap().get("body").unwrap().as_map().unwrap();
-        assert!(node.keys().all(|name| request.is_for(name)), "{}", text(case, "id"));
+        let node = reply
+            .get("decoded")
+            .unwrap()
+            .get("body")
+            .unwrap()
+            .as_map()
+            .unwrap();
+        assert!(
+            node.keys().all(|name| request.is_for(name)),
+            "{}",
+            text(case, "id")
+        );
     }
 }
 
 fn reply(recorded: &Value, case: &Value) {
     let (raw, message, tag) = read(recorded);
     let reply = Reply::from_message(&message, &accept_all(), &limits()).unwrap();
-    let routing_key = message.properties.delivery_info.clone().unwrap().routing_key;
+    let routing_key = message
+        .properties
+        .delivery_info
+        .clone()
+        .unwrap()
+        .routing_key;
     assert_eq!(reply_queue(&routing_key), text(recorded, "key"));
     let written = reply.to_message(&routing_key, Codec::Json, &tag).unwrap();
     assert_same(&json(&written.to_envelope().unwrap()), &json(&raw), case);

@@ -30,13 +30,24 @@ fn replay(recorded: &Value, case: &Value) -> usize {
     let tag = message.properties.delivery_tag.clone().unwrap();
     let body = recorded.get("decoded").unwrap().get("body").unwrap();
     let written = match body {
-        Value::List(_) => Event::batch_to_message(&events, protocol::Codec::Json, &tag).unwrap().unwrap(),
+        Value::List(_) => Event::batch_to_message(&events, protocol::Codec::Json, &tag)
+            .unwrap()
+            .unwrap(),
         _ => events[0].to_message(protocol::Codec::Json, &tag).unwrap(),
     };
     assert_same(&json(&written.to_envelope().unwrap()), &json(&raw), case);
-    assert_eq!(written.body, message.body, "{}: bytes of the body", text(case, "id"));
+    assert_eq!(
+        written.body,
+        message.body,
+        "{}: bytes of the body",
+        text(case, "id")
+    );
     for event in &events {
-        assert_same(&Value::Map(built(event).to_map()), &Value::Map(event.to_map()), case);
+        assert_same(
+            &Value::Map(built(event).to_map()),
+            &Value::Map(event.to_map()),
+            case,
+        );
     }
     events.len()
 }
@@ -57,25 +68,40 @@ fn built(event: &Event) -> Event {
     match event.kind.as_str() {
         "task-sent" if event.fields.contains_key("root_id") => Event::task_sent(stamp, sent(event)),
         // For protocol 1 Python leaves args and kwargs null; we say them.
-        "task-received" if event.text("args").is_some() => Event::task_received(stamp, received(event)),
+        "task-received" if event.text("args").is_some() => {
+            Event::task_received(stamp, received(event))
+        }
         "task-started" => Event::task_started(stamp, &uuid),
         "task-succeeded" => {
             let runtime = event.fields.get("runtime").and_then(Value::as_f64);
             Event::task_succeeded(stamp, &uuid, &text("result"), runtime)
         }
-        "task-failed" => Event::task_failed(stamp, &uuid, &text("exception"), optional("traceback").as_deref()),
-        "task-retried" => Event::task_retried(stamp, &uuid, &text("exception"), optional("traceback").as_deref()),
+        "task-failed" => Event::task_failed(
+            stamp,
+            &uuid,
+            &text("exception"),
+            optional("traceback").as_deref(),
+        ),
+        "task-retried" => Event::task_retried(
+            stamp,
+            &uuid,
+            &text("exception"),
+            optional("traceback").as_deref(),
+        ),
         "task-revoked" => {
             let signum = event.fields.get("signum").cloned().unwrap();
             Event::task_revoked(stamp, &uuid, flag("terminated"), signum, flag("expired"))
         }
         "task-rejected" => Event::task_rejected(stamp, &uuid, flag("requeue")),
         "worker-elect" => {
-            let action = Signature::from_value(event.fields.get("action").cloned().unwrap()).unwrap();
+            let action =
+                Signature::from_value(event.fields.get("action").cloned().unwrap()).unwrap();
             Event::worker_elect(stamp, &text("id"), &text("topic"), action)
         }
         "worker-elect-ack" => Event::worker_elect_ack(stamp, &text("id")),
-        "worker-online" if event.fields.contains_key("loadavg") => Event::worker_online(stamp, &beat(event)),
+        "worker-online" if event.fields.contains_key("loadavg") => {
+            Event::worker_online(stamp, &beat(event))
+        }
         "worker-heartbeat" => Event::worker_heartbeat(stamp, &beat(event)),
         "worker-offline" => Event::worker_offline(stamp, &beat(event)),
         kind if kind.starts_with("task-demo") => {
@@ -96,7 +122,8 @@ fn received(event: &Event) -> TaskReceived {
         kwargs: optional("kwargs").unwrap(),
         root_id: optional("root_id"),
         parent_id: optional("parent_id"),
-        retries: u32::try_from(event.fields.get("retries").and_then(Value::as_i64).unwrap()).unwrap(),
+        retries: u32::try_from(event.fields.get("retries").and_then(Value::as_i64).unwrap())
+            .unwrap(),
         eta: optional("eta"),
         expires: optional("expires"),
     }
@@ -113,7 +140,11 @@ fn sent(event: &Event) -> TaskSent {
 
 fn beat(event: &Event) -> Heartbeat {
     let number = |name: &str| event.fields.get(name).and_then(Value::as_i64).unwrap();
-    let load = event.fields.get("loadavg").and_then(Value::as_list).unwrap();
+    let load = event
+        .fields
+        .get("loadavg")
+        .and_then(Value::as_list)
+        .unwrap();
     let load: Vec<f64> = load.iter().map(|value| value.as_f64().unwrap()).collect();
     let text = |name: &str| event.text(name).unwrap().to_owned();
     Heartbeat {
@@ -121,7 +152,11 @@ fn beat(event: &Event) -> Heartbeat {
         active: number("active"),
         processed: number("processed"),
         loadavg: load.try_into().unwrap(),
-        software: Software { ident: text("sw_ident"), version: text("sw_ver"), system: text("sw_sys") },
+        software: Software {
+            ident: text("sw_ident"),
+            version: text("sw_ver"),
+            system: text("sw_sys"),
+        },
     }
 }
 

@@ -3,7 +3,8 @@
 use protocol::control::pattern_matches;
 use protocol::redis::{topic_matches, topic_pattern};
 use protocol::{
-    Codec, NodeParts, Value, backoff, delayed_routing_key, node_format, rate, saferepr, saferepr_args,
+    Codec, NodeParts, Value, backoff, delayed_routing_key, node_format, rate, saferepr,
+    saferepr_args,
 };
 
 use crate::vectors::{Counts, assert_same, cases, limits, text, untag};
@@ -37,17 +38,30 @@ fn check_saferepr(call: &Value, case: &Value) {
     let size = |key: &str| usize::try_from(number(call, key)).unwrap();
     let (maxlen, maxlevels) = (size("maxlen"), size("maxlevels"));
     let value = call.get("value").unwrap();
-    assert_eq!(saferepr(value, maxlen, maxlevels), text(case, "result"), "{}", text(case, "id"));
+    assert_eq!(
+        saferepr(value, maxlen, maxlevels),
+        text(case, "result"),
+        "{}",
+        text(case, "id")
+    );
     if let Some(expected) = case.get("result_tuple").and_then(Value::as_str) {
         let args = value.as_list().unwrap();
-        assert_eq!(saferepr_args(args, maxlen, maxlevels), expected, "{}", text(case, "id"));
+        assert_eq!(
+            saferepr_args(args, maxlen, maxlevels),
+            expected,
+            "{}",
+            text(case, "id")
+        );
     }
 }
 
 fn check_json(call: &Value, case: &Value) {
     let value = untag(call);
     let recorded = text(case, "text");
-    assert_eq!(String::from_utf8(Codec::Json.encode(&value).unwrap()).unwrap(), recorded);
+    assert_eq!(
+        String::from_utf8(Codec::Json.encode(&value).unwrap()).unwrap(),
+        recorded
+    );
     let read = Codec::Json.decode(recorded.as_bytes(), &limits()).unwrap();
     assert_same(&read, &value, case);
     assert_same(&read, &untag(case.get("back").unwrap()), case);
@@ -57,7 +71,12 @@ fn check_topic(call: &Value, case: &Value) {
     let pattern = topic_pattern(text(call, "binding"));
     assert_eq!(pattern, text(case, "regex"));
     let matches = topic_matches(&pattern, text(call, "routing_key"));
-    assert_eq!(Some(matches), case.get("match").and_then(Value::as_bool), "{}", text(case, "id"));
+    assert_eq!(
+        Some(matches),
+        case.get("match").and_then(Value::as_bool),
+        "{}",
+        text(case, "id")
+    );
 }
 
 fn check_delay(call: &Value, case: &Value) {
@@ -72,7 +91,11 @@ fn check_rate(call: &Value, case: &Value) {
         Value::Null => String::new(),
         number => number.as_f64().unwrap().to_string(),
     };
-    assert_eq!(Some(rate(&limit).unwrap()), case.get("result").and_then(Value::as_f64), "{limit}");
+    assert_eq!(
+        Some(rate(&limit).unwrap()),
+        case.get("result").and_then(Value::as_f64),
+        "{limit}"
+    );
 }
 
 fn check_backoff(call: &Value, case: &Value) {
@@ -87,13 +110,25 @@ fn check_backoff(call: &Value, case: &Value) {
 fn check_node_format(call: &Value, case: &Value) {
     let host = text(call, "host");
     let node = format!("w1@{host}");
-    let parts = NodeParts { host, name: None, node: &node, index: 0 };
-    assert_eq!(node_format(text(call, "format"), &parts), text(case, "result"));
+    let parts = NodeParts {
+        host,
+        name: None,
+        node: &node,
+        index: 0,
+    };
+    assert_eq!(
+        node_format(text(call, "format"), &parts),
+        text(case, "result")
+    );
 }
 
 /// A pattern Python cannot compile is an error there and matches nothing here.
 fn check_match(call: &Value, case: &Value) {
-    let matches = pattern_matches(text(call, "matcher"), text(call, "pattern"), text(call, "hostname"));
+    let matches = pattern_matches(
+        text(call, "matcher"),
+        text(call, "pattern"),
+        text(call, "hostname"),
+    );
     let expected = case.get("result").and_then(Value::as_bool).unwrap_or(false);
     assert_eq!(matches, expected, "{}", text(case, "id"));
 }

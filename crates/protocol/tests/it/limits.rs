@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::thread;
 
 use protocol::{
-    Codec, Compression, DecodeErrorKind, Limits, MAX_DEPTH, Map, Message, SERDE_DEPTH, Value, from_value, saferepr,
-    to_value,
+    Codec, Compression, DecodeErrorKind, Limits, MAX_DEPTH, Map, Message, SERDE_DEPTH, Value,
+    from_value, saferepr, to_value,
 };
 
 use crate::vectors::limits;
@@ -17,7 +17,12 @@ const STACK: usize = 2 << 20;
 const YAML_DEPTH: usize = 255;
 
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap();
+    thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(work)
+        .unwrap()
+        .join()
+        .unwrap();
 }
 
 fn nested(levels: usize) -> Value {
@@ -32,9 +37,11 @@ fn the_deepest_value_works_everywhere_on_a_small_stack() {
     on_small_stack(|| {
         let value = nested(MAX_DEPTH);
         let shallower = nested(YAML_DEPTH);
-        for (codec, value) in
-            [(Codec::Json, &value), (Codec::Msgpack, &value), (Codec::Yaml, &shallower)]
-        {
+        for (codec, value) in [
+            (Codec::Json, &value),
+            (Codec::Msgpack, &value),
+            (Codec::Yaml, &shallower),
+        ] {
             let bytes = codec.encode(value).unwrap();
             assert_eq!(&codec.decode(&bytes, &limits()).unwrap(), value);
         }
@@ -51,7 +58,10 @@ fn serde_follows_as_deep_as_it_says_on_a_small_stack() {
         assert_eq!(from_value::<Value>(value.clone()).unwrap(), value);
         let deeper = nested(SERDE_DEPTH + 1);
         assert!(to_value(&deeper).is_err());
-        assert_eq!(from_value::<Value>(deeper).unwrap_err().kind(), DecodeErrorKind::TooDeep);
+        assert_eq!(
+            from_value::<Value>(deeper).unwrap_err().kind(),
+            DecodeErrorKind::TooDeep
+        );
     });
 }
 
@@ -81,12 +91,21 @@ fn ten_thousand_levels_are_refused() {
         ];
         for (codec, bytes) in inputs {
             let error = codec.decode(bytes, &limits()).unwrap_err();
-            assert_eq!(error.kind(), DecodeErrorKind::TooDeep, "{codec:?}: {}", error.detail());
+            assert_eq!(
+                error.kind(),
+                DecodeErrorKind::TooDeep,
+                "{codec:?}: {}",
+                error.detail()
+            );
         }
         let envelope = format!("{{\"headers\": {{\"x\": {json}}}, \"body\": \"\"}}");
         let error = Message::from_envelope(envelope.as_bytes(), &limits()).unwrap_err();
         assert_eq!(error.kind(), DecodeErrorKind::TooDeep);
-        assert!(error.path().starts_with("headers.x[0]"), "{}", &error.path()[..40]);
+        assert!(
+            error.path().starts_with("headers.x[0]"),
+            "{}",
+            &error.path()[..40]
+        );
     });
 }
 
@@ -107,18 +126,31 @@ fn zstd_bomb() -> Vec<u8> {
 
 #[test]
 fn a_bomb_stops_at_the_bound() {
-    let error = Compression::Zstd.decompress(&zstd_bomb(), &limits()).unwrap_err();
+    let error = Compression::Zstd
+        .decompress(&zstd_bomb(), &limits())
+        .unwrap_err();
     assert_eq!(error.kind(), DecodeErrorKind::TooLarge);
-    let mut message = Message { content_type: "application/json".to_owned(), ..Message::default() };
+    let mut message = Message {
+        content_type: "application/json".to_owned(),
+        ..Message::default()
+    };
     message.headers.compression = Some("application/zstd".to_owned());
     message.body = zstd_bomb().into();
-    let error = message.decode_body(&crate::vectors::accept_all(), &limits()).unwrap_err();
-    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::TooLarge, "body"));
+    let error = message
+        .decode_body(&crate::vectors::accept_all(), &limits())
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.path()),
+        (DecodeErrorKind::TooLarge, "body")
+    );
 }
 
 #[test]
 fn every_compression_keeps_its_bound_and_notices_a_cut() {
-    let tight = Limits { decompressed: 1 << 20, ..Limits::default() };
+    let tight = Limits {
+        decompressed: 1 << 20,
+        ..Limits::default()
+    };
     let zeros = vec![0; (1 << 20) + 1];
     for compression in [
         Compression::Zlib,
@@ -131,39 +163,70 @@ fn every_compression_keeps_its_bound_and_notices_a_cut() {
         let error = compression.decompress(&packed, &tight).unwrap_err();
         assert_eq!(error.kind(), DecodeErrorKind::TooLarge, "{compression:?}");
         assert_eq!(compression.decompress(&packed, &limits()).unwrap(), zeros);
-        let cut = compression.decompress(&packed[..packed.len() / 2], &limits()).unwrap_err();
+        let cut = compression
+            .decompress(&packed[..packed.len() / 2], &limits())
+            .unwrap_err();
         assert_eq!(cut.kind(), DecodeErrorKind::Compression, "{compression:?}");
     }
 }
 
 #[test]
 fn gzip_is_a_zlib_stream_and_has_many_names() {
-    let packed = Compression::from_name("gzip").unwrap().compress(b"x").unwrap();
+    let packed = Compression::from_name("gzip")
+        .unwrap()
+        .compress(b"x")
+        .unwrap();
     assert_eq!(packed[..2], [0x78, 0x9c]);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(b"x").unwrap();
-    assert!(Compression::Zlib.decompress(&encoder.finish().unwrap(), &limits()).is_err());
+    assert!(
+        Compression::Zlib
+            .decompress(&encoder.finish().unwrap(), &limits())
+            .is_err()
+    );
     let names = [
-        ("zlib", Compression::Zlib), ("application/x-gzip", Compression::Zlib), ("bzip", Compression::Bzip2),
-        ("xz", Compression::Lzma), ("brotli", Compression::Brotli), ("zstandard", Compression::Zstd),
+        ("zlib", Compression::Zlib),
+        ("application/x-gzip", Compression::Zlib),
+        ("bzip", Compression::Bzip2),
+        ("xz", Compression::Lzma),
+        ("brotli", Compression::Brotli),
+        ("zstandard", Compression::Zstd),
     ];
     for (name, compression) in names {
         assert_eq!(Compression::from_name(name).unwrap(), compression);
-        assert_eq!(Compression::from_name(compression.content_type()).unwrap(), compression);
+        assert_eq!(
+            Compression::from_name(compression.content_type()).unwrap(),
+            compression
+        );
     }
-    assert!(Compression::from_name("rar").unwrap_err().detail().contains("known are"));
+    assert!(
+        Compression::from_name("rar")
+            .unwrap_err()
+            .detail()
+            .contains("known are")
+    );
 }
 
 #[test]
 fn more_values_than_the_limit_are_refused() {
-    let few = Limits { values: 1_000, ..Limits::default() };
+    let few = Limits {
+        values: 1_000,
+        ..Limits::default()
+    };
     let json = format!("[{}1]", "1,".repeat(2_000));
     let pack = [vec![0xdc, 0x07, 0xd0], vec![0xc0; 2_000]].concat();
-    let aliases = "- &a [1,1,1,1,1,1,1,1,1]\n".to_owned() + &"- [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n".repeat(20);
-    for (codec, bytes) in
-        [(Codec::Json, json.as_bytes()), (Codec::Msgpack, &pack), (Codec::Yaml, aliases.as_bytes())]
-    {
-        assert_eq!(codec.decode(bytes, &few).unwrap_err().kind(), DecodeErrorKind::TooLarge, "{codec:?}");
+    let aliases =
+        "- &a [1,1,1,1,1,1,1,1,1]\n".to_owned() + &"- [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n".repeat(20);
+    for (codec, bytes) in [
+        (Codec::Json, json.as_bytes()),
+        (Codec::Msgpack, &pack),
+        (Codec::Yaml, aliases.as_bytes()),
+    ] {
+        assert_eq!(
+            codec.decode(bytes, &few).unwrap_err().kind(),
+            DecodeErrorKind::TooLarge,
+            "{codec:?}"
+        );
     }
 }
 
@@ -183,10 +246,17 @@ fn a_declared_length_allocates_nothing() {
 
 #[test]
 fn a_payload_beyond_the_limit_is_refused_before_it_is_read() {
-    let small = Limits { payload: 10, decompressed: 10, ..Limits::default() };
+    let small = Limits {
+        payload: 10,
+        decompressed: 10,
+        ..Limits::default()
+    };
     let error = Message::from_envelope(&[b' '; 11], &small).unwrap_err();
     assert_eq!(error.kind(), DecodeErrorKind::TooLarge);
     for codec in [Codec::Json, Codec::Msgpack, Codec::Yaml, Codec::Raw] {
-        assert_eq!(codec.decode(&[b' '; 11], &small).unwrap_err().kind(), DecodeErrorKind::TooLarge);
+        assert_eq!(
+            codec.decode(&[b' '; 11], &small).unwrap_err().kind(),
+            DecodeErrorKind::TooLarge
+        );
     }
 }

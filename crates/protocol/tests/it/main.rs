@@ -4,8 +4,11 @@
 
 mod auth;
 mod bad_input;
+mod canvas;
+mod compact;
 mod control;
 mod events;
+mod fanout;
 mod functions;
 mod limits;
 mod metas;
@@ -14,4 +17,5 @@ mod properties;
 mod strategies;
 mod tasks;
 mod transport;
+mod typed;
 mod vectors;

@@ -57,15 +57,22 @@ fn saved_groups_read_and_write_as_recorded() {
     let mut groups = 0;
     for case in &cases("worker_redis") {
         for (key, dump) in dumps(case) {
-            let id = key.rsplit_once("celery-taskset-meta-").map(|(_, id)| id.to_owned());
-            let (Some(id), Some(value)) = (id.filter(|id| !id.contains('.')), dump.get("value")) else {
+            let id = key
+                .rsplit_once("celery-taskset-meta-")
+                .map(|(_, id)| id.to_owned());
+            let (Some(id), Some(value)) = (id.filter(|id| !id.contains('.')), dump.get("value"))
+            else {
                 continue;
             };
             let raw = bytes(value);
             let group = decode_group(&raw, &Codec::Json, &limits()).unwrap();
             assert_eq!(group.id, id);
             assert!(group.children.is_some());
-            assert_same(&json(&encode_group(&group, Codec::Json, None).unwrap()), &json(&raw), case);
+            assert_same(
+                &json(&encode_group(&group, Codec::Json, None).unwrap()),
+                &json(&raw),
+                case,
+            );
             groups += 1;
         }
     }
@@ -100,7 +107,11 @@ fn chord_member(raw: &[u8], case: &Value) {
 
 /// Every key dump of a case.
 fn dumps(case: &Value) -> Vec<(String, Value)> {
-    let sections = case.as_map().unwrap().iter().filter(|(name, _)| name.contains("keys"));
+    let sections = case
+        .as_map()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| name.contains("keys"));
     let dumps = sections.filter_map(|(_, section)| section.as_map());
     dumps.flat_map(|map| map.clone().into_iter()).collect()
 }
@@ -114,7 +125,11 @@ fn sql_rows_hold_values_of_the_result_serializer() {
         }
         for row in list(case.get("rows").unwrap(), "celery_taskmeta") {
             let raw = bytes(row.get("result").unwrap());
-            let codec = if matches!(raw.first(), Some(b'{' | b'[' | b'"' | b'n')) { Codec::Json } else { Codec::Msgpack };
+            let codec = if matches!(raw.first(), Some(b'{' | b'[' | b'"' | b'n')) {
+                Codec::Json
+            } else {
+                Codec::Msgpack
+            };
             let value = codec.decode(&raw, &limits()).unwrap();
             if text(row, "status") == "FAILURE" {
                 assert!(ExceptionInfo::from_value(&value).is_some());
@@ -130,15 +145,25 @@ fn sql_rows_hold_values_of_the_result_serializer() {
 fn a_meta_without_status_names_the_field() {
     let error = TaskMeta::decode(b"{\"result\": 1}", &Codec::Json, &limits()).unwrap_err();
     assert_eq!(error.path(), "status");
-    let error = TaskMeta::decode(b"{\"status\": \"SUCCESS\", \"children\": [[1]]}", &Codec::Json, &limits());
+    let error = TaskMeta::decode(
+        b"{\"status\": \"SUCCESS\", \"children\": [[1]]}",
+        &Codec::Json,
+        &limits(),
+    );
     assert_eq!(error.unwrap_err().path(), "children[0]");
 }
 
 #[test]
 fn a_result_tuple_nests() {
-    let child = ResultTuple { parent: Some(Box::new(ResultTuple::task("p"))), ..ResultTuple::task("c") };
+    let child = ResultTuple {
+        parent: Some(Box::new(ResultTuple::task("p"))),
+        ..ResultTuple::task("c")
+    };
     let group = ResultTuple::group("g", vec![child]);
     let value = Value::from(&group);
-    assert_eq!(Codec::Json.encode(&value).unwrap(), b"[[\"g\", null], [[[\"c\", [[\"p\", null], null]], null]]]");
+    assert_eq!(
+        Codec::Json.encode(&value).unwrap(),
+        b"[[\"g\", null], [[[\"c\", [[\"p\", null], null]], null]]]"
+    );
     assert_eq!(ResultTuple::from_value(value).unwrap(), group);
 }

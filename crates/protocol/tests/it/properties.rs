@@ -2,20 +2,26 @@
 
 use proptest::prelude::*;
 use protocol::{
-    Accept, Codec, Compression, DeliveryInfo, Embed, Event, ExceptionInfo, Extended, Headers, Limits, Map,
-    Message, Properties, ResultTuple, Signature, State, TaskMessage, TaskMeta, TaskRequest, TimeLimit,
-    Value, from_value, to_value,
+    Accept, Codec, Compression, DeliveryInfo, Embed, Event, ExceptionInfo, Extended, Headers,
+    Limits, Map, Message, Properties, ResultTuple, Signature, State, TaskMessage, TaskMeta,
+    TaskRequest, TimeLimit, Value, from_value, to_value,
 };
 
 use crate::strategies::{json_map, json_value, msgpack_value, yaml_value};
 use crate::vectors::{accept_all, limits};
 
 const COMPRESSIONS: [Compression; 5] = [
-    Compression::Zlib, Compression::Bzip2, Compression::Lzma, Compression::Brotli, Compression::Zstd,
+    Compression::Zlib,
+    Compression::Bzip2,
+    Compression::Lzma,
+    Compression::Brotli,
+    Compression::Zstd,
 ];
 
 fn round(codec: Codec, value: &Value) -> Value {
-    codec.decode(&codec.encode(value).unwrap(), &limits()).unwrap()
+    codec
+        .decode(&codec.encode(value).unwrap(), &limits())
+        .unwrap()
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -232,22 +238,35 @@ fn without_floats(value: Value) -> Value {
     match value {
         Value::Float(_) => Value::Null,
         Value::List(items) => Value::List(items.into_iter().map(without_floats).collect()),
-        Value::Map(map) => {
-            Value::Map(map.into_iter().map(|(key, value)| (key, without_floats(value))).collect())
-        }
+        Value::Map(map) => Value::Map(
+            map.into_iter()
+                .map(|(key, value)| (key, without_floats(value)))
+                .collect(),
+        ),
         other => other,
     }
 }
 
 /// Small bounds, so that a decoder that ignores them is found out.
 fn tight() -> Limits {
-    Limits { payload: 1 << 16, decompressed: 1 << 16, depth: 50, values: 1 << 14 }
+    Limits {
+        payload: 1 << 16,
+        decompressed: 1 << 16,
+        depth: 50,
+        values: 1 << 14,
+    }
 }
 
 /// Feeds bytes to every decoder; whatever comes out must lie within the bounds.
 fn decode_everything(bytes: &[u8]) {
     let limits = tight();
-    for codec in [Codec::Json, Codec::Msgpack, Codec::Yaml, Codec::Text, Codec::Raw] {
+    for codec in [
+        Codec::Json,
+        Codec::Msgpack,
+        Codec::Yaml,
+        Codec::Text,
+        Codec::Raw,
+    ] {
         if let Ok(value) = codec.decode(bytes, &limits) {
             assert!(depth(&value) <= limits.depth + 1);
             assert!(count(&value) <= limits.values);
@@ -296,5 +315,8 @@ fn a_map_equals_itself_in_another_order() {
     let one = Map::from_iter([("a", 1_i64), ("b", 2)]);
     let two = Map::from_iter([("b", 2_i64), ("a", 1)]);
     assert_eq!(one, two);
-    assert_ne!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
+    assert_ne!(
+        one.keys().collect::<Vec<_>>(),
+        two.keys().collect::<Vec<_>>()
+    );
 }

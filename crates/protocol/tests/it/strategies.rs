@@ -9,7 +9,9 @@ fn scalar() -> BoxedStrategy<Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::Int),
-        any::<f64>().prop_filter("NaN is not equal to itself", |x| !x.is_nan()).prop_map(Value::Float),
+        any::<f64>()
+            .prop_filter("NaN is not equal to itself", |x| !x.is_nan())
+            .prop_map(Value::Float),
         ".{0,12}".prop_map(Value::Str),
         "[a-z0-9:+. _-]{0,8}".prop_map(Value::Str),
         prop::collection::vec(any::<u8>(), 0..12).prop_map(Value::Bytes),
@@ -36,7 +38,8 @@ fn day() -> impl Strategy<Value = Value> {
 }
 
 fn exact() -> impl Strategy<Value = Value> {
-    let big = "-?[1-9][0-9]{20,40}".prop_map(|digits| Value::BigInt(BigInt::parse(&digits).unwrap()));
+    let big =
+        "-?[1-9][0-9]{20,40}".prop_map(|digits| Value::BigInt(BigInt::parse(&digits).unwrap()));
     let decimal = "-?[0-9]{1,20}(\\.[0-9]{1,20})?(E[+-][0-9]{1,2})?";
     let time = (0..24_i8, 0..60_i8, 0..60_i8, 0..1_000_000_i32);
     prop_oneof![

@@ -10,8 +10,16 @@ pub(crate) fn replay(recorded: &Value, case: &Value) -> bool {
     let message = Message::from_envelope(&raw, &limits()).unwrap();
     assert_same(&json(&message.to_envelope().unwrap()), &json(&raw), case);
     let decoded = recorded.get("decoded").unwrap();
-    assert_same(&Value::Map(message.headers.to_map()), decoded.get("headers").unwrap(), case);
-    assert_same(&Value::Map(message.properties.to_map()), decoded.get("properties").unwrap(), case);
+    assert_same(
+        &Value::Map(message.headers.to_map()),
+        decoded.get("headers").unwrap(),
+        case,
+    );
+    assert_same(
+        &Value::Map(message.properties.to_map()),
+        decoded.get("properties").unwrap(),
+        case,
+    );
     assert_eq!(message.content_type, text(decoded, "content-type"));
     assert_eq!(message.content_encoding, text(decoded, "content-encoding"));
     if message.content_type == "application/x-python-serialize" {
@@ -32,24 +40,42 @@ pub(crate) fn replay(recorded: &Value, case: &Value) -> bool {
 /// taken over, so everything must.
 fn rebuild(message: &Message, case: &Value) {
     let request = TaskRequest::from_message(message, &accept_all(), &limits()).unwrap();
-    let sent = again(&request, message).encode(request.codec, request.compression).unwrap();
+    let sent = again(&request, message)
+        .encode(request.codec, request.compression)
+        .unwrap();
     let (got, recorded) = (sent.headers.to_map(), message.headers.to_map());
     for (name, value) in &recorded {
-        let new = got.get(name).unwrap_or_else(|| panic!("{}: {name} is not sent", text(case, "id")));
+        let new = got
+            .get(name)
+            .unwrap_or_else(|| panic!("{}: {name} is not sent", text(case, "id")));
         match name.as_str() {
             "argsrepr" | "kwargsrepr" => assert_repr(new, value, case),
             _ => assert_same(new, value, case),
         }
     }
-    assert_eq!(got.len(), recorded.len(), "{}: other headers", text(case, "id"));
-    assert_same(&Value::Map(sent.properties.to_map()), &Value::Map(message.properties.to_map()), case);
+    assert_eq!(
+        got.len(),
+        recorded.len(),
+        "{}: other headers",
+        text(case, "id")
+    );
+    assert_same(
+        &Value::Map(sent.properties.to_map()),
+        &Value::Map(message.properties.to_map()),
+        case,
+    );
     let body = |message: &Message| message.decode_body(&accept_all(), &limits()).unwrap();
     assert_same(&body(&sent), &body(message), case);
     assert_eq!(sent.content_type, message.content_type);
     if request.codec == Codec::Json && request.compression.is_none() {
         let text = |message: &Message| String::from_utf8(message.body.to_vec()).unwrap();
         if text(message).is_ascii() {
-            assert_eq!(text(&sent), text(message), "{}: bytes of the body", crate::vectors::text(case, "id"));
+            assert_eq!(
+                text(&sent),
+                text(message),
+                "{}: bytes of the body",
+                crate::vectors::text(case, "id")
+            );
         }
     }
 }
@@ -81,7 +107,11 @@ fn again(request: &TaskRequest, message: &Message) -> TaskMessage {
         reply_to: request.reply_to.clone(),
         correlation_id: request.correlation_id.clone(),
         priority: request.priority.unwrap_or(0),
-        expiration_ms: message.properties.expiration.as_ref().map(|millis| millis.parse().unwrap()),
+        expiration_ms: message
+            .properties
+            .expiration
+            .as_ref()
+            .map(|millis| millis.parse().unwrap()),
         exchange: request.exchange.clone(),
         routing_key: request.routing_key.clone(),
         delivery_tag: message.properties.delivery_tag.clone(),
@@ -97,7 +127,11 @@ fn times(message: &Message) -> (Option<DateTime>, Option<DateTime>) {
         return (message.headers.eta.clone(), message.headers.expires.clone());
     }
     let body = message.decode_body(&accept_all(), &limits()).unwrap();
-    let time = |name: &str| body.get(name).and_then(Value::as_str).map(|at| DateTime::parse(at).unwrap());
+    let time = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .map(|at| DateTime::parse(at).unwrap())
+    };
     (time("eta"), time("expires"))
 }
 
@@ -120,11 +154,18 @@ fn as_lists(repr: &str) -> String {
 pub(crate) fn retry(recorded: &Value, case: &Value) {
     let raw = bytes(recorded.get("raw").unwrap());
     let message = Message::from_envelope(&raw, &limits()).unwrap();
-    let Ok(request) = TaskRequest::from_message(&message, &accept_all(), &limits()) else { return };
+    let Ok(request) = TaskRequest::from_message(&message, &accept_all(), &limits()) else {
+        return;
+    };
     let eta = jiff::Timestamp::from_second(1_900_000_000).unwrap();
-    let sent = TaskMessage::retry_of(&request, Some(eta)).encode(request.codec, None).unwrap();
+    let sent = TaskMessage::retry_of(&request, Some(eta))
+        .encode(request.codec, None)
+        .unwrap();
     let next = TaskRequest::from_message(&sent, &accept_all(), &limits()).unwrap();
-    let parent = request.parent_id.clone().unwrap_or_else(|| request.id.clone());
+    let parent = request
+        .parent_id
+        .clone()
+        .unwrap_or_else(|| request.id.clone());
     let expected = TaskRequest {
         retries: request.retries + 1,
         eta: Some(eta),

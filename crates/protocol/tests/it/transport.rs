@@ -28,7 +28,11 @@ fn queue(key: &str, dump: &Value, case: &Value) -> usize {
     let call = case.get("call").unwrap().get("kwargs").unwrap();
     let queue = text(call, "queue");
     assert_eq!(key_queue(key), queue);
-    assert!(queue_keys(queue, &PRIORITY_STEPS).iter().any(|name| name == key));
+    assert!(
+        queue_keys(queue, &PRIORITY_STEPS)
+            .iter()
+            .any(|name| name == key)
+    );
     let stored = list(dump, "value");
     for raw in stored {
         let message = replay(raw.as_str().unwrap(), case);
@@ -39,7 +43,10 @@ fn queue(key: &str, dump: &Value, case: &Value) -> usize {
         };
         let member = binding.to_string();
         assert!(is_bound(case, exchange, &member), "{}", text(case, "id"));
-        assert_eq!(destinations(exchange, routing_key, [member.as_str()]), [queue]);
+        assert_eq!(
+            destinations(exchange, routing_key, [member.as_str()]),
+            [queue]
+        );
         assert_eq!(message.properties.delivery_info.unwrap().exchange, exchange);
     }
     stored.len()
@@ -48,8 +55,15 @@ fn queue(key: &str, dump: &Value, case: &Value) -> usize {
 fn is_bound(case: &Value, exchange: &str, member: &str) -> bool {
     let table = protocol::redis::binding_table(exchange);
     let before = entries(case, "keys_before");
-    let dump = before.iter().find(|(key, _)| **key == table).map(|(_, dump)| *dump);
-    dump.is_some_and(|dump| list(dump, "value").iter().any(|value| value.as_str() == Some(member)))
+    let dump = before
+        .iter()
+        .find(|(key, _)| **key == table)
+        .map(|(_, dump)| *dump);
+    dump.is_some_and(|dump| {
+        list(dump, "value")
+            .iter()
+            .any(|value| value.as_str() == Some(member))
+    })
 }
 
 /// Entries of the unacked hash: `[envelope, exchange, routing key]`.
@@ -57,7 +71,9 @@ fn unacked(dump: &Value, case: &Value) -> usize {
     let held = entries(dump, "value");
     for (tag, entry) in &held {
         let entry = json(entry.as_str().unwrap().as_bytes());
-        let envelope = protocol::Codec::Json.encode(&entry.as_list().unwrap()[0]).unwrap();
+        let envelope = protocol::Codec::Json
+            .encode(&entry.as_list().unwrap()[0])
+            .unwrap();
         let message = replay(std::str::from_utf8(&envelope).unwrap(), case);
         assert_eq!(message.properties.delivery_tag.as_ref(), Some(*tag));
     }
@@ -66,7 +82,12 @@ fn unacked(dump: &Value, case: &Value) -> usize {
 
 fn replay(raw: &str, case: &Value) -> Message {
     let message = Message::from_envelope(raw.as_bytes(), &limits()).unwrap();
-    assert_eq!(String::from_utf8(message.to_envelope().unwrap()).unwrap(), raw, "{}", text(case, "id"));
+    assert_eq!(
+        String::from_utf8(message.to_envelope().unwrap()).unwrap(),
+        raw,
+        "{}",
+        text(case, "id")
+    );
     let body = message.decode_body(&accept_all(), &limits()).unwrap();
     let priorities = case.get("call").unwrap().get("kwargs").unwrap();
     let index = usize::try_from(body.get("n").and_then(Value::as_i64).unwrap()).unwrap();

@@ -26,7 +26,11 @@ pub(crate) fn cases(file: &str) -> Vec<Value> {
         None => unpacked(file),
     };
     let document = Codec::Json.decode(&json, &limits()).unwrap();
-    let cases = document.get("cases").and_then(Value::as_list).unwrap().to_vec();
+    let cases = document
+        .get("cases")
+        .and_then(Value::as_list)
+        .unwrap()
+        .to_vec();
     assert!(!cases.is_empty(), "{file} has no cases");
     cases
 }
@@ -35,12 +39,17 @@ fn unpacked(file: &str) -> Vec<u8> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let packed = std::fs::read(root.join(format!("{file}.json.gz"))).unwrap();
     let mut json = Vec::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut json).unwrap();
+    flate2::read::GzDecoder::new(packed.as_slice())
+        .read_to_end(&mut json)
+        .unwrap();
     json
 }
 
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("{key} is not text"))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("{key} is not text"))
 }
 
 /// The list under `key`, empty when absent.
@@ -50,7 +59,11 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// The entries under `key`, none when absent.
 pub(crate) fn entries<'a>(value: &'a Value, key: &str) -> Vec<(&'a String, &'a Value)> {
-    value.get(key).and_then(Value::as_map).map(|map| map.iter().collect()).unwrap_or_default()
+    value
+        .get(key)
+        .and_then(Value::as_map)
+        .map(|map| map.iter().collect())
+        .unwrap_or_default()
 }
 
 /// Raw bytes of a recorded text or of its base64 stand-in.
@@ -66,7 +79,11 @@ pub(crate) fn untag(value: &Value) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(untag).collect()),
         Value::Map(map) => tagged(map).unwrap_or_else(|| {
-            Value::Map(map.iter().map(|(key, value)| (key.clone(), untag(value))).collect())
+            Value::Map(
+                map.iter()
+                    .map(|(key, value)| (key.clone(), untag(value)))
+                    .collect(),
+            )
         }),
         other => other.clone(),
     }
@@ -90,23 +107,35 @@ fn tagged(map: &Map) -> Option<Value> {
 pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::List(left), Value::List(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
         }
         (Value::Map(left), Value::Map(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
+                && left
+                    .iter()
+                    .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
         }
         (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => {
             left.as_f64() == right.as_f64()
         }
-        (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits() || left == right,
+        (Value::Float(left), Value::Float(right)) => {
+            left.to_bits() == right.to_bits() || left == right
+        }
         _ => left == right,
     }
 }
 
 #[track_caller]
 pub(crate) fn assert_same(got: &Value, recorded: &Value, case: &Value) {
-    assert!(same(got, recorded), "{}:\n got      {got:?}\n recorded {recorded:?}", text(case, "id"));
+    assert!(
+        same(got, recorded),
+        "{}:\n got      {got:?}\n recorded {recorded:?}",
+        text(case, "id")
+    );
 }
 
 pub(crate) fn json(bytes: &[u8]) -> Value {
@@ -125,7 +154,11 @@ impl Counts {
     /// Prints the counts; every kind must have had at least one replay.
     pub(crate) fn print(&self, file: &str, what: &str) {
         let total: usize = self.0.values().sum();
-        let kinds: Vec<_> = self.0.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        let kinds: Vec<_> = self
+            .0
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
         println!("{file}: {total} {what} replayed ({})", kinds.join(", "));
         assert!(total > 0, "{file} replayed no {what}");
         for (kind, count) in &self.0 {

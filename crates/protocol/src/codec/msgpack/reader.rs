@@ -57,7 +57,9 @@ fn close(open: &mut Vec<u64>, builder: &mut Builder) -> Result<bool, DecodeError
             return Ok(false);
         }
         open.pop();
-        let value = builder.close().ok_or_else(|| syntax("unbalanced msgpack"))?;
+        let value = builder
+            .close()
+            .ok_or_else(|| syntax("unbalanced msgpack"))?;
         builder.put(value)?;
     }
     Ok(true)
@@ -66,7 +68,9 @@ fn close(open: &mut Vec<u64>, builder: &mut Builder) -> Result<bool, DecodeError
 /// Closes a list or map without items.
 fn close_empty(open: &mut Vec<u64>, builder: &mut Builder) -> Result<bool, DecodeError> {
     open.pop();
-    let value = builder.close().ok_or_else(|| syntax("unbalanced msgpack"))?;
+    let value = builder
+        .close()
+        .ok_or_else(|| syntax("unbalanced msgpack"))?;
     builder.put(value)?;
     close(open, builder)
 }
@@ -76,8 +80,11 @@ enum Container {
     Map,
 }
 
-/// The marker of a list or map with its number of entries; `None` for a scalar.
-fn container(bytes: &[u8]) -> Result<Option<(Container, u64, &[u8])>, DecodeError> {
+/// A list or map that begins: its number of entries, and the bytes after its marker.
+type Opened<'a> = (Container, u64, &'a [u8]);
+
+/// Reads the marker of a list or map; `None` for a scalar.
+fn container(bytes: &[u8]) -> Result<Option<Opened<'_>>, DecodeError> {
     let (&marker, rest) = bytes.split_first().ok_or_else(early)?;
     let (kind, width) = match marker {
         0x80..=0x8f => return Ok(Some((Container::Map, u64::from(marker & 0x0f), rest))),
@@ -89,7 +96,9 @@ fn container(bytes: &[u8]) -> Result<Option<(Container, u64, &[u8])>, DecodeErro
         _ => return Ok(None),
     };
     let (count, rest) = rest.split_at_checked(width).ok_or_else(early)?;
-    let count = count.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let count = count
+        .iter()
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     Ok(Some((kind, count, rest)))
 }
 
@@ -104,7 +113,9 @@ fn scalar(bytes: &[u8]) -> Result<(Value, &[u8]), DecodeError> {
         Pack::Integer(value) => integer(value),
         Pack::F32(value) => Value::Float(f64::from(value)),
         Pack::F64(value) => Value::Float(value),
-        Pack::String(text) => Value::Str(text.into_str().ok_or_else(|| syntax("text is not UTF-8"))?),
+        Pack::String(text) => {
+            Value::Str(text.into_str().ok_or_else(|| syntax("text is not UTF-8"))?)
+        }
         Pack::Binary(bytes) => Value::Bytes(bytes),
         Pack::Ext(kind, _) => {
             let detail = format!("msgpack extension type {kind} is not supported");

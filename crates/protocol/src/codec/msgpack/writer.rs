@@ -33,7 +33,12 @@ impl Writer {
                 self.0.push(long + 1);
                 self.0.extend_from_slice(&len.to_be_bytes());
             }
-            _ => return Err(EncodeError::unrepresentable(NAME, "more than 4 294 967 295 items")),
+            _ => {
+                return Err(EncodeError::unrepresentable(
+                    NAME,
+                    "more than 4 294 967 295 items",
+                ));
+            }
         }
         Ok(())
     }
@@ -67,7 +72,8 @@ impl Sink for Writer {
     }
 
     fn key(&mut self, key: &str) {
-        self.pack(&Pack::from(key)).expect("writing a text to a Vec never fails");
+        self.pack(&Pack::from(key))
+            .expect("writing a text to a Vec never fails");
     }
 
     fn end_map(&mut self) {}
@@ -76,6 +82,9 @@ impl Sink for Writer {
 fn unsigned(value: &BigInt) -> Result<Pack, EncodeError> {
     match value.to_u128().map(u64::try_from) {
         Some(Ok(value)) => Ok(Pack::from(value)),
-        _ => Err(EncodeError::unrepresentable(NAME, "an integer of more than 64 bits")),
+        _ => Err(EncodeError::unrepresentable(
+            NAME,
+            "an integer of more than 64 bits",
+        )),
     }
 }

@@ -14,7 +14,11 @@ use crate::value::Value;
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError> {
     // Each byte can become a value, and the parser spends memory on it before we can count.
     if bytes.len() > limits.values {
-        let detail = format!("YAML of {} bytes, the limit is {}", bytes.len(), limits.values);
+        let detail = format!(
+            "YAML of {} bytes, the limit is {}",
+            bytes.len(),
+            limits.values
+        );
         return Err(DecodeError::new(DecodeErrorKind::TooLarge, detail));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| syntax(format!("not UTF-8: {error}")))?;
@@ -26,7 +30,9 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError
         if event == Event::StreamEnd {
             return Ok(reader.builder.into_root().unwrap_or_default());
         }
-        reader.event(event).map_err(|error| reader.builder.locate(error))?;
+        reader
+            .event(event)
+            .map_err(|error| reader.builder.locate(error))?;
     }
 }
 
@@ -53,7 +59,12 @@ struct Reader {
 impl Reader {
     fn new(limits: &Limits) -> Self {
         let builder = Builder::new(limits);
-        Self { builder, open: Vec::new(), anchors: HashMap::new(), documents: 0 }
+        Self {
+            builder,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            documents: 0,
+        }
     }
 
     fn event(&mut self, event: Event) -> Result<(), DecodeError> {
@@ -75,7 +86,10 @@ impl Reader {
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let anchor = self.open.pop().unwrap_or_default();
-                let value = self.builder.close().ok_or_else(|| syntax("unbalanced YAML"))?;
+                let value = self
+                    .builder
+                    .close()
+                    .ok_or_else(|| syntax("unbalanced YAML"))?;
                 self.put(value, anchor)
             }
             Event::Alias(anchor) => self.repeat(anchor),
@@ -86,7 +100,11 @@ impl Reader {
 
     fn document(&mut self) -> Result<(), DecodeError> {
         self.documents += 1;
-        if self.documents > 1 { Err(syntax("more than one YAML document")) } else { Ok(()) }
+        if self.documents > 1 {
+            Err(syntax("more than one YAML document"))
+        } else {
+            Ok(())
+        }
     }
 
     fn repeat(&mut self, anchor: usize) -> Result<(), DecodeError> {
@@ -109,7 +127,9 @@ impl Reader {
 
 fn expect_tag(tag: Option<&Tag>, name: &str) -> Result<(), DecodeError> {
     match tag {
-        Some(tag) if resolve::tag_name(tag).as_deref() != Some(name) => Err(resolve::unknown_tag(tag)),
+        Some(tag) if resolve::tag_name(tag).as_deref() != Some(name) => {
+            Err(resolve::unknown_tag(tag))
+        }
         _ => Ok(()),
     }
 }

@@ -13,12 +13,17 @@ const CORE: &str = "tag:yaml.org,2002:";
 /// The short name of one of YAML's own tags.
 pub(super) fn tag_name(tag: &Tag) -> Option<String> {
     let full = format!("{}{}", tag.handle, tag.suffix);
-    let name = full.strip_prefix(CORE).or_else(|| full.strip_prefix("!!"))?;
+    let name = full
+        .strip_prefix(CORE)
+        .or_else(|| full.strip_prefix("!!"))?;
     (!name.is_empty()).then(|| name.to_owned())
 }
 
 pub(super) fn unknown_tag(tag: &Tag) -> DecodeError {
-    let detail = format!("YAML tag {}{} is not supported here", tag.handle, tag.suffix);
+    let detail = format!(
+        "YAML tag {}{} is not supported here",
+        tag.handle, tag.suffix
+    );
     DecodeError::new(DecodeErrorKind::Type, detail)
 }
 
@@ -33,7 +38,10 @@ pub(super) fn tagged(text: String, tag: &Tag) -> Result<Value, DecodeError> {
         _ => return Err(unknown_tag(tag)),
     };
     match value {
-        Value::Str(_) => Err(syntax(format!("the text does not fit its tag {}", tag.suffix))),
+        Value::Str(_) => Err(syntax(format!(
+            "the text does not fit its tag {}",
+            tag.suffix
+        ))),
         value => Ok(value),
     }
 }
@@ -44,7 +52,9 @@ pub(super) fn plain(text: String) -> Result<Value, DecodeError> {
         "<<" => return Err(syntax("YAML merge keys are not supported")),
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
-        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Value::Bool(false)
+        }
         ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
         _ if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
             Value::Str(text)
@@ -59,14 +69,20 @@ fn number_or_time(text: String) -> Result<Value, DecodeError> {
         None => (false, text.strip_prefix('+').unwrap_or(&text)),
     };
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
-        return Ok(Value::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
+        return Ok(Value::Float(if negative {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        }));
     }
     if let Some(value) = integer(negative, unsigned)? {
         return Ok(value);
     }
     if is_float(unsigned) {
         let digits = unsigned.replace('_', "");
-        let value = digits.parse::<f64>().map_err(|_| syntax("bad YAML float"))?;
+        let value = digits
+            .parse::<f64>()
+            .map_err(|_| syntax("bad YAML float"))?;
         return Ok(Value::Float(if negative { -value } else { value }));
     }
     timestamp(text)
@@ -93,7 +109,9 @@ fn integer(negative: bool, unsigned: &str) -> Result<Option<Value>, DecodeError>
     }
     match radix {
         10 => BigInt::parse(&format!("{sign}{body}")).map(|big| Some(Value::BigInt(big))),
-        _ => Err(syntax("a YAML integer of more than 64 bits must be decimal")),
+        _ => Err(syntax(
+            "a YAML integer of more than 64 bits must be decimal",
+        )),
     }
 }
 
@@ -103,12 +121,20 @@ fn is_float(unsigned: &str) -> bool {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (unsigned, None),
     };
-    let Some((whole, fraction)) = mantissa.split_once('.') else { return false };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
-    let some_digits = format!("{whole}{fraction}").bytes().any(|byte| byte.is_ascii_digit());
+    let Some((whole, fraction)) = mantissa.split_once('.') else {
+        return false;
+    };
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
+    let some_digits = format!("{whole}{fraction}")
+        .bytes()
+        .any(|byte| byte.is_ascii_digit());
     let exponent_fits = exponent.is_none_or(|exponent| {
         let unsigned = exponent.strip_prefix(['+', '-']);
-        unsigned.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        unsigned
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
     });
     digits(whole) && digits(fraction) && some_digits && exponent_fits
 }
@@ -125,7 +151,10 @@ fn timestamp(text: String) -> Result<Value, DecodeError> {
     let Some(clock) = clock.strip_prefix(['T', 't', ' ', '\t']) else {
         return Ok(Value::Str(text));
     };
-    let compact: String = clock.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let compact: String = clock
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .collect();
     Ok(match DateTime::parse(format!("{date}T{compact}")) {
         Ok(value) => Value::DateTime(value),
         Err(_) => Value::Str(text),
@@ -142,6 +171,12 @@ fn looks_like_date(text: &str) -> bool {
 }
 
 fn binary(text: &str) -> Result<Value, DecodeError> {
-    let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    STANDARD.decode(compact).map(Value::Bytes).map_err(|error| syntax(format!("bad base64: {error}")))
+    let compact: String = text
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .collect();
+    STANDARD
+        .decode(compact)
+        .map(Value::Bytes)
+        .map_err(|error| syntax(format!("bad base64: {error}")))
 }

@@ -100,7 +100,9 @@ fn float(value: f64) -> String {
         ("NaN", _) => ".nan".to_owned(),
         ("Infinity", _) => ".inf".to_owned(),
         ("-Infinity", _) => "-.inf".to_owned(),
-        (_, Some((mantissa, exponent))) if !mantissa.contains('.') => format!("{mantissa}.0e{exponent}"),
+        (_, Some((mantissa, exponent))) if !mantissa.contains('.') => {
+            format!("{mantissa}.0e{exponent}")
+        }
         _ => text,
     }
 }
