@@ -6,10 +6,10 @@ use broker::{Coordinator, Result};
 use jiff::Timestamp;
 
 use crate::state::{HEARTBEAT, SPACE, decode, entry_key};
-use crate::{Entry, EntryState, Heartbeat, ScheduleFile};
+use crate::{Entry, EntryError, EntryState, Heartbeat, ScheduleFile};
 
 /// One entry of the schedule with what is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Row {
     /// The entry's name.
     pub name: String,
@@ -96,17 +96,11 @@ fn row(entry: &Entry, state: EntryState, count: usize) -> Row {
     }
 }
 
-fn problem_row(problem: &crate::EntryError) -> Row {
+fn problem_row(problem: &EntryError) -> Row {
+    let text = format!("field {}: {}", problem.field, problem.source);
     Row {
         name: problem.entry.clone(),
-        task: String::new(),
-        schedule: String::new(),
-        timezone: String::new(),
-        enabled: false,
-        last_run_at: None,
-        total_run_count: 0,
-        missed: 0,
-        next: Vec::new(),
-        problem: Some(format!("field {}: {}", problem.field, problem.source)),
+        problem: Some(text),
+        ..Row::default()
     }
 }

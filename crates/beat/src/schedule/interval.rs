@@ -95,13 +95,16 @@ impl Interval {
         if rounded > last {
             return rounded;
         }
+        if self.every < MINUTE {
+            return end;
+        }
         // Clocks that were put back by less than an hour can put the boundary before the last run.
         let unit = if self.every >= HOUR { HOUR } else { MINUTE };
         let calendar = zone.to_datetime(last).saturating_add(self.every);
         for wall in [wall.saturating_add(unit), calendar] {
             candidates.extend(occurrences(zone, self.round(wall)));
         }
-        candidates.retain(|at| *at > last && self.every >= MINUTE);
+        candidates.retain(|at| *at > last);
         let before_end = candidates.iter().copied().filter(|at| *at <= end).max();
         before_end
             .or_else(|| candidates.into_iter().min())
