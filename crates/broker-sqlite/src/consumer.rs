@@ -145,8 +145,12 @@ impl Incarnation {
                 return Ok(deliveries);
             }
             match self.fill_shelf(max).await.map_err(BrokerError::from) {
-                Ok(true) => continue,
-                Ok(false) => outage.over(),
+                Ok(found) => {
+                    outage.over();
+                    if found {
+                        continue;
+                    }
+                }
                 Err(error) if error.is_transient() => {
                     outage.wait(&error).await;
                     continue;

@@ -69,3 +69,42 @@ async fn forget_other_boots(conn: &mut SqliteConnection) -> Result<()> {
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use sqlx::Connection;
+
+    use super::*;
+    use crate::clock::steady_ms;
+
+    #[tokio::test]
+    async fn a_restart_of_the_machine_ends_every_lease_once() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let path = Path::new("memory");
+        migrate(&mut conn, path).await.unwrap();
+        let add = "INSERT INTO leases (name, owner, fence, until) VALUES ('beat', 'me', 7, ?)";
+        sqlx::query(add)
+            .bind(steady_ms() + 30_000)
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        let held = "SELECT count(*) FROM leases WHERE fence = 7 AND until > ?";
+        for (boot, expected) in [("this one", 1), ("another", 0)] {
+            if boot == "another" {
+                sqlx::query("UPDATE boot SET id = ?")
+                    .bind(boot)
+                    .execute(&mut conn)
+                    .await
+                    .unwrap();
+            }
+            migrate(&mut conn, path).await.unwrap();
+            let found: i64 = sqlx::query_scalar(held)
+                .bind(steady_ms())
+                .fetch_one(&mut conn)
+                .await
+                .unwrap();
+            assert_eq!(found, expected, "{boot}");
+        }
+    }
+}

@@ -44,3 +44,80 @@ impl Operation for Tidy {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::SqliteOptions;
+    use crate::store::Store;
+
+    async fn count(store: &Store, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(&store.readers)
+            .await
+            .unwrap()
+    }
+
+    /// Puts in what is old and what is not.
+    #[derive(Debug)]
+    struct Fill;
+
+    #[async_trait]
+    impl Operation for Fill {
+        type Output = ();
+
+        async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+            let now = steady_ms();
+            for (number, age) in [(1, 2 * FEED_MS), (2, FEED_MS + 1_000), (3, 0)] {
+                let sql =
+                    "INSERT INTO feed (id, exchange, key, at, body) VALUES (?, 'e', '', ?, x'')";
+                sqlx::query(sql)
+                    .bind(number)
+                    .bind(now - age)
+                    .execute(&mut *tx.conn)
+                    .await?;
+                let sql =
+                    "INSERT INTO listeners (exchange, key, listener, until) VALUES ('e', '', ?, ?)";
+                sqlx::query(sql)
+                    .bind(number.to_string())
+                    .bind(now + 30_000 - age)
+                    .execute(&mut *tx.conn)
+                    .await?;
+                let sql = "INSERT INTO bindings (exchange, routing_key, queue, until) VALUES ('', ?1, ?1, ?2)";
+                sqlx::query(sql)
+                    .bind(number.to_string())
+                    .bind(now + 30_000 - age)
+                    .execute(&mut *tx.conn)
+                    .await?;
+                let sql = "INSERT INTO messages (id, queue, step) VALUES (?1, CAST(?1 AS TEXT), 0)";
+                sqlx::query(sql).bind(number).execute(&mut *tx.conn).await?;
+            }
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_old_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(SqliteOptions::new(folder.path().join("broker.db")))
+            .await
+            .unwrap();
+        store.write(Fill).await.unwrap();
+        store.write(Tidy).await.unwrap();
+        assert_eq!(count(&store, "SELECT sum(id) FROM feed").await, 3);
+        assert_eq!(
+            count(
+                &store,
+                "SELECT sum(CAST(listener AS INTEGER)) FROM listeners"
+            )
+            .await,
+            3
+        );
+        assert_eq!(
+            count(&store, "SELECT sum(CAST(queue AS INTEGER)) FROM bindings").await,
+            3
+        );
+        assert_eq!(count(&store, "SELECT sum(id) FROM messages").await, 3);
+    }
+}

@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use broker::{Admin, Broker, Consumer, ErrorKind, Settled, Settlement, Verdict};
+use broker::{Admin, Broker, Consumer, ErrorKind, Notice, Settled, Settlement, Verdict};
 use broker_sqlite::SqliteOptions;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::{DEADLINE, consumer, id_of, new_file, open, open_with, publish};
+use crate::support::{
+    DEADLINE, consumer, consumer_with, id_of, new_file, open, open_with, publish,
+};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -121,6 +124,37 @@ async fn who_publishes_is_told_of_a_stuck_lock_and_who_settles_waits_it_out() {
         .await
         .unwrap();
     assert!(matches!(settled.unwrap()[..], [Settled::Done]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_consumer_tells_of_an_outage_and_of_its_end() {
+    let (_folder, file) = new_file();
+    let options = format!("sqlite:{}?busy_timeout=0.05", file.display());
+    let broker = open_with(options.parse::<SqliteOptions>().unwrap()).await;
+    let (sender, mut notices) = mpsc::channel(64);
+    let consumer = consumer_with(&broker, LEASE, sender).await;
+    broker.publish(vec![publish("task", 10)]).await.unwrap();
+
+    let mut other = SqliteConnectOptions::new()
+        .filename(&file)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let watch = async {
+        assert!(matches!(
+            notices.recv().await,
+            Some(Notice::Disconnected { .. })
+        ));
+        sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+        assert!(matches!(notices.recv().await, Some(Notice::Reconnected)));
+    };
+    let both = async { tokio::join!(consumer.reserve(1), watch) };
+    let (taken, ()) = timeout(DEADLINE, both).await.unwrap();
+    assert_eq!(id_of(&taken.unwrap()[0]), "task");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Broker, Consumer, ConsumerParams, Delivery, Publish, QueueOrder, ResultPolicy, Route,
+    Broker, Consumer, ConsumerParams, Delivery, Notice, Publish, QueueOrder, ResultPolicy, Route,
 };
 use broker_sqlite::{SqliteBroker, SqliteOptions};
 use bytes::Bytes;
@@ -38,6 +38,14 @@ pub(crate) async fn open_with(options: SqliteOptions) -> Arc<SqliteBroker> {
 }
 
 pub(crate) async fn consumer(broker: &SqliteBroker, lease: Duration) -> Arc<dyn Consumer> {
+    consumer_with(broker, lease, mpsc::channel(64).0).await
+}
+
+pub(crate) async fn consumer_with(
+    broker: &SqliteBroker,
+    lease: Duration,
+    notices: mpsc::Sender<Notice>,
+) -> Arc<dyn Consumer> {
     let params = ConsumerParams {
         node: format!("test@{}", std::process::id()),
         queues: vec!["q".to_owned()],
@@ -45,7 +53,7 @@ pub(crate) async fn consumer(broker: &SqliteBroker, lease: Duration) -> Arc<dyn 
         lease,
         visibility_timeout: Duration::from_secs(3600),
         limits: Limits::default(),
-        notices: mpsc::channel(64).0,
+        notices,
     };
     broker.consumer(params).await.unwrap()
 }
