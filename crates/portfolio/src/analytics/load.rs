@@ -12,7 +12,7 @@ use super::save;
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
-use crate::store::{PortfolioRow, Store};
+use crate::store::{PortfolioRow, Store, StoredEntry};
 
 /// One portfolio of a run.
 #[derive(Debug)]
@@ -106,25 +106,9 @@ pub(super) async fn needs(
                 continue;
             }
         };
-        let as_of = request
-            .as_of
-            .unwrap_or_else(|| calendar.last_completed((request.clock)()));
-        let (hash, named) = hash::portfolio(
-            row,
-            entries.get(&row.id).map_or(&[], Vec::as_slice),
-            shared,
-            as_of,
-        );
-        let target = Target {
-            row: row.clone(),
-            calendar,
-            as_of,
-            hash,
-        };
-        let current = stored
-            .remove(&row.id)
-            .filter(|(hash, _)| *hash == target.hash && !request.full);
-        match still_current(store, request, &target, current).await? {
+        let own = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let (target, named) = target(request, row, own, calendar, shared);
+        match still_current(store, request, &target, stored.remove(&row.id)).await? {
             Some(digest) => needs.push(Need::Nothing(target, digest)),
             None => {
                 assets.extend(named);
@@ -135,13 +119,36 @@ pub(super) async fn needs(
     Ok(needs)
 }
 
-/// The stored digest, when it can be read and the cache entries still exist; these then live on.
+/// A portfolio with its day and input hash, and the assets that it names.
+fn target(
+    request: &RefreshRequest,
+    row: &PortfolioRow,
+    entries: &[StoredEntry],
+    calendar: Calendar,
+    shared: &Revisions,
+) -> (Target, BTreeSet<i64>) {
+    let last_session = || calendar.last_completed((request.clock)());
+    let as_of = request.as_of.unwrap_or_else(last_session);
+    let (hash, named) = hash::portfolio(row, entries, shared, as_of);
+    (
+        Target {
+            row: row.clone(),
+            calendar,
+            as_of,
+            hash,
+        },
+        named,
+    )
+}
+
+/// The stored digest, when its input is the same, it can be read, and the cache entries still exist; these then live on.
 async fn still_current(
     store: &Store,
     request: &RefreshRequest,
     target: &Target,
     stored: Option<(String, String)>,
 ) -> Result<Option<PortfolioDigest>> {
+    let stored = stored.filter(|(hash, _)| *hash == target.hash && !request.full);
     let digest =
         stored.and_then(|(_, digest)| serde_json::from_str::<PortfolioDigest>(&digest).ok());
     let Some(digest) = digest else {

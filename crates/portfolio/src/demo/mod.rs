@@ -76,7 +76,12 @@ const PEOPLE: [Person; 2] = [
 ];
 
 /// Symbol, name and sector.
-const ASSETS: [(&str, &str, &str); 3] = [
+type Listing = (&'static str, &'static str, &'static str);
+
+/// What the imports did, by file.
+type Reports = Vec<(String, ImportReport)>;
+
+const ASSETS: [Listing; 3] = [
     ("AAPL", "Apple Inc.", "Technology"),
     ("GOOG", "Google Inc.", "Communication"),
     ("IBM", "International Business Machines", "Technology"),
@@ -114,60 +119,67 @@ async fn market(
     files: &DemoFiles,
     now: Timestamp,
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Vec<(String, ImportReport)>> {
-    let mut reports = Vec::new();
-    for (symbol, name, sector) in ASSETS {
-        let currency = "USD".parse().expect("three letters");
-        let asset = NewAsset {
-            symbol,
-            name,
-            class: "equity",
-            sector: Some(sector),
-            country: Some("US"),
-            currency,
-            calendar: "XNYS",
-        };
-        let asset_id = store.put_asset(&asset).await?;
-        let file = format!("prices/{symbol}.csv");
-        let bytes = files.read(&file)?;
-        let source = Source {
-            name: &file,
-            bytes: &bytes,
-            now,
-        };
-        let report = import_prices(
-            store,
-            source,
-            PriceImport {
-                asset_id,
-                source: SOURCE,
-            },
-            progress,
-        )
-        .await?;
-        reports.push((file, report));
+) -> Result<Reports> {
+    let mut reports = Reports::new();
+    for listing in ASSETS {
+        reports.push(prices(store, files, listing, now, progress).await?);
     }
-    let bytes = files.read("fx/ecb_eur.csv")?;
+    let (rates, actions) = ("fx/ecb_eur.csv", "corporate_actions.csv");
+    let bytes = files.read(rates)?;
     let source = Source {
-        name: "fx/ecb_eur.csv",
+        name: rates,
         bytes: &bytes,
         now,
     };
     reports.push((
-        source.name.to_owned(),
+        rates.to_owned(),
         import_rates(store, source, SOURCE, progress).await?,
     ));
-    let bytes = files.read("corporate_actions.csv")?;
+    let bytes = files.read(actions)?;
     let source = Source {
-        name: "corporate_actions.csv",
+        name: actions,
         bytes: &bytes,
         now,
     };
     reports.push((
-        source.name.to_owned(),
+        actions.to_owned(),
         import_actions(store, source, SOURCE, progress).await?,
     ));
     Ok(reports)
+}
+
+async fn prices(
+    store: &Store,
+    files: &DemoFiles,
+    (symbol, name, sector): Listing,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(String, ImportReport)> {
+    let currency = "USD".parse().expect("three letters");
+    let (sector, country) = (Some(sector), Some("US"));
+    let asset = NewAsset {
+        symbol,
+        name,
+        class: "equity",
+        sector,
+        country,
+        currency,
+        calendar: "XNYS",
+    };
+    let asset_id = store.put_asset(&asset).await?;
+    let file = format!("prices/{symbol}.csv");
+    let bytes = files.read(&file)?;
+    let source = Source {
+        name: &file,
+        bytes: &bytes,
+        now,
+    };
+    let import = PriceImport {
+        asset_id,
+        source: SOURCE,
+    };
+    let report = import_prices(store, source, import, progress).await?;
+    Ok((file, report))
 }
 
 async fn people(store: &Store, person: &Person, now: Timestamp) -> Result<i64> {

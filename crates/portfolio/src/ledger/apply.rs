@@ -33,8 +33,7 @@ impl Ledger<'_> {
         match &entry.kind {
             Kind::Deposit => self.deposit(entry, money),
             Kind::Withdrawal => self.withdraw(entry, money),
-            Kind::Buy => self.trade(entry, money, false),
-            Kind::Sell => self.trade(entry, money, true),
+            Kind::Buy | Kind::Sell => self.trade(entry, money),
             Kind::Dividend => self.dividend(entry, money),
             Kind::Interest => self.interest(entry, money),
             Kind::Fee | Kind::Tax => self.charge(entry, money),

@@ -12,7 +12,8 @@ mod error;
 mod events;
 mod movements;
 mod state;
-mod trades;
+mod trade;
+mod transfers;
 mod warning;
 
 pub use audit::cash_of;

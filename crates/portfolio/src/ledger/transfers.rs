@@ -1,133 +1,15 @@
-//! Rows that open or close lots: trades, transfers and the fraction paid in cash.
+//! Lots that come and go without a trade: transfers, fractions paid in cash, returned capital.
 
 use super::apply::Money;
-use super::book::{CloseError, Lot};
+use super::book::{Lot, Slice};
 use super::entry::Entry;
 use super::error::LedgerError;
 use super::state::{Flow, Ledger, gain};
+use super::trade::close_error;
 use crate::decimal::{Decimal, MONEY};
 use crate::market::AssetIx;
 
-/// A trade divided into what it closes and what it opens.
-struct Shares {
-    closing: Decimal,
-    opening: Decimal,
-}
-
 impl Ledger<'_> {
-    pub(super) fn trade(
-        &mut self,
-        entry: &Entry,
-        money: Money,
-        selling: bool,
-    ) -> Result<(), LedgerError> {
-        let (asset, quantity, amount) = (
-            entry.required_asset()?,
-            entry.required_quantity()?,
-            entry.required_amount()?,
-        );
-        let costs = entry.fee + entry.tax;
-        let net = if selling {
-            amount - costs
-        } else {
-            -(amount + costs)
-        };
-        self.move_cash(entry.account, money.currency, net, money.rate)?;
-        self.spend(asset, (-net).mul(money.rate, MONEY)?);
-        let shares = self.shares(entry, asset, quantity, selling)?;
-        let (closing_amount, closing_costs) = if shares.opening.is_zero() {
-            (amount, costs)
-        } else {
-            (
-                amount.mul_div(shares.closing, quantity, MONEY)?,
-                costs.mul_div(shares.closing, quantity, MONEY)?,
-            )
-        };
-        if shares.closing.is_positive() {
-            let proceeds = if selling {
-                closing_amount - closing_costs
-            } else {
-                -(closing_amount + closing_costs)
-            };
-            let signed = if selling {
-                shares.closing
-            } else {
-                -shares.closing
-            };
-            self.close(entry, asset, signed, proceeds, money.rate)?;
-        }
-        if shares.opening.is_positive() {
-            let (amount, costs) = (amount - closing_amount, costs - closing_costs);
-            let cost = if selling {
-                -(amount - costs)
-            } else {
-                amount + costs
-            };
-            let signed = if selling {
-                -shares.opening
-            } else {
-                shares.opening
-            };
-            let lot = Lot {
-                id: entry.id,
-                date: entry.date,
-                quantity: signed,
-                cost,
-                cost_base: cost.mul(money.rate, MONEY)?,
-            };
-            self.book(entry.account, asset).open(lot);
-        }
-        Ok(())
-    }
-
-    /// A trade across zero closes first and opens the rest.
-    fn shares(
-        &mut self,
-        entry: &Entry,
-        asset: AssetIx,
-        quantity: Decimal,
-        selling: bool,
-    ) -> Result<Shares, LedgerError> {
-        let held = self.book(entry.account, asset).quantity();
-        let closable = if selling { held } else { -held }.max(Decimal::ZERO);
-        let closing = quantity.min(closable);
-        let opening = quantity - closing;
-        if opening.is_positive() && selling && !self.rules.short_accounts.contains(&entry.account) {
-            return Err(self.oversell(entry, asset, held.max(Decimal::ZERO), quantity));
-        }
-        Ok(Shares { closing, opening })
-    }
-
-    fn oversell(
-        &self,
-        entry: &Entry,
-        asset: AssetIx,
-        held: Decimal,
-        quantity: Decimal,
-    ) -> LedgerError {
-        LedgerError::Oversell {
-            id: entry.id,
-            symbol: self.market.asset(asset).symbol.clone(),
-            held,
-            quantity,
-        }
-    }
-
-    fn close(
-        &mut self,
-        entry: &Entry,
-        asset: AssetIx,
-        quantity: Decimal,
-        proceeds: Decimal,
-        rate: Decimal,
-    ) -> Result<(), LedgerError> {
-        let book = self.book(entry.account, asset);
-        let slices = book
-            .close(quantity, proceeds, &entry.lot_picks)
-            .map_err(|error| close_error(entry, &error))?;
-        self.realise(entry, asset, slices, rate)
-    }
-
     pub(super) fn transfer_in(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {
         let (asset, quantity, cost) = (
             entry.required_asset()?,
@@ -245,7 +127,7 @@ impl Ledger<'_> {
         };
         lot.cost -= cut;
         lot.cost_base -= cut_base;
-        let slice = super::book::Slice {
+        let slice = Slice {
             lot: lot.id,
             opened: Some(lot.date),
             quantity: Decimal::ZERO,
@@ -260,13 +142,5 @@ impl Ledger<'_> {
             self.realised.push(gain);
         }
         Ok(())
-    }
-}
-
-fn close_error(entry: &Entry, error: &CloseError) -> LedgerError {
-    match error {
-        CloseError::UnknownLot(lot) => entry.invalid(format!("lot {lot} is not open")),
-        CloseError::TooFew => entry.invalid("the chosen lots hold less than the quantity"),
-        CloseError::OutOfRange => LedgerError::OutOfRange(crate::decimal::OutOfRange),
     }
 }
