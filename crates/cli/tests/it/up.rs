@@ -74,7 +74,7 @@ async fn a_second_signal_stops_cold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_ends_is_started_again() {
     let sandbox = Sandbox::new();
-    let flaky = "echo run >> runs; test $(wc -l < runs) -ge 2 || exit 3; trap 'exit 0' TERM; while :; do sleep 0.02; done";
+    let flaky = "trap 'exit 0' TERM; echo run >> runs; test $(wc -l < runs) -ge 2 || exit 3; while :; do sleep 0.02; done";
     let mut up = up(&sandbox, &[service(&sandbox, "flaky", flaky)]);
     up.wait_for_line(
         |line| line.contains("exit status: 3") && line.contains("starting again"),

@@ -114,7 +114,7 @@ pub const SETTINGS: &[Setting] = &[
     ignored("beat_scheduler", Text, "celery.beat:PersistentScheduler", NO_CLASSES),
     ignored("beat_schedule_filename", Text, "celerybeat-schedule", "the schedule's state is kept on the broker"),
     ignored("beat_sync_every", Int(0), "0", "the schedule's state is written with every task sent"),
-    ignored("beat_cron_starting_deadline", Int(0), "null", NOT_YET),
+    used("beat_cron_starting_deadline", Int(0), "null"),
 
     used("broker_url", Any, "null"),
     ignored("broker_read_url", Url, "null", "one broker_url serves both ways"),
