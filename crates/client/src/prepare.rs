@@ -32,54 +32,22 @@ pub(crate) fn prepare(
     reply_to: &str,
     call: TaskCall,
 ) -> Result<Prepared, ClientError> {
-    let TaskCall {
-        task,
-        args,
-        kwargs,
-        options: mut wanted,
-    } = call;
+    let task = call.task.clone();
     let routed = options.task_routes.find(&task);
-    let route = destination(options, routed, &wanted);
-    let times = Times::of(&wanted, &task)?;
-    let task_id = wanted.task_id.take().unwrap_or_else(new_id);
-    let codec = wanted.serializer.unwrap_or(options.task_serializer);
-    let compression = wanted.compression.or(options.task_compression);
-    let priority = priority(options, routed, &wanted);
-    let mut headers = std::mem::take(&mut wanted.headers);
+    let route = destination(options, routed, &call.options);
+    let codec = call.options.serializer.unwrap_or(options.task_serializer);
+    let compression = call.options.compression.or(options.task_compression);
+    let priority = priority(options, routed, &call.options);
+    let mut message = message_of(call)?;
+    message.priority = priority;
+    message.origin = Some(options.origin.clone());
+    message.reply_to.get_or_insert_with(|| reply_to.to_owned());
+    message.exchange = route.exchange().to_owned();
+    message.routing_key = route.routing_key().to_owned();
     if let Some(propagator) = &options.propagator {
-        propagator.inject(&mut headers);
+        propagator.inject(&mut message.headers);
     }
-    let message = TaskMessage {
-        args,
-        kwargs,
-        embed: wanted.embed,
-        shadow: wanted.shadow,
-        eta: times.eta.map(DateTime::from),
-        expires: times.expires.map(DateTime::from),
-        expiration_ms: times.expiration_ms,
-        group: wanted.group_id,
-        group_index: wanted.group_index,
-        retries: wanted.retries,
-        timelimit: TimeLimit {
-            hard: wanted.time_limit,
-            soft: wanted.soft_time_limit,
-        },
-        root_id: wanted.root_id,
-        parent_id: wanted.parent_id,
-        origin: Some(options.origin.clone()),
-        ignore_result: wanted.ignore_result,
-        replaced_task_nesting: wanted.replaced_task_nesting,
-        stamped_headers: (!wanted.stamps.is_empty())
-            .then(|| wanted.stamps.keys().map(str::to_owned).collect()),
-        stamps: wanted.stamps,
-        headers,
-        reply_to: Some(wanted.reply_to.unwrap_or_else(|| reply_to.to_owned())),
-        priority,
-        exchange: route.exchange().to_owned(),
-        routing_key: route.routing_key().to_owned(),
-        ..TaskMessage::new(task, task_id.clone())
-    };
-    let task = message.task.clone();
+    let task_id = message.id.clone();
     let message = message
         .encode(codec, compression)
         .map_err(|source| ClientError::Encode { task, source })?;
@@ -90,6 +58,43 @@ pub(crate) fn prepare(
         task_id,
         publish: Publish { message, route },
         sent,
+    })
+}
+
+/// What the call alone says.
+fn message_of(call: TaskCall) -> Result<TaskMessage, ClientError> {
+    let TaskCall {
+        task,
+        args,
+        kwargs,
+        options,
+    } = call;
+    let times = Times::of(&options, &task)?;
+    let stamped_headers = options.stamps.keys().map(str::to_owned).collect::<Vec<_>>();
+    Ok(TaskMessage {
+        args,
+        kwargs,
+        embed: options.embed,
+        shadow: options.shadow,
+        eta: times.eta.map(DateTime::from),
+        expires: times.expires.map(DateTime::from),
+        expiration_ms: times.expiration_ms,
+        group: options.group_id,
+        group_index: options.group_index,
+        retries: options.retries,
+        timelimit: TimeLimit {
+            hard: options.time_limit,
+            soft: options.soft_time_limit,
+        },
+        root_id: options.root_id,
+        parent_id: options.parent_id,
+        ignore_result: options.ignore_result,
+        replaced_task_nesting: options.replaced_task_nesting,
+        stamped_headers: (!stamped_headers.is_empty()).then_some(stamped_headers),
+        stamps: options.stamps,
+        headers: options.headers,
+        reply_to: options.reply_to,
+        ..TaskMessage::new(task, options.task_id.unwrap_or_else(new_id))
     })
 }
 

@@ -88,7 +88,7 @@ impl Failure {
     }
 
     /// A Rust error: its type's name and module, its text, and its sources as the traceback.
-    pub fn from_error<E: Error + ?Sized>(error: &E) -> Self {
+    pub fn from_error<E: Error>(error: &E) -> Self {
         let path = std::any::type_name::<E>();
         let path = path.split('<').next().unwrap_or(path);
         let (module, name) = path.rsplit_once("::").unwrap_or(("builtins", path));
@@ -102,7 +102,7 @@ impl Failure {
     }
 }
 
-fn trace<E: Error + ?Sized>(name: &str, error: &E) -> String {
+fn trace<E: Error>(name: &str, error: &E) -> String {
     let mut text = format!("{name}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
@@ -148,12 +148,8 @@ impl Retry {
 
     /// The error that is stored, and raised when no retry is left.
     #[must_use]
-    pub fn because(mut self, error: &dyn Error) -> Self {
-        self.cause = Some(Failure {
-            traceback: Some(trace("Error", error)),
-            ..Failure::builtin("RuntimeError", vec![Value::Str(error.to_string())])
-        });
-        self
+    pub fn because<E: Error>(self, error: &E) -> Self {
+        self.failure(Failure::from_error(error))
     }
 
     /// As [`Retry::because`], with a failure made by hand.

@@ -49,8 +49,7 @@ pub(super) fn after_failure(
     if errbacks.is_empty() {
         return Ok(Vec::new());
     }
-    let mut lineage = lineage(engine, request);
-    lineage.root_id.get_or_insert_with(|| request.id.clone());
+    let lineage = lineage(engine, request);
     let args = [Value::from(request.id.as_str())];
     let mut next = Next::default();
     next.add(

@@ -26,48 +26,40 @@ fn only(answers: Answers) -> Value {
     answers.into_values().next().unwrap()
 }
 
+/// A field of a map.
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or_else(|| panic!("no field {name}"))
+}
+
 #[tokio::test]
-async fn answers_have_the_recorded_shapes() {
+async fn held_tasks_are_shown_in_the_recorded_shape() {
     let recorded = cases("control_redis.json");
     let bench = Bench::new();
-    let worker = bench
-        .worker(WorkerSettings {
-            worker_prefetch_multiplier: 2,
-            ..settings(1)
-        })
-        .await;
-    let (busy, waiting) = (key(), key());
-    let running = bench
-        .client
-        .send(Sleep {
-            key: busy.clone(),
-            seconds: 60.0,
-        })
-        .await
-        .unwrap();
-    eventually("it runs", || async { (runs(&busy) == 1).then_some(()) }).await;
-    let reserved = bench.client.send(Count { key: waiting }).await.unwrap();
-    let later = bench
-        .client
-        .call(Count { key: key() })
-        .queue("celery")
-        .countdown(Duration::from_secs(3_600))
-        .send()
-        .await
-        .unwrap();
-    let inspect = ask(&bench);
+    let settings = WorkerSettings {
+        worker_prefetch_multiplier: 2,
+        ..settings(1)
+    };
+    let worker = bench.worker(settings).await;
+    let busy = Sleep {
+        key: key(),
+        seconds: 60.0,
+    };
+    let started = busy.key.clone();
+    let running = bench.client.send(busy).await.unwrap();
+    eventually("it runs", || async { (runs(&started) == 1).then_some(()) }).await;
+    let reserved = bench.client.send(Count { key: key() }).await.unwrap();
 
-    let active = only(inspect.active().await.unwrap());
-    let wanted = answer(&recorded, "inspect_active");
-    assert_eq!(keys(first(&active)), keys(first(wanted)));
+    let active = only(ask(&bench).active().await.unwrap());
+    let (active, wanted) = (first(&active), first(answer(&recorded, "inspect_active")));
+    assert_eq!(keys(active), keys(wanted));
     assert_eq!(
-        keys(first(&active).get("delivery_info").unwrap()),
-        keys(first(wanted).get("delivery_info").unwrap())
+        keys(field(active, "delivery_info")),
+        keys(field(wanted, "delivery_info"))
     );
-    assert_eq!(first(&active).get("id"), Some(&Value::from(running.id())));
+    assert_eq!(field(active, "id"), &Value::from(running.id()));
 
     let held = eventually("it is reserved", || async {
-        let held = only(inspect.reserved().await.unwrap());
+        let held = only(ask(&bench).reserved().await.unwrap());
         held.as_list().and_then(|held| held.first().cloned())
     })
     .await;
@@ -75,68 +67,76 @@ async fn answers_have_the_recorded_shapes() {
         keys(&held),
         keys(first(answer(&recorded, "inspect_dump_reserved")))
     );
-    assert_eq!(held.get("id"), Some(&Value::from(reserved.id())));
+    assert_eq!(field(&held, "id"), &Value::from(reserved.id()));
 
-    let stats = only(inspect.stats().await.unwrap());
-    let wanted = answer(&recorded, "inspect_stats");
-    assert_eq!(keys(&stats), keys(wanted));
-    assert_eq!(
-        keys(stats.get("rusage").unwrap()),
-        keys(wanted.get("rusage").unwrap())
-    );
-    assert!(
-        stats.get("clock").unwrap().as_str().is_some(),
-        "Celery tells it as text"
-    );
-
-    let queues = only(inspect.active_queues().await.unwrap());
-    let wanted = answer(&recorded, "inspect_active_queues");
-    assert_eq!(keys(first(&queues)), keys(first(wanted)));
-    assert_eq!(
-        keys(first(&queues).get("exchange").unwrap()),
-        keys(first(wanted).get("exchange").unwrap())
-    );
-
-    let wanted = answer(&recorded, "inspect_query_task");
     let ids = [running.id().to_owned(), "nope".to_owned()];
-    let query = only(inspect.query_task(&ids).await.unwrap());
+    let query = only(ask(&bench).query_task(&ids).await.unwrap());
     assert_eq!(keys(&query), BTreeSet::from([running.id().to_owned()]));
-    let pair = query.get(running.id()).unwrap().as_list().unwrap();
-    assert_eq!(pair[0], Value::from("active"));
     assert_eq!(
-        pair.len(),
-        wanted
-            .as_map()
-            .unwrap()
-            .iter()
-            .next()
-            .unwrap()
-            .1
-            .as_list()
-            .unwrap()
-            .len()
+        field(&query, running.id()),
+        &Value::List(vec!["active".into(), active.clone()])
     );
-
     worker.kill().await;
-    let worker = bench.worker(settings(2)).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_its_time_is_shown_in_the_recorded_shape() {
+    let recorded = cases("control_redis.json");
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let call = bench.client.call(Count { key: key() });
+    let later = call
+        .countdown(Duration::from_secs(3_600))
+        .send()
+        .await
+        .unwrap();
     let scheduled = eventually("the countdown waits on the broker", || async {
-        let scheduled = only(inspect.scheduled().await.unwrap());
+        let scheduled = only(ask(&bench).scheduled().await.unwrap());
         scheduled
             .as_list()
             .and_then(|scheduled| scheduled.first().cloned())
     })
     .await;
-    assert_eq!(
-        keys(&scheduled),
-        keys(first(answer(&recorded, "inspect_scheduled")))
+    let wanted = first(answer(&recorded, "inspect_scheduled"));
+    assert_eq!(keys(&scheduled), keys(wanted));
+    let request = field(&scheduled, "request");
+    assert_eq!(keys(request), keys(field(wanted, "request")));
+    assert_eq!(field(request, "id"), &Value::from(later.id()));
+    let query = only(
+        ask(&bench)
+            .query_task(&[later.id().to_owned()])
+            .await
+            .unwrap(),
     );
-    assert_eq!(
-        scheduled
-            .get("request")
-            .and_then(|request| request.get("id")),
-        Some(&Value::from(later.id()))
-    );
+    assert_eq!(first(field(&query, later.id())), &Value::from("scheduled"));
     worker.kill().await;
+}
+
+#[tokio::test]
+async fn numbers_and_queues_are_shown_in_the_recorded_shape() {
+    let recorded = cases("control_redis.json");
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let stats = only(ask(&bench).stats().await.unwrap());
+    let wanted = answer(&recorded, "inspect_stats");
+    assert_eq!(keys(&stats), keys(wanted));
+    assert_eq!(keys(field(&stats, "rusage")), keys(field(wanted, "rusage")));
+    assert!(
+        field(&stats, "clock").as_str().is_some(),
+        "Celery tells it as text"
+    );
+
+    let queues = only(ask(&bench).active_queues().await.unwrap());
+    let (queue, wanted) = (
+        first(&queues),
+        first(answer(&recorded, "inspect_active_queues")),
+    );
+    assert_eq!(keys(queue), keys(wanted));
+    assert_eq!(
+        keys(field(queue, "exchange")),
+        keys(field(wanted, "exchange"))
+    );
+    worker.stop().await;
 }
 
 #[tokio::test]
@@ -183,34 +183,34 @@ async fn small_answers_are_celerys() {
         unknown.get("error").and_then(Value::as_str),
         Some("KeyError('no_such')")
     );
-    let arguments = Map::from_iter([("task_id", "some-id")]);
-    assert_eq!(
-        only(inspect.ask("revoke", arguments).await.unwrap()),
-        ok("tasks {'some-id'} flagged as revoked")
-    );
-    assert_eq!(
-        only(inspect.revoked().await.unwrap()),
-        vec!["some-id"].into()
-    );
-    let arguments = Map::from_iter([
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn commands_answer_with_celerys_words() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let inspect = ask(&bench);
+    let revoke = Map::from_iter([("task_id", "some-id")]);
+    let terminate = Map::from_iter([
         ("task_id", Value::from("other")),
         ("terminate", true.into()),
     ]);
+    let commands = [
+        ("revoke", revoke, "tasks {'some-id'} flagged as revoked"),
+        ("revoke", terminate, "terminate: tasks unknown"),
+        ("enable_events", Map::new(), "task events enabled"),
+        ("enable_events", Map::new(), "task events already enabled"),
+        ("disable_events", Map::new(), "task events disabled"),
+        ("disable_events", Map::new(), "task events already disabled"),
+    ];
+    for (command, arguments, wanted) in commands {
+        let answer = only(inspect.ask(command, arguments).await.unwrap());
+        assert_eq!(answer.get("ok").and_then(Value::as_str), Some(wanted));
+    }
     assert_eq!(
-        only(inspect.ask("revoke", arguments).await.unwrap()),
-        ok("terminate: tasks unknown")
-    );
-    assert_eq!(
-        only(inspect.ask("enable_events", Map::new()).await.unwrap()),
-        ok("task events enabled")
-    );
-    assert_eq!(
-        only(inspect.ask("enable_events", Map::new()).await.unwrap()),
-        ok("task events already enabled")
-    );
-    assert_eq!(
-        only(inspect.ask("disable_events", Map::new()).await.unwrap()),
-        ok("task events disabled")
+        only(inspect.revoked().await.unwrap()),
+        vec!["some-id", "other"].into()
     );
     let hello = Map::from_iter([
         ("from_node", Value::from("w2@test")),

@@ -97,6 +97,31 @@ async fn a_cold_stop_during_an_outage_ends_and_leaves_the_rest_to_the_lease() {
 }
 
 #[tokio::test]
+async fn a_cold_stop_ends_although_the_broker_does_not_answer_at_all() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let settings = WorkerSettings {
+        task_acks_late: false,
+        ..settings(1)
+    };
+    let worker = start(
+        Client::new(backends, ClientOptions::default()),
+        settings,
+        Vec::new(),
+    )
+    .await;
+    faults.stall();
+    let key = key();
+    bench.client.send(Count { key: key.clone() }).await.unwrap();
+    eventually("the early acknowledgement is asked for", || async {
+        (faults.calls(Call::Settle) > 0).then_some(())
+    })
+    .await;
+    worker.kill().await;
+    assert_eq!(runs(&key), 0, "what is not acknowledged early is not run");
+}
+
+#[tokio::test]
 async fn an_early_acknowledged_run_of_a_dead_worker_is_reported_lost() {
     let bench = Bench::new();
     let worker = bench
