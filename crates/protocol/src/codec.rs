@@ -21,7 +21,7 @@ pub enum Codec {
     Json,
     /// MessagePack, text and bytes kept apart.
     Msgpack,
-    /// YAML; written as JSON text, which is YAML.
+    /// YAML 1.1 as PyYAML reads it; written in flow style with every text quoted.
     Yaml,
     /// Plain text.
     Text,

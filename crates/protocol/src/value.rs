@@ -7,6 +7,7 @@ mod de;
 mod map;
 mod number;
 mod ser;
+mod tag;
 mod text;
 
 use uuid::Uuid;
@@ -16,7 +17,7 @@ pub use map::{IntoIter as MapIntoIter, Iter as MapIter, Map};
 pub use number::BigInt;
 pub(crate) use number::looks_like_integer;
 pub use ser::to_value;
-pub(crate) use ser::{BIGINT, DATE, DATETIME, DECIMAL, TIME, UUID, VALUE};
+pub(crate) use tag::{DATE, DATETIME, DECIMAL, TIME, VALUE};
 pub use text::{Date, DateTime, Decimal, Time, timestamp_text};
 
 /// One value of the wire, with the types Celery's JSON knows.

@@ -127,7 +127,7 @@ impl Headers {
         builder.finish()
     }
 
-    /// Reads the map the reader stands at, without building it first; null means no headers.
+    /// Reads the map the reader stands at, without building it first.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut builder = Builder::default();
         let mut more = reader.begin_map()?;

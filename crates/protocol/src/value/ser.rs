@@ -3,20 +3,16 @@
 //! Values that serde does not know (decimals, times, UUIDs) travel as newtype structs with a
 //! reserved name; any other serializer sees just their text.
 
+mod builders;
+
 use serde::ser::{self, Serialize};
 
-use super::{BigInt, Date, DateTime, Decimal, Map, Time, Value};
+use self::builders::{ListBuilder, MapBuilder, VariantBuilder};
+
+use super::tag::{self, BIGINT, DATE, DATETIME, DECIMAL, TIME, TYPES, UUID};
+use super::{BigInt, Map, Value};
 use crate::error::EncodeError;
 use crate::limits::SERDE_DEPTH;
-
-pub(crate) const DECIMAL: &str = "$celery::decimal";
-pub(crate) const DATETIME: &str = "$celery::datetime";
-pub(crate) const DATE: &str = "$celery::date";
-pub(crate) const TIME: &str = "$celery::time";
-pub(crate) const UUID: &str = "$celery::uuid";
-pub(crate) const BIGINT: &str = "$celery::bigint";
-/// Asks a [`Value`] deserializer for the value itself, with its type.
-pub(crate) const VALUE: &str = "$celery::value";
 
 /// Turns any serialisable type into a [`Value`].
 ///
@@ -230,196 +226,10 @@ impl ser::Serializer for ValueSerializer {
 
 /// Gives the text inside a reserved newtype its type back.
 fn typed(name: &'static str, value: Value) -> Result<Value, EncodeError> {
-    let Value::Str(text) = value else {
-        return Ok(value);
-    };
-    let parsed = match name {
-        DECIMAL => Decimal::parse(text).map(Value::Decimal),
-        DATETIME => DateTime::parse(text).map(Value::DateTime),
-        DATE => Date::parse(text).map(Value::Date),
-        TIME => Time::parse(text).map(Value::Time),
-        BIGINT => BigInt::parse(&text).map(Value::BigInt),
-        UUID => return text.parse().map(Value::Uuid).map_err(ser::Error::custom),
-        _ => return Ok(Value::Str(text)),
-    };
-    parsed.map_err(ser::Error::custom)
-}
-
-struct ListBuilder {
-    items: Vec<Value>,
-    depth: usize,
-}
-
-impl ListBuilder {
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let index = self.items.len();
-        let value = value.serialize(ValueSerializer { depth: self.depth });
-        self.items
-            .push(value.map_err(|error| error.at(&format!("[{index}]")))?);
-        Ok(())
-    }
-}
-
-impl ser::SerializeSeq for ListBuilder {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.items))
-    }
-}
-
-impl ser::SerializeTuple for ListBuilder {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.items))
-    }
-}
-
-impl ser::SerializeTupleStruct for ListBuilder {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::List(self.items))
-    }
-}
-
-struct MapBuilder {
-    map: Map,
-    key: Option<String>,
-    depth: usize,
-}
-
-impl MapBuilder {
-    fn new(serializer: ValueSerializer) -> Result<Self, EncodeError> {
-        Ok(Self {
-            map: Map::new(),
-            key: None,
-            depth: serializer.inside()?.depth,
-        })
-    }
-
-    fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), EncodeError> {
-        let value = value.serialize(ValueSerializer { depth: self.depth });
-        let value = value.map_err(|error| error.at(&key))?;
-        self.map
-            .try_insert(key, value)
-            .map_err(|(key, _)| EncodeError::Serialize {
-                path: key,
-                message: "two keys of the map have the same text".to_owned(),
-            })
-    }
-}
-
-impl ser::SerializeMap for MapBuilder {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        self.key = Some(key_text(&to_value(key)?)?);
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let key = self.key.take().unwrap_or_default();
-        self.put(key, value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::Map(self.map))
-    }
-}
-
-impl ser::SerializeStruct for MapBuilder {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.put(key.to_owned(), value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Value::Map(self.map))
-    }
-}
-
-/// Map keys as Python's JSON writes them.
-fn key_text(key: &Value) -> Result<String, EncodeError> {
-    Ok(match key {
-        Value::Str(text) => text.clone(),
-        Value::Int(value) => value.to_string(),
-        Value::BigInt(value) => value.to_string(),
-        Value::Float(value) => crate::json::float_text(*value),
-        Value::Bool(value) => value.to_string(),
-        Value::Null => "null".to_owned(),
-        Value::DateTime(value) => value.to_string(),
-        Value::Date(value) => value.to_string(),
-        Value::Time(value) => value.to_string(),
-        Value::Decimal(value) => value.to_string(),
-        Value::Uuid(value) => value.to_string(),
-        other => {
-            let message = format!("a map key must be text, not {}", other.type_name());
-            return Err(ser::Error::custom(message));
+    match value {
+        Value::Str(text) if TYPES.contains(&name) => {
+            tag::parse(name, text).map_err(ser::Error::custom)
         }
-    })
-}
-
-struct VariantBuilder<B> {
-    variant: &'static str,
-    inner: B,
-}
-
-impl<B> VariantBuilder<B> {
-    fn wrap(variant: &'static str, value: Value) -> Value {
-        Value::Map(Map::from_iter([(variant, value)]))
-    }
-}
-
-impl ser::SerializeTupleVariant for VariantBuilder<ListBuilder> {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.inner.push(value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Self::wrap(self.variant, Value::List(self.inner.items)))
-    }
-}
-
-impl ser::SerializeStructVariant for VariantBuilder<MapBuilder> {
-    type Ok = Value;
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.inner.put(key.to_owned(), value)
-    }
-
-    fn end(self) -> Result<Value, EncodeError> {
-        Ok(Self::wrap(self.variant, Value::Map(self.inner.map)))
+        other => Ok(other),
     }
 }
