@@ -84,8 +84,11 @@ async fn try_open(options: &SqliteOptions) -> Result<SqliteConnection> {
             path: options.path.clone(),
             source: Arc::new(error),
         })?;
-    // Before anything is changed: the file may be somebody else's.
-    schema::check(&mut conn, &options.path).await?;
+    // Before anything is changed: the file may be somebody else's. One transaction, so that a file that another process
+    // is just making looks either empty or made.
+    let mut tx = conn.begin().await?;
+    schema::check(&mut tx, &options.path).await?;
+    tx.rollback().await?;
     sqlx::query("PRAGMA journal_mode = WAL")
         .execute(&mut conn)
         .await?;
