@@ -41,7 +41,10 @@ pub(super) fn jittered(time: Duration) -> Duration {
 
 async fn sweep(shared: &Shared) -> Result<()> {
     let mut command = script::CLAIM.on(&[&shared.keys.workers, &shared.keys.dead]);
-    command.arg(millis(shared.params.lease)).arg(MOST);
+    // A sweeper that dies with its claim is followed by another in time: one lease until the end is seen, a third until the first
+    // sweep, this, and a third until the next are less than two. Two sweepers at once do no harm.
+    let claim = shared.params.lease / 6;
+    command.arg(millis(claim)).arg(MOST);
     let answer = shared.keep.persist("sweep", command).await?;
     let claimed: Vec<String> = decode(&shared.keep, "sweep", answer)?;
     for incarnation in claimed {
