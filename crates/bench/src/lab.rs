@@ -9,6 +9,7 @@ use crate::figures::{Row, Run};
 use crate::machine::Machine;
 use crate::reference::Reference;
 use crate::setup::{Engine, Setup};
+use crate::tasks;
 use crate::trial::Trial;
 
 /// Shown in the row of a peer that is not there.
@@ -19,6 +20,7 @@ const NOT_INSTALLED: &str = "not installed: make setup";
 pub(crate) struct Lab {
     redis: RedisServer,
     folder: TempDir,
+    worker: PathBuf,
     celery: Option<Celery>,
 }
 
@@ -30,9 +32,11 @@ impl Lab {
     pub(crate) fn open() -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
         Celery::prepare(folder.path())?;
+        let worker = tasks::install_worker(folder.path())?;
         Ok(Self {
             redis: RedisServer::start(),
             folder,
+            worker,
             celery: Celery::find(),
         })
     }
@@ -55,6 +59,11 @@ impl Lab {
     /// A new folder inside it.
     pub(crate) fn new_folder(&self) -> anyhow::Result<PathBuf> {
         Ok(TempDir::new_in(self.folder.path())?.keep())
+    }
+
+    /// The program of our worker.
+    pub(crate) fn worker(&self) -> &Path {
+        &self.worker
     }
 
     /// Python Celery, if it is installed.

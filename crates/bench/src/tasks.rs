@@ -1,9 +1,11 @@
 //! The tasks that are measured, and the worker that runs them. `python/bench_app.py` has the same for Python Celery.
 
 use std::convert::Infallible;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
@@ -19,11 +21,19 @@ pub(crate) const WORKER: &str = "bench-worker";
 pub(crate) fn is_worker() -> bool {
     std::env::args_os()
         .next()
-        .is_some_and(|name| name == WORKER)
+        .is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(WORKER)))
+}
+
+/// Copies this program to `folder` under the worker's name. A worker started from the copy shares no page of its code with
+/// the program that measures it, which would make its memory look smaller than it is.
+pub(crate) fn install_worker(folder: &Path) -> io::Result<PathBuf> {
+    let program = folder.join(WORKER);
+    fs::copy(std::env::current_exe()?, &program)?;
+    Ok(program)
 }
 
 /// This program again, as a worker.
-pub(crate) fn worker_command() -> std::io::Result<Command> {
+pub(crate) fn worker_command() -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg0(WORKER);
     Ok(command)

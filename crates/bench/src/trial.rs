@@ -15,7 +15,7 @@ use worker::SendTask as _;
 use crate::lab::Lab;
 use crate::setup::{Engine, Setup, Store};
 use crate::stamps::{self, Stamps};
-use crate::tasks::{self, Noop, Stamp};
+use crate::tasks::{Noop, Stamp};
 use crate::worker_process::WorkerProcess;
 
 /// How many messages are published in one round trip.
@@ -112,14 +112,14 @@ impl<'a> Trial<'a> {
                 self.lab.folder(),
                 self.stamps.path(),
             ),
-            _ => self.own_worker()?,
+            _ => self.own_worker(),
         };
         WorkerProcess::spawn(command, self.folder.join("worker.log"))
     }
 
     /// This program once more, as a worker.
-    fn own_worker(&self) -> anyhow::Result<Command> {
-        let mut command = tasks::worker_command()?;
+    fn own_worker(&self) -> Command {
+        let mut command = Command::new(self.lab.worker());
         let celery_s =
             |(name, _): &(std::ffi::OsString, _)| name.to_string_lossy().starts_with("CELER");
         for (name, _) in std::env::vars_os().filter(celery_s) {
@@ -141,7 +141,7 @@ impl<'a> Trial<'a> {
             "CELERY_TASK_IGNORE_RESULT",
             (!self.setup.results).to_string(),
         );
-        Ok(command)
+        command
     }
 }
 
