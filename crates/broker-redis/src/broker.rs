@@ -94,6 +94,14 @@ impl RedisBroker {
         }))
     }
 
+    fn check_open(&self) -> Result<()> {
+        if self.stop.is_cancelled() {
+            Err(closed())
+        } else {
+            Ok(())
+        }
+    }
+
     async fn try_publish(&self, batch: Vec<Publish>) -> Result<()> {
         let mut pipeline = Pipeline::new();
         for publish in &batch {
@@ -162,6 +170,7 @@ impl Broker for RedisBroker {
     }
 
     async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
+        self.check_open()?;
         let published = self.try_publish(batch).await;
         if published.is_err() {
             // The declarations of this batch may not have arrived.
@@ -171,9 +180,7 @@ impl Broker for RedisBroker {
     }
 
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
-        if self.stop.is_cancelled() {
-            return Err(closed());
-        }
+        self.check_open()?;
         let parts = Parts {
             connector: self.connector.clone(),
             router: self.router.clone(),
@@ -183,6 +190,7 @@ impl Broker for RedisBroker {
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
+        self.check_open()?;
         let route = Route::Exchange {
             name: exchange.to_owned(),
             kind: ExchangeKind::Fanout,
@@ -196,9 +204,7 @@ impl Broker for RedisBroker {
     }
 
     async fn subscribe(&self, source: Source) -> Result<Subscription> {
-        if self.stop.is_cancelled() {
-            return Err(closed());
-        }
+        self.check_open()?;
         match source {
             Source::Broadcast {
                 exchange,

@@ -28,6 +28,11 @@ pub(crate) fn is_outage(error: &RedisError) -> bool {
     )
 }
 
+/// Whether the same call may get through later: an outage, or memory that is short.
+pub(crate) fn is_passing(error: &RedisError) -> bool {
+    is_outage(error) || classify(error).0 == ErrorKind::Full
+}
+
 /// Whether a new connection is needed before anything else can work.
 pub(crate) fn breaks_connection(error: &RedisError) -> bool {
     error.is_io_error()

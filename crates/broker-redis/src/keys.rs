@@ -1,7 +1,7 @@
 //! The names of everything on the server: kombu's keys as kombu writes them, ours beginning with `celeriac.`, all behind
 //! `global_keyprefix`. It owns no connection.
 
-use protocol::redis as kombu;
+use protocol::redis::{self as kombu, Binding};
 
 use crate::RedisOptions;
 
@@ -9,6 +9,7 @@ use crate::RedisOptions;
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     prefix: String,
+    separator: String,
     steps: Vec<u8>,
     fanout_prefix: String,
     fanout_patterns: bool,
@@ -36,6 +37,7 @@ impl Keys {
         let prefix = options.global_keyprefix.clone();
         let name = |rest: &str| format!("{prefix}{rest}");
         Self {
+            separator: options.separator.clone(),
             steps: options.priority_steps.clone(),
             fanout_prefix: name(&options.fanout_prefix),
             fanout_patterns: options.fanout_patterns,
@@ -59,6 +61,21 @@ impl Keys {
         &self.prefix
     }
 
+    /// Between a queue and its step, and between the parts of a binding.
+    pub(crate) fn separator(&self) -> &str {
+        &self.separator
+    }
+
+    /// A binding as a member of its exchange's table.
+    pub(crate) fn write_binding(&self, binding: &Binding) -> String {
+        binding.member_with(&self.separator)
+    }
+
+    /// A member of a binding table; `None` when it is none.
+    pub(crate) fn read_binding(&self, member: &str) -> Option<Binding> {
+        Binding::parse_with(&self.separator, member)
+    }
+
     /// The priority steps, most urgent first.
     pub(crate) fn steps(&self) -> &[u8] {
         &self.steps
@@ -71,7 +88,11 @@ impl Keys {
 
     /// The list of a queue at a step.
     pub(crate) fn list(&self, queue: &str, step: u8) -> String {
-        format!("{}{}", self.prefix, kombu::queue_key(queue, step))
+        format!(
+            "{}{}",
+            self.prefix,
+            kombu::queue_key_with(&self.separator, queue, step)
+        )
     }
 
     /// The lists of a queue, most urgent first.
@@ -84,7 +105,8 @@ impl Keys {
 
     /// The queue that a list belongs to.
     pub(crate) fn queue_of<'a>(&self, list: &'a str) -> &'a str {
-        kombu::key_queue(list.strip_prefix(self.prefix.as_str()).unwrap_or(list))
+        let name = list.strip_prefix(self.prefix.as_str()).unwrap_or(list);
+        kombu::key_queue_with(&self.separator, name)
     }
 
     /// The binding table of an exchange.

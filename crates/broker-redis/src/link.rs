@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use backoff::Backoff;
 pub(crate) use connector::Connector;
 
-use crate::error::{breaks_connection, closed, explain, is_outage};
+use crate::error::{breaks_connection, closed, explain, is_passing};
 use crate::script;
 
 /// What is done with messages that the server sends on its own. It must not block.
@@ -132,7 +132,7 @@ impl Link {
             .map_err(|error| self.explain(action, error))
     }
 
-    /// Sends until it gets through: outages are waited through, also those that an answer tells of.
+    /// Sends until it gets through: outages and short memory are waited through, also those that an answer tells of.
     ///
     /// # Errors
     /// What waiting cannot mend, and the end of waiting when the link is closed.
@@ -144,11 +144,11 @@ impl Link {
                 return Err(closed());
             }
             let error = match self.try_send(pipeline).await {
-                Ok(answers) => match first_outage(&answers) {
+                Ok(answers) => match first_passing(&answers) {
                     None => return Ok(Sent { answers, repeated }),
                     Some(error) => error,
                 },
-                Err(error) if is_outage(&error) => error,
+                Err(error) if is_passing(&error) => error,
                 Err(error) => return Err(self.explain(action, error)),
             };
             tracing::debug!(action, %error, "waiting for Redis");
@@ -317,12 +317,12 @@ fn is_forgotten_script(answer: &Value) -> bool {
     matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
 }
 
-fn first_outage(answers: &[Value]) -> Option<RedisError> {
+fn first_passing(answers: &[Value]) -> Option<RedisError> {
     let errors = answers.iter().filter_map(|answer| match answer {
         Value::ServerError(error) => Some(RedisError::from(error.clone())),
         _ => None,
     });
-    errors.into_iter().find(is_outage)
+    errors.into_iter().find(is_passing)
 }
 
 fn only(mut answers: Vec<Value>) -> Value {

@@ -84,12 +84,11 @@ impl Mailbox {
             kind,
             ..
         } = &self.address;
-        match kind {
-            ExchangeKind::Topic => Binding::topic(routing_key, queue).to_string(),
-            ExchangeKind::Direct | ExchangeKind::Fanout => {
-                Binding::direct(routing_key, queue).to_string()
-            }
-        }
+        let binding = match kind {
+            ExchangeKind::Topic => Binding::topic(routing_key, queue),
+            ExchangeKind::Direct | ExchangeKind::Fanout => Binding::direct(routing_key, queue),
+        };
+        self.keys.write_binding(&binding)
     }
 
     async fn bind(&self) -> Result<()> {

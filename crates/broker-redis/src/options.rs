@@ -87,6 +87,8 @@ pub struct RedisOptions {
     pub visibility_timeout: Option<Duration>,
     /// `queue_order_strategy`, when the transport options say one.
     pub queue_order: Option<QueueOrder>,
+    /// `sep`, between a queue and its step and between the parts of a binding.
+    pub separator: String,
     /// `priority_steps`, ascending, never empty.
     pub priority_steps: Vec<u8>,
     /// `fanout_prefix`, resolved: `/<db>.` by default.
@@ -134,6 +136,7 @@ impl RedisOptions {
             global_keyprefix: String::new(),
             visibility_timeout: None,
             queue_order: None,
+            separator: protocol::redis::SEP.to_owned(),
             priority_steps: protocol::redis::PRIORITY_STEPS.to_vec(),
             fanout_prefix: String::new(),
             fanout_patterns: true,

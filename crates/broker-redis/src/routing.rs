@@ -79,7 +79,7 @@ impl Routing {
 
 /// Binds a queue to the exchange of its own name, as Celery does for a queue that is only named.
 pub(crate) fn add_declaration(keys: &Keys, queue: &str, pipeline: &mut Pipeline) {
-    let member = Binding::direct(queue, queue).to_string();
+    let member = keys.write_binding(&Binding::direct(queue, queue));
     pipeline.cmd("SADD").arg(keys.binding(queue)).arg(&member);
     pipeline
         .cmd("SADD")
@@ -96,7 +96,7 @@ async fn read_table(link: &Link, keys: &Keys, exchange: &str) -> Result<Vec<Bind
         redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))?;
     Ok(members
         .iter()
-        .filter_map(|member| Binding::parse(member))
+        .filter_map(|member| keys.read_binding(member))
         .collect())
 }
 

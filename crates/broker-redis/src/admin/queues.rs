@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use ::broker::{QueueDepth, Result};
 use bytes::Bytes;
-use protocol::redis::Binding;
 use redis::{Pipeline, Value};
 
 use super::command;
@@ -33,7 +32,9 @@ pub(super) async fn names(broker: &RedisBroker) -> Result<Vec<String>> {
         let members: Vec<String> = broker
             .ask("read bindings", command("SMEMBERS", &table))
             .await?;
-        let bindings = members.iter().filter_map(|member| Binding::parse(member));
+        let bindings = members
+            .iter()
+            .filter_map(|member| broker.keys.read_binding(member));
         names.extend(bindings.map(|binding| binding.queue));
     }
     for list in scan(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Result;
-use protocol::redis::SEP;
 
 use super::shared::{Shared, decode};
 use crate::script;
@@ -38,7 +37,11 @@ async fn promote(shared: &Shared) -> Result<Duration> {
     let keys = &shared.keys;
     let mut command =
         script::PROMOTE.on(&[&keys.unacked, &keys.unacked_index, &keys.poison, &keys.eta]);
-    command.arg(CHUNK).arg(keys.prefix()).arg(SEP).arg(RETRY_MS);
+    command
+        .arg(CHUNK)
+        .arg(keys.prefix())
+        .arg(keys.separator())
+        .arg(RETRY_MS);
     let answer = shared.keep.persist("move due messages", command).await?;
     let (moved, next_ms): (usize, i64) = decode(&shared.keep, "move due messages", answer)?;
     Ok(match u64::try_from(next_ms) {

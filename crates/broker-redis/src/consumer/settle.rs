@@ -66,7 +66,6 @@ impl Item {
     }
 
     fn add_to(&self, command: &mut Cmd) {
-        command.arg(&*self.tag);
         match &self.verb {
             Verb::Ack => command.arg("ack"),
             Verb::Keep => command.arg("keep"),
@@ -263,7 +262,10 @@ async fn send(
     let mut pipeline = Pipeline::new();
     for chunk in open.chunks(CHUNK) {
         let mut command = script::SETTLE.on(&names);
-        command.arg(&keys.started);
+        command.arg(&keys.started).arg(chunk.len());
+        for place in chunk {
+            command.arg(&*items[*place].tag);
+        }
         for place in chunk {
             items[*place].add_to(&mut command);
         }

@@ -16,6 +16,7 @@ use super::restore::put_back_own;
 use super::settle::{Item, carry_out};
 use super::shared::{Shared, decode};
 use super::tag::consumer_of;
+use crate::results::StoreItem;
 use crate::script;
 
 /// Incarnations of one round.
@@ -111,21 +112,31 @@ async fn report_lost(shared: &Shared, incarnation: &str) -> Result<()> {
     let started: Vec<(String, Vec<u8>)> =
         decode(&shared.keep, "read early acknowledgements", answer)?;
     for (tag, meta) in started {
-        let meta = TaskMeta::decode(&meta, &Codec::Json, &shared.params.limits)?;
-        let store = match &shared.results {
-            Some(writer) if !writer.is_ready(&shared.keep, &meta.task_id).await? => {
-                Some(writer.encode(&meta)?)
-            }
-            _ => None,
+        let meta = TaskMeta::decode(&meta, &Codec::Json, &shared.params.limits)
+            .inspect_err(|error| tracing::error!(%tag, %error, "a task was lost, and the record of it cannot be read"))
+            .ok();
+        let store = match &meta {
+            Some(meta) => loss(shared, meta).await?,
+            None => None,
         };
         let settled = carry_out(shared, &mut [Item::ack(&tag, store)]).await?;
-        if settled == [Settled::Done] {
+        if let (Some(meta), [Settled::Done]) = (meta, settled.as_slice()) {
             shared.notify(Notice::Lost {
                 meta: Box::new(meta),
             });
         }
     }
     Ok(())
+}
+
+/// What is to be stored of a lost run: nothing where results are not ours to store, or when the task has ended after all.
+async fn loss(shared: &Shared, meta: &TaskMeta) -> Result<Option<StoreItem>> {
+    match &shared.results {
+        Some(writer) if !writer.is_ready(&shared.keep, &meta.task_id).await? => {
+            Ok(Some(writer.encode(meta)?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The incarnation has nothing left.

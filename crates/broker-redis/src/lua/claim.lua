@@ -6,6 +6,8 @@
 -- ARGV[1] how long the claim lasts, in ms   ARGV[2] most incarnations
 -- Returns the incarnations.
 
+-- The server refuses a script's first write when memory is short; this one, and what follows, needs hardly any.
+redis.call('ZREM', KEYS[1], '')
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do

