@@ -14,6 +14,7 @@ mod limits;
 mod metas;
 mod producer;
 mod properties;
+mod rules;
 mod strategies;
 mod tasks;
 mod transport;
