@@ -129,7 +129,7 @@ impl<'m> Walk<'m> {
 
     /// The series from one of the requested starts (or inception, where that is later) to the last day.
     pub fn window(&self, from: Date) -> Window {
-        let from = from.max(self.inception);
+        let from = from.clamp(self.inception, self.closing.date);
         let open = self.steps.partition_point(|step| step.date < from);
         let opening = &self.steps[open];
         let mut days: Vec<Day> = Vec::new();

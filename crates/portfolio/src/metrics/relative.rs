@@ -92,5 +92,5 @@ fn capture(own: &[f64], other: &[f64], settings: Settings, chosen: fn(f64) -> bo
     let years = settings.periods_per_year / other.len() as f64;
     let annual = |returns: &[f64]| (1.0 + compound(returns)).powf(years) - 1.0;
     let (own, other) = (annual(&own), annual(&other));
-    (other.abs() > EPSILON && own.is_finite()).then(|| own / other)
+    (other.abs() > EPSILON && own.is_finite() && other.is_finite()).then(|| own / other)
 }

@@ -103,6 +103,8 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
     let total = compound(series.returns);
     let days = days_between(series.base, series.dates[series.dates.len() - 1]);
     let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
+    // A large gain within days can leave the range of floats when it is annualised.
+    let cagr = cagr.filter(|cagr| cagr.is_finite());
     let Falls {
         deepest,
         longest,

@@ -115,3 +115,10 @@ fn the_first_of_two_equal_falls_counts() {
     assert_eq!(drawdown.trough, Some(date(2020, 1, 3)));
     assert_eq!(drawdown.recovery, Some(date(2020, 1, 4)));
 }
+
+#[test]
+fn an_annual_figure_beyond_floats_is_undefined() {
+    let figures = of(&[9.0], Settings::default());
+    assert_eq!(figures.total_return, Some(9.0));
+    assert_eq!((figures.cagr, figures.calmar), (None, None));
+}

@@ -7,4 +7,5 @@ mod import;
 mod ledger;
 mod oracles;
 mod refresh;
+mod rules;
 mod world;

@@ -41,8 +41,13 @@ fn request() -> RefreshRequest {
     }
 }
 
+/// A worker moves its tasks between threads.
+fn movable<F: Future + Send>(future: F) -> F {
+    future
+}
+
 async fn run(store: &Store, request: &RefreshRequest) -> portfolio::Result<Envelope<RefreshData>> {
-    refresh(store, request, &mut |_| {}, &|| false).await
+    movable(refresh(store, request, &mut |_| {}, &|| false)).await
 }
 
 /// Growth and cash of one user.
