@@ -131,12 +131,12 @@ impl Compression {
         match self {
             Self::Zlib => bounded(flate2::read::ZlibDecoder::new(bytes), limit),
             Self::Bzip2 => bounded(bzip2::read::BzDecoder::new(bytes), limit),
-            Self::Lzma => self.unxz(bytes, limit),
+            Self::Lzma => unxz(bytes, limit),
+            Self::Brotli if has_large_window(bytes) => Err(Fault::Broken(io::Error::other(
+                "windows above 16 MiB are not supported",
+            ))),
             Self::Brotli => bounded(brotli::Decompressor::new(bytes, BROTLI_BUFFER), limit),
-            Self::Zstd => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(bytes);
-                bounded(decoder.map_err(|error| self.broken(&error))?, limit)
-            }
+            Self::Zstd => unzstd(bytes, limit),
         }
         .map_err(|fault| match fault {
             Fault::Broken(error) => self.broken(&error),
@@ -147,19 +147,37 @@ impl Compression {
         })
     }
 
-    /// The xz decoder allocates its dictionary at once, so it gets the bound as well.
-    fn unxz(self, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
-        let memory = u64::try_from(limit).unwrap_or(u64::MAX).max(XZ_MEMORY);
-        let stream = liblzma::stream::Stream::new_stream_decoder(memory, 0);
-        let stream = stream.map_err(|error| Fault::Broken(error.into()))?;
-        bounded(liblzma::read::XzDecoder::new_stream(bytes, stream), limit)
-    }
-
     fn broken(self, error: &io::Error) -> DecodeError {
         let detail = format!("broken {} stream: {error}", self.content_type());
         DecodeError::new(DecodeErrorKind::Compression, detail)
     }
 }
+
+/// The xz decoder allocates its dictionary at once, so it gets the bound as well.
+fn unxz(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    let memory = u64::try_from(limit).unwrap_or(u64::MAX).max(XZ_MEMORY);
+    let stream = liblzma::stream::Stream::new_stream_decoder(memory, 0);
+    let stream = stream.map_err(|error| Fault::Broken(error.into()))?;
+    bounded(liblzma::read::XzDecoder::new_stream(bytes, stream), limit)
+}
+
+/// A zstd frame says how large a window it wants; more than the bound is never needed.
+fn unzstd(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    let window = limit.max(1).ilog2().clamp(ZSTD_WINDOW, ZSTD_LARGEST_WINDOW);
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(Fault::Broken)?;
+    decoder.window_log_max(window).map_err(Fault::Broken)?;
+    bounded(decoder, limit)
+}
+
+/// True for brotli's extension to windows of up to a gigabyte, which standard streams reserve.
+fn has_large_window(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|byte| byte & 0x7f == 0x11)
+}
+
+/// Windows of the usual zstd levels, as a power of two.
+const ZSTD_WINDOW: u32 = 23;
+/// The largest window any zstd frame may ask for here, as a power of two.
+const ZSTD_LARGEST_WINDOW: u32 = 27;
 
 /// Enough for the dictionaries of the usual presets.
 const XZ_MEMORY: u64 = 100 << 20;

@@ -16,6 +16,9 @@ use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::value::Value;
 
 /// The hash of signatures (`security_digest`).
+///
+/// Celery 5.7 was recorded to sign with SHA-256 whatever that setting says; anything else is for
+/// peers that agree on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Digest {
     /// SHA-256, the default.

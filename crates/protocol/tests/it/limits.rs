@@ -260,3 +260,28 @@ fn a_payload_beyond_the_limit_is_refused_before_it_is_read() {
         );
     }
 }
+
+#[test]
+fn a_window_larger_than_the_bound_is_refused() {
+    // A zstd frame that asks for a window of 128 MiB; a brotli stream of the large-window extension.
+    let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00];
+    let brotli = [0x11, 0x1e, 0x00, 0x00, 0x00];
+    for (compression, bytes) in [
+        (Compression::Zstd, &zstd[..]),
+        (Compression::Brotli, &brotli),
+    ] {
+        let error = compression.decompress(bytes, &limits()).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            DecodeErrorKind::Compression,
+            "{compression:?}"
+        );
+    }
+    let small_window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3, 0x01, 0x00, 0x00];
+    assert_eq!(
+        Compression::Zstd
+            .decompress(&small_window, &limits())
+            .unwrap(),
+        b""
+    );
+}
