@@ -127,6 +127,9 @@ where
         backends = opening => backends?,
         () = shutdown.requested() => return Ok(()),
     };
+    if backends.results.is_none() {
+        tracing::info!("result_backend is not set: results are not kept");
+    }
     let broker = backends.broker.clone();
     let ended = body(Service {
         settings,

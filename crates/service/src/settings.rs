@@ -3,6 +3,7 @@
 //!
 //! What the values mean for a worker, a client or a backend is in [`typed`].
 
+mod annotations;
 mod dotenv;
 mod engine;
 mod environment;

@@ -5,6 +5,8 @@
 mod export;
 mod logs;
 mod propagation;
+#[cfg(test)]
+mod tests;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 pub(crate) use propagation::TraceContext;

@@ -7,7 +7,7 @@ use crate::{CommonArgs, Exit, LogArgs, node};
 
 /// Runs a worker.
 #[derive(Debug, Clone, Default, Parser)]
-#[command(version, disable_help_subcommand = true, after_help = Exit::HELP)]
+#[command(version, args_override_self = true, disable_help_subcommand = true, after_help = Exit::HELP)]
 pub struct WorkerArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,

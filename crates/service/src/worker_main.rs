@@ -41,7 +41,8 @@ where
     F: FnOnce(&Settings) -> Result<Registry, E>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let registry = registry(&service.settings).map_err(Error::program)?;
+    let mut registry = registry(&service.settings).map_err(Error::program)?;
+    service.settings.annotate(&mut registry)?;
     let settings = worker_settings(&service.settings, &args)?;
     if args.purge {
         purge(&service.backends, &settings.queues).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client::{AsyncResult, Call, Expires};
+use client::{AsyncResult, Call, ClientError, Expires};
 use jiff::Timestamp;
 use protocol::{Codec, Limits, Value};
 use serde::Serialize;
@@ -69,6 +69,10 @@ struct Sent<'a> {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let client = context.client().await?;
+    if args.wait && client.backends().results.is_none() {
+        // Said before the task is sent rather than after.
+        return Err(ClientError::NoResultBackend.into());
+    }
     let call = prepare(client.task(&args.name), &args);
     let sent = call.send().await?;
     if args.wait {

@@ -54,6 +54,15 @@ impl Args {
 
 pub(crate) async fn run(args: Args, context: Context, common: &CommonArgs) -> Result<Exit, Error> {
     let services = Services::read(&context.settings)?;
+    if context
+        .settings
+        .broker_urls()
+        .iter()
+        .any(|url| url.starts_with("memory:"))
+    {
+        let text = "memory:// is for one process; services need sqlite: or redis://";
+        return Err(Error::Usage(text.to_owned()));
+    }
     let mut environment = environment(common);
     environment.extend(variables(&args.overrides()));
     if !args.demo {

@@ -76,3 +76,12 @@ fn routes_of_the_settings_choose_the_queue() {
     sandbox.run(&["call", "proj.add"]).success();
     assert_eq!(sandbox.json(&["queues"])["queues"]["routed"]["ready"], 1);
 }
+
+#[test]
+fn waiting_without_a_result_backend_is_refused_before_the_task_is_sent() {
+    let sandbox = Sandbox::new();
+    let arguments = ["call", "x", "--wait", "--result-backend", "disabled"];
+    let text = stderr(&sandbox.run(&arguments).code(1));
+    assert!(text.contains("set result_backend"), "{text}");
+    assert_eq!(sandbox.json(&["queues"])["queues"], serde_json::json!({}));
+}

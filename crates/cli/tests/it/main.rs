@@ -10,6 +10,7 @@ mod queues;
 mod sandbox;
 mod schedule;
 mod settings;
+mod telemetry;
 mod up;
 mod worker;
 mod workers;

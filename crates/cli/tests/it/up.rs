@@ -157,3 +157,13 @@ fn an_impossible_table_of_services_is_told() {
 fn once_is_for_the_demo_only() {
     Sandbox::new().run(&["up", "--once"]).code(64);
 }
+
+#[test]
+fn a_broker_of_one_process_is_refused() {
+    let text = stderr(
+        &Sandbox::new()
+            .run(&["up", "--broker", "memory://"])
+            .code(64),
+    );
+    assert!(text.contains("memory:// is for one process"), "{text}");
+}

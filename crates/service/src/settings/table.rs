@@ -101,7 +101,7 @@ const COMPRESSIONS: Kind = Choice(&[
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
     used("accept_content", List, "json"),
-    used("result_accept_content", List, "null"),
+    ignored("result_accept_content", List, "null", "results are read in result_serializer"),
     ignored("enable_utc", Bool, "true", "times are always in UTC inside; see timezone"),
     ignored("imports", List, "", NO_IMPORTS),
     ignored("include", List, "", NO_IMPORTS),
@@ -209,7 +209,7 @@ pub const SETTINGS: &[Setting] = &[
     used("task_acks_on_failure", Bool, "null"),
     used("task_acks_on_timeout", Bool, "null"),
     ignored("task_always_eager", Bool, "false", "tasks always run in a worker"),
-    ignored("task_annotations", Any, "null", NOT_YET),
+    used("task_annotations", Any, "null"),
     used("task_compression", COMPRESSIONS, "null"),
     ignored("task_create_missing_queues", Bool, "true", "queues need no declaration"),
     ignored("task_create_missing_queue_type", Choice(&["classic", "quorum"]), "classic", AMQP_ONLY),
