@@ -4,7 +4,9 @@
 //! goes wrong with it, the reign ends and the next one begins from what the broker remembers, so that a slot is
 //! neither doubled nor lost.
 
-use broker::{Commit, Fence, Publish, Result};
+use std::fmt;
+
+use broker::{Commit, ErrorKind, Fence, Publish, Result};
 use tokio::time::{Instant, sleep_until};
 
 use crate::beat::{Beat, Role};
@@ -81,31 +83,58 @@ impl<'a> Reign<'a> {
         .await
     }
 
-    /// Sends one batch; `false` when the lease is lost.
+    /// Sends what is due; `false` when the lease is lost. One message that the broker refuses must not hold up the others,
+    /// so a refused batch is sent one by one.
     async fn send(&mut self, runs: Vec<Run>) -> Result<bool> {
         let runs: Vec<Prepared> = runs
             .into_iter()
             .filter_map(|run| self.prepare(run))
             .collect();
+        match self.commit_runs(&runs).await {
+            Err(error) if error.kind() == ErrorKind::Invalid => self.send_one_by_one(runs).await,
+            Ok(true) => {
+                runs.into_iter().for_each(|run| self.record(run));
+                Ok(true)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// An entry whose message is refused leaves the plan; the others go on.
+    async fn send_one_by_one(&mut self, runs: Vec<Prepared>) -> Result<bool> {
+        for run in runs {
+            match self.commit_runs(std::slice::from_ref(&run)).await {
+                Ok(true) => self.record(run),
+                Err(error) if error.kind() == ErrorKind::Invalid => {
+                    leave_out(self.plan.entry(&run.run), &error);
+                }
+                outcome => return outcome,
+            }
+        }
+        Ok(true)
+    }
+
+    /// Records and messages of these runs, in one step.
+    async fn commit_runs(&self, runs: &[Prepared]) -> Result<bool> {
         let writes = runs
             .iter()
             .map(|run| (run.key.clone(), Some(encode(&run.state))))
             .collect();
         let publish = runs.iter().filter_map(|run| run.publish.clone()).collect();
-        if !self.commit(writes, publish).await? {
-            return Ok(false);
-        }
-        for Prepared {
+        self.commit(writes, publish).await
+    }
+
+    fn record(
+        &mut self,
+        Prepared {
             run,
             state,
             publish,
             ..
-        } in runs
-        {
-            log(self.plan.entry(&run), &run, publish.is_some());
-            self.plan.record(&run, state);
-        }
-        Ok(true)
+        }: Prepared,
+    ) {
+        log(self.plan.entry(&run), &run, publish.is_some());
+        self.plan.record(&run, state);
     }
 
     /// An entry that cannot be encoded leaves the plan; the others go on.
@@ -121,7 +150,7 @@ impl<'a> Reign<'a> {
             false => match entry.prepare(self.beat.client(), run.slot) {
                 Ok(prepared) => Some(prepared.publish),
                 Err(error) => {
-                    tracing::error!(entry = %entry.name, %error, "cannot be sent and is left out until the next start");
+                    leave_out(entry, &error);
                     return None;
                 }
             },
@@ -167,6 +196,10 @@ struct Prepared {
     run: Run,
     state: EntryState,
     publish: Option<Publish>,
+}
+
+fn leave_out(entry: &Entry, error: &dyn fmt::Display) {
+    tracing::error!(entry = %entry.name, %error, "cannot be sent and is left out until the next start");
 }
 
 fn log(entry: &Entry, run: &Run, sent: bool) {

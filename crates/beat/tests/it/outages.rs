@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use beat::Role;
 use broker::faults::inject;
-use broker::{Backends, BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
+use broker::{
+    Backends, BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Publish, Result,
+};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -94,15 +96,42 @@ async fn a_frozen_leader_is_fenced() {
     );
 }
 
-/// Carries commits out and loses every third answer.
+/// A coordinator with a fault of its own: what happens to a commit.
+type Fault = fn(number: usize, commit: &Commit) -> Option<(Outcome, ErrorKind)>;
+
+/// Whether a commit that fails was carried out.
+enum Outcome {
+    CarriedOut,
+    Refused,
+}
+
 #[derive(Debug)]
-struct LosesAnswers {
+struct FaultyCommits {
     coordinator: Arc<dyn Coordinator>,
     commits: AtomicUsize,
+    fault: Fault,
+}
+
+impl FaultyCommits {
+    fn on(stage: &Stage, fault: Fault) -> (Backends, Arc<Self>) {
+        let coordinator = stage.backends.coordinator.clone();
+        let faulty = Arc::new(Self {
+            coordinator,
+            commits: AtomicUsize::new(0),
+            fault,
+        });
+        (
+            Backends {
+                coordinator: faulty.clone(),
+                ..stage.backends.clone()
+            },
+            faulty,
+        )
+    }
 }
 
 #[async_trait]
-impl Coordinator for LosesAnswers {
+impl Coordinator for FaultyCommits {
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         self.coordinator.acquire(lease, owner, ttl).await
     }
@@ -120,30 +149,50 @@ impl Coordinator for LosesAnswers {
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {
-        let committed = self.coordinator.commit(commit).await?;
-        match self.commits.fetch_add(1, Ordering::Relaxed) % 3 {
-            2 => Err(BrokerError::new(
-                ErrorKind::Unreachable,
-                "the answer was lost",
-            )),
-            _ => Ok(committed),
+        let number = self.commits.fetch_add(1, Ordering::Relaxed);
+        let Some((outcome, kind)) = (self.fault)(number, &commit) else {
+            return self.coordinator.commit(commit).await;
+        };
+        if matches!(outcome, Outcome::CarriedOut) {
+            self.coordinator.commit(commit).await?;
         }
+        Err(BrokerError::new(kind, "a fault of this test"))
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_doubles_nothing() {
     let stage = Stage::new();
-    let coordinator = Arc::new(LosesAnswers {
-        coordinator: stage.backends.coordinator.clone(),
-        commits: AtomicUsize::new(0),
+    let (backends, faulty) = FaultyCommits::on(&stage, |number, _| {
+        (number % 3 == 2).then_some((Outcome::CarriedOut, ErrorKind::Unreachable))
     });
-    let backends = Backends {
-        coordinator: coordinator.clone(),
-        ..stage.backends.clone()
-    };
     let _running = stage.start_on(backends, "beat", &every_ten_seconds());
     pass(605).await;
-    assert!(coordinator.commits.load(Ordering::Relaxed) > 60);
+    assert!(faulty.commits.load(Ordering::Relaxed) > 60);
     assert_eq!(stage.sent_once_each().await, 60, "each slot once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_the_broker_refuses_does_not_hold_up_the_others() {
+    let stage = Stage::new();
+    let (backends, _) = FaultyCommits::on(&stage, |_, commit| {
+        let is_big = |publish: &Publish| publish.message.headers.task.as_deref() == Some("too.big");
+        commit
+            .publish
+            .iter()
+            .any(is_big)
+            .then_some((Outcome::Refused, ErrorKind::Invalid))
+    });
+    let schedule = json!({
+        "big": {"task": "too.big", "schedule": 10},
+        "one": {"task": "t", "schedule": 10},
+        "two": {"task": "t", "schedule": 10},
+    });
+    let running = stage.start_on(backends, "beat", &schedule);
+    pass(105).await;
+    assert_eq!(running.beat.role(), Role::Leader);
+    assert_eq!(
+        stage.counts().await,
+        [("one".to_owned(), 10), ("two".to_owned(), 10)].into()
+    );
 }

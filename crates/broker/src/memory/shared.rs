@@ -60,13 +60,11 @@ impl Shared {
         outcome
     }
 
-    /// Tries until there is something, once after every change and whenever time alone may have brought it. Nothing is
-    /// missed between a try and the wait, and a try's outcome is returned in the same poll, so dropping the future loses nothing.
+    /// Tries until there is something, once after every change and whenever time alone may have brought it. A `Notified` hears
+    /// of changes from its creation on, so nothing is missed between a try and the wait, and a try's outcome is returned in the same poll, so dropping the future loses nothing.
     pub(super) async fn wait_for<T>(&self, mut attempt: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
             let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
             let (found, next) = self.look(|state| (attempt(state), state.next_event()));
             if let Some(found) = found {
                 return found;
