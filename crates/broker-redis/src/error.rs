@@ -49,59 +49,72 @@ fn classify(error: &RedisError) -> (ErrorKind, &'static str) {
     }
 }
 
+/// What the server says, in its code or its text; what it means; what to do. The first that fits counts.
+const REFUSALS: &[(&str, ErrorKind, &str)] = &[
+    (
+        "OOM",
+        ErrorKind::Full,
+        "raise maxmemory or remove data; queues need maxmemory-policy noeviction",
+    ),
+    ("WRONGPASS", ErrorKind::Denied, CREDENTIALS),
+    ("NOAUTH", ErrorKind::Denied, CREDENTIALS),
+    (
+        "NOPERM",
+        ErrorKind::Denied,
+        "grant the ACL user these commands and keys (ACL SETUSER)",
+    ),
+    (
+        "READONLY",
+        ErrorKind::ReadOnly,
+        "this is a replica; point the URL at the primary",
+    ),
+    (
+        "MISCONF",
+        ErrorKind::ReadOnly,
+        "the server cannot write to its disk; free space there or look at its log",
+    ),
+    (
+        "LOADING",
+        ErrorKind::Unreachable,
+        "the server is still loading its data; wait",
+    ),
+    (
+        "BUSY",
+        ErrorKind::Unreachable,
+        "the server is busy with a script; wait",
+    ),
+    (
+        "MASTERDOWN",
+        ErrorKind::Unreachable,
+        "the replica has lost its primary; wait",
+    ),
+    (
+        "DB index",
+        ErrorKind::Invalid,
+        "choose a database number that the server has (setting `databases`, 16 by default)",
+    ),
+];
+const CREDENTIALS: &str = "check user and password in the URL (redis://user:password@host)";
+
 fn classify_one(error: &RedisError) -> (ErrorKind, &'static str) {
     let text = error.to_string();
     let code = error.code().unwrap_or_default();
-    let says = |word: &str| code == word || text.contains(word);
-    if code == "OOM" {
-        (
-            ErrorKind::Full,
-            "raise maxmemory or remove data; queues need maxmemory-policy noeviction",
-        )
-    } else if error.kind() == redis::ErrorKind::AuthenticationFailed
-        || says("WRONGPASS")
-        || says("NOAUTH")
-    {
-        (
-            ErrorKind::Denied,
-            "check user and password in the URL (redis://user:password@host)",
-        )
-    } else if says("NOPERM") {
-        (
-            ErrorKind::Denied,
-            "grant the ACL user these commands and keys (ACL SETUSER)",
-        )
-    } else if says("READONLY") {
-        (
-            ErrorKind::ReadOnly,
-            "this is a replica; point the URL at the primary",
-        )
-    } else if says("MISCONF") {
-        (
-            ErrorKind::ReadOnly,
-            "the server cannot write to its disk; free space there or look at its log",
-        )
-    } else if says("LOADING") {
-        (
-            ErrorKind::Unreachable,
-            "the server is still loading its data; wait",
-        )
-    } else if ["BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"].contains(&code) {
-        (ErrorKind::Unreachable, "the server is busy; wait")
-    } else if text.contains("DB index") || text.contains("database") {
-        (
-            ErrorKind::Invalid,
-            "choose a database number that the server has (setting `databases`, 16 by default)",
-        )
-    } else if error.kind() == redis::ErrorKind::RESP3NotSupported {
-        (ErrorKind::Invalid, "Redis 6.2 or newer is needed")
-    } else {
-        classify_network(error, &text)
+    let fits = |(word, ..): &&(&str, ErrorKind, &str)| {
+        code == *word || text.contains(&format!("{word} ")) || text.ends_with(word)
+    };
+    if let Some((_, kind, remedy)) = REFUSALS.iter().find(fits) {
+        return (*kind, remedy);
+    }
+    match error.kind() {
+        redis::ErrorKind::AuthenticationFailed => (ErrorKind::Denied, CREDENTIALS),
+        redis::ErrorKind::RESP3NotSupported => (ErrorKind::Invalid, "Redis 6.2 or newer is needed"),
+        redis::ErrorKind::InvalidClientConfig => (ErrorKind::Invalid, ""),
+        _ => classify_network(error, &text),
     }
 }
 
 fn classify_network(error: &RedisError, text: &str) -> (ErrorKind, &'static str) {
-    if text.contains("certificate") || text.contains("Certificate") {
+    if text.to_lowercase().contains("certificate") {
         (
             ErrorKind::Denied,
             "check ssl_ca_certs, ssl_certfile and the host's name in the certificate",
@@ -116,8 +129,6 @@ fn classify_network(error: &RedisError, text: &str) -> (ErrorKind, &'static str)
             ErrorKind::Unreachable,
             "check the server and the network; a TLS port needs rediss://",
         )
-    } else if error.kind() == redis::ErrorKind::InvalidClientConfig {
-        (ErrorKind::Invalid, "")
     } else {
         (ErrorKind::Other, "")
     }

@@ -20,6 +20,8 @@ pub(crate) struct Keys {
     pub(crate) workers: String,
     /// Incarnation to its description.
     pub(crate) nodes: String,
+    /// When somebody last showed life, and until when nobody may be declared dead.
+    pub(crate) pulse: String,
     /// Dead incarnations whose messages are not all back yet.
     pub(crate) dead: String,
     /// What early acknowledgements are kept under, completed by the incarnation.
@@ -46,6 +48,7 @@ impl Keys {
             unacked_mutex: name(kombu::UNACKED_MUTEX),
             workers: name("celeriac.workers"),
             nodes: name("celeriac.nodes"),
+            pulse: name("celeriac.pulse"),
             dead: name("celeriac.dead"),
             started: name("celeriac.started:"),
             poison: name("celeriac.poison"),

@@ -9,6 +9,7 @@
 //! | key | holds |
 //! |---|---|
 //! | `celeriac.workers`, `.nodes` | living incarnations by the end of their lease (server time, ms), and their description |
+//! | `celeriac.pulse` | when somebody last showed life; after a silence everybody gets a lease's time to come back |
 //! | `celeriac.dead` | dead incarnations that were not swept to the end |
 //! | `celeriac.started:<incarnation>` | early acknowledgements: tag to the meta that tells of the loss |
 //! | `celeriac.eta` | tags of deferred messages, which lie in `unacked`, by due time |

@@ -9,6 +9,7 @@ mod connector;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use broker::{BrokerError, Result};
 use redis::aio::MultiplexedConnection;
@@ -40,6 +41,8 @@ pub(crate) struct Health {
 #[derive(Clone)]
 pub(crate) struct Link {
     inner: Arc<Inner>,
+    /// Longest time between two attempts of a call that waits.
+    pause: Duration,
 }
 
 struct Inner {
@@ -97,7 +100,18 @@ impl Link {
                 health,
                 closed,
             }),
+            pause: Duration::MAX,
         }
+    }
+
+    /// The same link, whose waiting calls try again at least this often.
+    pub(crate) fn trying_every(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// How long to wait between attempts.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::up_to(self.pause)
     }
 
     /// How the connection is doing, now and later.
@@ -137,7 +151,7 @@ impl Link {
     /// # Errors
     /// What waiting cannot mend, and the end of waiting when the link is closed.
     pub(crate) async fn send(&self, action: &str, pipeline: &Pipeline) -> Result<Sent> {
-        let mut backoff = Backoff::default();
+        let mut backoff = self.backoff();
         let mut repeated = false;
         loop {
             if self.inner.closed.is_cancelled() {

@@ -49,10 +49,10 @@ scripts! {
     RESERVE = "reserve.lua";
     SETTLE = "success.lua" "settle.lua";
     STORE = "success.lua" "store.lua";
-    REGISTER = "register.lua";
-    RENEW = "renew.lua";
+    REGISTER = "pulse.lua" "register.lua";
+    RENEW = "pulse.lua" "renew.lua";
     RETIRE = "retire.lua";
-    CLAIM = "claim.lua";
+    CLAIM = "pulse.lua" "claim.lua";
     RESTORE = "restore.lua";
     REFRESH = "refresh.lua";
     PROMOTE = "promote.lua";

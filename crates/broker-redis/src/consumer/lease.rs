@@ -74,7 +74,8 @@ pub(super) async fn begin(shared: &Shared) -> Result<()> {
 fn registration(shared: &Shared, incarnation: &str) -> redis::Cmd {
     let description =
         serde_json::json!({"node": shared.params.node, "lease_ms": millis(shared.params.lease)});
-    let mut command = script::REGISTER.on(&[&shared.keys.workers, &shared.keys.nodes]);
+    let mut command =
+        script::REGISTER.on(&[&shared.keys.workers, &shared.keys.nodes, &shared.keys.pulse]);
     command
         .arg(incarnation)
         .arg(millis(shared.params.lease))
@@ -119,7 +120,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn renew(shared: &Shared) -> Result<()> {
     let incarnation = shared.lease.current();
-    let mut command = script::RENEW.on(&[&shared.keys.workers]);
+    let mut command = script::RENEW.on(&[&shared.keys.workers, &shared.keys.pulse]);
     command.arg(&*incarnation).arg(millis(shared.params.lease));
     match shared.keep.persist("renew the lease", command).await? {
         Value::Int(0) => replace(shared, &incarnation).await,

@@ -14,7 +14,6 @@ use super::queues::Queue;
 use super::shared::{Shared, decode};
 use super::{lease, suspects, tag};
 use crate::error::{closed, is_outage};
-use crate::link::Backoff;
 use crate::script;
 
 /// Most messages of one reservation; more are had by asking again. Bounds how long the script occupies the server.
@@ -42,11 +41,11 @@ pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Deli
 
 /// Waits until something is there and takes it. Ends with deliveries waiting, or an error.
 async fn fetch(shared: Arc<Shared>, max: usize) -> Result<()> {
-    let mut backoff = Backoff::default();
+    let mut backoff = shared.hot.backoff();
     while shared.holds.is_idle() {
         match attempt(&shared, max).await {
             Ok(Some(odd)) => {
-                backoff = Backoff::default();
+                backoff = shared.hot.backoff();
                 wait(&shared, &odd).await?;
             }
             Ok(None) => {}
@@ -157,6 +156,10 @@ fn keep(
     first: u64,
     taken: Vec<Value>,
 ) -> Result<bool> {
+    if *shared.lease.current() != *incarnation {
+        // The lease was lost meanwhile; what was taken is given to others by the sweep.
+        return Ok(false);
+    }
     let mut number = first;
     let mut last = None;
     let mut taken = taken.into_iter();

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::shared::Shared;
 use super::tag;
-use crate::envelope;
+use crate::envelope::{self, Held};
 use crate::error::invalid;
 use crate::outgoing::Outgoing;
 use crate::parked;
@@ -170,44 +170,44 @@ fn verb(
 ) -> Result<Option<Verb>> {
     let tag = settlement.tag.as_str();
     let held = || envelope::read_own(records.get(tag)?);
-    Ok(Some(match &settlement.verdict {
-        Verdict::Ack => Verb::Ack,
-        Verdict::Keep => Verb::Keep,
-        Verdict::AckEarly { lost } => Verb::Early {
+    Ok(match &settlement.verdict {
+        Verdict::Ack => Some(Verb::Ack),
+        Verdict::Keep => Some(Verb::Keep),
+        Verdict::AckEarly { lost } => Some(Verb::Early {
             lost: lost.encode(Codec::Json, None)?,
-        },
-        Verdict::Defer { until } => Verb::Defer {
+        }),
+        Verdict::Defer { until } => Some(Verb::Defer {
             due_ms: until.as_millisecond(),
-        },
-        Verdict::Requeue { front } => {
-            let (Some(held), Some(parts)) = (held(), tag::read(tag)) else {
-                return Ok(None);
-            };
-            let list = shared.keys.list(&held.routing_key, parts.step);
-            let push = if *front { "RPUSH" } else { "LPUSH" };
-            Verb::Move {
-                push,
-                list,
-                envelope: envelope::redelivered(held.envelope),
-            }
-        }
-        Verdict::Park { reason } => {
-            let Some(held) = held() else { return Ok(None) };
-            let at_ms = jiff::Timestamp::now().as_millisecond();
-            let record = parked::write(
-                &held.routing_key,
-                reason,
-                &shared.params.node,
-                at_ms,
-                held.envelope,
-            );
-            Verb::Park {
-                id: Uuid::now_v7().to_string(),
-                record,
-                at_ms,
-            }
-        }
-    }))
+        }),
+        Verdict::Requeue { front } => held().and_then(|held| requeue(shared, tag, &held, *front)),
+        Verdict::Park { reason } => held().map(|held| park(shared, &held, reason)),
+    })
+}
+
+fn requeue(shared: &Shared, tag: &str, held: &Held<'_>, front: bool) -> Option<Verb> {
+    let list = shared.keys.list(&held.routing_key, tag::read(tag)?.step);
+    let push = if front { "RPUSH" } else { "LPUSH" };
+    Some(Verb::Move {
+        push,
+        list,
+        envelope: envelope::redelivered(held.envelope),
+    })
+}
+
+fn park(shared: &Shared, held: &Held<'_>, reason: &str) -> Verb {
+    let at_ms = jiff::Timestamp::now().as_millisecond();
+    let record = parked::write(
+        &held.routing_key,
+        reason,
+        &shared.params.node,
+        at_ms,
+        held.envelope,
+    );
+    Verb::Park {
+        id: Uuid::now_v7().to_string(),
+        record,
+        at_ms,
+    }
 }
 
 /// What the consumer remembers of a settled tag.

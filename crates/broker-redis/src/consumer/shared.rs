@@ -69,6 +69,8 @@ impl Shared {
                 "a lease lasts at least 30 ms and visibility_timeout is above zero",
             ));
         }
+        // After an outage everybody has one lease to renew.
+        let pause = params.lease / 3;
         let wake = Arc::new(Wake::default());
         let keys = Arc::clone(&parts.router.keys);
         Ok(Self {
@@ -77,8 +79,9 @@ impl Shared {
                 dropped.clone(),
                 Wake::greeting(),
                 wake.on_push(),
-            ),
-            keep: Link::new(parts.connector, dropped.clone()),
+            )
+            .trying_every(pause),
+            keep: Link::new(parts.connector, dropped.clone()).trying_every(pause),
             wake,
             lease: Lease::default(),
             holds: Holds::default(),

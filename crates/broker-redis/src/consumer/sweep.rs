@@ -2,7 +2,7 @@
 //!
 //! A lease that has ended is taken from `celeriac.workers` by one script, so that one sweeper gets it; from then on the dead
 //! incarnation can take nothing more. It stays in `celeriac.dead` until all it held is back, so that another sweeper finishes what one
-//! that died left. Each message is put back only if it is still held: a late acknowledgement that comes first wins.
+//! that died left. After an outage of the server, in which nobody could renew, everybody has a lease's time to come back. Each message is put back only if it is still held: a late acknowledgement that comes first wins.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub(super) fn jittered(time: Duration) -> Duration {
 }
 
 async fn sweep(shared: &Shared) -> Result<()> {
-    let mut command = script::CLAIM.on(&[&shared.keys.workers, &shared.keys.dead]);
+    let mut command =
+        script::CLAIM.on(&[&shared.keys.workers, &shared.keys.dead, &shared.keys.pulse]);
     // A sweeper that dies with its claim is followed by another in time: one lease until the end is seen, a third until the first
     // sweep, this, and a third until the next are less than two. Two sweepers at once do no harm.
     let claim = shared.params.lease / 6;

@@ -9,15 +9,25 @@ const LONGEST: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Backoff {
     next: Duration,
+    longest: Duration,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST }
+        Self::up_to(LONGEST)
     }
 }
 
 impl Backoff {
+    /// Waits no longer than this at a time, nor longer than usual.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        let longest = longest.min(LONGEST);
+        Self {
+            next: FIRST.min(longest),
+            longest,
+        }
+    }
+
     /// Waits. Between half of the time and all of it.
     pub(crate) async fn pause(&mut self) {
         tokio::time::sleep(self.advance()).await;
@@ -25,7 +35,7 @@ impl Backoff {
 
     fn advance(&mut self) -> Duration {
         let pause = self.next.mul_f64(0.5 + fastrand::f64() / 2.0);
-        self.next = (self.next * 2).min(LONGEST);
+        self.next = (self.next * 2).min(self.longest);
         pause
     }
 }

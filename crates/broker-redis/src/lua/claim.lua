@@ -3,19 +3,19 @@
 --
 -- KEYS[1] celeriac.workers  zset  incarnation by the end of its lease, server time in ms
 -- KEYS[2] celeriac.dead     zset  incarnation by the end of the last caller's claim, server time in ms
--- ARGV[1] how long the claim lasts, in ms   ARGV[2] most incarnations
+-- KEYS[3] celeriac.pulse    hash
+-- ARGV[1] lease, and how long the claim lasts, in ms   ARGV[2] most incarnations
 -- Returns the incarnations.
 
--- The server refuses a script's first write when memory is short; this one, and what follows, needs hardly any.
-redis.call('ZREM', KEYS[1], '')
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
-  redis.call('ZREM', KEYS[1], incarnation)
-  redis.call('ZADD', KEYS[2], 0, incarnation)
+local lease = tonumber(ARGV[1])
+if now >= touch(KEYS[3], lease) then
+  for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
+    redis.call('ZREM', KEYS[1], incarnation)
+    redis.call('ZADD', KEYS[2], 0, incarnation)
+  end
 end
 local claimed = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, incarnation in ipairs(claimed) do
-  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), incarnation)
+  redis.call('ZADD', KEYS[2], now + lease, incarnation)
 end
 return claimed

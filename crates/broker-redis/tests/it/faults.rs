@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use broker::{Broker, Consumer, Settled, Settlement, Verdict};
+use broker::{Broker, Consumer, ConsumerParams, Notice, Settled, Settlement, Verdict};
 use broker_redis::{RedisBroker, RedisOptions};
 use testkit::RedisServer;
 
@@ -156,4 +156,53 @@ async fn a_replica_is_told_apart() {
     assert!(error.to_string().contains("primary"), "{error}");
     server.cli(&["REPLICAOF", "NO", "ONE"]);
     eventually(async || broker.publish(vec![to_queue("q", "a")]).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_declared_dead_for_an_outage_of_the_server() {
+    let mut server = RedisServer::builder().appendonly().start();
+    let impatient = RedisOptions {
+        response_timeout: Duration::from_millis(300),
+        connect_timeout: Duration::from_millis(300),
+        ..options(&server.url())
+    };
+    let broker = RedisBroker::connect(impatient).await.unwrap();
+    broker
+        .publish((0..3).map(|at| to_queue("q", &at.to_string())).collect())
+        .await
+        .unwrap();
+    let lease = Duration::from_secs(2);
+    let (mut consumers, mut held) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let (params, notices) = crate::support::params(&["q"]);
+        let consumer = broker
+            .consumer(ConsumerParams { lease, ..params })
+            .await
+            .unwrap();
+        held.push(take(&*consumer, 1).await.remove(0));
+        consumers.push((consumer, notices));
+    }
+    server.stop();
+    tokio::time::sleep(lease * 2).await;
+    server.restart();
+    let renewed =
+        |server: &RedisServer| server.cli(&["ZRANGE", "celeriac.workers", "0", "0", "WITHSCORES"]);
+    let (first, mut changes, mut last) = (renewed(&server), 0, String::new());
+    eventually(async || {
+        let now = renewed(&server);
+        changes += usize::from(now != last && now != first);
+        last = now;
+        changes > 6
+    })
+    .await;
+    for ((consumer, mut notices), delivery) in consumers.into_iter().zip(held) {
+        let ack = Settlement::new(delivery.tag, Verdict::Ack);
+        assert_eq!(consumer.settle(vec![ack]).await.unwrap(), [Settled::Done]);
+        while let Ok(notice) = notices.try_recv() {
+            assert!(
+                !matches!(notice, Notice::Fenced | Notice::Reclaimed { .. }),
+                "{notice:?}"
+            );
+        }
+    }
 }

@@ -46,6 +46,9 @@ async fn a_full_server_refuses_new_messages_and_loses_none() {
         published
     );
 
+    // Far beyond its bound, so that not even the smallest write has room.
+    server.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    assert!(server.cli(&["SET", "small", "x"]).starts_with("OOM"));
     // A full server is no reason to count as dead: leases and holds are renewed.
     let (ends, since) = (lease_end(&server), held_since(&server));
     eventually(async || lease_end(&server) > ends + 2_000.0 && held_since(&server) > since + 2.0)

@@ -127,7 +127,7 @@ async fn a_task_with_a_result_costs_its_share_of_two_scripts() {
     assert!(scripts < 3 * (TASKS / BATCH) as u64 + 30, "{scripts}");
     assert_eq!(
         server.cli(&["DBSIZE"]).parse::<usize>().unwrap(),
-        TASKS + 4,
+        TASKS + 5,
         "{}",
         server.cli(&["KEYS", "[^c]*"])
     );
