@@ -37,8 +37,20 @@ pub(crate) async fn show(
     backends: &Backends,
     count: usize,
 ) -> Result<(), Error> {
-    let rows = entries(context, backends, count).await?;
-    let runs = soonest(&rows, count);
+    print(context, &entries(context, backends, count).await?, count)
+}
+
+/// Prints the next run of each entry, soonest first, at most `count`.
+pub(crate) async fn show_each(
+    context: &Context,
+    backends: &Backends,
+    count: usize,
+) -> Result<(), Error> {
+    print(context, &entries(context, backends, 1).await?, count)
+}
+
+fn print(context: &Context, rows: &[Row], count: usize) -> Result<(), Error> {
+    let runs = soonest(rows, count);
     if context.json {
         output::json(&runs);
         return Ok(());

@@ -37,8 +37,8 @@ impl From<SummaryRow> for Row {
     }
 }
 
-/// The name of the period that begins with the first transaction.
-const SINCE_INCEPTION: &str = "max";
+/// The last year, and everything since the first transaction.
+const AT_A_GLANCE: [&str; 2] = ["1y", "max"];
 
 /// Prints what the last refresh computed, for every period.
 pub(crate) async fn show(store: &Store, json: bool) -> Result<(), Error> {
@@ -46,10 +46,10 @@ pub(crate) async fn show(store: &Store, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints what the last refresh computed, since each portfolio's inception.
-pub(crate) async fn show_since_inception(store: &Store) -> Result<(), Error> {
+/// Prints what the last refresh computed, for two periods.
+pub(crate) async fn show_at_a_glance(store: &Store) -> Result<(), Error> {
     let mut rows = portfolio::analytics::summary(store, None).await?;
-    rows.retain(|row| row.period == SINCE_INCEPTION);
+    rows.retain(|row| AT_A_GLANCE.contains(&row.period.as_str()));
     print(rows, false);
     Ok(())
 }
@@ -64,7 +64,7 @@ fn print(rows: Vec<SummaryRow>, json: bool) {
         "period",
         "as of",
         "net asset value",
-        "return",
+        "TWR",
         "XIRR p.a.",
         "volatility",
         "drawdown",

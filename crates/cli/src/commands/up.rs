@@ -72,6 +72,8 @@ pub(crate) async fn run(args: Args, context: Context, common: &CommonArgs) -> Re
     environment.extend(variables(&demo.overrides()));
     let stop = service::listen()?;
     let manager = Manager::start(&services, &environment, stop.clone())?;
+    // Meanwhile services that cannot be helped must be able to end the demo.
+    let running = tokio::spawn(manager.wait());
     let refreshed = tokio::select! {
         refreshed = demo.refresh() => refreshed,
         () = stop.requested() => Ok(()),
@@ -79,7 +81,7 @@ pub(crate) async fn run(args: Args, context: Context, common: &CommonArgs) -> Re
     if args.once || refreshed.is_err() {
         stop.warm.cancel();
     }
-    let exit = manager.wait().await;
+    let exit = running.await.map_err(service::Error::program)?;
     refreshed.map(|()| exit)
 }
 

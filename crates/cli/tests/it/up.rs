@@ -167,3 +167,17 @@ fn a_broker_of_one_process_is_refused() {
     );
     assert!(text.contains("memory:// is for one process"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_whose_services_cannot_start_ends() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", &service(&sandbox, "bad", "exit 78"));
+    let mut up = sandbox.spawn(&["up", "--demo"]);
+    assert_eq!(
+        up.wait_exit(PATIENCE).await.code(),
+        Some(78),
+        "{}",
+        up.output()
+    );
+    assert!(sandbox.path().join("data/finance.db").is_file());
+}

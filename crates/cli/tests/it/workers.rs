@@ -1,5 +1,6 @@
 //! With a real worker on the other side.
 
+use serde_json::{Value, json};
 use testkit::wait_until;
 
 use crate::sandbox::{PATIENCE, Sandbox, stderr, stdout};
@@ -17,7 +18,7 @@ fn nobody_there_is_69() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_is_asked_and_runs_what_is_called() {
+async fn a_worker_answers_every_question() {
     let sandbox = Sandbox::new();
     let mut worker = sandbox
         .spawn_worker(&["-Q", "default", "-n", "w1@test", "-c", "2"])
@@ -30,8 +31,8 @@ async fn a_worker_is_asked_and_runs_what_is_called() {
         sandbox.json(&[&["inspect", question][..], &to_it].concat())["w1@test"].clone()
     };
     assert_eq!(ask("ping")["ok"], "pong");
-    assert_eq!(ask("active"), serde_json::json!([]));
-    assert_eq!(ask("reserved"), serde_json::json!([]));
+    assert_eq!(ask("active"), json!([]));
+    assert_eq!(ask("reserved"), json!([]));
     assert_eq!(ask("active_queues")[0]["name"], "default");
     assert!(ask("clock")["clock"].is_number());
     for question in [
@@ -47,7 +48,18 @@ async fn a_worker_is_asked_and_runs_what_is_called() {
             .run(&[&["inspect", question][..], &to_it].concat())
             .success();
     }
+    let query = [&["inspect", "query_task", "none"][..], &to_it].concat();
+    assert_eq!(sandbox.json(&query)["w1@test"], json!({}));
+    assert_eq!(sandbox.json(&["queues"])["workers"][0]["node"], "w1@test");
 
+    worker.terminate();
+    assert!(worker.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_are_waited_for_and_shown() {
+    let sandbox = Sandbox::new();
+    let _worker = sandbox.spawn_worker(&["-Q", "default"]).await;
     let call = [
         "call",
         "finflow.core.tasks.test_task",
@@ -62,8 +74,6 @@ async fn a_worker_is_asked_and_runs_what_is_called() {
     let id = meta["task_id"].as_str().unwrap();
     let shown = stdout(&sandbox.run(&["result", id, "--wait"]).success());
     assert!(shown.contains("success"), "{shown}");
-    let query = [&["inspect", "query_task", id][..], &to_it].concat();
-    assert_eq!(sandbox.json(&query)["w1@test"], serde_json::json!({}));
 
     let failing = [
         "call",
@@ -72,12 +82,11 @@ async fn a_worker_is_asked_and_runs_what_is_called() {
         "default",
         "--wait",
     ];
-    sandbox.run(&failing).code(1);
-    let queues = sandbox.json(&["queues"]);
-    assert_eq!(queues["workers"][0]["node"], "w1@test");
-
-    worker.terminate();
-    assert!(worker.wait_exit(PATIENCE).await.success());
+    let text = stderr(&sandbox.run(&failing).code(1));
+    assert!(text.starts_with("error: "), "{text}");
+    let failed = sandbox.run(&[&failing[..], &["--json"]].concat()).code(1);
+    let meta: Value = serde_json::from_slice(&failed.get_output().stdout).unwrap();
+    assert_eq!(meta["status"], "FAILURE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +113,7 @@ async fn an_unknown_task_is_parked_shown_requeued_and_deleted() {
 
     let id = entry["id"].as_str().unwrap();
     let shown = sandbox.json(&["parked", "show", id]);
-    assert_eq!(shown["message"]["body"]["args"], serde_json::json!([7]));
+    assert_eq!(shown["message"]["body"]["args"], json!([7]));
     sandbox.run(&["parked", "requeue", id]).success();
     let again = || async {
         let parked = parked();
@@ -136,7 +145,7 @@ async fn what_is_in_the_queue_can_be_purged_before_the_start() {
         .success();
     let _worker = sandbox.spawn_worker(&["-Q", "default", "--purge"]).await;
     assert_eq!(sandbox.json(&["queues"])["queues"]["default"]["ready"], 0);
-    assert_eq!(sandbox.json(&["parked", "list"]), serde_json::json!([]));
+    assert_eq!(sandbox.json(&["parked", "list"]), json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +177,7 @@ async fn logs_go_to_a_file_as_json() {
     sandbox.run(&call).success();
     assert!(worker.wait_exit(PATIENCE).await.success());
     let log = std::fs::read_to_string(sandbox.path().join("w3.log")).unwrap();
-    let lines: Vec<serde_json::Value> = log
+    let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();

@@ -190,6 +190,11 @@ fn a_wrong_type_names_setting_value_source_and_rule() {
         error.ends_with("it must be one of json, msgpack, yaml"),
         "{error}"
     );
+    let error = Case::new().variable("CELERIAC_LEASE_SECONDS", "0").error();
+    assert!(
+        error.ends_with("it must be a number of seconds greater than 0"),
+        "{error}"
+    );
     let error = Case::new()
         .variable("CELERY_BROKER_URL", "localhost")
         .error();

@@ -128,6 +128,21 @@ impl Settings {
             Value::Str(text) if text == "auto" => {}
             _ => return Err(concurrency.refuse("a whole number of at least 1, or auto")),
         }
+        for name in ["celeriac_lease_seconds", "celeriac_beat_lease_seconds"] {
+            if self
+                .get(name)
+                .as_f64()
+                .is_some_and(|seconds| seconds <= 0.0)
+            {
+                return Err(self
+                    .entry(name)
+                    .refuse("a number of seconds greater than 0"));
+            }
+        }
+        self.check_broker()
+    }
+
+    fn check_broker(&self) -> Result<(), Error> {
         let broker = self.entry("broker_url");
         let fits = match &broker.value {
             Value::Null | Value::Str(_) => true,
