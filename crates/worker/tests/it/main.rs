@@ -15,5 +15,6 @@ mod recorded;
 mod retries;
 mod revoking;
 mod shutdown;
+mod states;
 mod support;
 mod tasks;
