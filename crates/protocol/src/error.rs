@@ -53,7 +53,22 @@ impl fmt::Display for Fault {
         if self.path.is_empty() {
             f.write_str(&self.detail)
         } else {
-            write!(f, "{}: {}", self.path, self.detail)
+            write!(f, "{}: {}", Shortened(&self.path), self.detail)
+        }
+    }
+}
+
+/// A path of a thousand levels says no more in full than by its ends.
+struct Shortened<'a>(&'a str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const END: usize = 48;
+        let path = self.0;
+        let (head, tail) = (path.char_indices().nth(END), path.char_indices().nth_back(END));
+        match (head, tail) {
+            (Some((head, _)), Some((tail, _))) if head < tail => write!(f, "{}…{}", &path[..head], &path[tail..]),
+            _ => f.write_str(path),
         }
     }
 }

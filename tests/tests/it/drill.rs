@@ -32,9 +32,9 @@ async fn drill(broker: String, folder: TempDir, settings: &[(&'static str, Strin
         fleet.start_worker();
     }
     for kill in 0..KILLS {
-        // A kill counts while there is work: the next one waits until some more tasks have ended.
+        // A kill counts while there is work: the next one waits until some more tasks have started.
         let until = (kill + 1) * TASKS / (KILLS + 2);
-        wait_until(PATIENCE, async || Journal::read(&fleet.journal()).finished() >= until).await;
+        wait_until(PATIENCE, async || Journal::read(&fleet.journal()).0.len() >= until).await;
         fleet.kill_one();
     }
     fleet

@@ -107,7 +107,8 @@ async fn flower_shows_the_rust_worker() {
     let port = free_port().to_string();
     let python = python(&redis.url()).env("FLOWER_UNAUTHENTICATED_API", "true").env("PORT", &port);
     let flower = python.spawn_module(&scripts(), "celery", &["-A", "interop", "flower", "--address=127.0.0.1", &format!("--port={port}")]);
-    flower.wait_for_line(|line| line.contains("Visit me at"), PATIENCE).await;
+    // The worker listens to control requests; Flower listens to events.
+    wait_until(PATIENCE, async || redis.cli(&["PUBSUB", "NUMPAT"]).trim() == "2").await;
     fleet.send(3, 0);
     let seen = python.run_file(&scripts().join("flower_sees.py"), &["seen@flower", "3"]);
     assert_eq!(seen.trim(), "ok", "{}", flower.output());

@@ -1,8 +1,10 @@
 //! What crosses crates: the structure of the workspace, its units, its programs together.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod demo;
 mod drill;
 mod install;
 mod interop;
+mod poison;
 mod structure;
 mod systemd;

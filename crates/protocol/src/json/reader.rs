@@ -237,13 +237,16 @@ impl<'a> Reader<'a> {
 
     /// What stands at the current place, in words.
     fn found(&self) -> &'static str {
-        match self.text.as_bytes().get(self.pos) {
+        let rest = &self.text[self.pos..];
+        match rest.as_bytes().first() {
+            None => "nothing",
             Some(b'{') => "a map",
             Some(b'[') => "a list",
             Some(b'"') => "text",
-            Some(b'n') => "null",
-            Some(b't' | b'f') => "a boolean",
-            _ => "a number",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            _ if rest.starts_with("null") => "null",
+            _ if rest.starts_with("true") || rest.starts_with("false") => "a boolean",
+            _ => "something that is not JSON",
         }
     }
 }

@@ -52,16 +52,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
+    ("tasks", &["portfolio", "protocol", "worker"]),
     (
         "tasks-analytics",
-        &["client", "portfolio", "protocol", "service", "worker"],
+        &["client", "portfolio", "protocol", "service", "tasks", "worker"],
     ),
     (
         "tasks-maintenance",
-        &["client", "portfolio", "protocol", "service", "worker"],
+        &["broker", "client", "portfolio", "protocol", "service", "tasks", "worker"],
     ),
     ("testkit", &[]),
-    ("tests", &[]),
+    ("tests", &["client", "protocol", "service", "worker"]),
     ("worker", &["broker", "client", "protocol"]),
 ];
 

@@ -1,31 +1,20 @@
-//! Sends the drill's tasks and reads their results, on the broker that the environment names.
-//!
-//! `send JOURNAL COUNT MILLISECONDS`, `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`
+//! What the drill's client can do.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use client::{Client, ClientError, TaskError};
 use protocol::{Codec, Limits, Value};
-use service::{CommonArgs, Error, Program, Service};
 use tests::{Echo, Record};
 use worker::SendTask;
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let program = Program::new("drill-client", &CommonArgs::default(), Vec::new());
-    service::run(program, async move |service: Service| {
-        let client = service.client()?;
-        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        match words[..] {
-            ["send", journal, count, milliseconds] => send(&client, journal, parse(count), parse(milliseconds)).await,
-            ["later", journal, number, seconds] => later(&client, journal, parse(number), parse(seconds)).await,
-            ["echo", json] => echo(&client, json).await,
-            ["lost", count] => lost(&client, parse(count)).await,
-            _ => panic!("unknown arguments {arguments:?}"),
-        }
-        .map_err(Error::program)
-    })
+pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError> {
+    match *words {
+        ["send", journal, count, milliseconds] => send(client, journal, parse(count), parse(milliseconds)).await,
+        ["later", journal, number, seconds] => later(client, journal, parse(number), parse(seconds)).await,
+        ["echo", json] => echo(client, json).await,
+        ["lost", count] => lost(client, parse(count)).await,
+        _ => panic!("unknown arguments {words:?}"),
+    }
 }
 
 fn parse<T: std::str::FromStr<Err = std::num::ParseIntError>>(text: &str) -> T {

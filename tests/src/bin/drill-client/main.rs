@@ -1,0 +1,18 @@
+//! Sends the drill's tasks and reads their results, on the broker that the environment names.
+//!
+//! `send JOURNAL COUNT MILLISECONDS`, `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`
+
+mod commands;
+
+use std::process::ExitCode;
+
+use service::{CommonArgs, Error, Program, Service};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let program = Program::new("drill-client", &CommonArgs::default(), Vec::new());
+    service::run(program, async move |service: Service| {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        commands::run(&service.client()?, &words).await.map_err(Error::program)
+    })
+}
