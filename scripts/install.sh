@@ -28,5 +28,9 @@ if [ "${version:-0}" -ge "$backoff_since" ]; then
     install_unit systemd/restart-backoff.conf celery-.service.d/restart-backoff.conf
 fi
 install -D -m 640 systemd/celeriac.env "$destdir/etc/celeriac/celeriac.env.example"
+# Settings that somebody may have edited are left alone.
+if ! [ -e "$destdir/etc/celeriac/celeriac.toml" ]; then
+    install -D -m 644 deploy/celeriac.toml "$destdir/etc/celeriac/celeriac.toml"
+fi
 echo "Installed under ${destdir:-/}. Next: copy /etc/celeriac/celeriac.env.example to celeriac.env, edit it, then"
 echo "  systemctl daemon-reload && systemctl enable --now celery-worker celery-beat"

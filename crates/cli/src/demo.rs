@@ -7,6 +7,7 @@ use portfolio::analytics::{Envelope, RefreshData};
 use portfolio::demo::{DemoFiles, install};
 use portfolio::store::Store;
 use service::Settings;
+use service::settings::parse_toml;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -14,14 +15,12 @@ use crate::{next_runs, output, summary};
 
 /// The task that is called at once.
 const REFRESH: &str = "finflow.core.tasks.refresh_portfolio_analytics";
-/// Its queue.
-const QUEUE: &str = "analytics";
 /// How long the first refresh may take, the start of the workers included.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Of how many entries the next run is shown.
 const NEXT_RUNS: usize = 5;
-/// What beat sends, unless the settings have a schedule.
-const SCHEDULE: &str = include_str!("demo/schedule.json");
+/// Routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
+pub(crate) const FINANCE_SETTINGS: &str = include_str!("demo/celeriac.toml");
 
 /// A demo that is ready to be shown.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Installs the sample portfolio in the data folder and completes the settings.
     pub(crate) async fn prepare(mut context: Context) -> Result<Self, Error> {
-        let overrides = missing_settings(&context.settings);
+        let overrides = missing_settings(&context.settings)?;
         context.sources.overrides.extend(overrides.iter().cloned());
         context.settings = Settings::load(&context.sources)?;
         let store = install_sample(&context).await?;
@@ -77,8 +76,10 @@ impl Demo {
     }
 }
 
-/// What the demo needs and nobody has set: a place for results, and a schedule.
-fn missing_settings(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
+/// What the demo needs and nobody has set: a place for results, the finance tasks' routes and their schedule.
+fn missing_settings(
+    settings: &Settings,
+) -> Result<Vec<(&'static str, &'static str, String)>, Error> {
     let mut missing = Vec::new();
     let broker = settings
         .broker_urls()
@@ -89,10 +90,24 @@ fn missing_settings(settings: &Settings) -> Vec<(&'static str, &'static str, Str
     if settings.text("result_backend").is_none() && !broker.starts_with("sqlite:") {
         missing.push(("result_backend", "--demo", broker));
     }
-    if settings.map("beat_schedule").is_empty() {
-        missing.push(("beat_schedule", "--demo", SCHEDULE.to_owned()));
+    let finance = parse_toml(FINANCE_SETTINGS).map_err(service::Error::program)?;
+    for name in ["task_routes", "beat_schedule"] {
+        let is_set = settings
+            .get(name)
+            .as_map()
+            .is_some_and(|table| !table.is_empty());
+        if let Some(table) = finance.get(name).filter(|_| !is_set) {
+            let text = serde_json::to_string(table).map_err(service::Error::program)?;
+            missing.push((name, "--demo", text));
+        }
     }
-    missing
+    Ok(missing)
+}
+
+/// As JSON, which is how a variable carries a table.
+fn shipped_schedule() -> String {
+    let settings: toml::Table = SHIPPED.parse().expect("a test reads the shipped settings");
+    serde_json::to_string(&settings["beat_schedule"]).expect("what came from TOML has a form in JSON")
 }
 
 async fn install_sample(context: &Context) -> Result<Store, Error> {
@@ -114,4 +129,15 @@ async fn install_sample(context: &Context) -> Result<Store, Error> {
         store.path().display()
     ));
     Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_settings_have_a_schedule() {
+        let schedule: serde_json::Value = serde_json::from_str(&shipped_schedule()).unwrap();
+        assert_eq!(schedule["refresh-portfolio-analytics-hourly"]["task"], REFRESH);
+    }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{TempDir, workspace_root};
+use testkit::{TempDir, bin, workspace_root};
 
 const PROGRAMS: [&str; 4] = [
     "celeriac",
@@ -52,4 +52,22 @@ fn programs_units_and_example_settings_arrive_under_the_prefix() {
             .unwrap()
             .contains("CELERY_BROKER_URL=")
     );
+}
+
+#[test]
+fn the_shipped_settings_arrive_once_and_are_understood() {
+    let destination = TempDir::new().unwrap();
+    install(destination.path());
+    let settings = destination.path().join("etc/celeriac/celeriac.toml");
+    let output = Command::new(bin("celeriac"))
+        .current_dir(destination.path())
+        .args(["--config", settings.to_str().unwrap(), "schedule", "list"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("refresh-portfolio-analytics-hourly"), "{text}");
+    fs::write(&settings, "# edited").unwrap();
+    install(destination.path());
+    assert_eq!(fs::read_to_string(&settings).unwrap(), "# edited");
 }

@@ -12,6 +12,7 @@ use portfolio::store::Store;
 use service::Exit;
 
 use crate::context::Context;
+use crate::demo::FINANCE_SETTINGS;
 use crate::error::Error;
 use crate::output;
 use crate::summary;
@@ -22,6 +23,7 @@ use crate::summary;
   celeriac finance import-prices AAPL prices/AAPL.csv
   celeriac finance import-transactions --user 1 ledger.csv
   celeriac finance summary --json
+  celeriac finance settings > celeriac.toml
 Importing again changes nothing. Exit code 1 when rows were refused.")]
 pub(crate) enum Args {
     /// Import the prices of an asset from a CSV file
@@ -41,15 +43,22 @@ pub(crate) enum Args {
     },
     /// Show every portfolio's figures as last computed
     Summary,
+    /// Print a settings file with the finance tasks' routes and schedule
+    Settings,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    if let Args::Settings = args {
+        output::line(FINANCE_SETTINGS.trim_end());
+        return Ok(Exit::Ok);
+    }
     let store = Store::open(context.finance_database()).await?;
     let outcome = match args {
         Args::ImportPrices { symbol, file } => prices(&store, &symbol, &file).await.map(Some),
         Args::ImportTransactions { file, user } => {
             transactions(&store, user, &file).await.map(Some)
         }
+        Args::Settings => Ok(None),
         Args::Summary => summary::show(&store, context.json).await.map(|()| None),
     };
     store.close().await;

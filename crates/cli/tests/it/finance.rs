@@ -76,3 +76,16 @@ async fn transactions_need_an_owner_that_exists() {
         .run(&["finance", "import-transactions", file.to_str().unwrap()])
         .code(64);
 }
+
+#[test]
+fn the_settings_to_begin_with_are_sound() {
+    let sandbox = Sandbox::new();
+    let text = stdout(&sandbox.run(&["finance", "settings"]).success());
+    sandbox.file("celeriac.toml", &text);
+    let entries = sandbox.json(&["schedule", "list"]);
+    assert_eq!(entries.as_array().unwrap().len(), 3);
+    sandbox
+        .run(&["call", "finflow.core.tasks.refresh_portfolio_analytics"])
+        .success();
+    assert_eq!(sandbox.json(&["queues"])["queues"]["analytics"]["ready"], 1);
+}

@@ -7,6 +7,7 @@ mod finance;
 mod help;
 mod message;
 mod queues;
+mod redis;
 mod sandbox;
 mod schedule;
 mod settings;
