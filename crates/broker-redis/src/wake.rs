@@ -27,15 +27,15 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    /// What a link that is waited on says first on every connection.
+    /// What a link that is waited on says first on every connection. Changes that it makes itself are told too: a worker's own
+    /// retries and chains wake it.
     pub(crate) fn greeting() -> Pipeline {
         let mut pipeline = Pipeline::new();
         pipeline
             .cmd("CLIENT")
             .arg("TRACKING")
             .arg("ON")
-            .arg("OPTIN")
-            .arg("NOLOOP");
+            .arg("OPTIN");
         pipeline
     }
 

@@ -1,8 +1,9 @@
 //! Waiting for messages: told by the server, taking nothing away, costing nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Broker, Settlement, Verdict};
+use broker::{Broker, Consumer, Delivery, Settlement, Verdict};
 use protocol::{State, TaskMeta};
 use testkit::RedisServer;
 
@@ -46,6 +47,44 @@ async fn the_server_wakes_an_idle_consumer() {
         calls(&server, "brpop") + calls(&server, "blpop") + calls(&server, "blmove"),
         0
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_consumer_publishes_and_requeues_wakes_itself() {
+    let server = RedisServer::start();
+    let broker = open(&server).await;
+    let consumer = consumer(&broker, &["q"]).await;
+    broker.publish(vec![to_queue("q", "first")]).await.unwrap();
+    let first = take(&*consumer, 1).await.remove(0);
+    let retry = Settlement {
+        publish: vec![to_queue("q", "second")],
+        ..Settlement::new(first.tag, Verdict::Ack)
+    };
+    let second = settle_while_waiting(&server, &consumer, retry).await;
+    assert_eq!(ids(&second), ["second"]);
+    let requeue = Settlement::new(second[0].tag.clone(), Verdict::Requeue { front: false });
+    assert_eq!(
+        ids(&settle_while_waiting(&server, &consumer, requeue).await),
+        ["second"]
+    );
+}
+
+async fn settle_while_waiting(
+    server: &RedisServer,
+    consumer: &Arc<dyn Consumer>,
+    settlement: Settlement,
+) -> Vec<Delivery> {
+    let before = calls(server, "exists");
+    let waiting = tokio::spawn({
+        let consumer = Arc::clone(consumer);
+        async move { consumer.reserve(1).await.unwrap() }
+    });
+    crate::support::eventually(async || calls(server, "exists") > before).await;
+    consumer.settle(vec![settlement]).await.unwrap();
+    tokio::time::timeout(TOLD, waiting)
+        .await
+        .expect("the server tells at once")
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +147,7 @@ async fn a_task_with_a_result_costs_its_share_of_two_scripts() {
     let before = calls(&server, "evalsha");
     for _ in 0..TASKS / BATCH {
         let taken = take(&*consumer, BATCH).await;
-        let settlement = |delivery: &broker::Delivery| Settlement {
+        let settlement = |delivery: &Delivery| Settlement {
             store: Some(TaskMeta::new(
                 crate::support::id(delivery),
                 State::Success,
