@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Of how many entries the next run is shown.
 const NEXT_RUNS: usize = 5;
 /// Routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
-pub(crate) const FINANCE_SETTINGS: &str = include_str!("demo/celeriac.toml");
+pub(crate) const FINANCE_SETTINGS: &str = include_str!("../../../deploy/celeriac.toml");
 
 /// A demo that is ready to be shown.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Demo {
     /// Calls the refresh, waits for it, and shows the figures and what runs next.
     pub(crate) async fn refresh(&self) -> Result<(), Error> {
         let client = self.context.client().await?;
-        let mut call = client.task::<Envelope<RefreshData>>(REFRESH).queue(QUEUE);
+        let mut call = client.task::<Envelope<RefreshData>>(REFRESH);
         if let Some(newest) = self.store.newest_price().await? {
             // The sample ends in the past; figures as of today would show years in which nothing moved.
             call = call.kwarg("as_of", newest);
@@ -104,12 +104,6 @@ fn missing_settings(
     Ok(missing)
 }
 
-/// As JSON, which is how a variable carries a table.
-fn shipped_schedule() -> String {
-    let settings: toml::Table = SHIPPED.parse().expect("a test reads the shipped settings");
-    serde_json::to_string(&settings["beat_schedule"]).expect("what came from TOML has a form in JSON")
-}
-
 async fn install_sample(context: &Context) -> Result<Store, Error> {
     let folder = context.settings.data_folder();
     std::fs::create_dir_all(folder).map_err(|source| Error::Io {
@@ -136,8 +130,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_settings_have_a_schedule() {
-        let schedule: serde_json::Value = serde_json::from_str(&shipped_schedule()).unwrap();
-        assert_eq!(schedule["refresh-portfolio-analytics-hourly"]["task"], REFRESH);
+    fn the_shipped_settings_send_the_refresh_by_schedule_to_its_queue() {
+        let settings = parse_toml(FINANCE_SETTINGS).unwrap();
+        let text = |name: &str| serde_json::to_value(settings.get(name)).unwrap();
+        assert_eq!(text("beat_schedule")["refresh-portfolio-analytics-hourly"]["task"], REFRESH);
+        assert_eq!(text("task_routes")[REFRESH]["queue"], "analytics");
     }
 }
