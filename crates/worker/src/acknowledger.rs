@@ -101,12 +101,9 @@ impl Acknowledger {
     /// Settles the batch; if the broker refuses it as a whole, one by one, so that one settlement that cannot be carried out
     /// does not hold up the others. `None` for what could not be settled at all.
     async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Option<Settled>> {
-        let error = loop {
-            match self.params.consumer.settle(settlements.clone()).await {
-                Ok(settled) => return settled.into_iter().map(Some).collect(),
-                Err(error) if error.is_transient() => pause(&error).await,
-                Err(error) => break error,
-            }
+        let error = match self.call(settlements.clone()).await {
+            Ok(settled) => return settled.into_iter().map(Some).collect(),
+            Err(error) => error,
         };
         if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Denied) {
             error!(%error, messages = settlements.len(), "cannot settle; the messages run again when the lease has run out");
@@ -155,13 +152,20 @@ impl Acknowledger {
             .ok()
     }
 
-    /// Settles this one alone; outages that the broker does not wait through itself are waited through here.
     async fn settle_single(&self, settlement: Settlement) -> Result<Settled, BrokerError> {
+        self.call(vec![settlement])
+            .await?
+            .first()
+            .copied()
+            .ok_or_else(no_answer)
+    }
+
+    /// One call of the broker; outages that it does not wait through itself are waited through here.
+    async fn call(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, BrokerError> {
         loop {
-            match self.params.consumer.settle(vec![settlement.clone()]).await {
-                Ok(settled) => return settled.first().copied().ok_or_else(no_answer),
+            match self.params.consumer.settle(settlements.clone()).await {
                 Err(error) if error.is_transient() => pause(&error).await,
-                Err(error) => return Err(error),
+                settled => return settled,
             }
         }
     }
@@ -188,25 +192,43 @@ impl Acknowledger {
         }
     }
 
+    /// Stores what ends along with a run, before the run's own message is settled, so that a crash in between repeats it; and only
+    /// while that message is held, so that a worker that was declared dead changes nothing.
     async fn store_others(&self, batch: &mut [Completion]) {
-        let metas: Vec<TaskMeta> = batch
+        let ending: Vec<&mut Completion> = batch
             .iter_mut()
-            .flat_map(|completion| completion.also_store.drain(..))
+            .filter(|completion| !completion.also_store.is_empty())
             .collect();
-        let Some(results) = self
-            .params
-            .backends
-            .results
-            .as_ref()
-            .filter(|_| !metas.is_empty())
-        else {
+        if ending.is_empty() {
+            return;
+        }
+        let keep = |completion: &&mut Completion| {
+            Settlement::new(completion.settlement.tag.clone(), Verdict::Keep)
+        };
+        let held = match self.call(ending.iter().map(keep).collect()).await {
+            Ok(held) => held,
+            Err(error) => return error!(%error, "cannot store what ends along with a task"),
+        };
+        let held = ending
+            .into_iter()
+            .zip(held)
+            .filter(|(_, settled)| *settled == Settled::Done);
+        let metas = held.flat_map(|(completion, _)| std::mem::take(&mut completion.also_store));
+        self.store(metas.collect()).await;
+    }
+
+    async fn store(&self, metas: Vec<TaskMeta>) {
+        let Some(results) = &self.params.backends.results else {
             return;
         };
-        if let Err(error) = results.store(metas).await {
-            error!(
-                error = &error as &dyn std::error::Error,
-                "cannot store the failure of the rest of a chain"
-            );
+        while let Err(error) = results.store(metas.clone()).await {
+            if !error.is_transient() {
+                return error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot store what ends along with a task"
+                );
+            }
+            pause(&error).await;
         }
     }
 }

@@ -56,6 +56,17 @@ pub(crate) struct Conclusion {
 
 impl Ended<'_> {
     pub(crate) fn conclude(&self, end: RunEnd) -> Conclusion {
+        let mut conclusion = self.conclude_run(end);
+        if conclusion.state.is_ready() && self.engine.stores_results {
+            conclusion
+                .completion
+                .also_store
+                .extend(chain::fail_chord(&self.run.held.request));
+        }
+        conclusion
+    }
+
+    fn conclude_run(&self, end: RunEnd) -> Conclusion {
         match end {
             RunEnd::Returned(value) => self.success(value),
             RunEnd::Raised(Outcome::Fail(failure)) => self.failure_or_retry(*failure),

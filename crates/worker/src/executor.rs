@@ -10,7 +10,7 @@ use broker::{Settled, Settlement, Verdict};
 use protocol::{Map, State, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, Span, error, info, warn};
+use tracing::{Instrument, Span, info, warn};
 
 use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
@@ -143,11 +143,6 @@ impl Inner {
         if run.policy.acks_early && !self.acknowledge_early(run).await {
             warn!("the message is no longer held by this worker; the task is not run here");
             return false;
-        }
-        if request.group.is_some() && request.embed.chord.is_some() {
-            error!(
-                "the task is a member of a chord, and this version does not count chord members: the chord's body will not be called"
-            );
         }
         self.engine
             .events

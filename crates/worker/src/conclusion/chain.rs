@@ -1,4 +1,4 @@
-//! What becomes of the steps after a task that did not succeed: none of them may stay pending for ever.
+//! What becomes of the tasks that will not run because of this one: none of them may stay pending for ever.
 
 use protocol::{Signature, State, TaskMeta, TaskRequest, Value};
 use tracing::error;
@@ -16,6 +16,19 @@ pub(crate) fn fail_rest(request: &TaskRequest, failure: &Failure) -> Vec<TaskMet
     metas
 }
 
+/// The failure of the chord that this task is a member of: its members are not counted by this version, so its body will never
+/// be called, and whoever waits for it must be told.
+pub(super) fn fail_chord(request: &TaskRequest) -> Vec<TaskMeta> {
+    let mut metas = Vec::new();
+    if let (Some(_), Some(body)) = (&request.group, &request.embed.chord) {
+        let text = "the chord's body is not called: this version does not count chord members";
+        error!("{text}");
+        let failure = Failure::builtin("NotImplementedError", vec![text.into()]);
+        fail_step(body, &failure, &mut metas);
+    }
+    metas
+}
+
 fn fail_step(step: &Signature, failure: &Failure, metas: &mut Vec<TaskMeta>) {
     if let Some(id) = step.text_option("task_id") {
         let mut meta = TaskMeta::new(id, State::Failure, Value::from(&failure.exception));
@@ -24,13 +37,15 @@ fn fail_step(step: &Signature, failure: &Failure, metas: &mut Vec<TaskMeta>) {
         metas.push(finished(meta));
     }
     match step.subtask_type.as_deref() {
-        Some("group" | "chain") => fail_members(step.kwargs.get("tasks"), failure, metas),
+        Some("group" | "chain") => {
+            fail_members(
+                step.kwargs.get("tasks").and_then(Value::as_list),
+                failure,
+                metas,
+            );
+        }
         Some("chord") => fail_members(
-            step.kwargs
-                .get("body")
-                .map(std::slice::from_ref)
-                .map(|body| Value::List(body.to_vec()))
-                .as_ref(),
+            step.kwargs.get("body").map(std::slice::from_ref),
             failure,
             metas,
         ),
@@ -38,8 +53,8 @@ fn fail_step(step: &Signature, failure: &Failure, metas: &mut Vec<TaskMeta>) {
     }
 }
 
-fn fail_members(tasks: Option<&Value>, failure: &Failure, metas: &mut Vec<TaskMeta>) {
-    for task in tasks.and_then(Value::as_list).unwrap_or_default() {
+fn fail_members(tasks: Option<&[Value]>, failure: &Failure, metas: &mut Vec<TaskMeta>) {
+    for task in tasks.unwrap_or_default() {
         match Signature::from_value(task.clone()) {
             Ok(step) => fail_step(&step, failure, metas),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! Callbacks, chains, errbacks, groups and children.
 
 use protocol::{Signature, State, Value};
-use worker::SendTask;
+use worker::{SendTask, WorkerSettings};
 
 use crate::support::{Bench, DEADLINE, eventually, exception, settings, state};
 use crate::tasks::{Add, Decide, Fail, Spawn, key};
@@ -173,6 +173,26 @@ async fn a_failure_ends_the_whole_chain_and_calls_the_errbacks() {
 }
 
 #[tokio::test]
+async fn a_failure_after_an_early_acknowledgement_ends_the_chain_too() {
+    let bench = Bench::new();
+    let worker = bench
+        .worker(WorkerSettings {
+            task_acks_late: false,
+            ..settings(1)
+        })
+        .await;
+    let fail = Fail {
+        exc_type: "ValueError".to_owned(),
+        message: "bad".to_owned(),
+    };
+    let mut call = bench.client.call(fail).build().unwrap();
+    call.options.embed.chain = Some(vec![add(1).option("task_id", "never")]);
+    bench.client.send_all(vec![call]).await.unwrap();
+    state(&bench.client.result::<i64>("never"), &State::Failure).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_chord_step_fails_by_name_rather_than_by_silence() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
@@ -188,6 +208,27 @@ async fn a_chord_step_fails_by_name_rather_than_by_silence() {
     let (exc_type, message) = exception(&state(&result, &State::Failure).await);
     assert_eq!(exc_type, "NotImplementedError");
     assert!(message.contains("chord"), "{message}");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_chord_member_runs_and_whoever_waits_for_the_chord_is_told() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let mut call = bench
+        .client
+        .call(Add { x: 1, y: 2 })
+        .group_id("header")
+        .build()
+        .unwrap();
+    call.options.embed.chord = Some(add(1).option("task_id", "body"));
+    let member = bench.client.send_all(vec![call]).await.unwrap().remove(0);
+    assert_eq!(member.cast::<i64>().get(DEADLINE).await.unwrap(), 3);
+    let body = bench.client.result::<i64>("body");
+    assert_eq!(
+        exception(&state(&body, &State::Failure).await).0,
+        "NotImplementedError"
+    );
     worker.stop().await;
 }
 
