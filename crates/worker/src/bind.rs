@@ -4,11 +4,13 @@
 //! Python's `TypeError`. Fields must not have serde aliases, which would count as positions.
 
 mod fields;
+mod missing;
 
-use protocol::{DecodeErrorKind, Map, Value, from_value};
+use protocol::{Map, Value, from_value};
 use serde::de::DeserializeOwned;
 
 use fields::{Shape, shape_of};
+use missing::missing;
 
 /// The arguments of one call as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +38,10 @@ pub fn bind<T: DeserializeOwned>(task: &str, arguments: Arguments) -> Result<T, 
         Shape::Unit => binder.nothing(arguments)?,
         Shape::Other => Value::Map(binder.by_name_only(arguments)?),
     };
-    from_value(value).map_err(|error| binder.explain(&error))
+    from_value(value.clone()).map_err(|error| match missing::<T>(value, &error) {
+        names if names.is_empty() => binder.error(format_args!("argument {error}")),
+        names => binder.missing(&names),
+    })
 }
 
 struct Binder<'a> {
@@ -80,13 +85,23 @@ impl Binder<'_> {
         ))
     }
 
-    fn explain(&self, error: &protocol::DecodeError) -> BindError {
-        match error.kind() {
-            DecodeErrorKind::Missing if !error.path().contains(['.', '[']) => self.error(
-                format_args!("missing 1 required positional argument: '{}'", error.path()),
-            ),
-            _ => self.error(format_args!("argument {error}")),
-        }
+    fn missing(&self, names: &[String]) -> BindError {
+        let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        let listed = match quoted.as_slice() {
+            [single] => single.clone(),
+            [first, second] => format!("{first} and {second}"),
+            [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+            [] => String::new(),
+        };
+        let noun = if names.len() == 1 {
+            "argument"
+        } else {
+            "arguments"
+        };
+        self.error(format_args!(
+            "missing {} required positional {noun}: {listed}",
+            names.len()
+        ))
     }
 
     fn error(&self, detail: std::fmt::Arguments<'_>) -> BindError {
@@ -143,6 +158,10 @@ mod tests {
         assert_eq!(
             message(vec![1], &[]),
             "add() missing 1 required positional argument: 'y'"
+        );
+        assert_eq!(
+            message(vec![], &[]),
+            "add() missing 2 required positional arguments: 'x' and 'y'"
         );
         assert_eq!(
             message(vec![1, 2], &[("z", Value::Null)]),
