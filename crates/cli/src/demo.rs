@@ -133,7 +133,10 @@ mod tests {
     fn the_shipped_settings_send_the_refresh_by_schedule_to_its_queue() {
         let settings = parse_toml(FINANCE_SETTINGS).unwrap();
         let text = |name: &str| serde_json::to_value(settings.get(name)).unwrap();
-        assert_eq!(text("beat_schedule")["refresh-portfolio-analytics-hourly"]["task"], REFRESH);
+        assert_eq!(
+            text("beat_schedule")["refresh-portfolio-analytics-hourly"]["task"],
+            REFRESH
+        );
         assert_eq!(text("task_routes")[REFRESH]["queue"], "analytics");
     }
 }

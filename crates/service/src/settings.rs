@@ -190,6 +190,14 @@ impl Settings {
     }
 }
 
+/// Reads the text of a settings file in TOML without judging it.
+///
+/// # Errors
+/// When it is not TOML.
+pub fn parse_toml(text: &str) -> Result<Map, Box<dyn std::error::Error + Send + Sync>> {
+    file::toml(text)
+}
+
 fn defaults() -> Vec<Entry> {
     let entry = |setting| Entry {
         setting,

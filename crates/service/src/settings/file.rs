@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> Result<Map, Error> {
     })?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     let parsed = match extension {
-        Some("toml") => parse(&text, FileFormat::Toml),
+        Some("toml") => toml(&text),
         Some("yaml" | "yml") => parse(&text, FileFormat::Yaml),
         Some("json") => parse_json(&text),
         _ => Err("the name must end in .toml, .yaml, .yml or .json".into()),
@@ -48,6 +48,11 @@ pub(super) fn read(path: &Path) -> Result<Map, Error> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Reads TOML, keeping the order of keys.
+pub(super) fn toml(text: &str) -> Result<Map, Cause> {
+    parse(text, FileFormat::Toml)
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
