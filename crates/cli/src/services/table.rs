@@ -179,6 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_settings_have_the_built_in_services() {
+        let shipped = service::settings::parse_toml(crate::demo::FINANCE_SETTINGS).unwrap();
+        let services = serde_json::to_string(shipped.get("celeriac_services").unwrap()).unwrap();
+        assert_eq!(
+            Services::read(&settings(&services)).unwrap(),
+            Services::built_in()
+        );
+    }
+
+    #[test]
     fn queues_of_two_workers_have_no_owner() {
         let services = Services::read(&settings("{}")).unwrap();
         let error = services
