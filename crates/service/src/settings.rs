@@ -1,7 +1,7 @@
 //! The settings: every value with where it came from. Read from a file, then `.env` and the environment, then the
 //! command line; the later wins. A name that is not known and a value that breaks its rule stop the start.
 //!
-//! What the values mean for a worker, a client or a backend is in [`typed`].
+//! What the values mean for a worker, a client or a backend is said by the methods of [`Settings`].
 
 mod annotations;
 mod dotenv;
