@@ -25,7 +25,7 @@ pub(super) async fn diagnose(broker: &RedisBroker) -> Result<Vec<Advice>> {
         version(&info),
         role(&info),
         eviction(&info),
-        persistence(&info),
+        persistence(&info, &settings),
         last_write(&info),
     ];
     advice.extend([
@@ -104,14 +104,19 @@ fn eviction(info: &Fields) -> Advice {
     }
 }
 
-fn persistence(info: &Fields) -> Advice {
+fn persistence(info: &Fields, settings: &HashMap<String, String>) -> Advice {
     let remedy = "set appendonly yes (and appendfsync always to lose nothing at all)";
     match (
         info.get("aof_enabled"),
-        info.get("rdb_last_save_time"),
-        info.get("rdb_bgsave_in_progress"),
+        settings.get("save").map(String::as_str),
     ) {
-        ("1", ..) => advice("persistence", Severity::Fine, "append-only file", ""),
+        ("1", _) => advice("persistence", Severity::Fine, "append-only file", ""),
+        (_, Some("")) => advice(
+            "persistence",
+            Severity::Problem,
+            "none: a restart loses every task and result",
+            remedy,
+        ),
         _ => advice(
             "persistence",
             Severity::Hint,
@@ -136,14 +141,17 @@ fn last_write(info: &Fields) -> Advice {
     }
 }
 
+/// The settings that matter. Managed servers refuse `CONFIG`; then nothing is known.
 async fn settings(broker: &RedisBroker) -> HashMap<String, String> {
-    let mut get = command("CONFIG", "GET");
-    get.arg("timeout");
-    // Managed servers refuse CONFIG; then nothing is known.
-    broker
-        .ask("read the server's settings", get)
+    let mut pipeline = Pipeline::new();
+    for name in ["timeout", "save"] {
+        pipeline.cmd("CONFIG").arg("GET").arg(name);
+    }
+    let answers: Vec<HashMap<String, String>> = broker
+        .ask_all("read the server's settings", &pipeline)
         .await
-        .unwrap_or_default()
+        .unwrap_or_default();
+    answers.into_iter().flatten().collect()
 }
 
 fn idle_limit(settings: &HashMap<String, String>) -> Advice {

@@ -161,17 +161,12 @@ async fn a_replica_is_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_declared_dead_for_an_outage_of_the_server() {
     let mut server = RedisServer::builder().appendonly().start();
-    let impatient = RedisOptions {
-        response_timeout: Duration::from_millis(300),
-        connect_timeout: Duration::from_millis(300),
-        ..options(&server.url())
-    };
-    let broker = RedisBroker::connect(impatient).await.unwrap();
+    let broker = open(&server).await;
     broker
         .publish((0..3).map(|at| to_queue("q", &at.to_string())).collect())
         .await
         .unwrap();
-    let lease = Duration::from_secs(2);
+    let lease = Duration::from_secs(3);
     let (mut consumers, mut held) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let (params, notices) = crate::support::params(&["q"]);

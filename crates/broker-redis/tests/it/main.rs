@@ -3,6 +3,7 @@
 
 mod conformance;
 mod connecting;
+mod doctor;
 mod faults;
 mod holding;
 mod interchange;
