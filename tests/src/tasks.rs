@@ -36,9 +36,16 @@ impl Task for Record {
 
 /// One append, so that a killed process leaves whole lines.
 fn write_line(path: &Path, word: &str, number: usize) -> std::io::Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
     let line = format!("{word} {number} {} {now}\n", std::process::id());
-    File::options().create(true).append(true).open(path)?.write_all(line.as_bytes())
+    File::options()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(line.as_bytes())
 }
 
 /// Gives back what it is given.

@@ -65,9 +65,14 @@ impl fmt::Display for Shortened<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const END: usize = 48;
         let path = self.0;
-        let (head, tail) = (path.char_indices().nth(END), path.char_indices().nth_back(END));
+        let (head, tail) = (
+            path.char_indices().nth(END),
+            path.char_indices().nth_back(END),
+        );
         match (head, tail) {
-            (Some((head, _)), Some((tail, _))) if head < tail => write!(f, "{}…{}", &path[..head], &path[tail..]),
+            (Some((head, _)), Some((tail, _))) if head < tail => {
+                write!(f, "{}…{}", &path[..head], &path[tail..])
+            }
             _ => f.write_str(path),
         }
     }

@@ -11,5 +11,7 @@ pub use refresh::RefreshPortfolioAnalytics;
 
 /// All tasks of this worker, on the application in this data folder.
 pub fn registry(data: impl Into<PathBuf>) -> Registry {
-    Registry::new().state(App::new(data)).task::<RefreshPortfolioAnalytics>()
+    Registry::new()
+        .state(App::new(data))
+        .task::<RefreshPortfolioAnalytics>()
 }

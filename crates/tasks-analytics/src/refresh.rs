@@ -43,7 +43,12 @@ impl Task for RefreshPortfolioAnalytics {
             time_limit: Some(TIME_LIMIT.into()),
             soft_time_limit: Some(SOFT_TIME_LIMIT.into()),
             autoretry_for: AUTORETRY.map(str::to_owned).to_vec(),
-            retry: RetryPolicy { max_retries: Some(3), retry_backoff: Some(60), retry_backoff_max: 600, ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_retries: Some(3),
+                retry_backoff: Some(60),
+                retry_backoff_max: 600,
+                ..RetryPolicy::default()
+            },
             ..TaskOptions::default()
         }
     }
@@ -53,7 +58,13 @@ impl Task for RefreshPortfolioAnalytics {
         let request = self.request(ctx);
         let stop = || ctx.is_cancelled();
         let refreshed = Reporter::around(ctx, async |reporter| {
-            refresh(store, &request, &mut |progress| reporter.report(progress), &stop).await
+            refresh(
+                store,
+                &request,
+                &mut |progress| reporter.report(progress),
+                &stop,
+            )
+            .await
         });
         let envelope = refreshed.await.map_err(failure)?;
         if envelope.status != Status::Skipped {
@@ -79,5 +90,7 @@ impl RefreshPortfolioAnalytics {
 /// Prints exactly one line; a closed standard output is nobody's loss.
 fn announce() {
     let mut output = std::io::stdout().lock();
-    let _ = output.write_all(b"Analytics refreshed\n").and_then(|()| output.flush());
+    let _ = output
+        .write_all(b"Analytics refreshed\n")
+        .and_then(|()| output.flush());
 }

@@ -48,7 +48,12 @@ impl Task for CleanupOldLogs {
             time_limit: Some(300.0),
             soft_time_limit: Some(240.0),
             autoretry_for: tasks::AUTORETRY.map(str::to_owned).to_vec(),
-            retry: RetryPolicy { max_retries: Some(3), retry_backoff: Some(60), retry_backoff_max: 600, ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_retries: Some(3),
+                retry_backoff: Some(60),
+                retry_backoff_max: 600,
+                ..RetryPolicy::default()
+            },
             ..TaskOptions::default()
         }
     }
@@ -61,7 +66,11 @@ impl Task for CleanupOldLogs {
         let folder = self.folder(&root)?;
         let (summary, failures) = clean(&folder, policy, SystemTime::now())?;
         for failed in failures {
-            run.item_failed("file", "io_error", format!("{}: {}", failed.path.display(), failed.error));
+            run.item_failed(
+                "file",
+                "io_error",
+                format!("{}: {}", failed.path.display(), failed.error),
+            );
         }
         Ok(run.end(summary))
     }
@@ -71,7 +80,11 @@ impl CleanupOldLogs {
     fn policy(&self) -> Result<Policy, Outcome> {
         Ok(Policy {
             delete_after_days: days("days", self.days, MAX_DAYS)?,
-            compress_after_days: days("compress_after_days", self.compress_after_days, i64::from(u32::MAX))?,
+            compress_after_days: days(
+                "compress_after_days",
+                self.compress_after_days,
+                i64::from(u32::MAX),
+            )?,
             dry_run: self.dry_run,
         })
     }
@@ -79,14 +92,30 @@ impl CleanupOldLogs {
     /// The folder with all links followed, if it is in the log root.
     fn folder(&self, root: &Path) -> Result<PathBuf, Outcome> {
         let root = root.canonicalize()?;
-        let asked = self.log_dir.as_ref().map_or_else(|| root.clone(), |folder| root.join(folder));
-        let outside = || invalid("log_dir", asked.display(), &format!("must be a folder under {}", root.display()));
+        let asked = self
+            .log_dir
+            .as_ref()
+            .map_or_else(|| root.clone(), |folder| root.join(folder));
+        let outside = || {
+            invalid(
+                "log_dir",
+                asked.display(),
+                &format!("must be a folder under {}", root.display()),
+            )
+        };
         let folder = asked.canonicalize().map_err(|_| outside())?;
-        if folder.starts_with(&root) && folder.is_dir() { Ok(folder) } else { Err(outside()) }
+        if folder.starts_with(&root) && folder.is_dir() {
+            Ok(folder)
+        } else {
+            Err(outside())
+        }
     }
 }
 
 fn days(field: &str, value: i64, max: i64) -> Result<u32, Outcome> {
-    let within = (1..=max).contains(&value).then(|| u32::try_from(value).ok()).flatten();
+    let within = (1..=max)
+        .contains(&value)
+        .then(|| u32::try_from(value).ok())
+        .flatten();
     within.ok_or_else(|| invalid(field, value, &format!("must be from 1 to {max}")))
 }

@@ -34,7 +34,10 @@ impl Task for DebugTask {
             queue: Some("default".to_owned()),
             time_limit: Some(30.0),
             soft_time_limit: Some(20.0),
-            retry: RetryPolicy { max_retries: Some(0), ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_retries: Some(0),
+                ..RetryPolicy::default()
+            },
             ..TaskOptions::default()
         }
     }

@@ -80,7 +80,10 @@ impl Task for HealthCheck {
             time_limit: Some(30.0),
             soft_time_limit: Some(20.0),
             expires: Some(60.0),
-            retry: RetryPolicy { max_retries: Some(0), ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_retries: Some(0),
+                ..RetryPolicy::default()
+            },
             ..TaskOptions::default()
         }
     }
@@ -88,9 +91,17 @@ impl Task for HealthCheck {
     async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
         let probes = self.probes()?;
         let run = Run::start(ctx);
-        let checks = join_all(probes.into_iter().map(|probe| async move { (probe.name().to_owned(), probe.look(ctx).await) }));
+        let checks = join_all(
+            probes
+                .into_iter()
+                .map(|probe| async move { (probe.name().to_owned(), probe.look(ctx).await) }),
+        );
         let checks: BTreeMap<String, Check> = checks.await.into_iter().collect();
-        let status = checks.values().map(|check| check.status).max().unwrap_or(CheckStatus::Healthy);
+        let status = checks
+            .values()
+            .map(|check| check.status)
+            .max()
+            .unwrap_or(CheckStatus::Healthy);
         let report = HealthReport { status, checks };
         record(app(ctx)?, &report).await;
         Ok(run.end(report))
@@ -99,23 +110,41 @@ impl Task for HealthCheck {
 
 impl HealthCheck {
     fn probes(&self) -> Result<Vec<Probe>, Outcome> {
-        let Some(names) = &self.checks else { return Ok(Probe::ALL.to_vec()) };
-        names.iter().map(|name| Probe::named(name).ok_or_else(|| unknown(name))).collect()
+        let Some(names) = &self.checks else {
+            return Ok(Probe::ALL.to_vec());
+        };
+        names
+            .iter()
+            .map(|name| Probe::named(name).ok_or_else(|| unknown(name)))
+            .collect()
     }
 }
 
 fn unknown(name: &str) -> Outcome {
     let names: Vec<&str> = Probe::ALL.iter().map(|probe| probe.name()).collect();
-    invalid("checks", name, &format!("must be one of {}", names.join(", ")))
+    invalid(
+        "checks",
+        name,
+        &format!("must be one of {}", names.join(", ")),
+    )
 }
 
 /// Remembers the report; where there is no database yet the log is all there is.
 async fn record(app: &App, report: &HealthReport) {
     let Ok(store) = app.store().await else { return };
     let checks = serde_json::to_string(&report.checks).unwrap_or_default();
-    let recent = store.add_health_sample(jiff::Timestamp::now(), report.status.as_str(), &checks, ALARM_AFTER).await;
+    let recent = store
+        .add_health_sample(
+            jiff::Timestamp::now(),
+            report.status.as_str(),
+            &checks,
+            ALARM_AFTER,
+        )
+        .await;
     match recent {
-        Ok(recent) if recent.len() == ALARM_AFTER && recent.iter().all(|status| status == "unhealthy") => {
+        Ok(recent)
+            if recent.len() == ALARM_AFTER && recent.iter().all(|status| status == "unhealthy") =>
+        {
             error!(checks, "unhealthy {ALARM_AFTER} times in a row");
         }
         Ok(_) => {}

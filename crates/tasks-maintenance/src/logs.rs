@@ -59,12 +59,19 @@ pub struct Failure {
 ///
 /// # Errors
 /// When `folder` itself cannot be read. What goes wrong with single files is in the returned list.
-pub fn clean(folder: &Path, policy: Policy, now: SystemTime) -> io::Result<(Summary, Vec<Failure>)> {
+pub fn clean(
+    folder: &Path,
+    policy: Policy,
+    now: SystemTime,
+) -> io::Result<(Summary, Vec<Failure>)> {
     let mut run = Run {
         policy,
         now,
         open: OpenFiles::read(),
-        summary: Summary { dry_run: policy.dry_run, ..Summary::default() },
+        summary: Summary {
+            dry_run: policy.dry_run,
+            ..Summary::default()
+        },
         failures: Vec::new(),
     };
     run.folder(fs::read_dir(folder)?);
@@ -101,7 +108,10 @@ impl Run {
 
     fn log(&mut self, path: &Path, metadata: &fs::Metadata) -> io::Result<()> {
         self.summary.scanned += 1;
-        let age = self.now.duration_since(metadata.modified()?).unwrap_or_default();
+        let age = self
+            .now
+            .duration_since(metadata.modified()?)
+            .unwrap_or_default();
         let delete = age > DAY * self.policy.delete_after_days;
         let compress = age > DAY * self.policy.compress_after_days && !is_compressed(path);
         if !delete && !compress {
@@ -111,7 +121,11 @@ impl Run {
             self.summary.kept_open += 1;
             return Ok(());
         }
-        if delete { self.delete(path, metadata.len()) } else { self.compress(path, metadata) }
+        if delete {
+            self.delete(path, metadata.len())
+        } else {
+            self.compress(path, metadata)
+        }
     }
 
     fn delete(&mut self, path: &Path, bytes: u64) -> io::Result<()> {
@@ -134,7 +148,8 @@ impl Run {
 }
 
 fn is_log(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".log"))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().contains(".log"))
 }
 
 fn is_compressed(path: &Path) -> bool {

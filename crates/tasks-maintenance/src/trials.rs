@@ -20,7 +20,10 @@ fn options() -> TaskOptions {
         queue: Some("default".to_owned()),
         time_limit: Some(60.0),
         soft_time_limit: Some(50.0),
-        retry: RetryPolicy { max_retries: Some(0), ..RetryPolicy::default() },
+        retry: RetryPolicy {
+            max_retries: Some(0),
+            ..RetryPolicy::default()
+        },
         ..TaskOptions::default()
     }
 }

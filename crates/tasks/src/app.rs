@@ -18,7 +18,10 @@ pub struct App {
 impl App {
     /// An application whose database, logs and artefacts are in this folder.
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), store: OnceCell::new() }
+        Self {
+            data: data.into(),
+            store: OnceCell::new(),
+        }
     }
 
     /// The data folder.
@@ -41,7 +44,10 @@ impl App {
     /// # Errors
     /// When the file is missing, cannot be written, is busy or is no database; the text says what to do.
     pub async fn store(&self) -> Result<&Store, Outcome> {
-        self.store.get_or_try_init(|| Store::open(self.database())).await.map_err(failure)
+        self.store
+            .get_or_try_init(|| Store::open(self.database()))
+            .await
+            .map_err(failure)
     }
 }
 
@@ -50,5 +56,10 @@ impl App {
 /// # Errors
 /// When the worker was built without one.
 pub fn app(ctx: &Context) -> Result<&App, Outcome> {
-    ctx.state::<App>().ok_or_else(|| Outcome::fail("RuntimeError", "this worker was built without the finance application"))
+    ctx.state::<App>().ok_or_else(|| {
+        Outcome::fail(
+            "RuntimeError",
+            "this worker was built without the finance application",
+        )
+    })
 }

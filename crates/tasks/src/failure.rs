@@ -8,7 +8,12 @@ use worker::{Failure, Outcome};
 const MODULE: &str = "finance.errors";
 
 /// The types that another try may mend; for `TaskOptions::autoretry_for`.
-pub const AUTORETRY: [&str; 4] = ["RateLimited", "ProviderUnavailable", "DatabaseBusy", "ConnectionError"];
+pub const AUTORETRY: [&str; 4] = [
+    "RateLimited",
+    "ProviderUnavailable",
+    "DatabaseBusy",
+    "ConnectionError",
+];
 
 /// What a task that met this error ends with.
 pub fn failure(error: Error) -> Outcome {
@@ -44,9 +49,18 @@ mod tests {
 
     #[test]
     fn callers_can_tell_errors_apart_by_type() {
-        let missing = Error::NotFound { what: "user", id: "7".to_owned() };
+        let missing = Error::NotFound {
+            what: "user",
+            id: "7".to_owned(),
+        };
         assert_eq!(exc_type(failure(missing)), "NotFound");
-        assert_eq!(exc_type(invalid("days", 0, "must be at least 1")), "InvalidArgument");
-        assert_eq!(exc_type(failure(Error::LockLost("analytics:all".to_owned()))), "Error");
+        assert_eq!(
+            exc_type(invalid("days", 0, "must be at least 1")),
+            "InvalidArgument"
+        );
+        assert_eq!(
+            exc_type(failure(Error::LockLost("analytics:all".to_owned()))),
+            "Error"
+        );
     }
 }

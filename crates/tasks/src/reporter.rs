@@ -24,8 +24,18 @@ struct Meta {
 
 impl From<Progress> for Meta {
     fn from(progress: Progress) -> Self {
-        let Progress { phase, current, total } = progress;
-        Self { current, total, percent: progress.percent(), phase, status: format!("{phase}: {current} of {total}") }
+        let Progress {
+            phase,
+            current,
+            total,
+        } = progress;
+        Self {
+            current,
+            total,
+            percent: progress.percent(),
+            phase,
+            status: format!("{phase}: {current} of {total}"),
+        }
     }
 }
 
@@ -41,7 +51,10 @@ impl Reporter {
     pub async fn around<T>(ctx: &Context, work: impl AsyncFnOnce(Self) -> T) -> T {
         let (newest, receiver) = watch::channel(None);
         let ended = CancellationToken::new();
-        let reporter = Self { newest, _ended: ended.clone().drop_guard() };
+        let reporter = Self {
+            newest,
+            _ended: ended.clone().drop_guard(),
+        };
         let (output, ()) = tokio::join!(work(reporter), forward(ctx, receiver, ended));
         output
     }
@@ -53,7 +66,11 @@ impl Reporter {
 }
 
 /// Ends when the reporter has been dropped and its last progress stored; the end does not wait out the pause.
-async fn forward(ctx: &Context, mut newest: watch::Receiver<Option<Progress>>, ended: CancellationToken) {
+async fn forward(
+    ctx: &Context,
+    mut newest: watch::Receiver<Option<Progress>>,
+    ended: CancellationToken,
+) {
     while newest.changed().await.is_ok() {
         let progress = *newest.borrow_and_update();
         let Some(progress) = progress else { continue };

@@ -8,6 +8,11 @@ use worker::Registry;
 
 fn main() -> ExitCode {
     service::worker_main("drill-worker", |_| {
-        Ok::<_, Infallible>(Registry::new().task::<Record>().task::<Echo>().task::<Fail>())
+        Ok::<_, Infallible>(
+            Registry::new()
+                .task::<Record>()
+                .task::<Echo>()
+                .task::<Fail>(),
+        )
     })
 }

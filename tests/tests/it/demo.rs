@@ -8,10 +8,19 @@ fn demo(arguments: &[&str]) -> Output {
     let folder = TempDir::new().unwrap();
     let mut command = Command::new(bin("celeriac"));
     // The other programs stand beside this one.
-    for program in ["celeriac-beat", "celeriac-worker-analytics", "celeriac-worker-maintenance"] {
+    for program in [
+        "celeriac-beat",
+        "celeriac-worker-analytics",
+        "celeriac-worker-maintenance",
+    ] {
         assert!(bin(program).is_file());
     }
-    command.current_dir(folder.path()).args(["up", "--demo", "--once"]).args(arguments).output().unwrap()
+    command
+        .current_dir(folder.path())
+        .args(["up", "--demo", "--once"])
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn shows_the_whole_system(output: &Output) {
@@ -19,11 +28,21 @@ fn shows_the_whole_system(output: &Output) {
     let all = format!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{all}");
     assert_eq!(text.matches("Analytics refreshed").count(), 1, "{all}");
-    assert!(text.lines().any(|line| line.trim_end().ends_with("Analytics refreshed")), "{all}");
+    assert!(
+        text.lines()
+            .any(|line| line.trim_end().ends_with("Analytics refreshed")),
+        "{all}"
+    );
     for word in ["TWR", "XIRR", "volatility", "drawdown", "2013-03-01"] {
-        assert!(text.to_lowercase().contains(&word.to_lowercase()), "the figures lack {word}:\n{all}");
+        assert!(
+            text.to_lowercase().contains(&word.to_lowercase()),
+            "the figures lack {word}:\n{all}"
+        );
     }
-    assert!(text.contains("refresh-portfolio-analytics-hourly"), "what runs next is missing:\n{all}");
+    assert!(
+        text.contains("refresh-portfolio-analytics-hourly"),
+        "what runs next is missing:\n{all}"
+    );
 }
 
 #[test]

@@ -34,7 +34,10 @@ async fn drill(broker: String, folder: TempDir, settings: &[(&'static str, Strin
     for kill in 0..KILLS {
         // A kill counts while there is work: the next one waits until some more tasks have started.
         let until = (kill + 1) * TASKS / (KILLS + 2);
-        wait_until(PATIENCE, async || Journal::read(&fleet.journal()).0.len() >= until).await;
+        wait_until(PATIENCE, async || {
+            Journal::read(&fleet.journal()).0.len() >= until
+        })
+        .await;
         fleet.kill_one();
     }
     fleet
@@ -45,7 +48,10 @@ fn only_killed_runs_are_repeated(fleet: &Fleet, journal: &Journal) -> usize {
     let mut repeated = 0;
     for (number, before, after) in journal.repeated() {
         let killed = fleet.killed.get(&before.pid);
-        assert!(killed.is_some(), "task {number} ran again although nobody killed {before:?}; then {after:?}");
+        assert!(
+            killed.is_some(),
+            "task {number} ran again although nobody killed {before:?}; then {after:?}"
+        );
         repeated += 1;
     }
     repeated
@@ -53,20 +59,36 @@ fn only_killed_runs_are_repeated(fleet: &Fleet, journal: &Journal) -> usize {
 
 /// The longest time from a kill to the new start of what was running, in milliseconds.
 fn longest_recovery(fleet: &Fleet, journal: &Journal) -> u64 {
-    let recovery = |before: &Run, after: &Run| after.started.saturating_sub(fleet.killed[&before.pid]);
-    journal.repeated().map(|(_, before, after)| recovery(&before, &after)).max().unwrap_or(0)
+    let recovery =
+        |before: &Run, after: &Run| after.started.saturating_sub(fleet.killed[&before.pid]);
+    journal
+        .repeated()
+        .map(|(_, before, after)| recovery(&before, &after))
+        .max()
+        .unwrap_or(0)
 }
 
 async fn nothing_is_lost(broker: String, folder: TempDir) {
     let mut fleet = drill(broker, folder, &late()).await;
-    wait_until(PATIENCE, async || Journal::read(&fleet.journal()).finished() == TASKS).await;
+    wait_until(PATIENCE, async || {
+        Journal::read(&fleet.journal()).finished() == TASKS
+    })
+    .await;
     fleet.stop().await;
     let journal = Journal::read(&fleet.journal());
     let repeated = only_killed_runs_are_repeated(&fleet, &journal);
     let recovery = longest_recovery(&fleet, &journal);
-    println!("{KILLS} kills: 0 of {TASKS} lost, {repeated} interrupted runs repeated, the last {recovery} ms after its kill");
-    assert!(repeated <= KILLS * 4, "{repeated} runs were repeated, more than can have been running");
-    assert!(u128::from(recovery) <= (2 * LEASE).as_millis(), "an orphan started again only after {recovery} ms");
+    println!(
+        "{KILLS} kills: 0 of {TASKS} lost, {repeated} interrupted runs repeated, the last {recovery} ms after its kill"
+    );
+    assert!(
+        repeated <= KILLS * 4,
+        "{repeated} runs were repeated, more than can have been running"
+    );
+    assert!(
+        u128::from(recovery) <= (2 * LEASE).as_millis(),
+        "an orphan started again only after {recovery} ms"
+    );
 }
 
 async fn early_acknowledgement_reports_its_losses(broker: String, folder: TempDir) {
@@ -79,21 +101,37 @@ async fn early_acknowledgement_reports_its_losses(broker: String, folder: TempDi
     wait_until(PATIENCE, accounted).await;
     fleet.stop().await;
     let journal = Journal::read(&fleet.journal());
-    assert_eq!(journal.repeated().count(), 0, "a task that is acknowledged early never runs twice");
+    assert_eq!(
+        journal.repeated().count(),
+        0,
+        "a task that is acknowledged early never runs twice"
+    );
     let lost = lost(&fleet);
     for number in &lost {
         let run = journal.0.get(number).and_then(|runs| runs.last());
         let killed = run.is_none_or(|run| fleet.killed.contains_key(&run.pid));
-        assert!(killed, "task {number} is reported as lost, but its worker lived: {run:?}");
+        assert!(
+            killed,
+            "task {number} is reported as lost, but its worker lived: {run:?}"
+        );
     }
-    println!("{KILLS} kills with early acknowledgement: {} of {TASKS} runs lost, each reported", lost.len());
-    assert!(!lost.is_empty(), "{KILLS} kills lost nothing: the drill did not hit a running task");
+    println!(
+        "{KILLS} kills with early acknowledgement: {} of {TASKS} runs lost, each reported",
+        lost.len()
+    );
+    assert!(
+        !lost.is_empty(),
+        "{KILLS} kills lost nothing: the drill did not hit a running task"
+    );
 }
 
 /// The numbers of the tasks whose stored result is FAILURE `WorkerLostError`.
 fn lost(fleet: &Fleet) -> Vec<usize> {
     let numbers = fleet.client(&["lost", &TASKS.to_string()]);
-    numbers.split_whitespace().map(|number| number.parse().unwrap()).collect()
+    numbers
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,9 +173,19 @@ async fn consuming_goes_on_after_restarts_and_killed_connections() {
         }
         fleet.send(10, 0);
         let expected = 10 * (round + 1);
-        let runs = || Journal::read(&fleet.journal()).0.values().map(Vec::len).sum::<usize>();
+        let runs = || {
+            Journal::read(&fleet.journal())
+                .0
+                .values()
+                .map(Vec::len)
+                .sum::<usize>()
+        };
         wait_until(Duration::from_secs(10), async || runs() >= expected).await;
     }
-    assert!(fleet.is_running(), "the worker did not live through it:\n{}", fleet.output());
+    assert!(
+        fleet.is_running(),
+        "the worker did not live through it:\n{}",
+        fleet.output()
+    );
     fleet.stop().await;
 }

@@ -65,8 +65,15 @@ fn the_shipped_settings_arrive_once_and_are_understood() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("refresh-portfolio-analytics-hourly"), "{text}");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        text.contains("refresh-portfolio-analytics-hourly"),
+        "{text}"
+    );
     fs::write(&settings, "# edited").unwrap();
     install(destination.path());
     assert_eq!(fs::read_to_string(&settings).unwrap(), "# edited");

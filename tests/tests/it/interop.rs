@@ -16,7 +16,9 @@ fn scripts() -> PathBuf {
 }
 
 fn python(url: &str) -> Python {
-    Python::find().env("CELERY_BROKER_URL", url).env("CELERY_RESULT_BACKEND", url)
+    Python::find()
+        .env("CELERY_BROKER_URL", url)
+        .env("CELERY_RESULT_BACKEND", url)
 }
 
 fn script(url: &str, name: &str, arguments: &[&str]) -> String {
@@ -36,14 +38,26 @@ async fn a_python_producer_refreshes_the_analytics() {
     let folder = TempDir::new().unwrap();
     let fleet = Fleet::new(redis.url(), folder, &[]);
     let system = Process::spawn(fleet.command("celeriac").args(["up", "--demo"]));
-    system.wait_for_line(|line| line.contains("Analytics refreshed"), PATIENCE).await;
+    system
+        .wait_for_line(|line| line.contains("Analytics refreshed"), PATIENCE)
+        .await;
 
-    let result: serde_json::Value = serde_json::from_str(&script(&redis.url(), "produce_refresh.py", &[])).unwrap();
+    let result: serde_json::Value =
+        serde_json::from_str(&script(&redis.url(), "produce_refresh.py", &[])).unwrap();
 
     assert_eq!(result["status"], "success", "{result}");
-    assert_eq!(result["task"], "finflow.core.tasks.refresh_portfolio_analytics");
-    assert!(result["data"]["portfolios"].as_u64().unwrap() >= 3, "{result}");
-    assert!(result["data"]["totals"]["USD"]["nav"].is_string(), "money is a decimal string: {result}");
+    assert_eq!(
+        result["task"],
+        "finflow.core.tasks.refresh_portfolio_analytics"
+    );
+    assert!(
+        result["data"]["portfolios"].as_u64().unwrap() >= 3,
+        "{result}"
+    );
+    assert!(
+        result["data"]["totals"]["USD"]["nav"].is_string(),
+        "money is a decimal string: {result}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,21 +79,41 @@ async fn a_rust_producers_message_runs_on_a_python_worker() {
     let redis = RedisServer::start();
     let fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &[]);
     let worker = python(&redis.url()).spawn_worker(&scripts(), "interop", &["-P", "solo"]);
-    worker.wait_for_line(|line| line.contains(" ready."), PATIENCE).await;
+    worker
+        .wait_for_line(|line| line.contains(" ready."), PATIENCE)
+        .await;
     let result = fleet.client(&["echo", r#"{"exact": "1.50", "list": [1, null, "Grüße"]}"#]);
-    assert_eq!(result.trim(), r#"{"exact": "1.50", "list": [1, null, "Gr\u00fc\u00dfe"]}"#);
+    assert_eq!(
+        result.trim(),
+        r#"{"exact": "1.50", "list": [1, null, "Gr\u00fc\u00dfe"]}"#
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn celery_inspect_and_status_see_the_rust_worker() {
     let redis = RedisServer::start();
     let _fleet = rust_worker(&redis);
-    let celery = |arguments: &[&str]| python(&redis.url()).run_module(&scripts(), "celery", &[&["-A", "interop"], arguments].concat());
-    wait_until(PATIENCE, async || redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0").await;
+    let celery = |arguments: &[&str]| {
+        python(&redis.url()).run_module(
+            &scripts(),
+            "celery",
+            &[&["-A", "interop"], arguments].concat(),
+        )
+    };
+    wait_until(PATIENCE, async || {
+        redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0"
+    })
+    .await;
     let pong = celery(&["inspect", "ping", "-t", "5"]);
-    assert!(pong.contains("pong") && pong.contains("1 node online"), "{pong}");
+    assert!(
+        pong.contains("pong") && pong.contains("1 node online"),
+        "{pong}"
+    );
     let status = celery(&["status", "-t", "5"]);
-    assert!(status.contains("OK") && status.contains("1 node online"), "{status}");
+    assert!(
+        status.contains("OK") && status.contains("1 node online"),
+        "{status}"
+    );
     let registered = celery(&["inspect", "registered", "-t", "5"]);
     assert!(registered.contains("drill.record"), "{registered}");
 }
@@ -88,13 +122,34 @@ async fn celery_inspect_and_status_see_the_rust_worker() {
 async fn celery_events_sees_the_rust_workers_tasks() {
     let redis = RedisServer::start();
     let fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &[]);
-    let events = python(&redis.url()).spawn_module(&scripts(), "celery", &["-A", "interop", "events", "--dump"]);
-    wait_until(PATIENCE, async || redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0").await;
-    let _worker = Process::spawn(fleet.command("drill-worker").args(["-Q", "celery", "-E", "-n", "seen@%h"]));
-    events.wait_for_line(|line| line.contains("seen@") && line.contains("heartbeat"), PATIENCE).await;
+    let events = python(&redis.url()).spawn_module(
+        &scripts(),
+        "celery",
+        &["-A", "interop", "events", "--dump"],
+    );
+    wait_until(PATIENCE, async || {
+        redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0"
+    })
+    .await;
+    let _worker = Process::spawn(
+        fleet
+            .command("drill-worker")
+            .args(["-Q", "celery", "-E", "-n", "seen@%h"]),
+    );
+    events
+        .wait_for_line(
+            |line| line.contains("seen@") && line.contains("heartbeat"),
+            PATIENCE,
+        )
+        .await;
     fleet.send(1, 0);
     for word in ["received", "started", "succeeded"] {
-        events.wait_for_line(|line| line.contains("drill.record") && line.contains(word), PATIENCE).await;
+        events
+            .wait_for_line(
+                |line| line.contains("drill.record") && line.contains(word),
+                PATIENCE,
+            )
+            .await;
     }
 }
 
@@ -102,13 +157,37 @@ async fn celery_events_sees_the_rust_workers_tasks() {
 async fn flower_shows_the_rust_worker() {
     let redis = RedisServer::start();
     let fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &[]);
-    let _worker = Process::spawn(fleet.command("drill-worker").args(["-Q", "celery", "-E", "-n", "seen@flower"]));
-    wait_until(PATIENCE, async || redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0").await;
+    let _worker = Process::spawn(fleet.command("drill-worker").args([
+        "-Q",
+        "celery",
+        "-E",
+        "-n",
+        "seen@flower",
+    ]));
+    wait_until(PATIENCE, async || {
+        redis.cli(&["PUBSUB", "NUMPAT"]).trim() != "0"
+    })
+    .await;
     let port = free_port().to_string();
-    let python = python(&redis.url()).env("FLOWER_UNAUTHENTICATED_API", "true").env("PORT", &port);
-    let flower = python.spawn_module(&scripts(), "celery", &["-A", "interop", "flower", "--address=127.0.0.1", &format!("--port={port}")]);
+    let python = python(&redis.url())
+        .env("FLOWER_UNAUTHENTICATED_API", "true")
+        .env("PORT", &port);
+    let flower = python.spawn_module(
+        &scripts(),
+        "celery",
+        &[
+            "-A",
+            "interop",
+            "flower",
+            "--address=127.0.0.1",
+            &format!("--port={port}"),
+        ],
+    );
     // The worker listens to control requests; Flower listens to events.
-    wait_until(PATIENCE, async || redis.cli(&["PUBSUB", "NUMPAT"]).trim() == "2").await;
+    wait_until(PATIENCE, async || {
+        redis.cli(&["PUBSUB", "NUMPAT"]).trim() == "2"
+    })
+    .await;
     fleet.send(3, 0);
     let seen = python.run_file(&scripts().join("flower_sees.py"), &["seen@flower", "3"]);
     assert_eq!(seen.trim(), "ok", "{}", flower.output());

@@ -27,13 +27,54 @@ fn poison() -> Vec<(String, &'static str)> {
         ("{\"headers\": 3}".to_owned(), "headers"),
         ("{\"body\": \"x\"".to_owned(), "json"),
         (envelope("application/json", "[[", HEADERS), "body"),
-        (envelope("application/json", &deep, HEADERS), "nested deeper"),
-        (envelope("application/x-python-serialize", "gASVCgAAAAAAAAA=", HEADERS), "pickle"),
-        (envelope("application/x-strange", "x", HEADERS), "application/x-strange"),
-        (envelope("application/json", "[[], {}, {}]", r#"{"task": 7, "id": "poisoned"}"#), "task"),
-        (envelope("application/json", "[[], {}, {}]", r#"{"task": "drill.echo", "id": "poisoned", "eta": "soon"}"#), "eta"),
-        (envelope("application/json", "[[1, 2], {\\\"a\\\": 1, \\\"a\\\": 2}, {}]", HEADERS), "same key"),
-        (envelope("application/json", "[[], {}, {}]", r#"{"task": "drill.nobody", "id": "unknown"}"#), "drill.nobody"),
+        (
+            envelope("application/json", &deep, HEADERS),
+            "nested deeper",
+        ),
+        (
+            envelope(
+                "application/x-python-serialize",
+                "gASVCgAAAAAAAAA=",
+                HEADERS,
+            ),
+            "pickle",
+        ),
+        (
+            envelope("application/x-strange", "x", HEADERS),
+            "application/x-strange",
+        ),
+        (
+            envelope(
+                "application/json",
+                "[[], {}, {}]",
+                r#"{"task": 7, "id": "poisoned"}"#,
+            ),
+            "task",
+        ),
+        (
+            envelope(
+                "application/json",
+                "[[], {}, {}]",
+                r#"{"task": "drill.echo", "id": "poisoned", "eta": "soon"}"#,
+            ),
+            "eta",
+        ),
+        (
+            envelope(
+                "application/json",
+                "[[1, 2], {\\\"a\\\": 1, \\\"a\\\": 2}, {}]",
+                HEADERS,
+            ),
+            "same key",
+        ),
+        (
+            envelope(
+                "application/json",
+                "[[], {}, {}]",
+                r#"{"task": "drill.nobody", "id": "unknown"}"#,
+            ),
+            "drill.nobody",
+        ),
     ]
 }
 
@@ -47,23 +88,46 @@ async fn every_kind_of_bad_message_is_parked_with_its_reason() {
     }
     fleet.send(1, 0);
     fleet.start_worker();
-    wait_until(PATIENCE, async || Journal::read(&fleet.journal()).finished() == 1).await;
+    wait_until(PATIENCE, async || {
+        Journal::read(&fleet.journal()).finished() == 1
+    })
+    .await;
     wait_until(PATIENCE, async || parked(&fleet).len() == poison.len()).await;
 
     let reasons = parked(&fleet);
     for (message, word) in &poison {
-        let shown = reasons.iter().any(|reason| reason.to_lowercase().contains(word));
-        assert!(shown, "no reason names {word:?} for {:.80}: {reasons:#?}", message);
+        let shown = reasons
+            .iter()
+            .any(|reason| reason.to_lowercase().contains(word));
+        assert!(
+            shown,
+            "no reason names {word:?} for {:.80}: {reasons:#?}",
+            message
+        );
     }
     assert!(fleet.is_running(), "{}", fleet.output());
     fleet.stop().await;
-    assert_eq!(redis.cli(&["EXISTS", "celery", "unacked"]).trim(), "0", "nothing is left behind");
+    assert_eq!(
+        redis.cli(&["EXISTS", "celery", "unacked"]).trim(),
+        "0",
+        "nothing is left behind"
+    );
 }
 
 fn parked(fleet: &Fleet) -> Vec<String> {
-    let output = fleet.command("celeriac").args(["parked", "list", "--json"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = fleet
+        .command("celeriac")
+        .args(["parked", "list", "--json"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let list = list.as_array().unwrap();
-    list.iter().map(|message| message["reason"].as_str().unwrap().to_owned()).collect()
+    list.iter()
+        .map(|message| message["reason"].as_str().unwrap().to_owned())
+        .collect()
 }

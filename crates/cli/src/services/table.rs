@@ -180,12 +180,8 @@ mod tests {
 
     #[test]
     fn the_shipped_settings_have_the_built_in_services() {
-        let shipped = service::settings::parse_toml(crate::demo::FINANCE_SETTINGS).unwrap();
-        let services = serde_json::to_string(shipped.get("celeriac_services").unwrap()).unwrap();
-        assert_eq!(
-            Services::read(&settings(&services)).unwrap(),
-            Services::built_in()
-        );
+        let shipped = crate::demo::shipped_settings();
+        assert_eq!(Services::read(&shipped).unwrap(), Services::built_in());
     }
 
     #[test]

@@ -22,7 +22,10 @@ fn open(ctx: &Context) -> &Backends {
 
 pub(super) async fn broker(ctx: &Context) -> Found {
     let took = open(ctx).admin.ping().await?;
-    Ok((Healthy, format!("answered in {:.1} ms", took.as_secs_f64() * 1_000.0)))
+    Ok((
+        Healthy,
+        format!("answered in {:.1} ms", took.as_secs_f64() * 1_000.0),
+    ))
 }
 
 /// Writes, reads and deletes a result of its own.
@@ -39,13 +42,24 @@ async fn round_trip(backend: &dyn ResultBackend) -> Found {
     backend.store(vec![meta]).await?;
     let read = backend.fetch(std::slice::from_ref(&id)).await?;
     backend.forget(&[id]).await?;
-    let found = read.into_iter().flatten().any(|meta| meta.result == Value::Bool(true));
-    Ok(if found { (Healthy, "written, read and deleted".to_owned()) } else { (Unhealthy, "what was written cannot be read".to_owned()) })
+    let found = read
+        .into_iter()
+        .flatten()
+        .any(|meta| meta.result == Value::Bool(true));
+    Ok(if found {
+        (Healthy, "written, read and deleted".to_owned())
+    } else {
+        (Unhealthy, "what was written cannot be read".to_owned())
+    })
 }
 
 pub(super) async fn workers(ctx: &Context) -> Found {
     let workers = open(ctx).admin.workers().await?;
-    let status = if workers.is_empty() { Unhealthy } else { Healthy };
+    let status = if workers.is_empty() {
+        Unhealthy
+    } else {
+        Healthy
+    };
     Ok((status, format!("{} alive", workers.len())))
 }
 

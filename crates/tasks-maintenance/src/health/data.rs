@@ -32,7 +32,10 @@ pub(super) async fn prices(ctx: &Context) -> Found {
     let calendar = Calendars::embedded().get(CALENDAR)?;
     let last = calendar.last_completed(jiff::Timestamp::now());
     let missed = calendar.sessions(newest, last).len();
-    Ok(judge(missed <= 1, format!("newest price {newest}, {missed} completed sessions since")))
+    Ok(judge(
+        missed <= 1,
+        format!("newest price {newest}, {missed} completed sessions since"),
+    ))
 }
 
 pub(super) async fn rates(ctx: &Context) -> Found {
@@ -40,7 +43,10 @@ pub(super) async fn rates(ctx: &Context) -> Found {
         return Ok((Degraded, "there are no exchange rates".to_owned()));
     };
     let days = today().since(newest)?.get_days();
-    Ok(judge(days <= OLDEST_RATE_DAYS, format!("newest rate {newest}, {days} days old")))
+    Ok(judge(
+        days <= OLDEST_RATE_DAYS,
+        format!("newest rate {newest}, {days} days old"),
+    ))
 }
 
 fn judge(fresh: bool, detail: String) -> Finding {
@@ -58,11 +64,19 @@ async fn store(ctx: &Context) -> Result<&Store, Box<dyn Error + Send + Sync>> {
 
 fn text(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Fail(failure) => failure.exception.exc_message.first().map_or_else(String::new, shown),
+        Outcome::Fail(failure) => failure
+            .exception
+            .exc_message
+            .first()
+            .map_or_else(String::new, shown),
         other => format!("{other:?}"),
     }
 }
 
 fn shown(value: &Value) -> String {
-    if let Value::Str(text) = value { text.clone() } else { format!("{value:?}") }
+    if let Value::Str(text) = value {
+        text.clone()
+    } else {
+        format!("{value:?}")
+    }
 }

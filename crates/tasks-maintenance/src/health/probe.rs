@@ -64,8 +64,17 @@ impl Probe {
     pub(super) async fn look(self, ctx: &Context) -> Check {
         let started = Instant::now();
         let looked = tokio::time::timeout(LIMIT, self.find(ctx)).await;
-        let (status, detail) = looked.unwrap_or_else(|_| (CheckStatus::Unhealthy, format!("no answer within {LIMIT:?}")));
-        Check { status, latency_ms: started.elapsed().as_secs_f64() * 1_000.0, detail }
+        let (status, detail) = looked.unwrap_or_else(|_| {
+            (
+                CheckStatus::Unhealthy,
+                format!("no answer within {LIMIT:?}"),
+            )
+        });
+        Check {
+            status,
+            latency_ms: started.elapsed().as_secs_f64() * 1_000.0,
+            detail,
+        }
     }
 
     async fn find(self, ctx: &Context) -> Finding {

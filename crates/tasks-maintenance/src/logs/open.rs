@@ -10,9 +10,18 @@ pub(super) struct OpenFiles(HashSet<(u64, u64)>);
 impl OpenFiles {
     pub(super) fn read() -> Self {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let descriptors = processes.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
-        let files = descriptors.flatten().flatten().filter_map(|descriptor| fs::metadata(descriptor.path()).ok());
-        Self(files.filter(fs::Metadata::is_file).map(|file| (file.dev(), file.ino())).collect())
+        let descriptors =
+            processes.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
+        let files = descriptors
+            .flatten()
+            .flatten()
+            .filter_map(|descriptor| fs::metadata(descriptor.path()).ok());
+        Self(
+            files
+                .filter(fs::Metadata::is_file)
+                .map(|file| (file.dev(), file.ino()))
+                .collect(),
+        )
     }
 
     pub(super) fn contains(&self, file: &fs::Metadata) -> bool {

@@ -48,8 +48,17 @@ impl Task for TestProgress {
         let delay = Duration::from_millis(within("delay_ms", self.delay_ms, 0, 60_000)?);
         Reporter::around(ctx, async |reporter| {
             for current in 0..=steps {
-                reporter.report(Progress { phase: "step", current, total: steps });
-                tokio::time::sleep(if current < steps { delay } else { Duration::ZERO }).await;
+                reporter.report(Progress {
+                    phase: "step",
+                    current,
+                    total: steps,
+                });
+                tokio::time::sleep(if current < steps {
+                    delay
+                } else {
+                    Duration::ZERO
+                })
+                .await;
             }
         })
         .await;
@@ -58,6 +67,9 @@ impl Task for TestProgress {
 }
 
 fn within(field: &str, value: i64, min: i64, max: i64) -> Result<u64, Outcome> {
-    let inside = (min..=max).contains(&value).then(|| u64::try_from(value).ok()).flatten();
+    let inside = (min..=max)
+        .contains(&value)
+        .then(|| u64::try_from(value).ok())
+        .flatten();
     inside.ok_or_else(|| invalid(field, value, &format!("must be from {min} to {max}")))
 }

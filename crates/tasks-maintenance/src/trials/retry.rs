@@ -38,17 +38,27 @@ impl Task for TestRetry {
             retry_jitter: false,
             ..RetryPolicy::default()
         };
-        TaskOptions { retry, autoretry_for: vec!["ConnectionError".to_owned()], ..super::options() }
+        TaskOptions {
+            retry,
+            autoretry_for: vec!["ConnectionError".to_owned()],
+            ..super::options()
+        }
     }
 
     async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
         if !(0..=i64::from(MAX_FAILURES)).contains(&self.fail_times) {
-            return Err(invalid("fail_times", self.fail_times, "must be from 0 to 10"));
+            return Err(invalid(
+                "fail_times",
+                self.fail_times,
+                "must be from 0 to 10",
+            ));
         }
         if i64::from(ctx.retries()) < self.fail_times {
             let text = format!("attempt {} fails on purpose", ctx.retries() + 1);
             return Err(Outcome::fail("ConnectionError", text));
         }
-        Ok(Run::start(ctx).end(Attempts { attempts: ctx.retries() + 1 }))
+        Ok(Run::start(ctx).end(Attempts {
+            attempts: ctx.retries() + 1,
+        }))
     }
 }

@@ -42,6 +42,8 @@ impl Task for TestSleep {
         }
         let run = Run::start(ctx);
         tokio::time::sleep(Duration::from_secs_f64(self.seconds)).await;
-        Ok(run.end(Slept { slept_s: self.seconds }))
+        Ok(run.end(Slept {
+            slept_s: self.seconds,
+        }))
     }
 }

@@ -39,7 +39,12 @@ impl Task for TestTask {
     async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
         let Self { x, y } = self;
         let run = Run::start(ctx);
-        let sum = x.checked_add(y).ok_or_else(|| invalid("y", y, "the sum must fit in 64 bits"))?;
-        Ok(run.end(Sum { sum, message: format!("{x} + {y} = {sum}") }))
+        let sum = x
+            .checked_add(y)
+            .ok_or_else(|| invalid("y", y, "the sum must fit in 64 bits"))?;
+        Ok(run.end(Sum {
+            sum,
+            message: format!("{x} + {y} = {sum}"),
+        }))
     }
 }

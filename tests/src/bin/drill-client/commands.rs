@@ -9,8 +9,12 @@ use worker::SendTask;
 
 pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError> {
     match *words {
-        ["send", journal, count, milliseconds] => send(client, journal, parse(count), parse(milliseconds)).await,
-        ["later", journal, number, seconds] => later(client, journal, parse(number), parse(seconds)).await,
+        ["send", journal, count, milliseconds] => {
+            send(client, journal, parse(count), parse(milliseconds)).await
+        }
+        ["later", journal, number, seconds] => {
+            later(client, journal, parse(number), parse(seconds)).await
+        }
         ["echo", json] => echo(client, json).await,
         ["lost", count] => lost(client, parse(count)).await,
         _ => panic!("unknown arguments {words:?}"),
@@ -22,32 +26,67 @@ fn parse<T: std::str::FromStr<Err = std::num::ParseIntError>>(text: &str) -> T {
 }
 
 fn record(journal: &str, number: usize, milliseconds: u64) -> Record {
-    Record { number, journal_path: journal.into(), milliseconds }
+    Record {
+        number,
+        journal_path: journal.into(),
+        milliseconds,
+    }
 }
 
-async fn send(client: &Client, journal: &str, count: usize, milliseconds: u64) -> Result<(), TaskError> {
-    let call = |number| client.call(record(journal, number, milliseconds)).task_id(format!("drill-{number}")).build();
+async fn send(
+    client: &Client,
+    journal: &str,
+    count: usize,
+    milliseconds: u64,
+) -> Result<(), TaskError> {
+    let call = |number| {
+        client
+            .call(record(journal, number, milliseconds))
+            .task_id(format!("drill-{number}"))
+            .build()
+    };
     let calls = (0..count).map(call).collect::<Result<Vec<_>, _>>()?;
     client.send_all(calls).await?;
     Ok(())
 }
 
-async fn later(client: &Client, journal: &str, number: usize, seconds: u64) -> Result<(), TaskError> {
-    client.call(record(journal, number, 0)).countdown(Duration::from_secs(seconds)).send().await?;
+async fn later(
+    client: &Client,
+    journal: &str,
+    number: usize,
+    seconds: u64,
+) -> Result<(), TaskError> {
+    client
+        .call(record(journal, number, 0))
+        .countdown(Duration::from_secs(seconds))
+        .send()
+        .await?;
     Ok(())
 }
 
 async fn echo(client: &Client, json: &str) -> Result<(), TaskError> {
-    let value = Codec::Json.decode(json.as_bytes(), &Limits::default()).expect("the drill passes JSON");
-    let back: Value = client.send(Echo { value }).await?.get(Duration::from_secs(60)).await?;
-    let bytes = Codec::Json.encode(&back).expect("a value that came by JSON goes by JSON");
+    let value = Codec::Json
+        .decode(json.as_bytes(), &Limits::default())
+        .expect("the drill passes JSON");
+    let back: Value = client
+        .send(Echo { value })
+        .await?
+        .get(Duration::from_secs(60))
+        .await?;
+    let bytes = Codec::Json
+        .encode(&back)
+        .expect("a value that came by JSON goes by JSON");
     println!("{}", String::from_utf8_lossy(&bytes));
     Ok(())
 }
 
 async fn lost(client: &Client, count: usize) -> Result<(), TaskError> {
     let ids: Vec<String> = (0..count).map(|number| format!("drill-{number}")).collect();
-    let results = client.backends().results.clone().ok_or(ClientError::NoResultBackend)?;
+    let results = client
+        .backends()
+        .results
+        .clone()
+        .ok_or(ClientError::NoResultBackend)?;
     let metas = results.fetch(&ids).await.expect("the results can be read");
     for (number, meta) in metas.iter().enumerate() {
         let exception = meta.as_ref().and_then(|meta| meta.exception());

@@ -13,6 +13,8 @@ fn main() -> ExitCode {
     let program = Program::new("drill-client", &CommonArgs::default(), Vec::new());
     service::run(program, async move |service: Service| {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        commands::run(&service.client()?, &words).await.map_err(Error::program)
+        commands::run(&service.client()?, &words)
+            .await
+            .map_err(Error::program)
     })
 }

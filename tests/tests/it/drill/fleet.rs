@@ -18,8 +18,18 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    pub fn new(broker: impl Into<String>, folder: TempDir, settings: &[(&'static str, String)]) -> Self {
-        Self { folder, broker: broker.into(), settings: settings.to_vec(), workers: Vec::new(), killed: HashMap::new() }
+    pub fn new(
+        broker: impl Into<String>,
+        folder: TempDir,
+        settings: &[(&'static str, String)],
+    ) -> Self {
+        Self {
+            folder,
+            broker: broker.into(),
+            settings: settings.to_vec(),
+            workers: Vec::new(),
+            killed: HashMap::new(),
+        }
     }
 
     pub fn journal(&self) -> PathBuf {
@@ -30,14 +40,17 @@ impl Fleet {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(bin(program));
         command.current_dir(self.folder.path());
-        command.env("CELERY_BROKER_URL", &self.broker).env("CELERY_RESULT_BACKEND", &self.broker);
+        command
+            .env("CELERY_BROKER_URL", &self.broker)
+            .env("CELERY_RESULT_BACKEND", &self.broker);
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command
     }
 
     pub fn start_worker(&mut self) {
         let mut command = self.command("drill-worker");
-        let worker = Process::spawn(command.args(["-Q", "celery", "-c", "4", "--without-heartbeat"]));
+        let worker =
+            Process::spawn(command.args(["-Q", "celery", "-c", "4", "--without-heartbeat"]));
         self.workers.push(worker);
     }
 
@@ -79,20 +92,37 @@ impl Fleet {
         }
         for worker in &mut self.workers {
             let status = worker.wait_exit(Duration::from_secs(30)).await;
-            assert!(status.success(), "a worker ended with {status}:\n{}", worker.output());
+            assert!(
+                status.success(),
+                "a worker ended with {status}:\n{}",
+                worker.output()
+            );
         }
     }
 
     /// Sends drill.record `count` times in one batch; the tasks' ids are `drill-<number>`.
     pub fn send(&self, count: usize, milliseconds: u64) {
         let journal = self.journal();
-        self.client(&["send", journal.to_str().unwrap(), &count.to_string(), &milliseconds.to_string()]);
+        self.client(&[
+            "send",
+            journal.to_str().unwrap(),
+            &count.to_string(),
+            &milliseconds.to_string(),
+        ]);
     }
 
     /// Runs the drill's client and returns what it prints.
     pub fn client(&self, arguments: &[&str]) -> String {
-        let output = self.command("drill-client").args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .command("drill-client")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?} failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 }

@@ -30,13 +30,26 @@ impl Journal {
 
     fn line(&mut self, line: &str) {
         let words: Vec<&str> = line.split(' ').collect();
-        let [word, number, pid, at] = words[..] else { panic!("not a line of the journal: {line:?}") };
-        let (number, pid, at) = (number.parse().unwrap(), pid.parse().unwrap(), at.parse().unwrap());
+        let [word, number, pid, at] = words[..] else {
+            panic!("not a line of the journal: {line:?}")
+        };
+        let (number, pid, at) = (
+            number.parse().unwrap(),
+            pid.parse().unwrap(),
+            at.parse().unwrap(),
+        );
         let runs = self.0.entry(number).or_default();
         if word == "start" {
-            runs.push(Run { pid, started: at, ended: None });
+            runs.push(Run {
+                pid,
+                started: at,
+                ended: None,
+            });
         } else {
-            let run = runs.iter_mut().rev().find(|run| run.pid == pid && run.ended.is_none());
+            let run = runs
+                .iter_mut()
+                .rev()
+                .find(|run| run.pid == pid && run.ended.is_none());
             run.expect("a run ends after it starts").ended = Some(at);
         }
     }
@@ -44,7 +57,11 @@ impl Journal {
     /// The tasks that have ended at least once.
     pub fn finished_numbers(&self) -> BTreeSet<usize> {
         let ended = |runs: &[Run]| runs.iter().any(|run| run.ended.is_some());
-        self.0.iter().filter(|(_, runs)| ended(runs)).map(|(number, _)| *number).collect()
+        self.0
+            .iter()
+            .filter(|(_, runs)| ended(runs))
+            .map(|(number, _)| *number)
+            .collect()
     }
 
     /// How many tasks have ended at least once.
@@ -54,6 +71,8 @@ impl Journal {
 
     /// Runs beyond the first of a task, each with the run before it.
     pub fn repeated(&self) -> impl Iterator<Item = (usize, Run, Run)> {
-        self.0.iter().flat_map(|(number, runs)| runs.windows(2).map(|pair| (*number, pair[0], pair[1])))
+        self.0
+            .iter()
+            .flat_map(|(number, runs)| runs.windows(2).map(|pair| (*number, pair[0], pair[1])))
     }
 }

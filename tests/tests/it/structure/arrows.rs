@@ -55,11 +55,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tasks", &["portfolio", "protocol", "worker"]),
     (
         "tasks-analytics",
-        &["client", "portfolio", "protocol", "service", "tasks", "worker"],
+        &[
+            "client",
+            "portfolio",
+            "protocol",
+            "service",
+            "tasks",
+            "worker",
+        ],
     ),
     (
         "tasks-maintenance",
-        &["broker", "client", "portfolio", "protocol", "service", "tasks", "worker"],
+        &[
+            "broker",
+            "client",
+            "portfolio",
+            "protocol",
+            "service",
+            "tasks",
+            "worker",
+        ],
     ),
     ("testkit", &[]),
     ("tests", &["client", "protocol", "service", "worker"]),

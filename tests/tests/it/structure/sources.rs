@@ -117,7 +117,9 @@ fn the_composition_root_is_named_in_main_files_only() {
         let mut own = files(&package.source_folder());
         // A program of several files has a folder of its own below src/bin.
         let programs = package.source_folder().join("bin");
-        own.retain(|path| is_rust(path) && !path.starts_with(&programs) && !package.programs.contains(path));
+        own.retain(|path| {
+            is_rust(path) && !path.starts_with(&programs) && !package.programs.contains(path)
+        });
         sources.extend(own);
     }
     let violations = lines_where(&sources, |line| has_word(line, "service::"));

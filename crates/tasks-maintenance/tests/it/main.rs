@@ -1,0 +1,7 @@
+//! The maintenance tasks as callers see them: by name, on a worker.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod health;
+mod logs;
+mod support;
+mod trials;
