@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::figures::Figures;
 use crate::lab::Lab;
+use crate::setup::Setup;
 use crate::{drain, latency, memory, report, start, tasks};
 
 /// Measures Celeriac, with Python Celery beside it on the same Redis server where it is installed (`make setup`).
@@ -51,6 +52,21 @@ pub(crate) struct Size {
         global = true
     )]
     pub(crate) concurrency: Vec<usize>,
+    /// Only rows whose name contains this text, such as "SQLite" or "-c 100"
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub(crate) only: Option<String>,
+}
+
+impl Size {
+    /// Those of the setups that `--only` leaves.
+    pub(crate) fn chosen(&self, setups: impl IntoIterator<Item = Setup>) -> Vec<Setup> {
+        let wanted = |setup: &Setup| {
+            self.only
+                .as_ref()
+                .is_none_or(|text| setup.to_string().contains(text))
+        };
+        setups.into_iter().filter(wanted).collect()
+    }
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -44,32 +44,32 @@ pub(crate) struct DrainRun {
 
 /// Drains on every store, with and without results, with default settings and with more slots.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DrainRun>> {
+    let setups =
+        [true, false].map(|results| setups(size).map(move |setup| setup.with_results(results)));
     let mut rows = Vec::new();
-    for results in [true, false] {
-        for setup in setups(size) {
-            let setup = setup.with_results(results);
-            rows.push(
-                lab.repeat("drain", setup, size.reps, async |trial| {
-                    once(trial, size).await
-                })
-                .await,
-            );
-        }
+    for setup in size.chosen(setups.into_iter().flatten()) {
+        rows.push(
+            lab.repeat("drain", setup, size.reps, async |trial| {
+                once(trial, size).await
+            })
+            .await,
+        );
     }
     rows
 }
 
-fn setups(size: &Size) -> Vec<Setup> {
-    let ours = [Store::Redis, Store::Sqlite].map(Setup::celeriac);
-    let with_slots = |setup: Setup| {
+/// With default settings and with more slots on every store; Celery last.
+fn setups(size: &Size) -> impl Iterator<Item = Setup> {
+    let ours = [Store::Redis, Store::Sqlite]
+        .map(Setup::celeriac)
+        .into_iter();
+    let more = |setup: Setup| {
         size.concurrency
             .iter()
             .map(move |slots| setup.with_concurrency(*slots))
     };
-    let ours = ours
-        .into_iter()
-        .flat_map(|setup| std::iter::once(setup).chain(with_slots(setup)));
-    ours.chain([Setup::celery()]).collect()
+    ours.flat_map(move |setup| std::iter::once(setup).chain(more(setup)))
+        .chain([Setup::celery()])
 }
 
 async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<DrainRun> {

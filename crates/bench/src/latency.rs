@@ -43,7 +43,7 @@ pub(crate) struct LatencyRun {
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<LatencyRun>> {
     let mut rows = Vec::new();
-    for setup in Setup::usual() {
+    for setup in size.chosen(Setup::usual()) {
         rows.push(
             lab.repeat("latency", setup, size.reps, async |trial| {
                 once(trial, size.samples).await

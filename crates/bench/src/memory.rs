@@ -33,7 +33,7 @@ pub(crate) struct MemoryRun {
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<MemoryRun>> {
     let mut rows = Vec::new();
-    for setup in Setup::usual().map(Setup::with_events) {
+    for setup in size.chosen(Setup::usual().map(Setup::with_events)) {
         rows.push(
             lab.repeat("memory", setup, size.reps, async |trial| {
                 once(trial, size).await

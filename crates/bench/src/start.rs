@@ -23,7 +23,7 @@ pub(crate) struct StartRun {
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<StartRun>> {
     let mut rows = Vec::new();
-    for setup in Setup::usual() {
+    for setup in size.chosen(Setup::usual()) {
         rows.push(lab.repeat("start", setup, size.reps, once).await);
     }
     rows

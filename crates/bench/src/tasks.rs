@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 use worker::{Context, Outcome, Registry, Task};
 
@@ -24,11 +25,15 @@ pub(crate) fn is_worker() -> bool {
         .is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(WORKER)))
 }
 
-/// Copies this program to `folder` under the worker's name. A worker started from the copy shares no page of its code with
-/// the program that measures it, which would make its memory look smaller than it is.
+/// Copies this program to `folder` under the worker's name, and has the system forget its pages, as after a restart of the
+/// machine. A worker started from the copy shares no page of its code with the program that measures it, which would make its
+/// memory look smaller than it is.
 pub(crate) fn install_worker(folder: &Path) -> io::Result<PathBuf> {
     let program = folder.join(WORKER);
     fs::copy(std::env::current_exe()?, &program)?;
+    let file = File::open(&program)?;
+    file.sync_all()?;
+    posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
     Ok(program)
 }
 

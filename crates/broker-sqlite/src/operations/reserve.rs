@@ -11,9 +11,12 @@ use crate::error::Result;
 use crate::pack::json;
 
 /// The next messages of one queue. Parameters: queue, number, worker.
+///
+/// `LIMIT ?2 + 0` and not `LIMIT ?2`: SQLite plans with the value of a bare parameter there, and so prepares the statement anew
+/// for every reservation.
 const NEXT_OF_ONE: &str = "\
 WITH taken AS (
-    SELECT id FROM messages WHERE state = 0 AND queue = ?1 ORDER BY step, rank, id LIMIT ?2)
+    SELECT id FROM messages WHERE state = 0 AND queue = ?1 ORDER BY step, rank, id LIMIT ?2 + 0)
 SELECT m.id, m.queue, m.holds, m.redelivered, b.body
 FROM messages m JOIN bodies b USING (id)
 WHERE m.id IN taken AND EXISTS (SELECT 1 FROM workers WHERE id = ?3)
@@ -27,10 +30,10 @@ WITH candidates AS (
     SELECT c.id, c.step, q.key AS turn,
            row_number() OVER (PARTITION BY c.step, q.key ORDER BY c.rank, c.id) AS nth
     FROM json_each(?1) q CROSS JOIN messages c ON c.id IN (
-        SELECT id FROM messages WHERE state = 0 AND queue = q.value ORDER BY step, rank, id LIMIT ?2)),
+        SELECT id FROM messages WHERE state = 0 AND queue = q.value ORDER BY step, rank, id LIMIT ?2 + 0)),
 taken AS (
     SELECT id, step, nth, turn FROM candidates
-    ORDER BY step, CASE WHEN ?4 THEN turn ELSE nth END, CASE WHEN ?4 THEN nth ELSE turn END LIMIT ?2)
+    ORDER BY step, CASE WHEN ?4 THEN turn ELSE nth END, CASE WHEN ?4 THEN nth ELSE turn END LIMIT ?2 + 0)
 SELECT m.id, m.queue, m.holds, m.redelivered, b.body
 FROM taken t JOIN messages m USING (id) JOIN bodies b USING (id)
 WHERE EXISTS (SELECT 1 FROM workers WHERE id = ?3)
