@@ -49,8 +49,13 @@ impl Fleet {
 
     pub fn start_worker(&mut self) {
         let mut command = self.command("drill-worker");
-        let worker =
-            Process::spawn(command.args(["-Q", "celery", "-c", "4", "--without-heartbeat"]));
+        let worker = Process::spawn(command.args([
+            "-Q",
+            "celery",
+            "-c",
+            &super::SLOTS.to_string(),
+            "--without-heartbeat",
+        ]));
         self.workers.push(worker);
     }
 
