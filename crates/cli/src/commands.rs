@@ -39,19 +39,15 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
         sources,
     };
     let runtime = tokio::runtime::Runtime::new().map_err(service::Error::program)?;
-    let outcome = runtime.block_on(dispatch(cli.command, context, &cli.common));
+    let outcome = runtime.block_on(dispatch(cli.command, context));
     runtime.shutdown_background();
     outcome
 }
 
-async fn dispatch(
-    command: Command,
-    context: Context,
-    common: &service::CommonArgs,
-) -> Result<Exit, Error> {
+async fn dispatch(command: Command, context: Context) -> Result<Exit, Error> {
     match command {
-        Command::Up(args) => up::run(args, context, common).await,
-        Command::Worker(args) => worker::run(args, &context, common).await,
+        Command::Up(args) => up::run(args, context).await,
+        Command::Worker(args) => worker::run(args, &context).await,
         Command::Call(args) => call::run(*args, &context).await,
         Command::Result(args) => result::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,

@@ -9,6 +9,7 @@ use service::Settings;
 use service::settings::Sources;
 
 use crate::error::Error;
+use crate::services::Environment;
 
 /// The settings in force and how to print.
 #[derive(Debug)]
@@ -37,9 +38,29 @@ impl Context {
         Path::new(self.settings.data_folder()).join("finance.db")
     }
 
+    /// What the command line sets, as variables for other programs: passwords in URLs must not show in a list of
+    /// processes.
+    pub(crate) fn environment(&self) -> Environment {
+        let config = self.sources.config.as_ref();
+        let config = config.map(|path| ("CELERIAC_CONFIG".to_owned(), path.display().to_string()));
+        let options = self.sources.overrides.iter();
+        let options = options.map(|(name, _, value)| (variable(name), value.clone()));
+        config.into_iter().chain(options).collect()
+    }
+
     /// A client on these connections.
     pub(crate) fn client_on(&self, backends: Backends) -> Result<Client, service::Error> {
         Ok(Client::new(backends, self.settings.client_options()?))
+    }
+}
+
+/// The variable that sets a setting.
+fn variable(setting: &str) -> String {
+    let name = setting.to_uppercase();
+    if setting.starts_with("celeriac_") {
+        name
+    } else {
+        format!("CELERY_{name}")
     }
 }
 

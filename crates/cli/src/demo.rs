@@ -1,5 +1,7 @@
-//! The demo of `celeriac up`: a sample portfolio, a schedule, one refresh at once, and what came of it.
+//! The demo of `celeriac up`: a sample portfolio with its settings, one refresh at once, what came of it, and what to
+//! try next.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,7 +9,7 @@ use portfolio::analytics::{Envelope, RefreshData};
 use portfolio::demo::{DemoFiles, install};
 use portfolio::store::Store;
 use service::Settings;
-use service::settings::parse_toml;
+use service::settings::mask_urls;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -15,44 +17,52 @@ use crate::{next_runs, output, summary};
 
 /// The task that is called at once.
 const REFRESH: &str = "finflow.core.tasks.refresh_portfolio_analytics";
+/// Where it is sent when the settings have no routes.
+const REFRESH_QUEUE: &str = "analytics";
 /// How long the first refresh may take, the start of the workers included.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Of how many entries the next run is shown.
 const NEXT_RUNS: usize = 5;
-/// Routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
+/// Commands that show what the demo does.
+const TO_TRY: [&str; 4] = [
+    "call finflow.core.tasks.refresh_portfolio_analytics --wait",
+    "finance summary",
+    "queues",
+    "schedule next",
+];
+/// The settings file's name in the data folder.
+const FILE_NAME: &str = "celeriac.toml";
+/// Services, routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
 pub(crate) const FINANCE_SETTINGS: &str = include_str!("../../../deploy/celeriac.toml");
 
 /// A demo that is ready to be shown.
 #[derive(Debug)]
 pub(crate) struct Demo {
-    context: Context,
+    /// With the settings that the demo runs with.
+    pub(crate) context: Context,
     store: Store,
-    overrides: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Demo {
-    /// Installs the sample portfolio in the data folder and completes the settings.
+    /// Makes the data folder with the sample portfolio in it, and a settings file where there is none.
     pub(crate) async fn prepare(mut context: Context) -> Result<Self, Error> {
-        let overrides = missing_settings(&context.settings)?;
-        context.sources.overrides.extend(overrides.iter().cloned());
+        make_folder(&context.settings)?;
+        if context.settings.file().is_none() {
+            write_settings(&context.settings)?;
+        }
+        keep_results(&mut context);
         context.settings = Settings::load(&context.sources)?;
         let store = install_sample(&context).await?;
-        Ok(Self {
-            context,
-            store,
-            overrides,
-        })
-    }
-
-    /// The settings that the demo adds: setting, origin, value.
-    pub(crate) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
-        self.overrides.clone()
+        Ok(Self { context, store })
     }
 
     /// Calls the refresh, waits for it, and shows the figures and what runs next.
     pub(crate) async fn refresh(&self) -> Result<(), Error> {
         let client = self.context.client().await?;
         let mut call = client.task::<Envelope<RefreshData>>(REFRESH);
+        if self.context.settings.map("task_routes").is_empty() {
+            call = call.queue(REFRESH_QUEUE);
+        }
         if let Some(newest) = self.store.newest_price().await? {
             // The sample ends in the past; figures as of today would show years in which nothing moved.
             call = call.kwarg("as_of", newest);
@@ -74,42 +84,56 @@ impl Demo {
         client.backends().broker.close().await;
         Ok(())
     }
-}
 
-/// What the demo needs and nobody has set: a place for results, the finance tasks' routes and their schedule.
-fn missing_settings(
-    settings: &Settings,
-) -> Result<Vec<(&'static str, &'static str, String)>, Error> {
-    let mut missing = Vec::new();
-    let broker = settings
-        .broker_urls()
-        .into_iter()
-        .next()
-        .unwrap_or_default();
-    // Without this Redis keeps no results, as in Celery.
-    if settings.text("result_backend").is_none() && !broker.starts_with("sqlite:") {
-        missing.push(("result_backend", "--demo", broker));
-    }
-    let finance = parse_toml(FINANCE_SETTINGS).map_err(service::Error::program)?;
-    for name in ["task_routes", "beat_schedule"] {
-        let is_set = settings
-            .get(name)
-            .as_map()
-            .is_some_and(|table| !table.is_empty());
-        if let Some(table) = finance.get(name).filter(|_| !is_set) {
-            let text = serde_json::to_string(table).map_err(service::Error::program)?;
-            missing.push((name, "--demo", text));
+    /// Prints commands that work in another terminal while the demo runs.
+    pub(crate) fn suggest(&self) {
+        output::line(
+            "\nTo try in another terminal, in this folder (Ctrl-C here stops everything):",
+        );
+        for (name, value) in self.context.environment() {
+            // A line to be copied; on the screen no password is shown.
+            output::line(&format!("  export {name}='{}'", mask_urls(&value)));
+        }
+        let program = std::env::args().next();
+        let program = program.as_deref().unwrap_or("celeriac");
+        for command in TO_TRY {
+            output::line(&format!("  {program} {command}"));
         }
     }
-    Ok(missing)
 }
 
-async fn install_sample(context: &Context) -> Result<Store, Error> {
-    let folder = context.settings.data_folder();
+/// Without a place for results Redis keeps none, as in Celery, and the demo would wait in vain.
+fn keep_results(context: &mut Context) {
+    let broker = context.settings.broker_urls().into_iter().next();
+    let broker = broker.filter(|url| !url.starts_with("sqlite:"));
+    if let (None, Some(url)) = (context.settings.text("result_backend"), broker) {
+        context
+            .sources
+            .overrides
+            .push(("result_backend", "--demo", url));
+    }
+}
+
+fn make_folder(settings: &Settings) -> Result<(), Error> {
+    let folder = settings.data_folder();
     std::fs::create_dir_all(folder).map_err(|source| Error::Io {
         what: format!("cannot make the data folder {folder}"),
         source,
+    })
+}
+
+/// Where every command looks for it, so that other terminals see the demo's routes and schedule.
+fn write_settings(settings: &Settings) -> Result<(), Error> {
+    let path = Path::new(settings.data_folder()).join(FILE_NAME);
+    std::fs::write(&path, FINANCE_SETTINGS).map_err(|source| Error::Io {
+        what: format!("cannot write {}", path.display()),
+        source,
     })?;
+    output::line(&format!("The settings are in {}", path.display()));
+    Ok(())
+}
+
+async fn install_sample(context: &Context) -> Result<Store, Error> {
     let store = Store::create(context.finance_database()).await?;
     install(
         &store,
@@ -125,18 +149,29 @@ async fn install_sample(context: &Context) -> Result<Store, Error> {
     Ok(store)
 }
 
+/// The shipped settings alone.
+#[cfg(test)]
+pub(crate) fn shipped_settings() -> Settings {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/celeriac.toml");
+    let sources = service::settings::Sources {
+        config: Some(file.into()),
+        ..Default::default()
+    };
+    Settings::load(&sources).expect("the shipped settings are right")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_shipped_settings_send_the_refresh_by_schedule_to_its_queue() {
-        let settings = parse_toml(FINANCE_SETTINGS).unwrap();
-        let text = |name: &str| serde_json::to_value(settings.get(name)).unwrap();
+        let settings = shipped_settings();
+        let json = |name: &str| serde_json::to_value(settings.get(name)).unwrap();
         assert_eq!(
-            text("beat_schedule")["refresh-portfolio-analytics-hourly"]["task"],
+            json("beat_schedule")["refresh-portfolio-analytics-hourly"]["task"],
             REFRESH
         );
-        assert_eq!(text("task_routes")[REFRESH]["queue"], "analytics");
+        assert_eq!(json("task_routes")[REFRESH]["queue"], REFRESH_QUEUE);
     }
 }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 /// Options of every program.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CommonArgs {
-    /// The settings file (.toml, .yaml or .json). Default: $CELERIAC_CONFIG, ./celeriac.toml, /etc/celeriac/celeriac.toml
+    /// The settings file (.toml, .yaml or .json). Default: $CELERIAC_CONFIG, ./celeriac.toml, data/celeriac.toml, /etc/celeriac/celeriac.toml
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// The broker, e.g. redis://localhost/0 or sqlite:data/celeriac.db

@@ -29,6 +29,9 @@ pub use table::{Setting, Support};
 
 use crate::Error;
 
+/// The setting that says where databases and state are, and where a settings file may be.
+const DATA_FOLDER: &str = "celeriac_data_folder";
+
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -103,6 +106,18 @@ pub struct Sources {
     pub overrides: Vec<(&'static str, &'static str, String)>,
 }
 
+impl Sources {
+    /// The data folder before any file is read: a settings file may lie in it.
+    fn data_folder(&self) -> &str {
+        let mut options = self.overrides.iter().rev();
+        let option = options.find(|(name, ..)| *name == DATA_FOLDER);
+        option
+            .map(|(.., value)| value.as_str())
+            .or_else(|| self.environment.get("CELERIAC_DATA_FOLDER"))
+            .unwrap_or_else(|| known(DATA_FOLDER).default)
+    }
+}
+
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Sources");
@@ -127,7 +142,8 @@ impl Settings {
     /// When a source cannot be read, names an unknown setting, or gives a value that breaks its setting's rule.
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let variable = sources.environment.get("CELERIAC_CONFIG").map(Path::new);
-        let file = file::locate(sources.config.as_deref().or(variable), &sources.folder);
+        let named = sources.config.as_deref().or(variable);
+        let file = file::locate(named, &sources.folder, sources.data_folder());
         let mut settings = Self {
             entries: defaults(),
             file,
@@ -188,14 +204,6 @@ impl Settings {
         let slot = slots.find(|known| known.setting.name == entry.setting.name);
         *slot.expect("an entry is made from a setting of the table") = entry;
     }
-}
-
-/// Reads the text of a settings file in TOML without judging it.
-///
-/// # Errors
-/// When it is not TOML.
-pub fn parse_toml(text: &str) -> Result<Map, Box<dyn std::error::Error + Send + Sync>> {
-    file::toml(text)
 }
 
 fn defaults() -> Vec<Entry> {

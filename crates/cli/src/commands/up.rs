@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use service::{CommonArgs, Exit};
+use service::Exit;
 
 use crate::context::Context;
 use crate::demo::Demo;
 use crate::error::Error;
-use crate::services::{Environment, Manager, Services};
+use crate::services::{Manager, Services};
 
 /// Run workers and beat on this machine until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -52,75 +52,46 @@ impl Args {
     }
 }
 
-pub(crate) async fn run(args: Args, context: Context, common: &CommonArgs) -> Result<Exit, Error> {
-    let services = Services::read(&context.settings)?;
-    if context
-        .settings
-        .broker_urls()
-        .iter()
-        .any(|url| url.starts_with("memory:"))
-    {
+pub(crate) async fn run(args: Args, context: Context) -> Result<Exit, Error> {
+    let mut brokers = context.settings.broker_urls().into_iter();
+    if brokers.any(|url| url.starts_with("memory:")) {
         let text = "memory:// is for one process; services need sqlite: or redis://";
         return Err(Error::Usage(text.to_owned()));
     }
-    let mut environment = environment(common);
-    environment.extend(variables(&args.overrides()));
-    if !args.demo {
-        return run_until_stopped(&services, &environment).await;
+    if args.demo {
+        return run_demo(Demo::prepare(context).await?, args.once).await;
     }
-    let demo = Demo::prepare(context).await?;
-    environment.extend(variables(&demo.overrides()));
+    keep_running(&Services::read(&context.settings)?, &context).await
+}
+
+async fn run_demo(demo: Demo, once: bool) -> Result<Exit, Error> {
+    let services = Services::read(&demo.context.settings)?;
     let stop = service::listen()?;
-    let manager = Manager::start(&services, &environment, stop.clone())?;
+    let manager = Manager::start(&services, &demo.context.environment(), stop.clone())?;
     // Meanwhile services that cannot be helped must be able to end the demo.
     let running = tokio::spawn(manager.wait());
     let refreshed = tokio::select! {
         refreshed = demo.refresh() => refreshed,
         () = stop.requested() => Ok(()),
     };
-    if args.once || refreshed.is_err() {
+    if once || refreshed.is_err() {
         stop.warm.cancel();
+    }
+    if !stop.is_requested() {
+        demo.suggest();
     }
     let exit = running.await.map_err(service::Error::program)?;
     refreshed.map(|()| exit)
 }
 
 /// Keeps these services running until they are stopped, with the settings of this command line.
-pub(super) async fn keep_running(services: &Services, common: &CommonArgs) -> Result<Exit, Error> {
-    run_until_stopped(services, &environment(common)).await
-}
-
-async fn run_until_stopped(services: &Services, environment: &Environment) -> Result<Exit, Error> {
+pub(super) async fn keep_running(services: &Services, context: &Context) -> Result<Exit, Error> {
     let stop = service::listen()?;
-    let manager = Manager::start(services, environment, stop.clone())?;
+    let manager = Manager::start(services, &context.environment(), stop.clone())?;
     service::notify::ready(&format!("{} services", services.0.len()));
     let alive = std::sync::Arc::new(|_| true);
     tokio::spawn(service::notify::watchdog(alive, stop.warm.clone()));
     let exit = manager.wait().await;
     service::notify::stopping();
     Ok(exit)
-}
-
-/// What the command line sets, as variables: passwords in URLs must not show in a list of processes.
-pub(super) fn environment(common: &CommonArgs) -> Environment {
-    let config = common
-        .config
-        .as_ref()
-        .map(|path| path.display().to_string());
-    let config = config.map(|path| ("CELERIAC_CONFIG".to_owned(), path));
-    config
-        .into_iter()
-        .chain(variables(&common.overrides()))
-        .collect()
-}
-
-fn variables(overrides: &[(&'static str, &'static str, String)]) -> Environment {
-    let variable = |name: &str| match name.starts_with("celeriac_") {
-        true => name.to_uppercase(),
-        false => format!("CELERY_{}", name.to_uppercase()),
-    };
-    overrides
-        .iter()
-        .map(|(name, _, value)| (variable(name), value.clone()))
-        .collect()
 }

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use service::{CommonArgs, Exit};
+use service::Exit;
 
 use super::up;
 use crate::context::Context;
@@ -31,21 +31,21 @@ pub(crate) struct Args {
 }
 
 /// Becomes the worker of the queues; without queues runs all workers until they have ended.
-pub(crate) async fn run(args: Args, context: &Context, common: &CommonArgs) -> Result<Exit, Error> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let services = Services::read(&context.settings)?;
     let queues = args
         .queues
         .clone()
         .or_else(|| value(&args.options, "-Q", "--queues"));
     if let Some(queues) = queues {
-        return Err(become_worker(&args, &queues, &services, common)?);
+        return Err(become_worker(&args, &queues, &services, context)?);
     }
     let mut workers = services.0;
     workers.retain(Service::is_worker);
     for worker in &mut workers {
         worker.options.extend(args.options.iter().cloned());
     }
-    up::keep_running(&Services(workers), common).await
+    up::keep_running(&Services(workers), context).await
 }
 
 /// Returns only when the worker's program cannot be run.
@@ -53,7 +53,7 @@ fn become_worker(
     args: &Args,
     queues: &str,
     services: &Services,
-    common: &CommonArgs,
+    context: &Context,
 ) -> Result<Error, Error> {
     let names: Vec<_> = queues
         .split(',')
@@ -67,7 +67,7 @@ fn become_worker(
         command.args(["-n", &format!("{}@%h", names[0])]);
     }
     command.args(without(&args.options, "-Q", "--queues"));
-    command.envs(up::environment(common));
+    command.envs(context.environment());
     let source = command.exec();
     Ok(Error::Io {
         what: format!("cannot run {}", program.display()),

@@ -181,3 +181,59 @@ async fn a_demo_whose_services_cannot_start_ends() {
     );
     assert!(sandbox.path().join("data/finance.db").is_file());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terminals_see_the_demo_s_routes_schedule_and_results() {
+    for program in [
+        "celeriac-beat",
+        "celeriac-worker-analytics",
+        "celeriac-worker-maintenance",
+    ] {
+        assert!(testkit::bin(program).is_file());
+    }
+    let sandbox = Sandbox::new();
+    let mut up = sandbox.spawn(&["up", "--demo"]);
+    up.wait_for_line(|line| line.ends_with(" schedule next"), PATIENCE)
+        .await;
+    assert!(!up.output().contains("export"), "{}", up.output());
+    let refresh = "finflow.core.tasks.refresh_portfolio_analytics";
+    let result = sandbox.json(&["call", refresh, "--wait"]);
+    assert_eq!(result["status"], "SUCCESS");
+    let entries = sandbox.json(&["schedule", "list"]);
+    assert_eq!(entries.as_array().unwrap().len(), 4);
+    assert!(sandbox.path().join("data/celeriac.toml").is_file());
+    up.terminate();
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_prints_what_other_terminals_need() {
+    let sandbox = Sandbox::new();
+    let server = testkit::RedisServer::builder().password("hunter2").start();
+    let mut up = sandbox.spawn(&["up", "--demo", "--data", "d", "--broker", &server.url()]);
+    up.wait_for_line(|line| line.ends_with(" schedule next"), PATIENCE)
+        .await;
+    for name in [
+        "CELERY_BROKER_URL",
+        "CELERY_RESULT_BACKEND",
+        "CELERIAC_DATA_FOLDER",
+    ] {
+        assert!(
+            up.output().contains(&format!("  export {name}='")),
+            "{}",
+            up.output()
+        );
+    }
+    assert!(!up.output().contains("hunter2"), "{}", up.output());
+    up.terminate();
+    assert!(up.wait_exit(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_leaves_a_settings_file_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", "timezone = 'Europe/Paris'\n");
+    let mut up = sandbox.spawn(&["up", "--demo", "--once"]);
+    assert!(up.wait_exit(PATIENCE).await.success(), "{}", up.output());
+    assert!(!sandbox.path().join("data/celeriac.toml").exists());
+}

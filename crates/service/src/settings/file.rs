@@ -7,7 +7,7 @@ use protocol::{Codec, Limits, Map, Value};
 
 use crate::Error;
 
-/// Where a file is looked for when none is named, after the working directory.
+/// Where a file is looked for when none is named, after the working directory and the data folder.
 const SYSTEM_FILE: &str = "/etc/celeriac/celeriac.toml";
 /// Names that are looked for in the working directory.
 const LOCAL_NAMES: &[&str] = &[
@@ -17,14 +17,15 @@ const LOCAL_NAMES: &[&str] = &[
     "celeriac.json",
 ];
 
-/// The file to read: the named one, else the first that exists in `folder` or the system's.
-pub(super) fn locate(named: Option<&Path>, folder: &Path) -> Option<PathBuf> {
+/// The file to read: the named one, else the first that exists in `folder`, in the data folder or the system's.
+pub(super) fn locate(named: Option<&Path>, folder: &Path, data_folder: &str) -> Option<PathBuf> {
     if let Some(path) = named {
         return Some(folder.join(path));
     }
     let local = LOCAL_NAMES.iter().map(|name| folder.join(name));
+    let data = folder.join(data_folder).join(LOCAL_NAMES[0]);
     local
-        .chain([PathBuf::from(SYSTEM_FILE)])
+        .chain([data, PathBuf::from(SYSTEM_FILE)])
         .find(|path| path.is_file())
 }
 
@@ -39,7 +40,7 @@ pub(super) fn read(path: &Path) -> Result<Map, Error> {
     })?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     let parsed = match extension {
-        Some("toml") => toml(&text),
+        Some("toml") => parse(&text, FileFormat::Toml),
         Some("yaml" | "yml") => parse(&text, FileFormat::Yaml),
         Some("json") => parse_json(&text),
         _ => Err("the name must end in .toml, .yaml, .yml or .json".into()),
@@ -48,11 +49,6 @@ pub(super) fn read(path: &Path) -> Result<Map, Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// Reads TOML, keeping the order of keys.
-pub(super) fn toml(text: &str) -> Result<Map, Cause> {
-    parse(text, FileFormat::Toml)
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -94,6 +94,25 @@ fn later_sources_win() {
 }
 
 #[test]
+fn a_file_in_the_data_folder_is_read_when_the_working_directory_has_none() {
+    let case = Case::new();
+    for folder in ["data", "elsewhere"] {
+        fs::create_dir(case.folder.path().join(folder)).unwrap();
+    }
+    let case = case
+        .file("data/celeriac.toml", "result_expires = 1\n")
+        .file("elsewhere/celeriac.toml", "result_expires = 2\n");
+    let expires = |case: &Case| case.load().unwrap().int("result_expires");
+    assert_eq!(expires(&case), Some(1));
+    let case = case.variable("CELERIAC_DATA_FOLDER", "elsewhere");
+    assert_eq!(expires(&case), Some(2));
+    let case = case.option("celeriac_data_folder", "--data", "data");
+    assert_eq!(expires(&case), Some(1));
+    let case = case.file("celeriac.toml", "result_expires = 3\n");
+    assert_eq!(expires(&case), Some(3));
+}
+
+#[test]
 fn toml_yaml_and_json_say_the_same() {
     let toml = "broker_url = 'redis://h/1'\n[task_routes]\n'proj.Tasks.Add' = {queue = 'q'}\n'a.*' = 'r'\n";
     let yaml = "broker_url: redis://h/1\ntask_routes:\n  proj.Tasks.Add: {queue: q}\n  a.*: r\n";
