@@ -1,6 +1,7 @@
 //! Reserving: one script takes and holds; when nothing is there, wait.
 //!
 //! The script runs in a task of its own, so that a caller who goes away strands nothing: what it took waits for the next caller.
+//! A caller who goes away also ends the waiting: nothing more is taken for him.
 //! An answer that got lost with its connection is looked for under the numbers that its tags would have.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::atomic::Ordering;
 use broker::{BrokerError, Delivery, Result, Tag};
 use protocol::Message;
 use redis::{RedisError, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::queues::Queue;
 use super::shared::{Shared, decode};
@@ -21,6 +23,8 @@ const MOST: usize = 1_000;
 
 pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Delivery>> {
     let max = max.clamp(1, MOST);
+    let caller = CancellationToken::new();
+    let _gone = caller.clone().drop_guard();
     let mut turn = shared.turn.lock().await;
     loop {
         if let Some(fetching) = turn.as_mut() {
@@ -35,18 +39,19 @@ pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Deli
         if shared.stop.is_cancelled() {
             return Err(closed());
         }
-        *turn = Some(tokio::spawn(fetch(Arc::clone(shared), max)));
+        *turn = Some(tokio::spawn(fetch(Arc::clone(shared), caller.clone(), max)));
     }
 }
 
-/// Waits until something is there and takes it. Ends with deliveries waiting, or an error.
-async fn fetch(shared: Arc<Shared>, max: usize) -> Result<()> {
+/// Waits until something is there and takes it. Ends with deliveries waiting, when the caller has gone, or with an error.
+async fn fetch(shared: Arc<Shared>, caller: CancellationToken, max: usize) -> Result<()> {
     let mut backoff = shared.hot.backoff();
-    while shared.holds.is_idle() {
+    while shared.holds.is_idle() && !caller.is_cancelled() {
         match attempt(&shared, max).await {
             Ok(Some(odd)) => {
                 backoff = shared.hot.backoff();
-                wait(&shared, &odd).await?;
+                let waited = caller.run_until_cancelled(wait(&shared, &odd)).await;
+                waited.transpose()?;
             }
             Ok(None) => {}
             Err(Failure::Outage) => {

@@ -18,6 +18,7 @@ cases![
     batch_is_bounded,
     batch_takes_what_is_there_without_waiting_for_more,
     waiting_reserve_wakes_up,
+    a_waiting_reserve_that_was_dropped_takes_nothing,
     only_its_own_queues,
     set_queues_reaches_a_waiting_reserve,
     closed_consumer_refuses,
@@ -167,6 +168,15 @@ async fn waiting_reserve_wakes_up(fixture: Fixture) {
         assert_eq!(&*delivery.queue, queue);
         member.give(&delivery, Verdict::Ack).await;
     }
+}
+
+/// A worker that stops has asked before and waits no more: what comes then is for others.
+async fn a_waiting_reserve_that_was_dropped_takes_nothing(fixture: Fixture) {
+    let stopping = fixture.consumer(&["q"]).await;
+    stopping.assert_quiet().await;
+    fixture.publish("q", &["m"]).await;
+    tokio::time::sleep(super::fixture::QUIET).await;
+    assert_eq!(fixture.ready("q").await, 1);
 }
 
 async fn only_its_own_queues(fixture: Fixture) {
