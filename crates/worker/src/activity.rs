@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use broker::Tag;
 use protocol::TaskRequest;
@@ -15,6 +16,8 @@ pub(crate) struct Held {
     pub(crate) queue: Arc<str>,
     pub(crate) redelivered: bool,
     pub(crate) request: TaskRequest,
+    /// Runs on while the process is frozen.
+    pub(crate) received: Instant,
     /// Seconds since the epoch; set when the run starts.
     pub(crate) time_start: OnceLock<f64>,
     pub(crate) acknowledged: AtomicBool,
@@ -36,6 +39,7 @@ impl Held {
             queue,
             redelivered,
             request,
+            received: Instant::now(),
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),
             stop: CancellationToken::new(),

@@ -64,19 +64,9 @@ impl Executor {
 
 impl Inner {
     async fn execute(self: Arc<Self>, run: Run, place: OwnedSemaphorePermit) {
-        if let Some(slot) = self.slot().await {
-            let ctx = Arc::new(Context::new(
-                Arc::clone(&self.engine),
-                Arc::clone(&run.held),
-            ));
-            let span = span_of(&run);
-            self.engine
-                .hooks
-                .iter()
-                .for_each(|hook| hook.on_span(&ctx, &span));
-            self.run_in_slot(&run, &ctx, Arc::new((place, slot)))
-                .instrument(span)
-                .await;
+        match self.slot().await {
+            Some(slot) => self.execute_in(slot, &run, place).await,
+            None => self.give_back(&run).await,
         }
         let processed = self.engine.activity.release(&run.held);
         if self
@@ -94,7 +84,22 @@ impl Inner {
         }
     }
 
-    /// A slot; `None` when the worker stops first. What was not started stays held, and goes back when the consumer closes.
+    async fn execute_in(&self, slot: OwnedSemaphorePermit, run: &Run, place: OwnedSemaphorePermit) {
+        let ctx = Arc::new(Context::new(
+            Arc::clone(&self.engine),
+            Arc::clone(&run.held),
+        ));
+        let span = span_of(run);
+        self.engine
+            .hooks
+            .iter()
+            .for_each(|hook| hook.on_span(&ctx, &span));
+        self.run_in_slot(run, &ctx, Arc::new((place, slot)))
+            .instrument(span)
+            .await;
+    }
+
+    /// A slot; `None` when the worker stops first.
     async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         if self.shutdown.is_requested() {
             return None;
@@ -104,6 +109,13 @@ impl Inner {
             slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
             () = self.shutdown.requested() => None,
         }
+    }
+
+    /// What was not started goes back at once: what still runs here may take hours, and others are idle.
+    async fn give_back(&self, run: &Run) {
+        let verdict = Verdict::Requeue { front: true };
+        let settlement = Settlement::new(run.held.tag.clone(), verdict);
+        self.engine.complete(settlement.into()).await;
     }
 
     async fn run_in_slot(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) {
@@ -140,7 +152,7 @@ impl Inner {
     /// What must be settled before the run; `false` when the message turns out to be somebody else's.
     async fn begin(&self, run: &Run) -> bool {
         let request = &run.held.request;
-        if run.policy.acks_early && !self.acknowledge_early(run).await {
+        if !self.secure(run).await {
             warn!("the message is no longer held by this worker; the task is not run here");
             return false;
         }
@@ -164,6 +176,21 @@ impl Inner {
         true
     }
 
+    /// Whether the message is surely this worker's still. One that was just reserved is; after a part of a lease the worker may have
+    /// been frozen and declared dead, and somebody else may run it.
+    async fn secure(&self, run: &Run) -> bool {
+        if run.policy.acks_early {
+            return self.acknowledge_early(run).await;
+        }
+        let trusted = self.engine.settings.lease / 3;
+        run.held.received.elapsed() < trusted || self.is_held(run).await
+    }
+
+    async fn is_held(&self, run: &Run) -> bool {
+        let question = Settlement::new(run.held.tag.clone(), Verdict::Keep);
+        self.engine.settle(question).await == Some(Settled::Done)
+    }
+
     async fn acknowledge_early(&self, run: &Run) -> bool {
         let text = "the worker was lost while the task ran, after an early acknowledgement";
         let failure = Failure::new("WorkerLostError", "billiard.exceptions", vec![text.into()]);
@@ -174,8 +201,11 @@ impl Inner {
             &failure,
         ));
         let settlement = Settlement::new(run.held.tag.clone(), Verdict::AckEarly { lost });
-        let settled = self.engine.settle(settlement).await;
-        let held = matches!(settled, Some(Settled::Done | Settled::Uncertain));
+        let held = match self.engine.settle(settlement).await {
+            // Carried out before the connection broke, or lost with the lease: the record of the run tells.
+            Some(Settled::Uncertain) => self.is_held(run).await,
+            settled => settled == Some(Settled::Done),
+        };
         run.held.acknowledged.store(held, Ordering::Relaxed);
         held
     }

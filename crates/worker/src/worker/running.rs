@@ -115,7 +115,8 @@ impl Running {
         );
         self.finish_runs(shutdown, health).await;
         self.ended.cancel();
-        settle_rest(self.acknowledger, &shutdown.cold).await;
+        let lease = self.engine.settings.lease;
+        settle_rest(self.acknowledger, &shutdown.cold, lease).await;
         self.settled.cancel();
         let farewell = async {
             // A publisher that has panicked has said so.
@@ -161,10 +162,12 @@ impl Running {
     }
 }
 
-/// Waits for the last settlements, even through an outage; a cold shutdown gives them a moment only.
-async fn settle_rest(mut acknowledger: JoinHandle<()>, cold: &CancellationToken) {
+/// Waits for the last settlements, through an outage of up to a lease's time: by then they may be refused anyway. A cold shutdown
+/// gives them a moment only.
+async fn settle_rest(mut acknowledger: JoinHandle<()>, cold: &CancellationToken, lease: Duration) {
     let impatient = async {
-        cold.cancelled().await;
+        // Both ends of the wait lead to the same end.
+        let _patience = tokio::time::timeout(lease, cold.cancelled()).await;
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {

@@ -97,6 +97,27 @@ async fn a_cold_stop_during_an_outage_ends_and_leaves_the_rest_to_the_lease() {
 }
 
 #[tokio::test]
+async fn a_warm_stop_waits_through_an_outage_for_a_lease_at_most() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let settings = WorkerSettings {
+        lease: Duration::from_millis(300),
+        ..settings(1)
+    };
+    let client = Client::new(backends, ClientOptions::default());
+    let worker = start(client, settings, Vec::new()).await;
+    let key = key();
+    let sleep = Sleep {
+        key: key.clone(),
+        seconds: 0.05,
+    };
+    bench.client.send(sleep).await.unwrap();
+    eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
+    faults.go_down();
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_cold_stop_ends_although_the_broker_does_not_answer_at_all() {
     let bench = Bench::new();
     let (backends, faults) = inject(bench.broker.backends());
@@ -194,4 +215,40 @@ async fn hooks_stand_around_every_run() {
         *recorder.0.lock().unwrap(),
         ["span 0", "before demo.add", "after SUCCESS"]
     );
+}
+
+#[tokio::test]
+async fn what_waited_for_a_slot_does_not_run_after_the_worker_was_declared_dead() {
+    let bench = Bench::new();
+    let worker = bench
+        .worker(WorkerSettings {
+            worker_prefetch_multiplier: 2,
+            lease: Duration::from_millis(600),
+            ..settings(1)
+        })
+        .await;
+    let (busy, waiting) = (key(), key());
+    let sleep = Sleep {
+        key: busy.clone(),
+        seconds: 0.5,
+    };
+    bench.client.send(sleep).await.unwrap();
+    eventually("it runs", || async { (runs(&busy) == 1).then_some(()) }).await;
+    let count = Count {
+        key: waiting.clone(),
+    };
+    let result = bench.client.send(count).await.unwrap();
+    eventually("the other one waits for the slot", || async {
+        (bench.ready("celery").await == 0).then_some(())
+    })
+    .await;
+    let incarnation = bench.broker.workers().await.unwrap()[0].incarnation.clone();
+    assert!(bench.broker.expire_lease(&incarnation));
+    assert_eq!(
+        result.get(DEADLINE).await.unwrap(),
+        1,
+        "it was somebody else's by then"
+    );
+    worker.stop().await;
+    assert_eq!(runs(&waiting), 1);
 }

@@ -44,6 +44,36 @@ async fn warm_finishes_what_runs_and_gives_back_the_rest() {
 }
 
 #[tokio::test]
+async fn warm_gives_back_what_has_not_started_while_others_still_run() {
+    let bench = Bench::new();
+    let worker = bench
+        .worker(WorkerSettings {
+            worker_prefetch_multiplier: 2,
+            ..settings(1)
+        })
+        .await;
+    let busy = key();
+    let sleep = Sleep {
+        key: busy.clone(),
+        seconds: 60.0,
+    };
+    bench.client.send(sleep).await.unwrap();
+    eventually("it runs", || async { (runs(&busy) == 1).then_some(()) }).await;
+    let waiting = Count { key: key() };
+    bench.client.send(waiting).await.unwrap();
+    eventually("the other one is held", || async {
+        (bench.ready("celery").await == 0).then_some(())
+    })
+    .await;
+    worker.shutdown.warm.cancel();
+    eventually("the other one is ready for others", || async {
+        (bench.ready("celery").await == 1).then_some(())
+    })
+    .await;
+    worker.kill().await;
+}
+
+#[tokio::test]
 async fn cold_gives_back_what_runs_and_another_worker_runs_it() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;
