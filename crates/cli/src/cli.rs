@@ -15,7 +15,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
     /// Print JSON, for programs
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Common options")]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -23,9 +23,16 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens broker and result backend, trying once.
+    /// Opens broker and result backend, trying once; says so when it makes the embedded broker's file, because its
+    /// user may be in the wrong folder.
     pub(crate) async fn backends(&self) -> Result<Backends, Error> {
-        Ok(service::open_once(&self.settings).await?)
+        let new_file = service::missing_broker_file(&self.settings);
+        let backends = service::open_once(&self.settings).await?;
+        if let Some(path) = new_file {
+            let path = path.display();
+            eprintln!("note: {path} was not there; this is a new, empty broker (-b names another)");
+        }
+        Ok(backends)
     }
 
     /// A client on new connections.

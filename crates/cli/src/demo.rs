@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use portfolio::analytics::{Envelope, RefreshData};
 use portfolio::demo::{DemoFiles, install};
 use portfolio::store::Store;
@@ -24,12 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Of how many entries the next run is shown.
 const NEXT_RUNS: usize = 5;
 /// Commands that show what the demo does.
-const TO_TRY: [&str; 4] = [
-    "call finflow.core.tasks.refresh_portfolio_analytics --wait",
-    "finance summary",
-    "queues",
-    "schedule next",
-];
+const TO_TRY: [&str; 3] = ["finance summary", "queues", "schedule next"];
 /// The settings file's name in the data folder.
 const FILE_NAME: &str = "celeriac.toml";
 /// Services, routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
@@ -41,6 +37,8 @@ pub(crate) struct Demo {
     /// With the settings that the demo runs with.
     pub(crate) context: Context,
     store: Store,
+    /// The last day of the sample, which ends in the past: as of today nothing would have moved for years.
+    as_of: Option<Date>,
 }
 
 impl Demo {
@@ -53,19 +51,24 @@ impl Demo {
         keep_results(&mut context);
         context.settings = Settings::load(&context.sources)?;
         let store = install_sample(&context).await?;
-        Ok(Self { context, store })
+        let as_of = store.newest_price().await?;
+        Ok(Self {
+            context,
+            store,
+            as_of,
+        })
     }
 
     /// Calls the refresh, waits for it, and shows the figures and what runs next.
     pub(crate) async fn refresh(&self) -> Result<(), Error> {
-        let client = self.context.client().await?;
+        let backends = service::open_once(&self.context.settings).await?;
+        let client = self.context.client_on(backends)?;
         let mut call = client.task::<Envelope<RefreshData>>(REFRESH);
         if self.context.settings.map("task_routes").is_empty() {
             call = call.queue(REFRESH_QUEUE);
         }
-        if let Some(newest) = self.store.newest_price().await? {
-            // The sample ends in the past; figures as of today would show years in which nothing moved.
-            call = call.kwarg("as_of", newest);
+        if let Some(date) = self.as_of {
+            call = call.kwarg("as_of", date);
         }
         let envelope = call.send().await?.get(PATIENCE).await?;
         let RefreshData {
@@ -96,6 +99,11 @@ impl Demo {
         }
         let program = std::env::args().next();
         let program = program.as_deref().unwrap_or("celeriac");
+        let arguments = self
+            .as_of
+            .map(|date| format!(" -k '{{\"as_of\": \"{date}\"}}'"));
+        let arguments = arguments.unwrap_or_default();
+        output::line(&format!("  {program} call {REFRESH}{arguments} --wait"));
         for command in TO_TRY {
             output::line(&format!("  {program} {command}"));
         }
@@ -125,9 +133,11 @@ fn make_folder(settings: &Settings) -> Result<(), Error> {
 /// Where every command looks for it, so that other terminals see the demo's routes and schedule.
 fn write_settings(settings: &Settings) -> Result<(), Error> {
     let path = Path::new(settings.data_folder()).join(FILE_NAME);
-    std::fs::write(&path, FINANCE_SETTINGS).map_err(|source| Error::Io {
-        what: format!("cannot write {}", path.display()),
-        source,
+    std::fs::write(&path, FINANCE_SETTINGS).map_err(|source| {
+        // Half a file on a full disk would be taken for the settings the next time.
+        let _ = std::fs::remove_file(&path);
+        let what = format!("cannot write {}", path.display());
+        Error::Io { what, source }
     })?;
     output::line(&format!("The settings are in {}", path.display()));
     Ok(())

@@ -24,6 +24,16 @@ pub(crate) enum Error {
         "no node replied within {0} s; is a worker running on this broker? (see celeriac up, celeriac worker)"
     )]
     NoReply(f64),
+    /// The worker that got the task does not have it.
+    #[error(
+        "{task} is not registered with the worker that got it; {advice} (its message is kept: celeriac parked list)"
+    )]
+    NotRegistered {
+        /// The task's name.
+        task: String,
+        /// Which workers have it.
+        advice: String,
+    },
     /// What was asked for is not there.
     #[error("{0}")]
     NotFound(String),

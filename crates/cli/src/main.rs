@@ -7,6 +7,7 @@ mod demo;
 mod error;
 mod next_runs;
 mod output;
+mod registered;
 mod services;
 mod summary;
 

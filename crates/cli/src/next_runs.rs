@@ -101,7 +101,8 @@ pub(crate) fn local(at: Timestamp) -> String {
 fn wait(now: Timestamp, at: Timestamp) -> String {
     let seconds = at.as_second() - now.as_second();
     match seconds {
-        ..=0 => "now".to_owned(),
+        ..0 => "overdue".to_owned(),
+        0 => "now".to_owned(),
         1..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
@@ -142,7 +143,15 @@ mod tests {
     fn waits_are_for_people() {
         let now = Timestamp::UNIX_EPOCH;
         let text = |seconds| wait(now, Timestamp::from_second(seconds).unwrap());
-        let texts = [0, 59, 61, 3_660, 90_000].map(text);
-        assert_eq!(texts, ["now", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]);
+        let texts = [-1, 0, 59, 61, 3_660, 90_000].map(text);
+        let expected = [
+            "overdue",
+            "now",
+            "59 s",
+            "1 min 1 s",
+            "1 h 1 min",
+            "1 d 1 h",
+        ];
+        assert_eq!(texts, expected);
     }
 }

@@ -6,17 +6,20 @@ use clap::{Args, Parser};
 
 use crate::exit::Exit;
 
+/// What help calls the options of every program.
+const COMMON: &str = "Common options";
+
 /// Options of every program.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CommonArgs {
     /// The settings file (.toml, .yaml or .json). Default: $CELERIAC_CONFIG, ./celeriac.toml, data/celeriac.toml, /etc/celeriac/celeriac.toml
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = COMMON)]
     pub config: Option<PathBuf>,
     /// The broker, e.g. redis://localhost/0 or sqlite:data/celeriac.db
-    #[arg(short, long, value_name = "URL", global = true)]
+    #[arg(short, long, value_name = "URL", global = true, help_heading = COMMON)]
     pub broker: Option<String>,
     /// Where results are stored
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = COMMON)]
     pub result_backend: Option<String>,
 }
 

@@ -22,7 +22,7 @@ mod worker_main;
 pub use args::{CommonArgs, LogArgs, parse};
 pub use error::{Error, error_text};
 pub use exit::Exit;
-pub use open::{open, open_once};
+pub use open::{missing_broker_file, open, open_once};
 pub use program::{Program, Service, run};
 pub use settings::Settings;
 pub use shutdown::{SUPERVISED, listen};

@@ -8,6 +8,7 @@ mod retry;
 mod sqlite;
 mod target;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use broker::{Backends, BrokerError, ErrorKind, MemoryBroker, ResultBackend, SplitResults};
@@ -39,6 +40,12 @@ pub async fn open_once(settings: &Settings) -> Result<Backends, Error> {
         }
     }
     Err(last.expect("there is at least one broker URL: the settings were checked"))
+}
+
+/// The embedded broker's file, when it is not there yet and opening would create it.
+pub fn missing_broker_file(settings: &Settings) -> Option<PathBuf> {
+    let urls = settings.broker_urls();
+    urls.first().and_then(|url| sqlite::missing_file(url))
 }
 
 /// Two TLS providers are compiled in by dependencies, or none: rustls must be told which to use before its first use.

@@ -57,6 +57,7 @@ pub fn log_warnings() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(logs::is_colored())
         .with_target(false);
     tracing_subscriber::registry()
         .with(filter)

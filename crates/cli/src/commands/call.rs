@@ -10,7 +10,10 @@ use service::Exit;
 
 use crate::context::{Context, seconds};
 use crate::error::Error;
-use crate::output;
+use crate::{output, registered};
+
+/// How times are written.
+const A_TIME: &str = "a time with its zone, like 2026-11-20T12:00:00Z";
 
 /// Send a task by name
 #[derive(Debug, clap::Args)]
@@ -28,7 +31,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "JSON", value_parser = map)]
     kwargs: Option<Value>,
     /// Run not before this time (2026-11-20T12:00:00Z)
-    #[arg(long, value_name = "TIME", conflicts_with = "countdown")]
+    #[arg(long, value_name = "TIME", conflicts_with = "countdown", value_parser = time)]
     eta: Option<Timestamp>,
     /// Run in this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -46,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long)]
     routing_key: Option<String>,
     /// 0 to 9
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
     priority: Option<u8>,
     /// json, msgpack or yaml
     #[arg(long, value_parser = codec)]
@@ -76,7 +79,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let call = prepare(client.task(&args.name), &args);
     let sent = call.send().await?;
     if args.wait {
-        return show_result(&sent, args.timeout, context).await;
+        let shown = show_result(&sent, args.timeout, context).await;
+        return match shown {
+            Err(error) if registered::is_missing(&error) => {
+                Err(registered::explain(&client, &args.name).await)
+            }
+            shown => shown,
+        };
     }
     if context.json {
         output::json(&Sent { task_id: sent.id() });
@@ -164,9 +173,13 @@ fn expires(text: &str) -> Result<Expires, String> {
     if let Ok(after) = seconds(text) {
         return Ok(Expires::After(after));
     }
-    text.parse::<Timestamp>()
+    time(text)
         .map(Expires::At)
-        .map_err(|_| "must be a number of seconds or a time like 2026-11-20T12:00:00Z".to_owned())
+        .map_err(|_| format!("must be a number of seconds or {A_TIME}"))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| format!("must be {A_TIME}"))
 }
 
 fn codec(text: &str) -> Result<Codec, String> {

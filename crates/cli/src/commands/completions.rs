@@ -6,6 +6,7 @@ use service::Exit;
 
 use crate::cli::Cli;
 use crate::error::Error;
+use crate::output;
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
@@ -17,11 +18,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<Exit, Error> {
-    clap_complete::generate(
-        args.shell,
-        &mut Cli::command(),
-        "celeriac",
-        &mut std::io::stdout(),
-    );
+    // In memory first: the generator would panic at a reader that has gone.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "celeriac", &mut script);
+    output::line(String::from_utf8_lossy(&script).trim_end());
     Ok(Exit::Ok)
 }

@@ -6,14 +6,16 @@ use service::Exit;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::output;
+use crate::services::Services;
+use crate::{next_runs, output};
 
 /// Look at settings and server, and say what to change
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   celeriac doctor
   celeriac doctor --broker redis://localhost/0 --json
-Exit code 1 when tasks can be lost or stuck as things are, 69 when the broker cannot be reached.")]
+Exit code 1 when tasks can be lost or stuck as things are, 69 when the broker
+cannot be reached.")]
 pub(crate) struct Args {}
 
 #[derive(Debug, Serialize)]
@@ -43,6 +45,7 @@ impl From<Advice> for Finding {
 pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let backends = context.backends().await?;
     let mut advice = settings(context);
+    advice.extend(schedule(context, &backends).await?);
     advice.push(connection(&backends).await?);
     advice.push(results(&backends));
     advice.push(workers(&backends).await?);
@@ -61,7 +64,26 @@ fn settings(context: &Context) -> Vec<Advice> {
         found: format!("set by {}, and has no effect", entry.origin),
         remedy: why.to_owned(),
     });
-    ignored.collect()
+    ignored.chain(wrong_settings(context)).collect()
+}
+
+/// What only its user would find wrong: the routes, the services, the entries of the schedule.
+fn wrong_settings(context: &Context) -> Vec<Advice> {
+    let settings = &context.settings;
+    let routes = settings.client_options().err().map(Error::from);
+    let services = Services::read(settings).err();
+    let wrong = [routes, services].into_iter().flatten();
+    let advice = wrong.map(|error| problem("settings", service::error_text(&error)));
+    advice.collect()
+}
+
+async fn schedule(context: &Context, backends: &Backends) -> Result<Vec<Advice>, Error> {
+    let entries = next_runs::entries(context, backends, 1).await?;
+    let wrong = entries.into_iter().filter_map(|entry| {
+        let why = entry.problem?;
+        Some(problem("beat_schedule", format!("{}: {why}", entry.name)))
+    });
+    Ok(wrong.collect())
 }
 
 async fn connection(backends: &Backends) -> Result<Advice, Error> {
@@ -98,6 +120,15 @@ async fn workers(backends: &Backends) -> Result<Advice, Error> {
         found: "none has a lease".to_owned(),
         remedy: "start some: celeriac up, celeriac worker".to_owned(),
     })
+}
+
+fn problem(setting: &str, found: String) -> Advice {
+    Advice {
+        subject: setting.to_owned(),
+        severity: Severity::Problem,
+        found,
+        remedy: "correct it; celeriac settings shows where it was set".to_owned(),
+    }
 }
 
 fn fine(subject: &str, found: String) -> Advice {

@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         output::line(FINANCE_SETTINGS.trim_end());
         return Ok(Exit::Ok);
     }
-    let store = Store::open(context.finance_database()).await?;
+    let store = open(context).await?;
     let outcome = match args {
         Args::ImportPrices { symbol, file } => prices(&store, &symbol, &file).await.map(Some),
         Args::ImportTransactions { file, user } => {
@@ -68,9 +68,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     })
 }
 
+async fn open(context: &Context) -> Result<Store, Error> {
+    match Store::open(context.finance_database()).await {
+        Err(portfolio::Error::DatabaseMissing(path)) => Err(Error::NotFound(format!(
+            "there is no finance database at {}; celeriac up --demo makes one with a sample portfolio",
+            path.display()
+        ))),
+        opened => Ok(opened?),
+    }
+}
+
 async fn prices(store: &Store, symbol: &str, file: &Path) -> Result<ImportReport, Error> {
     let assets = store.asset_ids().await?;
-    let unknown = || Error::NotFound(format!("there is no asset {symbol}"));
+    let unknown = || {
+        let mut known: Vec<_> = assets.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let known = known.join(", ");
+        Error::NotFound(format!("there is no asset {symbol}; there are: {known}"))
+    };
     let asset_id = *assets.get(symbol).ok_or_else(unknown)?;
     let import = PriceImport {
         asset_id,

@@ -2,19 +2,23 @@
 
 use std::io::Read;
 
-use protocol::{Accept, Codec, Limits, Map, Message, TaskRequest, Value};
+use protocol::{Accept, Codec, DecodeError, Limits, Map, Message, Protocol, TaskRequest, Value};
 use service::Exit;
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
 
+/// What stands in place of a body that cannot be decoded.
+const BODY_ERROR: &str = "body_error";
+
 /// Raw broker messages
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
   redis-cli LINDEX celery -1 | celeriac message decode -
   celeriac message decode --queue celery -n 3
-  celeriac message decode envelope.json")]
+  celeriac message decode envelope.json
+Exit code 1 when the envelope or a body cannot be decoded.")]
 pub(crate) enum Args {
     /// Turn messages into readable JSON: properties, headers, args, kwargs, embedded callbacks
     Decode(Decode),
@@ -43,10 +47,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             &context.settings.limits(),
         )?],
     };
+    let mut exit = Exit::Ok;
     for raw in &raws {
-        output::json(&readable(raw, &context.settings.limits())?);
+        let message = readable(raw, &context.settings.limits())?;
+        if message.contains_key(BODY_ERROR) {
+            exit = Exit::Failure;
+        }
+        output::json(&Value::Map(message));
     }
-    Ok(Exit::Ok)
+    Ok(exit)
 }
 
 async fn peek(queue: &str, max: usize, context: &Context) -> Result<Vec<Vec<u8>>, Error> {
@@ -75,28 +84,40 @@ fn read(file: &str, limits: &Limits) -> Result<Vec<u8>, Error> {
     Ok(raw)
 }
 
-/// A message as a person reads it. The body is shown decoded, whatever its serializer and compression.
-pub(super) fn readable(raw: &[u8], limits: &Limits) -> Result<Value, Error> {
-    let undecodable = |what: &str, error: protocol::DecodeError| Error::Decode {
-        what: what.to_owned(),
-        why: error.to_string(),
+/// A message as a person reads it: the body decoded, whatever its serializer and compression, or why it cannot be.
+pub(super) fn readable(raw: &[u8], limits: &Limits) -> Result<Map, Error> {
+    let undecodable = |why: String| Error::Decode {
+        what: "the envelope".to_owned(),
+        why,
     };
-    let message = Message::from_envelope(raw.trim_ascii(), limits)
-        .map_err(|error| undecodable("the envelope", error))?;
-    let accept = Accept::new([Codec::Json, Codec::Msgpack, Codec::Yaml]);
-    let body = match TaskRequest::from_message(&message, &accept, limits) {
-        Ok(request) => task(&request),
-        Err(_) => message
-            .decode_body(&accept, limits)
-            .map_err(|error| undecodable("the body", error))?,
-    };
+    let raw = raw.trim_ascii();
+    if raw.is_empty() {
+        return Err(undecodable("there is nothing to read".to_owned()));
+    }
+    let message =
+        Message::from_envelope(raw, limits).map_err(|error| undecodable(error.to_string()))?;
     let mut shown = Map::new();
     shown.insert("content_type", message.content_type.clone());
     shown.insert("content_encoding", message.content_encoding.clone());
     shown.insert("properties", message.properties.to_map());
     shown.insert("headers", message.headers.to_map());
-    shown.insert("body", body);
-    Ok(Value::Map(shown))
+    match body(&message, limits) {
+        Ok(body) => shown.insert("body", body),
+        Err(error) => shown.insert(BODY_ERROR, error.to_string()),
+    };
+    Ok(shown)
+}
+
+/// The arguments of a task in protocol 2; anything else as it is, with protocol 1 the name and id in it.
+fn body(message: &Message, limits: &Limits) -> Result<Value, DecodeError> {
+    let accept = Accept::new([Codec::Json, Codec::Msgpack, Codec::Yaml]);
+    match TaskRequest::from_message(message, &accept, limits) {
+        Ok(request) if request.protocol == Protocol::Two => Ok(task(&request)),
+        _ => match message.decode_body(&accept, limits)? {
+            Value::Bytes(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
+            other => Ok(other),
+        },
+    }
 }
 
 fn task(request: &TaskRequest) -> Value {

@@ -1,7 +1,7 @@
 //! `celeriac parked`.
 
 use broker::{Admin, Parked, ParkedAction};
-use protocol::{Limits, Message, Value};
+use protocol::{Limits, Map, Message, Value};
 use serde::Serialize;
 use service::Exit;
 
@@ -115,15 +115,12 @@ async fn show(admin: &dyn Admin, id: &str, context: &Context) -> Result<(), Erro
     let message = readable(&parked.raw, &context.settings.limits()).unwrap_or_else(|error| {
         // Not readable, which may be why it was parked: shown as it is.
         let raw = String::from_utf8_lossy(&parked.raw).into_owned();
-        Value::Map(
-            [
-                ("error", Value::from(error.to_string())),
-                ("raw", Value::from(raw)),
-            ]
-            .into_iter()
-            .collect(),
-        )
+        Map::from_iter([
+            ("error", Value::from(error.to_string())),
+            ("raw", Value::from(raw)),
+        ])
     });
+    let message = Value::Map(message);
     let shown = serde_json::json!({ "parked": row(&parked), "message": message });
     output::json(&shown);
     Ok(())

@@ -56,12 +56,14 @@ fn confirm(queues: &[String]) -> Result<bool, Error> {
             "there is nobody to ask; use --force".to_owned(),
         ));
     }
-    print!("Delete all ready messages of {}? [y/N] ", queues.join(", "));
     let read = |source| Error::Io {
         what: "cannot ask".to_owned(),
         source,
     };
-    std::io::stdout().flush().map_err(read)?;
+    let question = format!("Delete all ready messages of {}? [y/N] ", queues.join(", "));
+    let mut screen = std::io::stdout();
+    let asked = screen.write_all(question.as_bytes());
+    asked.and_then(|()| screen.flush()).map_err(read)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(read)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -33,7 +33,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         return show_result(&result, args.timeout, context).await;
     }
     let meta = result.meta().await?;
+    let unknown = meta.is_none();
     let meta = meta.unwrap_or_else(|| TaskMeta::new(&args.id, State::Pending, Value::Null));
+    if unknown && !context.json {
+        eprintln!("nothing is stored under this id: the task has not started, or there is none");
+    }
     if context.json {
         output::json(&Value::Map(meta.to_map()));
     } else {

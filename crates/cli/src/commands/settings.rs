@@ -79,19 +79,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
         output::json(&rows);
     } else {
         let cells = rows.iter().map(Row::cells).collect();
-        output::table(
-            &["setting", "value", "source", "note"],
-            cells,
-            "all settings have their defaults (--all shows them)",
-        );
+        let nothing = if args.name.is_empty() {
+            "all settings have their defaults (--all shows them)".to_owned()
+        } else {
+            format!("no setting's name contains {}", args.name)
+        };
+        output::table(&["setting", "value", "source", "note"], cells, &nothing);
     }
     Ok(Exit::Ok)
 }
 
+/// A table's entries one below the other; what has no value is said.
 fn value_text(value: &Value) -> String {
-    if value.is_null() {
-        "null".to_owned()
-    } else {
-        output::text(value)
+    let entry = |(key, value): (&String, &Value)| format!("{key} = {}", output::text(value));
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Map(map) if !map.is_empty() => map.iter().map(entry).collect::<Vec<_>>().join("\n"),
+        other => output::text(other),
     }
 }

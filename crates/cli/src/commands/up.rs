@@ -14,10 +14,13 @@ use crate::services::{Manager, Services};
 #[command(after_help = "Examples:
   celeriac up
   celeriac up --broker redis://localhost/0 -l WARNING
-  celeriac up --demo --data /tmp/demo           a sample portfolio, refreshed at once and then by schedule
-Services are processes of their own, started again with growing pauses when they end. Their log goes to standard
-error, each line with the service's name; what tasks print goes to standard output as it is. Ctrl-C stops warm:
-running tasks are finished. A second one stops cold: they are given back.
+  celeriac up --demo --data /tmp/demo      a sample portfolio, refreshed at once
+
+Services are processes of their own, started again with growing pauses when
+they end. Their log goes to standard error, each line with the service's name;
+what tasks print goes to standard output as it is. Ctrl-C stops warm: running
+tasks are finished. A second one stops cold: they are given back.
+
 Which services there are is the setting celeriac_services:
   [celeriac_services.worker-analytics]
   command = \"celeriac-worker-analytics\"

@@ -14,9 +14,11 @@ use crate::services::{Service, Services, locate};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   celeriac worker -Q analytics -c 4 -l INFO -E
-  celeriac worker -Q analytics -- --help        all options of that worker
-  celeriac worker                               every worker, each as a process of its own
-With -Q this process becomes the worker. Which worker owns which queue is the setting celeriac_services.")]
+  celeriac worker -Q analytics -- --help    all options of that worker
+  celeriac worker                           every worker, each its own process
+
+With -Q this process becomes the worker. Which worker owns which queue is the
+setting celeriac_services.")]
 pub(crate) struct Args {
     /// Queues to consume
     #[arg(short = 'Q', long, value_name = "A,B")]

@@ -85,3 +85,23 @@ fn waiting_without_a_result_backend_is_refused_before_the_task_is_sent() {
     assert!(text.contains("set result_backend"), "{text}");
     assert_eq!(sandbox.json(&["queues"])["queues"], serde_json::json!({}));
 }
+
+#[test]
+fn a_value_that_is_none_is_told_with_what_it_must_be() {
+    let sandbox = Sandbox::new();
+    for (option, value, rule) in [
+        ("--eta", "tomorrow", "like 2026-11-20T12:00:00Z"),
+        ("--expires", "soon", "a number of seconds or a time"),
+        ("--priority", "10", "0..=9"),
+        ("--args", "{}", "must be a JSON list"),
+    ] {
+        let text = stderr(&sandbox.run(&["call", "t", option, value]).code(64));
+        assert!(text.contains(rule), "{text}");
+    }
+}
+
+#[test]
+fn an_id_that_nothing_is_stored_under_is_told() {
+    let text = stderr(&Sandbox::new().run(&["result", "none"]).success());
+    assert!(text.contains("nothing is stored under this id"), "{text}");
+}

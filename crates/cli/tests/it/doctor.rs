@@ -48,3 +48,22 @@ fn a_file_that_must_exist_and_does_not_is_told() {
     );
     assert!(text.contains("none.db"), "{text}");
 }
+
+#[test]
+fn settings_that_only_a_later_command_would_refuse_are_found() {
+    let sandbox = Sandbox::new();
+    let wrong = "[task_routes]\na = 5\n[celeriac_services.w]\nqueues = ['q']\n[beat_schedule.e]\ntask = 't'\nschedule = '61 * * * *'\n";
+    sandbox.file("celeriac.toml", wrong);
+    let table = stdout(&sandbox.run(&["doctor", "--json"]).code(1));
+    for part in ["task_routes", "`celeriac_services`, w", "\"found\": \"e: "] {
+        assert!(table.contains(part), "{part} is missing: {table}");
+    }
+}
+
+#[test]
+fn a_new_broker_is_told() {
+    let sandbox = Sandbox::new();
+    let text = stderr(&sandbox.run(&["queues"]).success());
+    assert!(text.contains("data/celeriac.db was not there"), "{text}");
+    assert_eq!(stderr(&sandbox.run(&["queues"]).success()), "");
+}

@@ -23,7 +23,7 @@ async fn database(sandbox: &Sandbox) {
 #[test]
 fn without_a_database_it_says_what_to_do() {
     let text = stderr(&Sandbox::new().run(&["finance", "summary"]).code(1));
-    assert!(text.contains("finance.db not found"), "{text}");
+    assert!(text.contains("celeriac up --demo makes one"), "{text}");
 }
 
 #[tokio::test]

@@ -63,3 +63,32 @@ fn rabbitmq_is_refused_with_what_is_supported() {
     assert!(text.contains("not supported yet; use redis://"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 }
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let sandbox = Sandbox::new();
+    let program = env!("CARGO_BIN_EXE_celeriac");
+    for command in ["completions bash", "settings --all", "--help"] {
+        let script = sandbox.script("pipe", &format!("'{program}' {command} | exec true"));
+        let mut shell = std::process::Command::new("sh");
+        let output = shell
+            .arg(script)
+            .env("RUST_BACKTRACE", "0")
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!text.contains("panicked"), "{command}: {text}");
+    }
+}
+
+#[test]
+fn what_help_says_fits_a_terminal_of_80_columns() {
+    let sandbox = Sandbox::new();
+    for command in COMMANDS {
+        let help = stdout(&sandbox.run(&[command, "--help"]).success());
+        let (_, examples) = help.split_once("Example").unwrap();
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}

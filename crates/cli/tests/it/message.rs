@@ -53,3 +53,36 @@ fn more_than_the_limit_is_not_read() {
         .run(&["message", "decode", file.to_str().unwrap()])
         .code(1);
 }
+
+/// What Python Celery sends with `task_protocol = 1`: everything is in the body.
+const PROTOCOL_1: &str = r#"{"body": "eyJ0YXNrIjogInByb2ouYWRkIiwgImlkIjogImFiYyIsICJhcmdzIjogWzFdLCAia3dhcmdzIjoge30sICJyZXRyaWVzIjogMH0=",
+ "content-encoding": "utf-8", "content-type": "application/json", "headers": {},
+ "properties": {"delivery_info": {"exchange": "", "routing_key": "celery"}, "body_encoding": "base64", "delivery_tag": "t"}}"#;
+
+#[test]
+fn protocol_1_is_shown_with_name_and_id() {
+    let sandbox = Sandbox::new();
+    sandbox.file("v1.json", PROTOCOL_1);
+    let message = sandbox.json(&["message", "decode", "v1.json"]);
+    assert_eq!(message["body"]["task"], "proj.add");
+    assert_eq!(message["body"]["id"], "abc");
+}
+
+#[test]
+fn of_a_body_that_is_refused_the_headers_are_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.json",
+        &ENVELOPE.replace("application/json", "application/x-python-serialize"),
+    );
+    let shown = sandbox.run(&["message", "decode", "p.json"]).code(1);
+    let message: serde_json::Value = serde_json::from_slice(&shown.get_output().stdout).unwrap();
+    assert_eq!(message["headers"]["task"], "proj.add");
+    assert!(
+        message["body_error"]
+            .as_str()
+            .unwrap()
+            .contains("pickle is refused"),
+        "{message}"
+    );
+}

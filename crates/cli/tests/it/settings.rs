@@ -76,3 +76,9 @@ fn the_command_line_wins() {
     assert_eq!(find(&settings, "broker_url")["value"], "sqlite:two.db");
     assert_eq!(find(&settings, "broker_url")["source"], "option --broker");
 }
+
+#[test]
+fn a_name_that_no_setting_has_is_told() {
+    let text = stdout(&Sandbox::new().run(&["settings", "nosuch"]).success());
+    assert_eq!(text, "no setting's name contains nosuch\n");
+}

@@ -189,3 +189,32 @@ async fn logs_go_to_a_file_as_json() {
         assert!(!run["span"][field].is_null(), "{field} is not in {run}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_the_wrong_queue_says_who_has_the_task() {
+    let sandbox = Sandbox::new();
+    let script = sandbox
+        .spawn_worker(&["-Q", "default", "-n", "has@test"])
+        .await;
+    let analytics = testkit::Process::spawn(
+        std::process::Command::new(testkit::bin("celeriac-worker-analytics"))
+            .args(["-Q", "wrong", "-n", "lacks@test"])
+            .current_dir(sandbox.path())
+            .env_clear(),
+    );
+    analytics
+        .wait_for_line(|line| line.contains("worker ready"), PATIENCE)
+        .await;
+    let call = |task| {
+        let call = ["call", task, "--queue", "wrong", "--wait"];
+        stderr(&sandbox.run(&call).code(1))
+    };
+    let text = call("dashboard.tasks.debug_task");
+    assert!(
+        text.contains("has@test has it and consumes default"),
+        "{text}"
+    );
+    let text = call("no.such.task");
+    assert!(text.contains("no running worker has it"), "{text}");
+    drop((script, analytics));
+}

@@ -1,5 +1,6 @@
 //! The embedded broker.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use broker::{Backends, BrokerError, ResultBackend};
@@ -24,6 +25,12 @@ pub(super) async fn open_results(
     url: &str,
 ) -> Result<Arc<dyn ResultBackend>, BrokerError> {
     Ok(SqliteResults::connect(url.parse()?, settings.result_policy()).await?)
+}
+
+/// The file that opening would create.
+pub(super) fn missing_file(url: &str) -> Option<PathBuf> {
+    let options = url.parse::<SqliteOptions>().ok()?;
+    Some(options.path().to_owned()).filter(|path| !path.exists())
 }
 
 /// Whether both URLs name the same file.

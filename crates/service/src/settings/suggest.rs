@@ -1,15 +1,21 @@
 //! The valid name nearest to one that is not.
 
-/// The candidate with the fewest edits from `name`, if it is near enough to be what was meant.
+/// The candidate with the fewest edits from `name`, if it is near enough to be what was meant; else the shortest
+/// that goes on where `name` ends.
 pub(super) fn nearest<'a>(
     name: &str,
-    candidates: impl Iterator<Item = &'a str>,
+    candidates: impl Iterator<Item = &'a str> + Clone,
 ) -> Option<&'a str> {
+    let longer = candidates.clone().filter(|candidate| {
+        let rest = candidate.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    });
     candidates
         .map(|candidate| (distance(name, candidate), candidate))
         .min()
         .filter(|(edits, _)| *edits <= name.len().max(3) / 3)
         .map(|(_, candidate)| candidate)
+        .or_else(|| longer.min_by_key(|candidate| candidate.len()))
 }
 
 /// How many characters must be inserted, deleted, replaced or swapped with their neighbour to make `a` into `b`.
@@ -50,5 +56,6 @@ mod tests {
         let find = |name| nearest(name, names.into_iter());
         assert_eq!(find("worker_concurency"), Some("worker_concurrency"));
         assert_eq!(find("xyz"), None);
+        assert_eq!(find("worker"), Some("worker_consumer"));
     }
 }

@@ -56,8 +56,8 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let file = settings.text("celeriac_log_file").map(open).transpose()?;
-    let to_terminal = file.is_none() && std::io::stderr().is_terminal();
-    let color = settings.bool("worker_log_color").unwrap_or(to_terminal);
+    let colored = file.is_none() && is_colored();
+    let color = settings.bool("worker_log_color").unwrap_or(colored);
     let writer = match file {
         Some(file) => BoxMakeWriter::new(Arc::new(file)),
         None => BoxMakeWriter::new(std::io::stderr),
@@ -66,6 +66,12 @@ where
         Some("json") => json(writer),
         _ => human(writer, color),
     })
+}
+
+/// Whether standard error is a terminal whose user has not asked for plain text (`NO_COLOR`).
+pub(super) fn is_colored() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !plain
 }
 
 fn human<S, W>(writer: W, color: bool) -> Box<dyn Layer<S> + Send + Sync>
