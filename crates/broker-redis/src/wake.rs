@@ -57,7 +57,7 @@ impl Wake {
     /// Returns when one of the lists may have something, at once if one has. Cancel-safe; for one caller at a time.
     pub(crate) async fn wait(&self, link: &Link, lists: &[&str]) -> Result<()> {
         if lists.is_empty() {
-            self.notify.notified().await;
+            self.rest(RECHECK).await;
             return Ok(());
         }
         let mut pipeline = Pipeline::new();
@@ -73,9 +73,12 @@ impl Wake {
                 "the server refuses client tracking (CLIENT TRACKING); looking for messages 20 times a second instead"
             );
         }
-        let pause = if told { RECHECK } else { POLL };
-        // Running out of time is one of the two ways to stop waiting.
-        let _timeout = tokio::time::timeout(pause, self.notify.notified()).await;
+        self.rest(if told { RECHECK } else { POLL }).await;
         Ok(())
+    }
+
+    async fn rest(&self, longest: Duration) {
+        // Running out of time is one of the two ways to stop waiting.
+        let _timeout = tokio::time::timeout(longest, self.notify.notified()).await;
     }
 }

@@ -15,7 +15,7 @@ const KILLS: usize = 50;
 const WORKERS: usize = 3;
 /// Of each worker.
 pub const SLOTS: usize = 4;
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn late() -> Vec<(&'static str, String)> {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use broker::{ErrorKind, Result, Settled, Settlement, Verdict};
+use jiff::Timestamp;
 use protocol::Codec;
 use redis::{Cmd, Pipeline, Value};
 use uuid::Uuid;
@@ -22,6 +23,11 @@ use crate::script;
 
 /// Settlements of one script; bounds how long it occupies the server.
 const CHUNK: usize = 256;
+/// Bytes of one round trip, but for a single settlement that has more: a server closes a connection that sends it a gigabyte at once,
+/// and one that takes long to read what was sent seems to be gone.
+const MOST_BYTES: usize = 16 << 20;
+/// Longest pause of a message that is due by the server's clock and not by the worker's.
+const LONGEST_PAUSE_MS: i64 = 1_000;
 
 /// A settlement in the script's terms.
 #[derive(Debug)]
@@ -42,6 +48,8 @@ pub(super) enum Verb {
     },
     Defer {
         due_ms: i64,
+        /// By this worker's clock.
+        left_ms: i64,
     },
     Move {
         push: &'static str,
@@ -65,12 +73,25 @@ impl Item {
         }
     }
 
+    /// About how many bytes it sends.
+    fn size(&self) -> usize {
+        let rewritten = match &self.verb {
+            Verb::Ack | Verb::Keep | Verb::Defer { .. } => 0,
+            Verb::Early { lost } => lost.len(),
+            Verb::Move { envelope, .. } => envelope.len(),
+            Verb::Park { record, .. } => record.len(),
+        };
+        let stored = self.store.as_ref().map_or(0, StoreItem::size);
+        let published = self.publish.iter().map(|message| message.payload.len());
+        rewritten + stored + published.sum::<usize>()
+    }
+
     fn add_to(&self, command: &mut Cmd) {
         match &self.verb {
             Verb::Ack => command.arg("ack"),
             Verb::Keep => command.arg("keep"),
             Verb::Early { lost } => command.arg("early").arg(lost),
-            Verb::Defer { due_ms } => command.arg("defer").arg(due_ms),
+            Verb::Defer { due_ms, left_ms } => command.arg("defer").arg(due_ms).arg(left_ms),
             Verb::Move {
                 push,
                 list,
@@ -176,12 +197,19 @@ fn verb(
         Verdict::AckEarly { lost } => Some(Verb::Early {
             lost: lost.encode(Codec::Json, None)?,
         }),
-        Verdict::Defer { until } => Some(Verb::Defer {
-            due_ms: until.as_millisecond(),
-        }),
+        Verdict::Defer { until } => Some(defer(*until)),
         Verdict::Requeue { front } => held().and_then(|held| requeue(shared, tag, &held, *front)),
         Verdict::Park { reason } => held().map(|held| park(shared, &held, reason)),
     })
+}
+
+fn defer(until: Timestamp) -> Verb {
+    let due_ms = until.as_millisecond();
+    let left = due_ms - Timestamp::now().as_millisecond();
+    Verb::Defer {
+        due_ms,
+        left_ms: left.clamp(0, LONGEST_PAUSE_MS),
+    }
 }
 
 fn requeue(shared: &Shared, tag: &str, held: &Held<'_>, front: bool) -> Option<Verb> {
@@ -195,7 +223,7 @@ fn requeue(shared: &Shared, tag: &str, held: &Held<'_>, front: bool) -> Option<V
 }
 
 fn park(shared: &Shared, held: &Held<'_>, reason: &str) -> Verb {
-    let at_ms = jiff::Timestamp::now().as_millisecond();
+    let at_ms = Timestamp::now().as_millisecond();
     let record = parked::write(
         &held.routing_key,
         reason,
@@ -259,30 +287,45 @@ async fn send(
         &keys.parked,
         &keys.parked_index,
     ];
-    let mut pipeline = Pipeline::new();
-    for chunk in open.chunks(CHUNK) {
-        let mut command = script::SETTLE.on(&names);
-        command.arg(&keys.started).arg(chunk.len());
-        for place in chunk {
-            command.arg(&*items[*place].tag);
-        }
-        for place in chunk {
-            items[*place].add_to(&mut command);
-        }
-        pipeline.add_command(command);
-    }
-    let sent = shared.hot.send("settle", &pipeline).await?;
     let mut answers = Vec::with_capacity(open.len());
-    for (chunk, answer) in open.chunks(CHUNK).zip(sent.answers) {
-        let codes: Vec<Value> = super::shared::decode(&shared.hot, "settle", answer)?;
-        answers.extend(
-            chunk
-                .iter()
-                .zip(codes)
-                .map(|(place, code)| (*place, code, sent.repeated)),
-        );
+    for trip in round_trips(items, open) {
+        let mut pipeline = Pipeline::new();
+        for chunk in trip.chunks(CHUNK) {
+            pipeline.add_command(command(shared, &names, items, chunk));
+        }
+        let sent = shared.hot.send("settle", &pipeline).await?;
+        for (chunk, answer) in trip.chunks(CHUNK).zip(sent.answers) {
+            let codes: Vec<Value> = super::shared::decode(&shared.hot, "settle", answer)?;
+            let settled = chunk.iter().zip(codes);
+            answers.extend(settled.map(|(place, code)| (*place, code, sent.repeated)));
+        }
     }
     Ok(answers)
+}
+
+/// What is sent at once, in order.
+fn round_trips<'o>(items: &[Item], open: &'o [usize]) -> impl Iterator<Item = &'o [usize]> {
+    let mut bytes = 0;
+    open.chunk_by(move |place, next| {
+        bytes += items[*place].size();
+        let fits = bytes + items[*next].size() <= MOST_BYTES;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    })
+}
+
+fn command(shared: &Shared, names: &[&String], items: &[Item], chunk: &[usize]) -> Cmd {
+    let mut command = script::SETTLE.on(names);
+    command.arg(&shared.keys.started).arg(chunk.len());
+    for place in chunk {
+        command.arg(&*items[*place].tag);
+    }
+    for place in chunk {
+        items[*place].add_to(&mut command);
+    }
+    command
 }
 
 /// Decodes the meta that is stored: a SUCCESS stays, anything else may be overwritten as long as it is still this.

@@ -24,14 +24,14 @@ const MOST: usize = 32;
 /// Elements that the server looks at in one step of a scan.
 const SCAN_STEP: usize = 1_000;
 
-/// Sweeps three times in every lease.
+/// Sweeps at the start, since whoever starts may follow one that died, and then four times in every lease.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let third = shared.params.lease / 3;
+    let quarter = shared.params.lease / 4;
     loop {
-        tokio::time::sleep(jittered(third)).await;
         if let Err(error) = sweep(&shared).await {
             tracing::error!(%error, "cannot sweep what dead workers held");
         }
+        tokio::time::sleep(jittered(quarter)).await;
     }
 }
 
@@ -43,14 +43,20 @@ pub(super) fn jittered(time: Duration) -> Duration {
 async fn sweep(shared: &Shared) -> Result<()> {
     let mut command =
         script::CLAIM.on(&[&shared.keys.workers, &shared.keys.dead, &shared.keys.pulse]);
-    // A sweeper that dies with its claim is followed by another in time: one lease until the end is seen, a third until the first
-    // sweep, this, and a third until the next are less than two. Two sweepers at once do no harm.
-    let claim = shared.params.lease / 6;
-    command.arg(millis(claim)).arg(MOST);
+    // A sweeper that dies with its claim is followed by another in time: one lease until its end, a quarter until the first
+    // sweep, this, and a quarter until the next are well below two. Two sweepers at once do no harm.
+    let claim = shared.params.lease / 8;
+    command
+        .arg(millis(shared.params.lease))
+        .arg(millis(claim))
+        .arg(MOST);
     let answer = shared.keep.persist("sweep", command).await?;
     let claimed: Vec<String> = decode(&shared.keep, "sweep", answer)?;
     for incarnation in claimed {
-        reclaim(shared, &incarnation).await?;
+        // One that cannot be dealt with must not keep the others waiting.
+        if let Err(error) = reclaim(shared, &incarnation).await {
+            tracing::error!(%error, incarnation, "cannot give back all that a dead worker held");
+        }
     }
     Ok(())
 }

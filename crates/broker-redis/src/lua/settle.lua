@@ -5,13 +5,13 @@
 -- KEYS[5] celeriac.parked  hash      KEYS[6] celeriac.parked_index  zset, id by time in ms
 -- ARGV[1] what the keys of early acknowledgements begin with (+ incarnation: hash, tag -> meta of the loss)
 -- ARGV[2] number of settlements   ARGV[3..] their tags; then for each settlement, one after the other:
---   'ack' | 'keep' | 'early', meta | 'defer', due ms | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
+--   'ack' | 'keep' | 'early', meta | 'defer', due ms, ms left | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
 --   0, or 1, key, value, ttl, known                 (see `store`)
 --   number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload
 -- Returns for each settlement 1 done, 0 refused, 2 the stored meta is compressed (nothing done), or a text: why nothing was done.
 
 -- Operands are read where they stand in ARGV: tables of their own for each settlement would cost as much as the rest.
-local OPERANDS = { ack = 0, keep = 0, early = 1, defer = 1, move = 3, park = 3 }
+local OPERANDS = { ack = 0, keep = 0, early = 1, defer = 2, move = 3, park = 3 }
 local FIELDS_OF_STORE, FIELDS_OF_MESSAGE, TAGS = 4, 3, 2
 local count = tonumber(ARGV[2])
 
@@ -68,8 +68,14 @@ function verbs.early(hash, tag, meta)
   redis.call('HSET', ARGV[1] .. string.match(tag, '^[^:]*'), tag, meta)
 end
 
--- The new tag names no incarnation, so that no sweep takes it.
-function verbs.defer(hash, tag, due)
+-- The new tag names no incarnation, so that no sweep takes it. What is due by this server's clock but not by the worker's would go to
+-- and fro without a pause, so it waits for what the worker says is left.
+function verbs.defer(hash, tag, due, left)
+  local clock = redis.call('TIME')
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  if tonumber(due) <= now then
+    due = now + tonumber(left)
+  end
   local record = redis.call('HGET', hash, tag)
   local incarnation, step, sequence = string.match(tag, '^([^:]*):([^:]*):(.*)$')
   local waiting = 'eta:' .. step .. ':' .. incarnation .. '-' .. sequence

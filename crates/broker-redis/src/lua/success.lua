@@ -28,8 +28,9 @@ local function store(key, value, ttl, known)
   local forever = ttl == '0'
   local new = forever and redis.call('SET', key, value, 'NX') or not forever and redis.call('SET', key, value, 'NX', 'EX', ttl)
   if not new then
-    local stored = redis.call('GET', key)
-    local found = stored == known and 'other' or verdict(stored)
+    -- What is no text is no result; it is replaced, for an error here would spoil the settlements around this one.
+    local stored = redis.pcall('GET', key)
+    local found = (type(stored) == 'table' or stored == known) and 'other' or verdict(stored)
     if found == 'success' then
       return 'kept'
     elseif found == 'compressed' then

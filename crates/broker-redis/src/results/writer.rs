@@ -19,6 +19,11 @@ pub(crate) struct StoreItem {
 }
 
 impl StoreItem {
+    /// About how many bytes it sends.
+    pub(crate) fn size(&self) -> usize {
+        self.value.len() + self.known.len()
+    }
+
     /// Adds the operands of the scripts' `store`.
     pub(crate) fn add_to<'a>(&self, command: &'a mut Cmd) -> &'a mut Cmd {
         command
@@ -105,9 +110,7 @@ impl ResultWriter {
 
     /// Whether the task has ended already. What cannot be read has not.
     pub(crate) async fn is_ready(&self, link: &Link, task_id: &str) -> Result<bool> {
-        let mut command = redis::cmd("GET");
-        command.arg(self.key(task_id));
-        let raw = text(link, command).await?;
+        let raw = text(link, &self.key(task_id)).await?;
         Ok(raw
             .and_then(|raw| self.decode(&raw).ok())
             .is_some_and(|meta| meta.status.is_ready()))
@@ -116,19 +119,22 @@ impl ResultWriter {
     /// A script could not read what is stored under the item's key. `true`: it is a SUCCESS and stays. `false`: it may be
     /// overwritten as long as it is still what was read now; the item says so.
     pub(crate) async fn settle_conflict(&self, link: &Link, item: &mut StoreItem) -> Result<bool> {
-        let mut command = redis::cmd("GET");
-        command.arg(&item.key);
-        item.known = text(link, command).await?.unwrap_or_default();
+        item.known = text(link, &item.key).await?.unwrap_or_default();
         Ok(self
             .decode(&item.known)
             .is_ok_and(|meta| meta.status == State::Success))
     }
 }
 
-async fn text(link: &Link, command: Cmd) -> Result<Option<Vec<u8>>> {
+/// What is stored under the key. `MGET` finds nothing where `GET` would fail: under a key that is no text.
+async fn text(link: &Link, key: &str) -> Result<Option<Vec<u8>>> {
     let action = "read a stored result";
+    let mut command = redis::cmd("MGET");
+    command.arg(key);
     let answer = link.persist(action, command).await?;
-    redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))
+    let (stored,) =
+        redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))?;
+    Ok(stored)
 }
 
 /// Celery's rule: a `_` follows the prefix unless it ends in a separator already.

@@ -13,7 +13,7 @@ use crate::operations::lease::{End, Renew};
 use crate::outage::notify;
 use crate::reads::{self, Overdue};
 
-/// After a failure it tries again this much sooner.
+/// After a failure, and to look at suspects again, it comes back this much sooner.
 const HURRY: u32 = 4;
 
 /// Runs until it is cancelled.
@@ -31,7 +31,7 @@ pub(super) async fn run(incarnation: Arc<Incarnation>) {
 struct Keeper {
     incarnation: Arc<Incarnation>,
     /// When those that were overdue at the last look had renewed. One is dead when it is overdue in two looks: so a pause of
-    /// the whole machine, after which everybody is overdue, kills nobody.
+    /// the whole machine, after which everybody is overdue and renews at once, kills nobody.
     suspects: HashMap<i64, i64>,
 }
 
@@ -43,7 +43,8 @@ impl Keeper {
             self.sweep().await
         };
         match done.await {
-            Ok(()) => interval,
+            Ok(()) if self.suspects.is_empty() => interval,
+            Ok(()) => interval / HURRY,
             Err(error) => {
                 tracing::warn!(%error, "the lease was not renewed; trying again");
                 interval / HURRY
