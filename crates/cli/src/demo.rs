@@ -77,8 +77,10 @@ impl Demo {
             transactions,
             ..
         } = envelope.data;
+        let as_of = self.as_of.map(|date| format!(", as of {date}"));
         output::line(&format!(
-            "\n{portfolios} portfolios of {users} people, {transactions} transactions, {} ms",
+            "\n{portfolios} portfolios of {users} people, {transactions} transactions{}, {} ms",
+            as_of.unwrap_or_default(),
             envelope.duration_ms
         ));
         summary::show_at_a_glance(&self.store).await?;

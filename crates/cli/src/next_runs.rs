@@ -37,41 +37,43 @@ pub(crate) async fn show(
     backends: &Backends,
     count: usize,
 ) -> Result<(), Error> {
-    print(context, &entries(context, backends, count).await?, count)
+    let rows = entries(context, backends, count).await?;
+    let runs = soonest(&rows, count);
+    if context.json {
+        output::json(&runs);
+    } else {
+        print(&runs, &["at", "in", "entry", "schedule", "task"]);
+    }
+    Ok(())
 }
 
-/// Prints the next run of each entry, soonest first, at most `count`.
+/// Prints the next run of each entry, soonest first, at most `count`, narrow enough for every screen.
 pub(crate) async fn show_each(
     context: &Context,
     backends: &Backends,
     count: usize,
 ) -> Result<(), Error> {
-    print(context, &entries(context, backends, 1).await?, count)
+    let rows = entries(context, backends, 1).await?;
+    print(&soonest(&rows, count), &["at", "in", "entry", "schedule"]);
+    Ok(())
 }
 
-fn print(context: &Context, rows: &[Row], count: usize) -> Result<(), Error> {
-    let runs = soonest(rows, count);
-    if context.json {
-        output::json(&runs);
-        return Ok(());
-    }
+/// Prints as many columns as there are headers.
+fn print(runs: &[Run<'_>], headers: &[&str]) {
     let now = Timestamp::now();
     let cells = runs.iter().map(|run| {
-        vec![
+        let mut cells = vec![
             local(run.at),
             wait(now, run.at),
             run.entry.to_owned(),
-            run.task.to_owned(),
             run.schedule.to_owned(),
-        ]
+            run.task.to_owned(),
+        ];
+        cells.truncate(headers.len());
+        cells
     });
-    let headers = ["at", "in", "entry", "task", "schedule"];
-    output::table(
-        &headers,
-        cells.collect(),
-        "nothing is scheduled; see the setting beat_schedule",
-    );
-    Ok(())
+    let nothing = "nothing is scheduled; see the setting beat_schedule";
+    output::table(headers, cells.collect(), nothing);
 }
 
 fn soonest(rows: &[Row], count: usize) -> Vec<Run<'_>> {
@@ -103,10 +105,10 @@ fn wait(now: Timestamp, at: Timestamp) -> String {
     match seconds {
         ..0 => "overdue".to_owned(),
         0 => "now".to_owned(),
-        1..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        1..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3_600),
     }
 }
 
@@ -144,14 +146,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let text = |seconds| wait(now, Timestamp::from_second(seconds).unwrap());
         let texts = [-1, 0, 59, 61, 3_660, 90_000].map(text);
-        let expected = [
-            "overdue",
-            "now",
-            "59 s",
-            "1 min 1 s",
-            "1 h 1 min",
-            "1 d 1 h",
-        ];
+        let expected = ["overdue", "now", "59s", "1m 1s", "1h 1m", "1d 1h"];
         assert_eq!(texts, expected);
     }
 }

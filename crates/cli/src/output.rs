@@ -1,7 +1,13 @@
 //! What commands print: tables for people, JSON for programs. It knows no command.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
+
+/// Only a line under the headers: what a frame would take is needed on a screen of 80 columns.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+/// Between columns.
+const GAP: (u16, u16) = (0, 2);
 
 /// Prints as JSON, indented.
 pub(crate) fn json(data: &impl Serialize) {
@@ -17,11 +23,14 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
         return line(nothing);
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
     table
+        .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headers.to_vec());
     table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding(GAP);
+    }
     for row in table.to_string().lines() {
         line(row.trim_end());
     }

@@ -17,8 +17,8 @@ pub(crate) fn is_missing(error: &Error) -> bool {
 pub(crate) async fn explain(client: &Client, task: &str) -> Error {
     let inspect = client.control().inspect();
     // Only advice: that nobody answers must not hide the error itself.
-    let registered = inspect.registered().await.unwrap_or_default();
-    let queues = inspect.active_queues().await.unwrap_or_default();
+    let (registered, queues) = tokio::join!(inspect.registered(), inspect.active_queues());
+    let (registered, queues) = (registered.unwrap_or_default(), queues.unwrap_or_default());
     Error::NotRegistered {
         task: task.to_owned(),
         advice: advice(task, &registered, &queues),

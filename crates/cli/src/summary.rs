@@ -40,48 +40,53 @@ impl From<SummaryRow> for Row {
 /// The last year, and everything since the first transaction.
 const AT_A_GLANCE: [&str; 2] = ["1y", "max"];
 
+/// What the figures are, beside the day that they are of.
+const HEADERS: [&str; 7] = [
+    "portfolio",
+    "period",
+    "net asset value",
+    "TWR",
+    "XIRR p.a.",
+    "volatility",
+    "drawdown",
+];
+
 /// Prints what the last refresh computed, for every period.
 pub(crate) async fn show(store: &Store, json: bool) -> Result<(), Error> {
-    print(portfolio::analytics::summary(store, None).await?, json);
-    Ok(())
-}
-
-/// Prints what the last refresh computed, for two periods.
-pub(crate) async fn show_at_a_glance(store: &Store) -> Result<(), Error> {
-    let mut rows = portfolio::analytics::summary(store, None).await?;
-    rows.retain(|row| AT_A_GLANCE.contains(&row.period.as_str()));
-    print(rows, false);
-    Ok(())
-}
-
-fn print(rows: Vec<SummaryRow>, json: bool) {
-    let rows: Vec<_> = rows.into_iter().map(Row::from).collect();
+    let rows = rows(store).await?;
     if json {
-        return output::json(&rows);
+        output::json(&rows);
+        return Ok(());
     }
-    let headers = [
-        "portfolio",
-        "period",
-        "as of",
-        "net asset value",
-        "TWR",
-        "XIRR p.a.",
-        "volatility",
-        "drawdown",
-    ];
-    let cells = rows.into_iter().map(cells).collect();
+    let cells = |row: &Row| [&[row.as_of.clone()][..], &cells(row)].concat();
+    let headers = [&["as of"][..], &HEADERS].concat();
+    let cells = rows.iter().map(cells).collect();
     output::table(&headers, cells, "nothing has been computed yet");
+    Ok(())
 }
 
-fn cells(row: Row) -> Vec<String> {
+/// Prints what the last refresh computed as of one day, for two periods, narrow enough for every screen.
+pub(crate) async fn show_at_a_glance(store: &Store) -> Result<(), Error> {
+    let mut rows = rows(store).await?;
+    rows.retain(|row| AT_A_GLANCE.contains(&row.period.as_str()));
+    let cells = rows.iter().map(cells).collect();
+    output::table(&HEADERS, cells, "nothing has been computed yet");
+    Ok(())
+}
+
+async fn rows(store: &Store) -> Result<Vec<Row>, Error> {
+    let rows = portfolio::analytics::summary(store, None).await?;
+    Ok(rows.into_iter().map(Row::from).collect())
+}
+
+fn cells(row: &Row) -> Vec<String> {
     // For people to the currency's smallest unit; JSON has it exactly.
     let nav = row
         .nav
         .map(|nav| format!("{} {}", row.currency.round(nav), row.currency));
     let mut cells = vec![
-        row.portfolio,
-        row.period,
-        row.as_of,
+        row.portfolio.clone(),
+        row.period.clone(),
         nav.unwrap_or_default(),
     ];
     cells.extend([row.twr, row.xirr, row.volatility, row.max_drawdown].map(percent));

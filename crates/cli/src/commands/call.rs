@@ -18,7 +18,7 @@ const A_TIME: &str = "a time with its zone, like 2026-11-20T12:00:00Z";
 /// Send a task by name
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  celeriac call finflow.core.tasks.refresh_portfolio_analytics --queue analytics --wait
+  celeriac call proj.refresh --queue analytics --wait
   celeriac call proj.add -a '[2, 3]' --countdown 60
   celeriac call proj.report -k '{\"user_id\": 1}' --expires 300 --priority 3")]
 pub(crate) struct Args {

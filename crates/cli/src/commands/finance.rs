@@ -139,13 +139,13 @@ impl Named<'_> {
 
 /// Draws a progress bar on standard error while it is a terminal.
 fn bar() -> impl FnMut(Progress) + Send {
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{msg:>8} {wide_bar} {pos}/{len} rows");
+    // Phases count different things, so what they share is shown.
+    let bar = ProgressBar::new(100);
+    let style = ProgressStyle::with_template("{msg:>8} {wide_bar} {percent:>3} %");
     bar.set_style(style.expect("the template is well-formed"));
     move |progress: Progress| {
         bar.set_message(progress.phase);
-        bar.set_length(progress.total);
-        bar.set_position(progress.current);
+        bar.set_position(progress.percent());
     }
 }
 
