@@ -341,3 +341,28 @@ async fn look_at_stored(shared: &Shared, item: &mut Item) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(sizes: &[usize]) -> Vec<usize> {
+        let item = |size: &usize| Item {
+            verb: Verb::Early {
+                lost: vec![0; *size],
+            },
+            ..Item::ack("tag", None)
+        };
+        let items: Vec<Item> = sizes.iter().map(item).collect();
+        let open: Vec<usize> = (0..items.len()).collect();
+        round_trips(&items, &open).map(<[usize]>::len).collect()
+    }
+
+    #[test]
+    fn small_settlements_travel_together_and_big_ones_apart() {
+        assert_eq!(lengths(&[10; 512]), [512]);
+        let third = MOST_BYTES / 3;
+        assert_eq!(lengths(&[third; 7]), [3, 3, 1]);
+        assert_eq!(lengths(&[10, 2 * MOST_BYTES, 10, 10]), [1, 1, 2]);
+    }
+}

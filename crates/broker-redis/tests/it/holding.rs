@@ -90,6 +90,32 @@ async fn fifty_thousand_deferred_messages_wait_on_the_server() {
     eventually(async || server.cli(&["ZCARD", "celeriac.eta"]) == "0").await;
 }
 
+/// A worker whose clock is behind the server's defers what is due by the server's: the server is asked as such a worker would.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_by_the_servers_clock_only_waits_for_what_the_worker_says_is_left() {
+    let server = RedisServer::start();
+    let broker = open(&server).await;
+    broker.publish(vec![to_queue("q", "a")]).await.unwrap();
+    let consumer = consumer(&broker, &["q"]).await;
+    let tag = take(&*consumer, 1).await.remove(0).tag;
+    let now = Timestamp::now().as_millisecond();
+    let script = include_str!("../../src/lua/settle.lua");
+    let due = (now - 5_000).to_string();
+    let keys = [
+        "unacked",
+        "unacked_index",
+        "celeriac.poison",
+        "celeriac.eta",
+        "celeriac.parked",
+        "celeriac.parked_index",
+    ];
+    let operands = ["", "1", tag.as_str(), "defer", &due, "60000", "0", "0"];
+    let call = [&["EVAL", script, "6"][..], &keys, &operands].concat();
+    assert_eq!(server.cli(&call), "1");
+    let waiting = broker.deferred(1).await.unwrap().remove(0);
+    assert!(waiting.due.as_millisecond() >= now + 60_000, "{waiting:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn python_alone_still_gets_what_was_deferred() {
     let server = RedisServer::start();

@@ -159,3 +159,32 @@ async fn watching_survives_a_lost_connection() {
     drop(stream);
     eventually(async || server.cli(&["PUBSUB", "CHANNELS"]).is_empty()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_no_result_is_replaced_and_spoils_no_other_settlement() {
+    let server = RedisServer::start();
+    let broker = crate::support::open(&server).await;
+    let ids = ["a", "b"];
+    broker
+        .publish(ids.map(|id| to_queue("q", id)).to_vec())
+        .await
+        .unwrap();
+    let consumer = consumer(&broker, &["q"]).await;
+    server.cli(&["RPUSH", "celery-task-meta-b", "not", "a", "result"]);
+    let settlements = take(&*consumer, 2)
+        .await
+        .iter()
+        .zip(ids)
+        .map(|(delivery, id)| Settlement {
+            store: Some(meta(id, State::Success)),
+            publish: vec![to_queue("next", id)],
+            ..Settlement::new(delivery.tag.clone(), Verdict::Ack)
+        })
+        .collect();
+    assert_eq!(
+        consumer.settle(settlements).await.unwrap(),
+        [broker::Settled::Done; 2]
+    );
+    assert_eq!(server.cli(&["TYPE", "celery-task-meta-b"]), "string");
+    assert_eq!(server.cli(&["LLEN", "next"]), "2");
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Broker, Consumer, Delivery, Settlement, Verdict};
+use broker_redis::{RedisBroker, RedisOptions};
 use protocol::{State, TaskMeta};
 use testkit::RedisServer;
 
@@ -194,4 +195,24 @@ async fn a_key_that_is_no_list_harms_no_other_queue() {
         "the broken key keeps it from waiting"
     );
     assert_eq!(server.cli(&["GET", "broken"]), "text");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_whose_only_key_was_no_list_is_consumed_once_it_is() {
+    let server = RedisServer::start();
+    let given = serde_json::json!({"priority_steps": [0]});
+    let options = RedisOptions::parse(&server.url(), given.as_object().unwrap()).unwrap();
+    let broker = RedisBroker::connect(options).await.unwrap();
+    server.cli(&["SET", "q", "not a list"]);
+    let consumer = consumer(&broker, &["q"]).await;
+    let waiting = tokio::spawn(async move { consumer.reserve(1).await.unwrap() });
+    // It has looked at the key and waits.
+    crate::support::eventually(async || calls(&server, "rpop") > 0).await;
+    server.cli(&["DEL", "q"]);
+    broker.publish(vec![to_queue("q", "a")]).await.unwrap();
+    let taken = tokio::time::timeout(crate::support::DEADLINE, waiting)
+        .await
+        .expect("it looks again")
+        .unwrap();
+    assert_eq!(ids(&taken), ["a"]);
 }
