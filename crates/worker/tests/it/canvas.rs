@@ -48,24 +48,8 @@ async fn several_links_run_as_one_group() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        bench
-            .client
-            .result::<i64>("g-1")
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        4
-    );
-    assert_eq!(
-        bench
-            .client
-            .result::<i64>("g-2")
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(bench.number("g-1").await, 4);
+    assert_eq!(bench.number("g-2").await, 5);
     let groups = [
         bench.client.result::<i64>("g-1").meta().await,
         bench.client.result::<i64>("g-2").meta().await,
@@ -89,15 +73,7 @@ async fn a_chain_hands_its_result_on_step_by_step() {
         ))
         .await
         .unwrap();
-    assert_eq!(
-        bench
-            .client
-            .result::<i64>("last")
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        63
-    );
+    assert_eq!(bench.number("last").await, 63);
     worker.stop().await;
 }
 
@@ -118,24 +94,8 @@ async fn a_group_step_runs_every_member_with_the_result() {
         .apply(composite("chain", vec![first, group]))
         .await
         .unwrap();
-    assert_eq!(
-        bench
-            .client
-            .result::<i64>("m-1")
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        4
-    );
-    assert_eq!(
-        bench
-            .client
-            .result::<i64>("m-2")
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(bench.number("m-1").await, 4);
+    assert_eq!(bench.number("m-2").await, 5);
     worker.stop().await;
 }
 

@@ -107,17 +107,7 @@ async fn a_panic_is_a_failure_and_the_worker_lives_on() {
         (exc_type.as_str(), message.as_str()),
         ("RuntimeError", "panicked: on purpose")
     );
-    assert_eq!(
-        bench
-            .client
-            .send(Add { x: 2, y: 3 })
-            .await
-            .unwrap()
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(bench.run(Add { x: 2, y: 3 }).await, 5);
     worker.stop().await;
 }
 

@@ -28,17 +28,7 @@ async fn an_outage_between_run_and_settlement_loses_nothing() {
     assert_eq!(result.get(DEADLINE).await.unwrap(), 1);
     assert_eq!(runs(&key), 1);
     faults.fail_next(Call::Reserve, 1, ErrorKind::Unreachable);
-    assert_eq!(
-        bench
-            .client
-            .send(Add { x: 1, y: 1 })
-            .await
-            .unwrap()
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        2
-    );
+    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
     worker.stop().await;
 }
 
@@ -58,17 +48,7 @@ async fn a_settlement_that_cannot_be_written_is_parked_with_a_failure() {
     assert_eq!(exc_type, "EncodeError");
     assert!(message.contains("injected fault"), "{message}");
     assert_eq!(bench.broker.parked(10).await.unwrap().len(), 1);
-    assert_eq!(
-        bench
-            .client
-            .send(Add { x: 1, y: 1 })
-            .await
-            .unwrap()
-            .get(DEADLINE)
-            .await
-            .unwrap(),
-        2
-    );
+    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
     worker.stop().await;
 }
 
@@ -202,14 +182,7 @@ async fn hooks_stand_around_every_run() {
         vec![Arc::new(recorder.clone())],
     )
     .await;
-    bench
-        .client
-        .send(Add { x: 1, y: 1 })
-        .await
-        .unwrap()
-        .get(DEADLINE)
-        .await
-        .unwrap();
+    bench.run(Add { x: 1, y: 1 }).await;
     worker.stop().await;
     assert_eq!(
         *recorder.0.lock().unwrap(),

@@ -8,7 +8,9 @@ use broker::{Admin, Backends, MemoryBroker};
 use client::{AsyncResult, Client, ClientOptions};
 use protocol::{State, TaskMeta};
 use tokio::task::JoinHandle;
-use worker::{Hook, Registry, Shutdown, Worker, WorkerError, WorkerParams, WorkerSettings};
+use worker::{
+    Hook, Registry, SendTask, Shutdown, Task, Worker, WorkerError, WorkerParams, WorkerSettings,
+};
 
 /// Far longer than anything here takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -47,6 +49,17 @@ impl Bench {
     ) -> Running {
         let client = Client::new(self.broker.backends(), self.client.options().clone());
         launch(client, registry, settings, Vec::new()).await
+    }
+
+    /// Sends a task and waits for its output.
+    pub(crate) async fn run<T: Task>(&self, task: T) -> T::Output {
+        let result = self.client.send(task).await.unwrap();
+        result.get(DEADLINE).await.unwrap()
+    }
+
+    /// Waits for the number that a task returns.
+    pub(crate) async fn number(&self, task_id: &str) -> i64 {
+        self.client.result(task_id).get(DEADLINE).await.unwrap()
     }
 
     /// Messages ready in the queue.
