@@ -6,8 +6,8 @@ use serde::Serialize;
 /// Only a line under the headers: what a frame would take is needed on a screen of 80 columns.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-/// Between columns.
-const GAP: (u16, u16) = (0, 2);
+/// Left and right of a cell; the line between columns, of which only the header's is drawn, is one more.
+const GAP: (u16, u16) = (0, 1);
 
 /// Prints as JSON, indented.
 pub(crate) fn json(data: &impl Serialize) {

@@ -100,12 +100,8 @@ fn request(args: &Args) -> Result<(String, Map), Error> {
 fn show(node: &str, answer: &Value) {
     output::line(&format!("-> {node}"));
     match answer {
-        Value::List(items) if items.iter().all(|item| item.as_map().is_some()) => {
-            show_records(items)
-        }
-        Value::List(items) => items
-            .iter()
-            .for_each(|item| output::line(&format!("    {}", output::text(item)))),
+        Value::List(items) if items.is_empty() => output::line("    - empty -"),
+        Value::List(items) => items.iter().for_each(show_item),
         Value::Map(map) => show_fields(map),
         other => output::line(&format!("    {}", output::text(other))),
     }
@@ -118,13 +114,24 @@ fn show_fields(map: &Map) {
     output::table(&["field", "value"], rows.collect(), "    - empty -");
 }
 
-/// Records as a table of what they all have.
-fn show_records(items: &[Value]) {
-    let first = items.first().and_then(Value::as_map);
-    let headers: Vec<&str> = first.into_iter().flat_map(Map::keys).collect();
-    let row = |item: &Value| {
-        let cell = |key: &&str| item.get(key).map(output::text).unwrap_or_default();
-        headers.iter().map(cell).collect()
+/// A record by its fields that say something; anything else on a line.
+fn show_item(item: &Value) {
+    let Some(record) = item.as_map() else {
+        return output::line(&format!("    {}", output::text(item)));
     };
-    output::table(&headers, items.iter().map(row).collect(), "    - empty -");
+    let filled = record.iter().filter(|(_, value)| !is_empty(value));
+    output::line("");
+    for (key, value) in filled {
+        output::line(&format!("    {key:<14} {}", output::text(value)));
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Str(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
 }

@@ -14,7 +14,9 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   celeriac result 5f0c…                what is known now
-  celeriac result 5f0c… --wait         wait until it has ended; exit code 1 when it failed")]
+  celeriac result 5f0c… --wait         wait until it has ended
+
+With --wait the exit code is 1 when the task failed.")]
 pub(crate) struct Args {
     /// The task's id
     id: String,

@@ -237,3 +237,13 @@ async fn the_demo_leaves_a_settings_file_alone() {
     assert!(up.wait_exit(PATIENCE).await.success(), "{}", up.output());
     assert!(!sandbox.path().join("data/celeriac.toml").exists());
 }
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_told() {
+    let up = ["up", "--demo", "--data", "/proc/celeriac"];
+    let text = stderr(&Sandbox::new().run(&up).code(1));
+    assert!(
+        text.contains("cannot make the data folder /proc/celeriac"),
+        "{text}"
+    );
+}

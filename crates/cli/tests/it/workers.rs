@@ -48,6 +48,13 @@ async fn a_worker_answers_every_question() {
             .run(&[&["inspect", question][..], &to_it].concat())
             .success();
     }
+    let table = stdout(
+        &sandbox
+            .run(&[&["inspect", "active_queues"][..], &to_it].concat())
+            .success(),
+    );
+    assert!(table.contains("    name           default\n"), "{table}");
+    assert!(!table.contains("null"), "{table}");
     let query = [&["inspect", "query_task", "none"][..], &to_it].concat();
     assert_eq!(sandbox.json(&query)["w1@test"], json!({}));
     assert_eq!(sandbox.json(&["queues"])["workers"][0]["node"], "w1@test");
