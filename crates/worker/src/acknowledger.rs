@@ -101,7 +101,7 @@ impl Acknowledger {
     /// Settles the batch; if the broker refuses it as a whole, one by one, so that one settlement that cannot be carried out
     /// does not hold up the others. `None` for what could not be settled at all.
     async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Option<Settled>> {
-        let error = match self.call(settlements.clone()).await {
+        let error = match self.call(&settlements).await {
             Ok(settled) => return settled.into_iter().map(Some).collect(),
             Err(error) => error,
         };
@@ -120,7 +120,7 @@ impl Acknowledger {
     /// What cannot be written is replaced by a failure that says so, and its message is parked: it must neither be lost nor run
     /// for ever.
     async fn carry_out_one(&self, settlement: Settlement) -> Option<Settled> {
-        let error = match self.settle_single(settlement.clone()).await {
+        let error = match self.settle_single(&settlement).await {
             Ok(settled) => return Some(settled),
             Err(error) => error,
         };
@@ -146,14 +146,14 @@ impl Acknowledger {
             store,
             publish: Vec::new(),
         };
-        self.settle_single(parked)
+        self.settle_single(&parked)
             .await
             .inspect_err(|error| error!(%error, "the message cannot be parked either; it runs again when this worker has ended"))
             .ok()
     }
 
-    async fn settle_single(&self, settlement: Settlement) -> Result<Settled, BrokerError> {
-        self.call(vec![settlement])
+    async fn settle_single(&self, settlement: &Settlement) -> Result<Settled, BrokerError> {
+        self.call(std::slice::from_ref(settlement))
             .await?
             .first()
             .copied()
@@ -161,9 +161,9 @@ impl Acknowledger {
     }
 
     /// One call of the broker; outages that it does not wait through itself are waited through here.
-    async fn call(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, BrokerError> {
+    async fn call(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, BrokerError> {
         loop {
-            match self.params.consumer.settle(settlements.clone()).await {
+            match self.params.consumer.settle(settlements.to_vec()).await {
                 Err(error) if error.is_transient() => pause(&error).await,
                 settled => return settled,
             }
@@ -205,7 +205,8 @@ impl Acknowledger {
         let keep = |completion: &&mut Completion| {
             Settlement::new(completion.settlement.tag.clone(), Verdict::Keep)
         };
-        let held = match self.call(ending.iter().map(keep).collect()).await {
+        let kept: Vec<Settlement> = ending.iter().map(keep).collect();
+        let held = match self.call(&kept).await {
             Ok(held) => held,
             Err(error) => return error!(%error, "cannot store what ends along with a task"),
         };
