@@ -11,6 +11,7 @@ use portfolio::demo::{DemoFiles, install};
 use portfolio::store::Store;
 use service::Settings;
 use service::settings::mask_urls;
+use tokio::sync::Notify;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -22,6 +23,8 @@ const REFRESH: &str = "finflow.core.tasks.refresh_portfolio_analytics";
 const REFRESH_QUEUE: &str = "analytics";
 /// How long the first refresh may take, the start of the workers included.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How long the line that the refresh prints may come after its result.
+const LAST_LINE: Duration = Duration::from_secs(1);
 /// Of how many entries the next run is shown.
 const NEXT_RUNS: usize = 5;
 /// Commands that show what the demo does.
@@ -59,8 +62,8 @@ impl Demo {
         })
     }
 
-    /// Calls the refresh, waits for it, and shows the figures and what runs next.
-    pub(crate) async fn refresh(&self) -> Result<(), Error> {
+    /// Calls the refresh, waits for it and for what it has `printed`, and shows the figures and what runs next.
+    pub(crate) async fn refresh(&self, printed: &Notify) -> Result<(), Error> {
         let backends = service::open_once(&self.context.settings).await?;
         let client = self.context.client_on(backends)?;
         let mut call = client.task::<Envelope<RefreshData>>(REFRESH);
@@ -71,6 +74,8 @@ impl Demo {
             call = call.kwarg("as_of", date);
         }
         let envelope = call.send().await?.get(PATIENCE).await?;
+        // It comes by another way than the result, and would be in the midst of the figures.
+        let _ = tokio::time::timeout(LAST_LINE, printed.notified()).await;
         let RefreshData {
             portfolios,
             users,

@@ -71,10 +71,11 @@ async fn run_demo(demo: Demo, once: bool) -> Result<Exit, Error> {
     let services = Services::read(&demo.context.settings)?;
     let stop = service::listen()?;
     let manager = Manager::start(&services, &demo.context.environment(), stop.clone())?;
+    let printed = manager.printed();
     // Meanwhile services that cannot be helped must be able to end the demo.
     let running = tokio::spawn(manager.wait());
     let refreshed = tokio::select! {
-        refreshed = demo.refresh() => refreshed,
+        refreshed = demo.refresh(&printed) => refreshed,
         () = stop.requested() => Ok(()),
     };
     if once || refreshed.is_err() {

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use service::{Exit, SUPERVISED, Shutdown};
 use tokio::process::{Child, Command};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::lines::Printer;
@@ -30,6 +32,8 @@ pub(super) struct Launch {
     pub(super) arguments: Vec<String>,
     pub(super) environment: Vec<(String, String)>,
     pub(super) printer: Printer,
+    /// Notified after each line of what tasks print.
+    pub(super) printed: Arc<Notify>,
 }
 
 /// How a service's last process ended.
@@ -111,9 +115,9 @@ impl Launch {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let printer = self.printer.clone();
+        let (printer, printed) = (self.printer.clone(), self.printed.clone());
         let pumps = [
-            tokio::task::spawn_blocking(move || Printer::copy_output(output)),
+            tokio::task::spawn_blocking(move || Printer::copy_output(output, &printed)),
             tokio::task::spawn_blocking(move || printer.copy_log(log)),
         ];
         Ok((child, pumps))
@@ -176,6 +180,7 @@ mod tests {
             arguments: vec!["-c".to_owned(), script.to_owned()],
             environment: Vec::new(),
             printer: Printer::new("test", 4, Color::of(0)),
+            printed: Arc::default(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 
+use tokio::sync::Notify;
+
 /// The longest line that is kept whole.
 const LONGEST: u64 = 64 << 10;
 
@@ -48,10 +50,11 @@ impl Printer {
         for_each_line(source, |line| self.log(line));
     }
 
-    /// Copies what tasks print to standard output until it ends, each line as it is. Blocks.
-    pub(crate) fn copy_output(source: impl Read) {
+    /// Copies what tasks print to standard output until it ends, each line as it is, and notifies after each. Blocks.
+    pub(crate) fn copy_output(source: impl Read, printed: &Notify) {
         for_each_line(source, |line| {
-            write_line(std::io::stdout().lock(), b"", line)
+            write_line(std::io::stdout().lock(), b"", line);
+            printed.notify_one();
         });
     }
 }

@@ -1,11 +1,14 @@
 //! All services together: started in order, stopped together, one exit code.
 
+use std::sync::Arc;
+
 use service::{Exit, Shutdown};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::child::{Ended, Launch};
 use super::lines::{Color, Printer};
-use super::table::{Service, Services, locate};
+use super::table::{Services, locate};
 use crate::error::Error;
 
 /// Variables that every service gets on top of the manager's own.
@@ -17,6 +20,7 @@ pub(crate) struct Manager {
     services: JoinSet<Ended>,
     stop: Shutdown,
     printer: Printer,
+    printed: Arc<Notify>,
 }
 
 impl Manager {
@@ -37,14 +41,17 @@ impl Manager {
             .unwrap_or(0)
             .max(8);
         let printer = Printer::new("celeriac", width, Color::of(services.0.len()));
+        let printed = Arc::<Notify>::default();
         let prepared = services.0.iter().enumerate().map(|(index, service)| {
-            launch(
-                service,
-                environment,
-                Printer::new(&service.name, width, Color::of(index)),
-            )
+            Ok(Launch {
+                program: locate(&service.command)?,
+                arguments: service.arguments(),
+                environment: environment.clone(),
+                printer: Printer::new(&service.name, width, Color::of(index)),
+                printed: printed.clone(),
+            })
         });
-        let launches = prepared.collect::<Result<Vec<_>, _>>()?;
+        let launches = prepared.collect::<Result<Vec<_>, Error>>()?;
         let mut running = JoinSet::new();
         for (launch, service) in launches.into_iter().zip(&services.0) {
             printer.say(&format!("starting {}", service.name));
@@ -54,7 +61,13 @@ impl Manager {
             services: running,
             stop,
             printer,
+            printed,
         })
+    }
+
+    /// Is notified after each line that a task has printed, when it is on the screen.
+    pub(crate) fn printed(&self) -> Arc<Notify> {
+        self.printed.clone()
     }
 
     /// Waits until all services have ended. One that cannot be helped ends them all.
@@ -83,13 +96,4 @@ async fn announce_stop(stop: Shutdown, printer: Printer) {
     printer.say("stopping: services finish what runs; Ctrl-C again stops cold");
     stop.cold.cancelled().await;
     printer.say("stopping cold: what runs is given back");
-}
-
-fn launch(service: &Service, environment: &Environment, printer: Printer) -> Result<Launch, Error> {
-    Ok(Launch {
-        program: locate(&service.command)?,
-        arguments: service.arguments(),
-        environment: environment.clone(),
-        printer,
-    })
 }

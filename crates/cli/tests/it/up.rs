@@ -195,7 +195,13 @@ async fn other_terminals_see_the_demo_s_routes_schedule_and_results() {
     let mut up = sandbox.spawn(&["up", "--demo"]);
     up.wait_for_line(|line| line.ends_with(" schedule next"), PATIENCE)
         .await;
-    assert!(!up.output().contains("export"), "{}", up.output());
+    let output = up.output();
+    assert!(!output.contains("export"), "{output}");
+    let place = |text| output.find(text).unwrap();
+    assert!(
+        place("Analytics refreshed") < place("3 portfolios of"),
+        "{output}"
+    );
     let refresh = "finflow.core.tasks.refresh_portfolio_analytics";
     let result = sandbox.json(&["call", refresh, "--wait"]);
     assert_eq!(result["status"], "SUCCESS");
