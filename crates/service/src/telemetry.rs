@@ -32,9 +32,8 @@ impl Telemetry {
             .as_ref()
             .map(|provider| export::layer(program, provider));
         tracing_subscriber::registry()
-            .with(logs::filter(settings))
-            .with(traces)
-            .with(logs::layer(settings)?)
+            .with(traces.with_filter(logs::filter(settings)))
+            .with(logs::layer(settings)?.with_filter(logs::filter(settings)))
             .init();
         Ok(Self { provider })
     }

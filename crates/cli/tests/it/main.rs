@@ -5,6 +5,7 @@ mod call;
 mod doctor;
 mod finance;
 mod help;
+mod logs;
 mod message;
 mod queues;
 mod redis;

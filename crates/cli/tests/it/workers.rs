@@ -156,48 +156,6 @@ async fn what_is_in_the_queue_can_be_purged_before_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn logs_go_to_a_file_as_json() {
-    let sandbox = Sandbox::new();
-    sandbox.file(".env", "CELERIAC_LOG_FORMAT=json\n");
-    let mut worker = testkit::Process::spawn(
-        std::process::Command::new(testkit::bin("celeriac-worker-maintenance"))
-            .args([
-                "-Q",
-                "default",
-                "-n",
-                "w3@test",
-                "-f",
-                "%n.log",
-                "--max-tasks",
-                "1",
-            ])
-            .current_dir(sandbox.path())
-            .env_clear(),
-    );
-    let call = [
-        "call",
-        "finflow.core.tasks.test_task",
-        "--queue",
-        "default",
-        "--wait",
-    ];
-    sandbox.run(&call).success();
-    assert!(worker.wait_exit(PATIENCE).await.success());
-    let log = std::fs::read_to_string(sandbox.path().join("w3.log")).unwrap();
-    let lines: Vec<Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let run = lines
-        .iter()
-        .find(|line| line["span"]["task_id"].is_string())
-        .unwrap();
-    for field in ["task_id", "task_name", "attempt", "trace_id"] {
-        assert!(!run["span"][field].is_null(), "{field} is not in {run}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_call_in_the_wrong_queue_says_who_has_the_task() {
     let sandbox = Sandbox::new();
     let script = sandbox

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tracing::Subscriber;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -28,10 +30,20 @@ const QUIET: &[&str] = &[
     "tower",
 ];
 
-/// What is logged: `RUST_LOG` when set, else the level from the settings with libraries kept quiet.
-pub(super) fn filter(settings: &Settings) -> EnvFilter {
+/// The span of a task's run.
+const RUN: &str = "run";
+
+/// What is logged: `RUST_LOG` when set, else the level from the settings with libraries kept quiet. A run's span
+/// passes at every level, so that an error within it tells the task's id, and a trace is not empty.
+pub(super) fn filter<S>(settings: &Settings) -> impl Filter<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
     let level = level(settings.text("celeriac_log_level").unwrap_or("INFO"));
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(level)))
+    let lines =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(level)));
+    let runs = filter_fn(|metadata| metadata.is_span() && metadata.name() == RUN);
+    lines.or(runs.with_max_level_hint(LevelFilter::INFO))
 }
 
 fn directives(level: &str) -> String {
