@@ -197,6 +197,10 @@ async fn other_terminals_see_the_demo_s_routes_schedule_and_results() {
         .await;
     let output = up.output();
     assert!(!output.contains("export"), "{output}");
+    let (screen, _) = output.split_once("To try").unwrap();
+    for line in screen.lines().filter(|line| !line.contains(" | ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     let place = |text| output.find(text).unwrap();
     assert!(
         place("Analytics refreshed") < place("3 portfolios of"),
