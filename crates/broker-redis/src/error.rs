@@ -74,6 +74,11 @@ const REFUSALS: &[(&str, ErrorKind, &str)] = &[
         "the server cannot write to its disk; free space there or look at its log",
     ),
     (
+        "NOREPLICAS",
+        ErrorKind::Unreachable,
+        "the server has too few replicas to take writes (min-replicas-to-write); wait",
+    ),
+    (
         "LOADING",
         ErrorKind::Unreachable,
         "the server is still loading its data; wait",

@@ -8,7 +8,8 @@
 -- ARGV[1] incarnation   ARGV[2] max   ARGV[3] first sequence number   ARGV[4] 'fair' or 'strict'   ARGV[5] number of queues
 -- ARGV[6..] the queues' names as JSON text, then the steps
 -- Returns -1 when the lease is gone, else {taken, odd}. taken: position among the lists (from 0), payload, position, payload, ...;
--- the n-th has sequence number first + n - 1. odd: positions of keys that are not lists.
+-- the n-th has sequence number first + n - 1. odd: positions of keys that cannot be popped from, beside others that can. When nothing was
+-- taken and the reason is none of a single key, that reason as an error.
 
 local incarnation, max, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local queues = tonumber(ARGV[5])
@@ -20,11 +21,15 @@ if not redis.call('ZSCORE', KEYS[4], incarnation) then
 end
 
 local taken, odd = {}, {}
+local refusal
 
 local function pop(position, count)
   local got = redis.pcall('RPOP', KEYS[LISTS + position + 1], count)
   if got and got.err then
     odd[#odd + 1] = position
+    if not string.find(got.err, 'WRONGTYPE', 1, true) then
+      refusal = got
+    end
     return {}
   end
   return got or {}
@@ -84,6 +89,10 @@ for step = 0, steps - 1 do
   if wanted > 0 then
     (ARGV[4] == 'strict' and take_strictly or take_fairly)(step * queues, wanted)
   end
+end
+
+if refusal and #taken == 0 then
+  return refusal
 end
 
 -- The number of arguments of one call is bounded by Lua's stack.

@@ -201,3 +201,31 @@ async fn nobody_is_declared_dead_for_an_outage_of_the_server() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_writes_is_waited_through() {
+    let server = RedisServer::start();
+    let broker = open(&server).await;
+    let consumer = consumer(&broker, &["q"]).await;
+    let publish = ["a", "b"].map(|id| to_queue("q", id));
+    broker.publish(publish.to_vec()).await.unwrap();
+    let held = take(&*consumer, 1).await.remove(0);
+    server.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let settling = tokio::spawn({
+        let consumer = Arc::clone(&consumer);
+        let ack = Settlement::new(held.tag, Verdict::Ack);
+        async move { consumer.settle(vec![ack]).await.unwrap() }
+    });
+    let reserving = tokio::spawn(async move { consumer.reserve(1).await.unwrap() });
+    eventually(async || {
+        let errors = server.cli(&["INFO", "errorstats"]);
+        errors.contains("errorstat_NOREPLICAS")
+    })
+    .await;
+    server.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    let settled = tokio::time::timeout(DEADLINE, settling).await;
+    assert_eq!(settled.expect("it is settled").unwrap(), [Settled::Done]);
+    let taken = tokio::time::timeout(DEADLINE, reserving).await;
+    assert_eq!(ids(&taken.expect("it goes on").unwrap()), ["b"]);
+    assert_eq!(server.cli(&["HLEN", "unacked"]), "1");
+}
