@@ -105,7 +105,7 @@ impl Acknowledger {
             Ok(settled) => return settled.into_iter().map(Some).collect(),
             Err(error) => error,
         };
-        if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Denied) {
+        if error.kind() == ErrorKind::Closed {
             error!(%error, messages = settlements.len(), "cannot settle; the messages run again when the lease has run out");
             return vec![None; settlements.len()];
         }
@@ -160,11 +160,14 @@ impl Acknowledger {
             .ok_or_else(no_answer)
     }
 
-    /// One call of the broker; outages that it does not wait through itself are waited through here.
+    /// One call of the broker; outages that it does not wait through itself are waited through here, and so are refused credentials:
+    /// an operator mends them, and until then nothing more is run than can wait here.
     async fn call(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, BrokerError> {
         loop {
             match self.params.consumer.settle(settlements.to_vec()).await {
-                Err(error) if error.is_transient() => pause(&error).await,
+                Err(error) if error.is_transient() || error.kind() == ErrorKind::Denied => {
+                    pause(&error).await;
+                }
                 settled => return settled,
             }
         }

@@ -33,6 +33,20 @@ async fn an_outage_between_run_and_settlement_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_settlement_that_is_denied_waits_for_the_operator() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let client = Client::new(backends, ClientOptions::default());
+    let worker = start(client, settings(1), Vec::new()).await;
+    faults.fail_next(Call::Settle, 2, ErrorKind::Denied);
+    let key = key();
+    let result = bench.client.send(Count { key: key.clone() }).await.unwrap();
+    assert_eq!(result.get(DEADLINE).await.unwrap(), 1);
+    worker.stop().await;
+    assert_eq!(runs(&key), 1);
+}
+
+#[tokio::test]
 async fn a_settlement_that_cannot_be_written_is_parked_with_a_failure() {
     let bench = Bench::new();
     let (backends, faults) = inject(bench.broker.backends());
