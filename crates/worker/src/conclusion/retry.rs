@@ -30,10 +30,11 @@ impl Ended<'_> {
         let delay = retry
             .countdown
             .unwrap_or_else(|| policy.delay(request.retries));
+        // Further away than there are dates is never, not at once.
         let eta = retry
             .eta
-            .or_else(|| now.checked_add(delay).ok())
-            .filter(|eta| *eta > now);
+            .unwrap_or_else(|| now.checked_add(delay).unwrap_or(Timestamp::MAX));
+        let eta = Some(eta).filter(|eta| *eta > now);
         match next_attempt(&self.run.held, &retry, eta) {
             Ok(publish) => self.retried(retry.cause, eta, publish),
             Err(error) => self.fail(Failure::from_error(&error)),

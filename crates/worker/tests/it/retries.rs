@@ -114,3 +114,22 @@ async fn a_retry_waits_on_the_broker_with_its_state_stored() {
     assert_eq!(request.headers.parent_id.as_deref(), Some(result.id()));
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn a_retry_beyond_all_dates_does_not_run_at_once() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let key = key();
+    let decide = Decide {
+        key: key.clone(),
+        outcome: "retry_never".to_owned(),
+    };
+    bench.client.send(decide).await.unwrap();
+    eventually("the retry waits", || async {
+        let deferred = broker::Admin::deferred(&bench.broker, 10).await.unwrap();
+        (deferred.len() == 1).then_some(())
+    })
+    .await;
+    worker.stop().await;
+    assert_eq!(runs(&key), 1);
+}

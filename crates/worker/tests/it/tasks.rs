@@ -239,6 +239,7 @@ impl Task for Decide {
             "reject" => Err(Outcome::reject("no thanks", false)),
             "requeue" if first => Err(Outcome::reject("later", true)),
             "retry" if first => Err(ctx.retry().countdown(Duration::ZERO).into()),
+            "retry_never" => Err(ctx.retry().countdown(Duration::MAX).into()),
             "retry_for_ever" => {
                 let failure = Failure::builtin("ConnectionError", vec!["gone".into()]);
                 Err(ctx
