@@ -10,6 +10,7 @@ mod tests;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 pub(crate) use propagation::TraceContext;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::Error;
@@ -30,9 +31,9 @@ impl Telemetry {
         let provider = export::provider(program, settings)?;
         let traces = provider
             .as_ref()
-            .map(|provider| export::layer(program, provider));
+            .map(|provider| export::layer(program, provider).with_filter(logs::filter(settings)));
         tracing_subscriber::registry()
-            .with(traces.with_filter(logs::filter(settings)))
+            .with(traces)
             .with(logs::layer(settings)?.with_filter(logs::filter(settings)))
             .init();
         Ok(Self { provider })
@@ -52,8 +53,8 @@ impl Telemetry {
 
 /// Logs warnings and worse to standard error, for commands whose output is for people.
 pub fn log_warnings() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let warnings = Targets::new().with_default(LevelFilter::WARN);
+    let filter = logs::from_environment().unwrap_or(warnings);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(logs::is_colored())

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::Error;
 use crate::settings::Settings;
@@ -40,25 +40,29 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let level = level(settings.text("celeriac_log_level").unwrap_or("INFO"));
-    let lines =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(level)));
+    let lines = from_environment().unwrap_or_else(|| targets(level));
     let runs = filter_fn(|metadata| metadata.is_span() && metadata.name() == RUN);
     lines.or(runs.with_max_level_hint(LevelFilter::INFO))
 }
 
-fn directives(level: &str) -> String {
-    QUIET.iter().fold(level.to_owned(), |all, library| {
-        format!("{all},{library}=warn")
-    })
+/// `RUST_LOG`, such as `info,sqlx=debug`.
+pub(super) fn from_environment() -> Option<Targets> {
+    std::env::var("RUST_LOG").ok()?.parse().ok()
+}
+
+fn targets(level: LevelFilter) -> Targets {
+    let quiet = level.min(LevelFilter::WARN);
+    let libraries = QUIET.iter().map(|library| (*library, quiet));
+    Targets::new().with_default(level).with_targets(libraries)
 }
 
 /// Celery's level name as tracing's.
-fn level(name: &str) -> &'static str {
+fn level(name: &str) -> LevelFilter {
     match name {
-        "DEBUG" => "debug",
-        "WARNING" => "warn",
-        "ERROR" | "CRITICAL" | "FATAL" => "error",
-        _ => "info",
+        "DEBUG" => LevelFilter::DEBUG,
+        "WARNING" => LevelFilter::WARN,
+        "ERROR" | "CRITICAL" | "FATAL" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
     }
 }
 
@@ -133,13 +137,21 @@ mod tests {
     #[test]
     fn celery_s_levels_are_known() {
         let levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"].map(level);
-        assert_eq!(levels, ["debug", "info", "warn", "error", "error", "error"]);
+        let (debug, info, warn, error) = (
+            LevelFilter::DEBUG,
+            LevelFilter::INFO,
+            LevelFilter::WARN,
+            LevelFilter::ERROR,
+        );
+        assert_eq!(levels, [debug, info, warn, error, error, error]);
     }
 
     #[test]
-    fn libraries_are_kept_quiet() {
-        let text = directives("debug");
-        assert!(text.starts_with("debug,h2=warn"));
-        assert!(EnvFilter::try_new(text).is_ok());
+    fn libraries_are_kept_quiet_and_never_louder_than_the_rest() {
+        let debug = targets(LevelFilter::DEBUG);
+        assert!(debug.would_enable("worker", &tracing::Level::DEBUG));
+        assert!(!debug.would_enable("h2::client", &tracing::Level::INFO));
+        let error = targets(LevelFilter::ERROR);
+        assert!(!error.would_enable("h2::client", &tracing::Level::WARN));
     }
 }
