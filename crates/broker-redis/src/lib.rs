@@ -22,7 +22,7 @@
 //! Taking and holding is one script, settling is one script: a crash at any instruction leaves a message in its list or held, never
 //! in memory alone. Should only Python workers remain, they restore what we held or deferred after `visibility_timeout`. Whether
 //! messages outlive a restart of the server is the server's setting: `appendonly yes` with `appendfsync always` loses nothing,
-//! `everysec` up to a second; [`broker::Admin::diagnose`] says which it is.
+//! `everysec` up to a second; [`Admin::diagnose`](::broker::Admin::diagnose) says which it is.
 //!
 //! The server's work for one task with a result is its share of one reserving and one settling script.
 

@@ -27,7 +27,7 @@ pub enum Codec {
     Text,
     /// Bytes as they are.
     Raw,
-    /// Signed content; needs [`crate::auth`] to be opened or made.
+    /// Signed content; opened and made by the module `auth`, which is a feature of this crate.
     Auth,
 }
 
