@@ -5,21 +5,9 @@ use std::path::PathBuf;
 /// An error with what to do about it in its text.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No calendar of this name.
-    #[error("unknown calendar {0}: use XNYS, XLON, XETR, XKLS or 24/7")]
-    UnknownCalendar(String),
-    /// A row of a calendar table is not understood.
-    #[error(
-        "calendar {mic}, line {line}: cannot read {text:?}; expected date,kind,open_local,close_local"
-    )]
-    BadCalendar {
-        /// The calendar.
-        mic: String,
-        /// The line, from one.
-        line: usize,
-        /// The line itself.
-        text: String,
-    },
+    /// A calendar is unknown or damaged.
+    #[error(transparent)]
+    Calendar(#[from] calendar::CalendarError),
     /// The database file does not exist.
     #[error("database file {} not found: create it first, or point to an existing one", .0.display())]
     DatabaseMissing(PathBuf),

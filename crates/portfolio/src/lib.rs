@@ -2,8 +2,8 @@
 //!
 //! The map, from the ground up; each part knows only those above it:
 //!
-//! * [`decimal`], [`money`]: exact numbers and currencies. [`carried`], [`fx`], [`market`], [`calendar`]: what the
-//!   world says: observations that hold until the next, exchange rates, assets, sessions.
+//! * [`decimal`], [`money`]: exact numbers and currencies. [`carried`], [`fx`], [`market`]: what the
+//!   world says: observations that hold until the next, exchange rates, assets. Sessions come from `calendar`.
 //! * [`ledger`]: rows applied in order to lots and cash. [`valuation`]: what that is worth on a day.
 //! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
 //! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
@@ -15,7 +15,6 @@
 
 pub mod allocation;
 pub mod analytics;
-pub mod calendar;
 pub mod carried;
 mod dates;
 pub mod decimal;

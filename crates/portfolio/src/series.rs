@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use calendar::Calendar;
 use jiff::civil::Date;
 
-use crate::calendar::Calendar;
 use crate::dates::plus_days;
 use crate::decimal::Decimal;
 use crate::ledger::{Entry, Ledger, LedgerError, Rules, Totals};

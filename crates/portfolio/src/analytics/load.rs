@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use calendar::Calendar;
 use jiff::civil::Date;
 
 use super::digest::PortfolioDigest;
@@ -9,7 +10,6 @@ use super::hash::{self, Revisions};
 use super::period::Period;
 use super::request::RefreshRequest;
 use super::save;
-use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use crate::store::{PortfolioRow, Store, StoredEntry};
@@ -102,7 +102,7 @@ pub(super) async fn needs(
         let calendar = match request.calendars.get(&row.calendar) {
             Ok(calendar) => calendar,
             Err(error) => {
-                needs.push(Need::Fail(row.clone(), error));
+                needs.push(Need::Fail(row.clone(), error.into()));
                 continue;
             }
         };

@@ -1,10 +1,10 @@
 //! What to refresh, and the rules for asking.
 
+use calendar::Calendars;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::Calendars;
 use crate::error::{Error, Result};
 
 /// Most ids that one request may name.

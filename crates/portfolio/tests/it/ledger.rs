@@ -1,8 +1,8 @@
 //! Properties of any ledger: cash is the sum of its rows, lots add up to positions, the identity of values is exact.
 
+use calendar::Calendar;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use portfolio::calendar::Calendar;
 use portfolio::carried::Carried;
 use portfolio::decimal::Decimal;
 use portfolio::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};

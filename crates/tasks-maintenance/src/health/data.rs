@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
+use calendar::Calendars;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use portfolio::calendar::Calendars;
 use portfolio::store::Store;
 use protocol::Value;
 use tasks::app;

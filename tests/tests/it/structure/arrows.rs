@@ -5,7 +5,7 @@ use super::workspace::{Package, find, linked_crates, packages};
 
 /// Each crate of the workspace, and the crates of the workspace that it may link.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("beat", &["broker", "client", "protocol", "service"]),
+    ("beat", &["broker", "calendar", "client", "protocol", "service"]),
     (
         "bench",
         &[
@@ -38,8 +38,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
+    ("calendar", &[]),
     ("client", &["broker", "protocol"]),
-    ("portfolio", &[]),
+    ("portfolio", &["calendar"]),
     ("protocol", &[]),
     (
         "service",
@@ -68,6 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tasks-maintenance",
         &[
             "broker",
+            "calendar",
             "client",
             "portfolio",
             "protocol",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portfolio::calendar::Calendar;
+use calendar::Calendar;
 use portfolio::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
 use portfolio::metrics::Settings;
 use portfolio::returns::Returns;

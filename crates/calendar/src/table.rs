@@ -3,8 +3,7 @@
 use jiff::civil::{Date, Time, date, time};
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Exception, unknown};
-use crate::error::{Error, Result};
+use crate::{Calendar, CalendarError, Exception, Result, unknown};
 
 /// The first day that the tables describe.
 pub(super) const FIRST: Date = date(2000, 1, 3);
@@ -25,28 +24,28 @@ const EXCHANGES: [Exchange; 4] = [
         zone: "America/New_York",
         open: time(9, 30, 0, 0),
         close: time(16, 0, 0, 0),
-        exceptions: include_str!("../../data/calendars/XNYS.csv"),
+        exceptions: include_str!("../data/calendars/XNYS.csv"),
     },
     Exchange {
         mic: "XLON",
         zone: "Europe/London",
         open: time(8, 0, 0, 0),
         close: time(16, 30, 0, 0),
-        exceptions: include_str!("../../data/calendars/XLON.csv"),
+        exceptions: include_str!("../data/calendars/XLON.csv"),
     },
     Exchange {
         mic: "XETR",
         zone: "Europe/Berlin",
         open: time(9, 0, 0, 0),
         close: time(17, 30, 0, 0),
-        exceptions: include_str!("../../data/calendars/XETR.csv"),
+        exceptions: include_str!("../data/calendars/XETR.csv"),
     },
     Exchange {
         mic: "XKLS",
         zone: "Asia/Kuala_Lumpur",
         open: time(9, 0, 0, 0),
         close: time(17, 0, 0, 0),
-        exceptions: include_str!("../../data/calendars/XKLS.csv"),
+        exceptions: include_str!("../data/calendars/XKLS.csv"),
     },
 ];
 
@@ -74,7 +73,7 @@ pub(super) fn parse(mic: &str, text: &str) -> Result<Vec<(Date, Exception)>> {
         .skip(1)
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| {
-            row(line).ok_or_else(|| Error::BadCalendar {
+            row(line).ok_or_else(|| CalendarError::BadRow {
                 mic: mic.to_owned(),
                 line: index + 1,
                 text: line.to_owned(),

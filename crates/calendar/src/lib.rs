@@ -1,9 +1,10 @@
-//! Exchange calendars: which days are sessions and when they open and close.
+//! Exchange calendars: which days are sessions and when they open and close. Nothing about prices or schedules.
 //!
 //! XNYS, XLON, XETR and XKLS are embedded (2000-01-03 to 2027-11-19); `24/7` trades every day. Beyond the table XNYS
 //! follows its holiday rules and the others Monday to Friday; [`Calendar::covers`] tells, so that callers can warn.
 //! Closures announced later are loaded with [`Calendar::with_exceptions`].
 
+mod error;
 mod library;
 mod rules;
 mod table;
@@ -16,7 +17,7 @@ use jiff::{Timestamp, ToSpan};
 
 pub use library::Calendars;
 
-use crate::error::{Error, Result};
+pub use error::{CalendarError, Result};
 
 /// The calendar that is always open.
 pub const ALWAYS: &str = "24/7";
@@ -169,9 +170,9 @@ fn weekend(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
-/// The calendar's error for an unknown name, listing those that exist.
-fn unknown(mic: &str) -> Error {
-    Error::UnknownCalendar(mic.to_owned())
+/// The error for an unknown name, listing those that exist.
+fn unknown(mic: &str) -> CalendarError {
+    CalendarError::Unknown(mic.to_owned())
 }
 
 #[cfg(test)]

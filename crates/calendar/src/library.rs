@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Calendar;
-use crate::error::{Error, Result};
+use crate::{Calendar, CalendarError, Result};
 
 /// Finds calendars by name.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +42,8 @@ impl Calendars {
         else {
             return Ok(calendar);
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path, source })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| CalendarError::File { path, source })?;
         calendar.with_exceptions(&text)
     }
 }
