@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::broker::{Commit, Coordinator, Fence, Holder, Result};
+use ::broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{FromRedisValue, Pipeline, Value};
@@ -68,6 +68,16 @@ impl Coordinator for RedisBroker {
             .into_iter()
             .map(|(name, value)| (name, value.into()))
             .collect())
+    }
+
+    async fn remember(&self, _space: &str, _texts: Vec<String>, _keep: Duration) -> Result<()> {
+        let why = "remembering texts is not supported yet";
+        Err(BrokerError::new(ErrorKind::Other, why))
+    }
+
+    async fn remembered(&self, _space: &str) -> Result<Vec<String>> {
+        let why = "remembering texts is not supported yet";
+        Err(BrokerError::new(ErrorKind::Other, why))
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

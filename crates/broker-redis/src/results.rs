@@ -3,6 +3,7 @@
 //! `celery-task-meta-<id>` holds a meta; the channel of the same name tells those who wait. A stored SUCCESS is never overwritten,
 //! which a script decides; a meta that is compressed is decoded here, and the script then replaces exactly the one that was decoded.
 
+mod chords;
 mod watch;
 mod writer;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use broker::{Commit, Coordinator, Fence, Holder, Result};
+use broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
 use bytes::Bytes;
 
 use crate::SqliteBroker;
@@ -49,6 +49,16 @@ impl Coordinator for SqliteBroker {
             .into_iter()
             .map(|(key, value)| (key, value.into()))
             .collect())
+    }
+
+    async fn remember(&self, _space: &str, _texts: Vec<String>, _keep: Duration) -> Result<()> {
+        let why = "remembering texts is not supported yet";
+        Err(BrokerError::new(ErrorKind::Other, why))
+    }
+
+    async fn remembered(&self, _space: &str) -> Result<Vec<String>> {
+        let why = "remembering texts is not supported yet";
+        Err(BrokerError::new(ErrorKind::Other, why))
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

@@ -14,6 +14,7 @@
 
 mod admin;
 mod bell;
+mod chords;
 mod clock;
 mod consumer;
 mod coordinator;

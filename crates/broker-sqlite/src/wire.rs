@@ -125,7 +125,12 @@ pub(crate) fn order(
         verdict,
         store,
         publish,
+        effects,
     } = settlement;
+    if effects.is_some() {
+        let why = "effects on SQLite are not supported yet";
+        return Err(BrokerError::new(ErrorKind::Other, why));
+    }
     let store = match (store, policy) {
         (None, _) => None,
         (Some(meta), Some(policy)) => Some(encode_meta(&meta, policy)?),

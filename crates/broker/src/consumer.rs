@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use protocol::{DecodeError, Limits, Message, TaskMeta};
 use tokio::sync::mpsc;
 
-use crate::{Publish, Result};
+use crate::{Effects, Publish, Result};
 
 /// One incarnation of a worker on a broker. It renews its own lease until it is closed or dropped, gives back what dead
 /// incarnations held, moves due messages to their queues, and reconnects by itself.
@@ -138,6 +138,8 @@ pub struct Settlement {
     pub store: Option<TaskMeta>,
     /// Messages to publish if the tag is still held: a retry, callbacks, the next step of a chain.
     pub publish: Vec<Publish>,
+    /// What else is written if the tag is still held. `None` for most tasks, and costs nothing then.
+    pub effects: Option<Box<Effects>>,
 }
 
 impl Settlement {
@@ -148,7 +150,13 @@ impl Settlement {
             verdict,
             store: None,
             publish: Vec::new(),
+            effects: None,
         }
+    }
+
+    /// The effects, to add to.
+    pub fn effects_mut(&mut self) -> &mut Effects {
+        self.effects.get_or_insert_default()
     }
 }
 
@@ -192,4 +200,12 @@ pub enum Settled {
     /// The connection broke while it was under way and the repetition found the tag gone: it was carried out before the
     /// break, or the hold was lost.
     Uncertain,
+    /// The task was the last member of the chord that it counts for: its meta is stored and the member counted, and nothing else was
+    /// done. The message is still held, and the chord's claim is this tag's: join, and settle again with the chord in
+    /// [`Effects::finish`].
+    Complete,
+    /// A chord's claim is somebody else's: of a chord that ends now ([`Effects::finish`]), and then nothing was done; or of the
+    /// chord that the task counts for, and then its meta is stored and the member counted. The message is still held; ask again a
+    /// little later.
+    Claimed,
 }

@@ -38,7 +38,10 @@ pub struct Commit {
     pub publish: Vec<Publish>,
 }
 
-/// Leadership and the leader's memory. Time is the server's, so that clocks of different machines do not matter.
+/// How many texts a space remembers at most.
+pub const MOST_REMEMBERED: usize = 50_000;
+
+/// Leadership and the leader's memory, and what every worker should remember. Time is the server's, so that clocks of different machines do not matter.
 #[async_trait]
 pub trait Coordinator: Send + Sync + fmt::Debug {
     /// Acquires the lease, or renews it when `owner` holds it already (same fence). `None`: somebody else holds it.
@@ -52,6 +55,13 @@ pub trait Coordinator: Send + Sync + fmt::Debug {
 
     /// All entries of a space.
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>>;
+
+    /// Remembers texts in a space for so long. One that is remembered already is so anew. A space holds at most
+    /// [`MOST_REMEMBERED`] texts; the oldest give way.
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()>;
+
+    /// What a space remembers, oldest first.
+    async fn remembered(&self, space: &str) -> Result<Vec<String>>;
 
     /// Writes and publishes if the lease is still held under the fence; `false` (and nothing done) if not.
     async fn commit(&self, commit: Commit) -> Result<bool>;

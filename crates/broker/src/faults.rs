@@ -32,12 +32,28 @@ pub enum Call {
     Acquire,
     /// [`Coordinator::load`](crate::Coordinator::load)
     Load,
+    /// [`Coordinator::remember`](crate::Coordinator::remember)
+    Remember,
+    /// [`Coordinator::remembered`](crate::Coordinator::remembered)
+    Remembered,
     /// [`Coordinator::commit`](crate::Coordinator::commit)
     Commit,
     /// [`ResultBackend::store`](crate::ResultBackend::store)
     Store,
     /// [`ResultBackend::fetch`](crate::ResultBackend::fetch)
     Fetch,
+    /// [`ChordStore::open_chords`](crate::ChordStore::open_chords)
+    OpenChords,
+    /// [`ChordStore::grow_chord`](crate::ChordStore::grow_chord)
+    GrowChord,
+    /// [`ChordStore::count_part`](crate::ChordStore::count_part)
+    CountPart,
+    /// [`ChordStore::chord_parts`](crate::ChordStore::chord_parts)
+    ChordParts,
+    /// [`ChordStore::hold_chord`](crate::ChordStore::hold_chord)
+    HoldChord,
+    /// [`ChordStore::finish_chord`](crate::ChordStore::finish_chord)
+    FinishChord,
 }
 
 /// Wraps all but the admin side.

@@ -3,6 +3,7 @@
 //! * [`Broker`] and [`Consumer`]: publish, reserve, settle. A message is never only in memory: reserving
 //!   pops and leases it in one atomic step on the server, and settling decides what becomes of it.
 //! * [`ResultBackend`]: task metas, with Celery's rule that a SUCCESS is never overwritten.
+//! * [`ChordStore`], part of it: who of a chord's members has ended, and who may call its body.
 //! * [`Coordinator`]: leases with fences, and commits that publish and remember in one step. Beat stands on it.
 //! * [`Admin`]: what an operator asks of a server.
 //!
@@ -10,9 +11,11 @@
 //! on command; [`conformance`] defines what an implementation is. This crate knows no server and no task.
 
 mod admin;
+mod chords;
 pub mod conformance;
 mod consumer;
 mod coordinator;
+mod effects;
 mod error;
 pub mod faults;
 pub mod memory;
@@ -22,10 +25,12 @@ mod split;
 mod transport;
 
 pub use admin::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease};
+pub use chords::{ChordPart, ChordParts, ChordStore, Counted, NewChord};
 pub use consumer::{
     Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Settled, Settlement, Tag, Verdict,
 };
-pub use coordinator::{Commit, Coordinator, Fence, Holder};
+pub use coordinator::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED};
+pub use effects::Effects;
 pub use error::{BrokerError, ErrorKind, Result};
 pub use memory::MemoryBroker;
 pub use message::{ExchangeKind, Publish, Route};

@@ -6,6 +6,7 @@
 
 mod admin;
 mod bindings;
+mod chords;
 mod clock;
 mod consumer;
 mod coordination;

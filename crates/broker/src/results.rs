@@ -1,6 +1,5 @@
 //! The result seam: task metas.
 
-use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,11 +7,11 @@ use protocol::{Codec, Compression, TaskMeta, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
-use crate::Result;
+use crate::{ChordStore, Result};
 
 /// A store of task metas with Celery's rules. A pending task has no meta.
 #[async_trait]
-pub trait ResultBackend: Send + Sync + fmt::Debug {
+pub trait ResultBackend: ChordStore {
     /// Stores each meta and tells those who wait for it. A stored SUCCESS is never overwritten.
     async fn store(&self, metas: Vec<TaskMeta>) -> Result<Vec<Stored>>;
 
@@ -44,6 +43,9 @@ pub enum Stored {
     KeptSuccess,
 }
 
+/// Celery's shortest time for which a chord is known to be over.
+const LEAST_MEMORY: Duration = Duration::from_secs(300);
+
 /// How results are written: Celery's `result_*` settings.
 #[derive(Clone, Debug)]
 pub struct ResultPolicy {
@@ -55,6 +57,32 @@ pub struct ResultPolicy {
     pub expires: Option<Duration>,
     /// `result_failure_expires`; `None` as `expires`.
     pub failure_expires: Option<Duration>,
+    /// `result_chord_expires`: how long a chord waits for its next member; `None` as `expires`, zero for ever.
+    pub chord_expires: Option<Duration>,
+    /// `result_chord_ordered` of the transport options: whether members are kept in the header's order or as they end.
+    pub chord_ordered: bool,
+    /// How long the claim of a chord lasts. Celery's is twice `result_chord_join_timeout`, at least 5 s.
+    pub chord_claim: Duration,
+}
+
+impl ResultPolicy {
+    /// How long a chord waits for its next member; zero for ever.
+    pub fn chord_lifetime(&self) -> Duration {
+        self.chord_expires.or(self.expires).unwrap_or_default()
+    }
+
+    /// How long a saved header is kept when a member is counted: users read it too, so never shorter than a result. Zero for ever.
+    pub fn header_lifetime(&self) -> Duration {
+        match (self.chord_lifetime(), self.expires.unwrap_or_default()) {
+            (Duration::ZERO, _) | (_, Duration::ZERO) => Duration::ZERO,
+            (chord, result) => chord.max(result),
+        }
+    }
+
+    /// How long members that come late are told that their chord is over.
+    pub fn chord_memory(&self) -> Duration {
+        (self.chord_claim * 2).max(LEAST_MEMORY)
+    }
 }
 
 impl Default for ResultPolicy {
@@ -64,6 +92,9 @@ impl Default for ResultPolicy {
             compression: None,
             expires: Some(Duration::from_secs(86_400)),
             failure_expires: None,
+            chord_expires: None,
+            chord_ordered: true,
+            chord_claim: Duration::from_secs(6),
         }
     }
 }

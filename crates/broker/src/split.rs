@@ -1,25 +1,24 @@
 //! Settlements with results on another server: the contract of [`Settlement`] for a broker that cannot keep it alone.
 //!
-//! Two servers share no transaction. The order here is: ask the broker which tags are still held, store the metas of
+//! Two servers share no transaction. The order here is: ask the broker which tags are still held, write the results and chords of
 //! those, then settle. A crash in between leaves the message held, so its task runs again and stores again: nothing is
 //! lost, and a stale worker's result is refused unless its lease runs out between the question and the store.
 
+mod settling;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{Message, TaskMeta};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
 use crate::{
     Broker, Capabilities, Consumer, ConsumerParams, Delivery, Notice, Publish, Result,
-    ResultBackend, Settled, Settlement, Source, Subscription, Verdict,
+    ResultBackend, Settled, Settlement, Source, Subscription,
 };
+use settling::{Settling, store};
 
 const NOTICES: usize = 256;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A broker whose consumers store results in a backend of their own.
 #[derive(Debug)]
@@ -89,18 +88,12 @@ impl Consumer for SplitConsumer {
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
-        let held = self.check_held(&batch).await?;
-        let (metas, remaining) = split(batch, &held);
-        store(&*self.results, metas).await?;
-        let settled = match remaining.is_empty() {
-            true => Vec::new(),
-            false => self.consumer.settle(remaining).await?,
+        let settling = Settling {
+            consumer: &*self.consumer,
+            results: &*self.results,
+            outcome: vec![Settled::Refused; batch.len()],
         };
-        let mut settled = settled.into_iter();
-        Ok(held
-            .into_iter()
-            .map(|held| if held { settled.next() } else { None }.unwrap_or(Settled::Refused))
-            .collect())
+        settling.run(batch).await
     }
 
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
@@ -109,54 +102,6 @@ impl Consumer for SplitConsumer {
 
     async fn close(&self) -> Result<usize> {
         self.consumer.close().await
-    }
-}
-
-impl SplitConsumer {
-    /// Whether each settlement may go on: those that store something only if their tag is still held.
-    async fn check_held(&self, batch: &[Settlement]) -> Result<Vec<bool>> {
-        let storing = batch.iter().filter(|settlement| settlement.store.is_some());
-        let questions: Vec<_> = storing
-            .map(|one| Settlement::new(one.tag.clone(), Verdict::Keep))
-            .collect();
-        if questions.is_empty() {
-            return Ok(vec![true; batch.len()]);
-        }
-        let mut answers = self.consumer.settle(questions).await?.into_iter();
-        let may_go_on = batch.iter().map(|settlement| match settlement.store {
-            Some(_) => answers.next() == Some(Settled::Done),
-            None => true,
-        });
-        Ok(may_go_on.collect())
-    }
-}
-
-/// Takes the metas out of those that go on.
-fn split(batch: Vec<Settlement>, held: &[bool]) -> (Vec<TaskMeta>, Vec<Settlement>) {
-    let mut metas = Vec::new();
-    let mut remaining = Vec::new();
-    for (mut settlement, _) in batch.into_iter().zip(held).filter(|(_, held)| **held) {
-        metas.extend(settlement.store.take());
-        remaining.push(settlement);
-    }
-    (metas, remaining)
-}
-
-/// Stores and waits through outages, since the messages stay held meanwhile.
-async fn store(results: &dyn ResultBackend, metas: Vec<TaskMeta>) -> Result<()> {
-    if metas.is_empty() {
-        return Ok(());
-    }
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match results.store(metas.clone()).await {
-            Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "results cannot be stored, trying again");
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            outcome => return outcome.map(drop),
-        }
     }
 }
 

@@ -145,6 +145,7 @@ impl Acknowledger {
             verdict,
             store,
             publish: Vec::new(),
+            effects: None,
         };
         self.settle_single(&parked)
             .await
@@ -185,9 +186,11 @@ impl Acknowledger {
             Some(Settled::Refused) => {
                 warn!(%tag, "settlement refused: this worker no longer held the message, nothing was stored")
             }
-            Some(Settled::Done | Settled::Uncertain) => event
-                .into_iter()
-                .for_each(|event| self.params.events.send(event)),
+            Some(Settled::Done | Settled::Uncertain | Settled::Complete | Settled::Claimed) => {
+                event
+                    .into_iter()
+                    .for_each(|event| self.params.events.send(event))
+            }
         }
         if let (Some(reply), Some(settled)) = (reply, settled) {
             // Whoever waited may have been cancelled.

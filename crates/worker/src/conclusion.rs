@@ -173,6 +173,7 @@ impl Ended<'_> {
             verdict,
             store,
             publish,
+            effects: None,
         };
         Conclusion {
             completion: Completion {

@@ -153,7 +153,7 @@ impl Context {
         settlement.store = Some(meta::meta(&self.engine, &self.held, state, result));
         match self.engine.settle(settlement).await {
             Some(Settled::Refused) | None => Err(WorkerError::NotHeld),
-            Some(Settled::Done | Settled::Uncertain) => Ok(()),
+            Some(_) => Ok(()),
         }
     }
 

@@ -148,6 +148,14 @@ impl Coordinator for FaultyCommits {
         self.coordinator.load(space).await
     }
 
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
+        self.coordinator.remember(space, texts, keep).await
+    }
+
+    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
+        self.coordinator.remembered(space).await
+    }
+
     async fn commit(&self, commit: Commit) -> Result<bool> {
         let number = self.commits.fetch_add(1, Ordering::Relaxed);
         let Some((outcome, kind)) = (self.fault)(number, &commit) else {

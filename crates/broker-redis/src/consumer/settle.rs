@@ -115,6 +115,9 @@ impl Item {
 
 /// Carries out a worker's settlements.
 pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
+    if batch.iter().any(|settlement| settlement.effects.is_some()) {
+        return Err(invalid("effects on Redis are not supported yet"));
+    }
     let records = rewritten(shared, &batch).await?;
     let mut outcome = vec![Settled::Refused; batch.len()];
     let (mut items, mut places) = (

@@ -9,9 +9,9 @@ use protocol::{Message, TaskMeta, Value};
 
 use super::{Call, Faults};
 use crate::{
-    Broker, Capabilities, Commit, Consumer, ConsumerParams, Coordinator, Delivery, Fence, Holder,
-    Publish, Result, ResultBackend, ResultStream, Settled, Settlement, Source, Stored,
-    Subscription,
+    Broker, Capabilities, ChordPart, ChordParts, ChordStore, Commit, Consumer, ConsumerParams,
+    Coordinator, Counted, Delivery, Fence, Holder, NewChord, Publish, Result, ResultBackend,
+    ResultStream, Settled, Settlement, Source, Stored, Subscription,
 };
 
 macro_rules! decorator {
@@ -112,6 +112,16 @@ impl Coordinator for FaultyCoordinator {
         self.inner.load(space).await
     }
 
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
+        self.faults.pass(Call::Remember).await?;
+        self.inner.remember(space, texts, keep).await
+    }
+
+    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
+        self.faults.pass(Call::Remembered).await?;
+        self.inner.remembered(space).await
+    }
+
     async fn commit(&self, commit: Commit) -> Result<bool> {
         self.faults.pass(Call::Commit).await?;
         self.inner.commit(commit).await
@@ -148,5 +158,42 @@ impl ResultBackend for FaultyResults {
 
     async fn cleanup(&self) -> Result<u64> {
         self.inner.cleanup().await
+    }
+}
+
+#[async_trait]
+impl ChordStore for FaultyResults {
+    fn joins_chords(&self) -> bool {
+        self.inner.joins_chords()
+    }
+
+    async fn open_chords(&self, chords: Vec<NewChord>) -> Result<()> {
+        self.faults.pass(Call::OpenChords).await?;
+        self.inner.open_chords(chords).await
+    }
+
+    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
+        self.faults.pass(Call::GrowChord).await?;
+        self.inner.grow_chord(group_id, members).await
+    }
+
+    async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted> {
+        self.faults.pass(Call::CountPart).await?;
+        self.inner.count_part(part, token).await
+    }
+
+    async fn chord_parts(&self, group_id: &str) -> Result<ChordParts> {
+        self.faults.pass(Call::ChordParts).await?;
+        self.inner.chord_parts(group_id).await
+    }
+
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+        self.faults.pass(Call::HoldChord).await?;
+        self.inner.hold_chord(group_id, token).await
+    }
+
+    async fn finish_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+        self.faults.pass(Call::FinishChord).await?;
+        self.inner.finish_chord(group_id, token).await
     }
 }

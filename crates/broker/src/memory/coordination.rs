@@ -1,6 +1,6 @@
 //! Leases with fences, spaces of entries, and the coordinator seam on them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::MemoryBroker;
 use super::envelope::Outgoing;
-use crate::{Commit, Coordinator, Fence, Holder, Result};
+use crate::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, Result};
 
 #[derive(Debug)]
 struct Lease {
@@ -40,6 +40,13 @@ impl Lease {
 pub(super) struct Coordination {
     leases: HashMap<String, Lease>,
     spaces: HashMap<String, BTreeMap<String, Bytes>>,
+    memories: HashMap<String, Vec<Remembered>>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    text: String,
+    until: Instant,
 }
 
 impl Coordination {
@@ -91,6 +98,27 @@ impl Coordination {
             .collect()
     }
 
+    /// Keeps the texts in the order in which they end.
+    fn remember(&mut self, space: &str, texts: Vec<String>, keep: Duration) {
+        let until = Instant::now() + keep;
+        let anew: HashSet<&String> = texts.iter().collect();
+        let memory = self.memories.entry(space.to_owned()).or_default();
+        memory.retain(|old| Instant::now() < old.until && !anew.contains(&old.text));
+        let texts = texts.into_iter().map(|text| Remembered { text, until });
+        memory.extend(texts);
+        memory.sort_by_key(|remembered| remembered.until);
+        let surplus = memory.len().saturating_sub(MOST_REMEMBERED);
+        memory.drain(..surplus);
+    }
+
+    fn remembered(&self, space: &str) -> Vec<String> {
+        let memory = self.memories.get(space).into_iter().flatten();
+        memory
+            .filter(|remembered| Instant::now() < remembered.until)
+            .map(|remembered| remembered.text.clone())
+            .collect()
+    }
+
     fn write(&mut self, space: String, entries: Vec<(String, Option<Bytes>)>) {
         let space = self.spaces.entry(space).or_default();
         for (key, value) in entries {
@@ -126,6 +154,20 @@ impl Coordinator for MemoryBroker {
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
         self.shared.check_open()?;
         Ok(self.shared.look(|state| state.coordination.load(space)))
+    }
+
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
+        self.shared.check_open()?;
+        self.shared
+            .look(|state| state.coordination.remember(space, texts, keep));
+        Ok(())
+    }
+
+    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
+        self.shared.check_open()?;
+        Ok(self
+            .shared
+            .look(|state| state.coordination.remembered(space)))
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

@@ -67,7 +67,10 @@ impl ResultBackend for MemoryBroker {
 
     async fn cleanup(&self) -> Result<u64> {
         self.shared.check_open()?;
-        Ok(self.shared.look(|state| state.results.cleanup()))
+        Ok(self.shared.look(|state| {
+            state.chords.cleanup();
+            state.results.cleanup()
+        }))
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::TaskMeta;
 use super::envelope::Outgoing;
 use super::parking::ParkedItem;
 use super::state::{Held, Started, State};
-use crate::{Result, Settled, Settlement, Tag, Verdict};
+use crate::{Counted, Effects, Result, Settled, Settlement, Tag, Verdict};
 
 /// A settlement that can no longer fail.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct Order {
     verdict: Verdict,
     store: Option<TaskMeta>,
     publish: Vec<Outgoing>,
+    effects: Effects,
 }
 
 impl Order {
@@ -23,35 +24,74 @@ impl Order {
             verdict,
             store,
             publish,
+            effects,
         } = settlement;
         Ok(Self {
             tag,
             verdict,
             store,
             publish: Outgoing::encode_all(publish)?,
+            effects: effects.map_or_else(Effects::default, |effects| *effects),
         })
     }
 
-    /// Carries it out if the tag is still held.
-    pub(super) fn carry_out(self, state: &mut State, node: &str) -> Settled {
-        let carried_out = match state.held.remove(&self.tag) {
-            Some(held) => {
-                dispose(state, &self.tag, held, self.verdict, node);
-                true
-            }
-            None => settle_started(state, &self.tag, self.verdict),
-        };
-        if !carried_out {
+    /// Carries it out if the tag is still held and the chords are its to end.
+    pub(super) fn carry_out(mut self, state: &mut State, node: &str) -> Settled {
+        if !is_held(state, &self.tag, &self.verdict) {
             return Settled::Refused;
         }
-        if let Some(meta) = self.store {
+        if let Some(ended) = self.begin(state) {
+            return ended;
+        }
+        let Effects {
+            metas,
+            open,
+            grow,
+            finish,
+            count: _,
+        } = self.effects;
+        metas.into_iter().for_each(|meta| {
             state.results.store(meta);
+        });
+        open.into_iter().for_each(|chord| state.open_chord(chord));
+        for (group_id, members) in grow {
+            state.chords.grow(&group_id, members);
         }
         self.publish
             .iter()
             .for_each(|outgoing| state.deliver(outgoing));
+        match state.held.remove(&self.tag) {
+            Some(held) => dispose(state, &self.tag, held, self.verdict, node),
+            None => settle_started(state, &self.tag, &self.verdict),
+        }
+        for group_id in finish {
+            state.chords.finish(&group_id, self.tag.as_str());
+        }
         Settled::Done
     }
+
+    /// The claims, the task's own meta and its count; what this ends the settlement with, if it does.
+    fn begin(&mut self, state: &mut State) -> Option<Settled> {
+        let token = self.tag.as_str();
+        let mut finish = self.effects.finish.iter();
+        if !finish.all(|group_id| state.chords.hold(group_id, token)) {
+            return Some(Settled::Claimed);
+        }
+        if let Some(meta) = self.store.take() {
+            state.results.store(meta);
+        }
+        match state.chords.count(self.effects.count.take()?, token) {
+            Counted::Complete => Some(Settled::Complete),
+            Counted::Claimed => Some(Settled::Claimed),
+            Counted::Open | Counted::Over => None,
+        }
+    }
+}
+
+/// A run that was acknowledged early has no message any more: it can report or end, and nothing else.
+fn is_held(state: &State, tag: &Tag, verdict: &Verdict) -> bool {
+    let may_be_started = matches!(verdict, Verdict::Ack | Verdict::Keep);
+    state.held.contains_key(tag) || may_be_started && state.started.contains_key(tag)
 }
 
 fn dispose(state: &mut State, tag: &Tag, held: Held, verdict: Verdict, node: &str) {
@@ -84,11 +124,8 @@ fn dispose(state: &mut State, tag: &Tag, held: Held, verdict: Verdict, node: &st
     }
 }
 
-/// A run that was acknowledged early has no message any more: it can report or end, and nothing else.
-fn settle_started(state: &mut State, tag: &Tag, verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Ack => state.started.remove(tag).is_some(),
-        Verdict::Keep => state.started.contains_key(tag),
-        _ => false,
+fn settle_started(state: &mut State, tag: &Tag, verdict: &Verdict) {
+    if matches!(verdict, Verdict::Ack) {
+        state.started.remove(tag);
     }
 }

@@ -7,6 +7,7 @@ use protocol::TaskMeta;
 use tokio::time::Instant;
 
 use super::bindings::Bindings;
+use super::chords::ChordTable;
 use super::clock::Clock;
 use super::coordination::Coordination;
 use super::deferred::DeferredItems;
@@ -15,7 +16,7 @@ use super::parking::Parking;
 use super::queues::Queues;
 use super::result_table::ResultTable;
 use super::workers::Worker;
-use crate::{Notice, ResultPolicy, Tag};
+use crate::{NewChord, Notice, ResultPolicy, Tag};
 
 /// A message in somebody's hands.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<Arc<str>, Worker>,
     pub(super) parking: Parking,
     pub(super) results: ResultTable,
+    pub(super) chords: ChordTable,
     pub(super) coordination: Coordination,
     sequence: u64,
 }
@@ -59,6 +61,7 @@ impl State {
             started: HashMap::new(),
             workers: BTreeMap::new(),
             parking: Parking::default(),
+            chords: ChordTable::new(policy.clone()),
             results: ResultTable::new(policy),
             coordination: Coordination::default(),
             sequence: 0,
@@ -103,6 +106,13 @@ impl State {
         }
         for queue in queues {
             self.queues.push_back(outgoing.item(&queue));
+        }
+    }
+
+    pub(super) fn open_chord(&mut self, chord: NewChord) {
+        self.chords.open(&chord.group_id, chord.size);
+        if let Some(header) = chord.header {
+            self.results.save_group(&chord.group_id, header);
         }
     }
 

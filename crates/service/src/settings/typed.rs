@@ -11,6 +11,11 @@ use crate::Error;
 /// The database's name in the data folder when no broker is configured.
 const DEFAULT_DATABASE: &str = "celeriac.db";
 
+/// What Celery takes for a `result_chord_join_timeout` of zero or null.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// The shortest time for which Celery claims a chord.
+const LEAST_CLAIM: Duration = Duration::from_secs(5);
+
 impl Settings {
     /// A text, `None` when not set.
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -91,7 +96,23 @@ impl Settings {
             compression: self.compression("result_compression"),
             expires: lifetime("result_expires"),
             failure_expires: lifetime("result_failure_expires"),
+            chord_expires: self.seconds("result_chord_expires"),
+            chord_ordered: self
+                .map("result_backend_transport_options")
+                .get("result_chord_ordered")
+                .and_then(Value::as_bool)
+                .unwrap_or(true),
+            chord_claim: self.chord_claim(),
         }
+    }
+
+    /// Celery's time for joining a chord before another worker may do so: twice `result_chord_join_timeout`, at least 5 s.
+    fn chord_claim(&self) -> Duration {
+        let timeout = self
+            .seconds("result_chord_join_timeout")
+            .filter(|timeout| !timeout.is_zero())
+            .unwrap_or(JOIN_TIMEOUT);
+        Duration::from_secs((timeout * 2).as_secs()).max(LEAST_CLAIM)
     }
 
     /// How queues share a worker: `celeriac_queue_order`, else kombu's `queue_order_strategy`.

@@ -1,0 +1,43 @@
+//! Chords on Redis: Celery's keys.
+
+use async_trait::async_trait;
+use broker::{
+    BrokerError, ChordPart, ChordParts, ChordStore, Counted, ErrorKind, NewChord, Result,
+};
+
+use super::RedisResults;
+
+fn unsupported() -> BrokerError {
+    BrokerError::new(ErrorKind::Other, "chords on Redis are not supported yet")
+}
+
+#[async_trait]
+impl ChordStore for RedisResults {
+    fn joins_chords(&self) -> bool {
+        false
+    }
+
+    async fn open_chords(&self, _chords: Vec<NewChord>) -> Result<()> {
+        Err(unsupported())
+    }
+
+    async fn grow_chord(&self, _group_id: &str, _members: u32) -> Result<()> {
+        Err(unsupported())
+    }
+
+    async fn count_part(&self, _part: ChordPart, _token: &str) -> Result<Counted> {
+        Err(unsupported())
+    }
+
+    async fn chord_parts(&self, _group_id: &str) -> Result<ChordParts> {
+        Err(unsupported())
+    }
+
+    async fn hold_chord(&self, _group_id: &str, _token: &str) -> Result<bool> {
+        Err(unsupported())
+    }
+
+    async fn finish_chord(&self, _group_id: &str, _token: &str) -> Result<bool> {
+        Err(unsupported())
+    }
+}

@@ -1,0 +1,23 @@
+//! What a settlement writes besides its own meta and messages: the other tasks and the chords that its task takes along.
+
+use protocol::TaskMeta;
+
+use crate::{ChordPart, NewChord};
+
+/// What else is written in a settlement's one step, if its tag is still held.
+///
+/// The order is: the claims of `finish`, the settlement's own meta, `count`; if that does not end the settlement (see
+/// [`Settled::Complete`](crate::Settled::Complete)) then `metas`, `open`, `grow`, the messages, the verdict, and `finish`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// Metas of other tasks: the rest of a failed chain, the body of a failed chord. A SUCCESS is not overwritten.
+    pub metas: Vec<TaskMeta>,
+    /// Chords to open before their members are published.
+    pub open: Vec<NewChord>,
+    /// Chords by group id, and how many members more they get.
+    pub grow: Vec<(String, u32)>,
+    /// Chords by group id that are claimed under this settlement's tag and end now.
+    pub finish: Vec<String>,
+    /// This task, as a member of a chord that has ended.
+    pub count: Option<ChordPart>,
+}

@@ -1,0 +1,172 @@
+//! The stages of a settlement whose results are on another server. Each stage takes out of the batch what it ends.
+//!
+//! A chord ends last: were it to end before its body is published, a crash in between would lose the body. Growing a chord is not
+//! repeatable, so a crash between that and the settlement leaves a chord that waits for members which do not exist.
+
+use std::future::Future;
+use std::time::Duration;
+
+use protocol::TaskMeta;
+use tokio::time::sleep;
+
+use crate::{Consumer, Counted, Result, ResultBackend, Settled, Settlement, Verdict};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Settlements that are under way, with their places in the batch.
+type Open = Vec<(usize, Settlement)>;
+
+/// Carries out a batch.
+pub(super) struct Settling<'a> {
+    pub(super) consumer: &'a dyn Consumer,
+    pub(super) results: &'a dyn ResultBackend,
+    /// What came of each, as far as it is known.
+    pub(super) outcome: Vec<Settled>,
+}
+
+impl Settling<'_> {
+    pub(super) async fn run(mut self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
+        let mut open: Open = batch.into_iter().enumerate().collect();
+        open = self.held(open).await?;
+        open = self.claimed(open).await?;
+        self.store_own(&mut open).await?;
+        open = self.counted(open).await?;
+        self.store_effects(&mut open).await?;
+        self.settle(open).await?;
+        Ok(self.outcome)
+    }
+
+    /// Those whose tags are held, as far as they write results.
+    async fn held(&mut self, open: Open) -> Result<Open> {
+        let writes = |one: &Settlement| one.store.is_some() || one.effects.is_some();
+        let questions: Vec<_> = open
+            .iter()
+            .filter(|(_, one)| writes(one))
+            .map(|(_, one)| Settlement::new(one.tag.clone(), Verdict::Keep))
+            .collect();
+        if questions.is_empty() {
+            return Ok(open);
+        }
+        let mut answers = self.consumer.settle(questions).await?.into_iter();
+        let goes_on = |one: &Settlement| !writes(one) || answers.next() == Some(Settled::Done);
+        Ok(retain(open, goes_on))
+    }
+
+    /// Those that have the claims of all chords that they end.
+    async fn claimed(&mut self, open: Open) -> Result<Open> {
+        let mut claimed = Vec::with_capacity(open.len());
+        for (place, one) in open {
+            let chords = one.effects.iter().flat_map(|effects| &effects.finish);
+            match self.hold_all(chords, one.tag.as_str()).await? {
+                true => claimed.push((place, one)),
+                false => self.outcome[place] = Settled::Claimed,
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn hold_all(
+        &self,
+        chords: impl Iterator<Item = &String> + Send,
+        token: &str,
+    ) -> Result<bool> {
+        for group_id in chords {
+            if !persist(|| self.results.hold_chord(group_id, token)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn store_own(&self, open: &mut Open) -> Result<()> {
+        let metas = open.iter_mut().filter_map(|(_, one)| one.store.take());
+        store(self.results, metas.collect()).await
+    }
+
+    /// Those whose count does not end them.
+    async fn counted(&mut self, open: Open) -> Result<Open> {
+        let mut counted = Vec::with_capacity(open.len());
+        for (place, mut one) in open {
+            let part = one
+                .effects
+                .as_mut()
+                .and_then(|effects| effects.count.take());
+            let answer = match part {
+                None => Counted::Open,
+                Some(part) => {
+                    let token = one.tag.as_str();
+                    persist(|| self.results.count_part(part.clone(), token)).await?
+                }
+            };
+            match answer {
+                Counted::Open | Counted::Over => counted.push((place, one)),
+                Counted::Complete => self.outcome[place] = Settled::Complete,
+                Counted::Claimed => self.outcome[place] = Settled::Claimed,
+            }
+        }
+        Ok(counted)
+    }
+
+    async fn store_effects(&self, open: &mut Open) -> Result<()> {
+        for effects in open.iter_mut().filter_map(|(_, one)| one.effects.as_mut()) {
+            store(self.results, std::mem::take(&mut effects.metas)).await?;
+            if !effects.open.is_empty() {
+                persist(|| self.results.open_chords(effects.open.clone())).await?;
+            }
+            for (group_id, members) in &effects.grow {
+                persist(|| self.results.grow_chord(group_id, *members)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self, open: Open) -> Result<()> {
+        let (mut ends, mut rest) = (Vec::new(), Vec::new());
+        for (place, mut one) in open {
+            let finish = one.effects.take().map(|effects| effects.finish);
+            ends.push((place, one.tag.clone(), finish.unwrap_or_default()));
+            rest.push(one);
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let settled = self.consumer.settle(rest).await?;
+        for ((place, tag, finish), settled) in ends.into_iter().zip(settled) {
+            self.outcome[place] = settled;
+            // Where nobody knows whether the body was published, the claim runs out: whoever runs the task again then joins.
+            if settled == Settled::Done {
+                for group_id in &finish {
+                    persist(|| self.results.finish_chord(group_id, tag.as_str())).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn retain(open: Open, mut goes_on: impl FnMut(&Settlement) -> bool) -> Open {
+    open.into_iter().filter(|(_, one)| goes_on(one)).collect()
+}
+
+/// Stores and waits through outages, since the messages stay held meanwhile.
+pub(super) async fn store(results: &dyn ResultBackend, metas: Vec<TaskMeta>) -> Result<()> {
+    if metas.is_empty() {
+        return Ok(());
+    }
+    persist(|| results.store(metas.clone())).await.map(drop)
+}
+
+async fn persist<T, F: Future<Output = Result<T>>>(mut attempt: impl FnMut() -> F) -> Result<T> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "results cannot be written, trying again");
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
