@@ -29,17 +29,23 @@ impl SharedClock {
 
     /// The stamp of an event that `hostname` sends now.
     pub fn stamp<'a>(&self, hostname: &'a str) -> Stamp<'a> {
-        let timestamp = jiff::Timestamp::now().as_duration().as_secs_f64();
+        let now = jiff::Timestamp::now();
         Stamp {
             hostname,
             pid: std::process::id(),
-            utcoffset: 0.0,
+            utcoffset: hours_west(now),
             clock: self.forward(),
-            timestamp,
+            timestamp: now.as_duration().as_secs_f64(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, LamportClock> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// This machine's distance from UTC, counted as Python's `time.timezone`: receivers take their own off it.
+fn hours_west(now: jiff::Timestamp) -> f64 {
+    let east = jiff::tz::TimeZone::system().to_offset(now).seconds();
+    f64::from(-east) / 3_600.0
 }

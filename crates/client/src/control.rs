@@ -1,22 +1,10 @@
-//! Remote control of workers: requests to all or some, and their replies.
+//! Remote control of workers: one method per command, each a request that is given addressees and sent.
 
-use std::time::Duration;
+use protocol::{Map, Signature, Value};
 
-use broker::{ExchangeKind, Source, Subscription};
-use protocol::control::{Reply, ReplyTo, Request, reply_queue};
-use protocol::{Map, Value};
-use tokio::time::timeout;
-use tracing::warn;
+use crate::{Broadcast, Client, Inspect};
 
-use crate::prepare::new_id;
-use crate::{Client, ClientError, Inspect};
-
-/// How long a controller listens for a further reply unless told otherwise; Celery's.
-const TIMEOUT: Duration = Duration::from_secs(1);
-/// `control_queue_expires`: how long a server keeps a reply queue that nobody reads.
-const QUEUE_EXPIRES: Duration = Duration::from_secs(10);
-
-/// Sends requests to workers.
+/// Makes requests to workers. A command's answer is the worker's, often `{"ok": text}`; see [`reply_error`].
 #[derive(Clone, Debug)]
 pub struct Control {
     client: Client,
@@ -27,13 +15,9 @@ impl Control {
         Self { client }
     }
 
-    /// A request by the command's name, to be given addressees and sent.
+    /// A request by the command's name.
     pub fn request(&self, method: impl Into<String>, arguments: Map) -> Broadcast {
-        Broadcast {
-            client: self.client.clone(),
-            request: Request::new(method, arguments),
-            timeout: TIMEOUT,
-        }
+        Broadcast::new(self.client.clone(), method, arguments)
     }
 
     /// Questions to workers.
@@ -42,174 +26,100 @@ impl Control {
     }
 
     /// Which workers are there.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached.
-    pub async fn ping(&self, timeout: Duration) -> Result<Vec<Reply>, ClientError> {
+    pub fn ping(&self) -> Broadcast {
         self.request("ping", Map::new())
-            .timeout(timeout)
-            .collect()
-            .await
     }
 
-    /// Tells all workers not to run these tasks; with `terminate`, to end those that run.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached.
-    pub async fn revoke(
-        &self,
-        task_ids: &[String],
-        terminate: bool,
-        signal: &str,
-    ) -> Result<(), ClientError> {
-        let mut arguments = Map::new();
-        arguments.insert("task_id", task_ids.to_vec());
-        arguments.insert("terminate", terminate);
+    /// Not to run these tasks.
+    pub fn revoke(&self, task_ids: &[String]) -> Broadcast {
+        self.request("revoke", Map::from_iter([("task_id", task_ids.to_vec())]))
+    }
+
+    /// Not to run these tasks, and to end those that run with this signal, such as `SIGTERM`.
+    pub fn terminate(&self, task_ids: &[String], signal: &str) -> Broadcast {
+        let mut arguments = Map::from_iter([("task_id", task_ids.to_vec())]);
+        arguments.insert("terminate", true);
         arguments.insert("signal", signal);
-        self.request("revoke", arguments).send().await
+        self.request("revoke", arguments)
     }
 
-    /// Turns task events on.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached.
-    pub async fn enable_events(&self) -> Result<Vec<Reply>, ClientError> {
-        self.request("enable_events", Map::new()).collect().await
+    /// Not to run the tasks that have one of these stamps: values by header. With a signal, to end those that run too.
+    pub fn revoke_by_stamped_headers(&self, headers: Map, signal: Option<&str>) -> Broadcast {
+        let mut arguments = Map::from_iter([("headers", headers)]);
+        arguments.insert("terminate", signal.is_some());
+        arguments.insert("signal", signal.map(str::to_owned));
+        self.request("revoke_by_stamped_headers", arguments)
     }
 
-    /// Turns task events off.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached.
-    pub async fn disable_events(&self) -> Result<Vec<Reply>, ClientError> {
-        self.request("disable_events", Map::new()).collect().await
+    /// To run tasks of this name at this rate at most, such as `10/m`; `0` for no limit. It holds until the worker ends.
+    pub fn rate_limit(&self, task_name: &str, rate_limit: &str) -> Broadcast {
+        let arguments = [("task_name", task_name), ("rate_limit", rate_limit)];
+        self.request("rate_limit", Map::from_iter(arguments))
     }
 
-    /// Stops these workers warm; all of them when the list is empty.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached.
-    pub async fn shutdown(&self, destination: Vec<String>) -> Result<(), ClientError> {
+    /// To give tasks of this name these limits in seconds; `None` for the worker's own. It holds until the worker ends.
+    pub fn time_limit(&self, task_name: &str, soft: Option<f64>, hard: Option<f64>) -> Broadcast {
+        let mut arguments = Map::from_iter([("task_name", task_name)]);
+        arguments.insert("soft", soft);
+        arguments.insert("hard", hard);
+        self.request("time_limit", arguments)
+    }
+
+    /// To send task events.
+    pub fn enable_events(&self) -> Broadcast {
+        self.request("enable_events", Map::new())
+    }
+
+    /// To send no task events.
+    pub fn disable_events(&self) -> Broadcast {
+        self.request("disable_events", Map::new())
+    }
+
+    /// To send a heartbeat now.
+    pub fn heartbeat(&self) -> Broadcast {
+        self.request("heartbeat", Map::new())
+    }
+
+    /// To run this many more tasks at once.
+    pub fn pool_grow(&self, n: u32) -> Broadcast {
+        self.request("pool_grow", Map::from_iter([("n", n)]))
+    }
+
+    /// To run this many fewer tasks at once.
+    pub fn pool_shrink(&self, n: u32) -> Broadcast {
+        self.request("pool_shrink", Map::from_iter([("n", n)]))
+    }
+
+    /// To replace the pool's processes.
+    pub fn pool_restart(&self) -> Broadcast {
+        self.request("pool_restart", Map::new())
+    }
+
+    /// To run between `min` and `max` tasks at once, as many as there is work for; `None` leaves a bound as it is.
+    pub fn autoscale(&self, max: Option<u32>, min: Option<u32>) -> Broadcast {
+        self.request("autoscale", Map::from_iter([("max", max), ("min", min)]))
+    }
+
+    /// To stop warm. Nobody replies to this.
+    pub fn shutdown(&self) -> Broadcast {
         self.request("shutdown", Map::new())
-            .destination(destination)
-            .send()
-            .await
-    }
-}
-
-/// A request that is being prepared.
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct Broadcast {
-    client: Client,
-    request: Request,
-    timeout: Duration,
-}
-
-impl Broadcast {
-    /// Only to these nodes; an empty list means all.
-    pub fn destination(mut self, nodes: Vec<String>) -> Self {
-        self.request.destination = (!nodes.is_empty()).then_some(nodes);
-        self
     }
 
-    /// Only to nodes whose name matches; `matcher` is `glob` or `pcre`.
-    pub fn pattern(mut self, pattern: impl Into<String>, matcher: impl Into<String>) -> Self {
-        self.request.pattern = Some(pattern.into());
-        self.request.matcher = Some(matcher.into());
-        self
+    /// To consume this queue as well.
+    pub fn add_consumer(&self, queue: &str) -> Broadcast {
+        self.request("add_consumer", Map::from_iter([("queue", queue)]))
     }
 
-    /// How long to wait for each further reply; one second unless set.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
+    /// To consume this queue no longer.
+    pub fn cancel_consumer(&self, queue: &str) -> Broadcast {
+        self.request("cancel_consumer", Map::from_iter([("queue", queue)]))
     }
 
-    /// Sends it and wants no reply.
-    ///
-    /// # Errors
-    /// When an argument cannot be encoded or the broker cannot be reached.
-    pub async fn send(self) -> Result<(), ClientError> {
-        self.publish().await
-    }
-
-    /// Sends it and collects replies until none comes for the timeout, or every addressee has answered.
-    ///
-    /// # Errors
-    /// As [`Broadcast::send`].
-    pub async fn collect(mut self) -> Result<Vec<Reply>, ClientError> {
-        let (oid, ticket) = (new_id(), new_id());
-        let exchange = format!("reply.{}.pidbox", self.client.options().control_exchange);
-        let mut mailbox = self.open_mailbox(&oid, &exchange).await?;
-        self.request.ticket = Some(ticket.clone());
-        self.request.reply_to = Some(ReplyTo {
-            exchange,
-            routing_key: oid,
-        });
-        let limit = self
-            .request
-            .destination
-            .as_ref()
-            .map_or(usize::MAX, Vec::len);
-        self.request.expires =
-            Some(jiff::Timestamp::now().as_duration().as_secs_f64() + self.timeout.as_secs_f64());
-        self.publish().await?;
-        let mut replies = Vec::new();
-        while replies.len() < limit {
-            let Ok(Some(message)) = timeout(self.timeout, mailbox.next()).await else {
-                break;
-            };
-            let options = self.client.options();
-            match Reply::from_message(&message, &options.accept_content, &options.limits) {
-                Ok(reply) if reply.ticket.as_ref() == Some(&ticket) => {
-                    self.client.clock().adjust(reply.clock);
-                    replies.push(reply);
-                }
-                Ok(_) => {}
-                Err(error) => warn!(%error, "a reply cannot be read"),
-            }
-        }
-        Ok(replies)
-    }
-
-    async fn open_mailbox(&self, oid: &str, exchange: &str) -> Result<Subscription, ClientError> {
-        let source = Source::Mailbox {
-            exchange: exchange.to_owned(),
-            kind: ExchangeKind::Direct,
-            routing_key: oid.to_owned(),
-            queue: reply_queue(oid),
-            expires: QUEUE_EXPIRES,
-        };
-        self.client
-            .backends()
-            .broker
-            .subscribe(source)
-            .await
-            .map_err(ClientError::broker("open a reply queue"))
-    }
-
-    async fn publish(&self) -> Result<(), ClientError> {
-        let clock = self.client.clock().forward();
-        let request = Request {
-            clock: i64::try_from(clock).ok(),
-            ..self.request.clone()
-        };
-        let task = || format!("control command {}", request.method);
-        let message = request
-            .to_message(self.client.options().task_serializer, &new_id())
-            .map_err(|source| ClientError::Encode {
-                task: task(),
-                source,
-            })?;
-        let exchange = format!("{}.pidbox", self.client.options().control_exchange);
-        let sent = self
-            .client
-            .backends()
-            .broker
-            .broadcast(&exchange, "", message)
-            .await;
-        sent.map_err(ClientError::broker("send a control request"))
+    /// To elect one among the workers, who then runs this task.
+    pub fn election(&self, id: &str, task: Signature) -> Broadcast {
+        let mut arguments = Map::from_iter([("id", id), ("topic", "task")]);
+        arguments.insert("action", task);
+        self.request("election", arguments)
     }
 }
 

@@ -75,6 +75,62 @@ impl Inspect {
         report;
         /// Their Lamport clocks.
         clock;
+        /// How much memory they use now.
+        memsample;
+    }
+
+    /// The last samples that `memsample` has taken, as text.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn memdump(&self, samples: u32) -> Result<Answers, ClientError> {
+        self.ask("memdump", Map::from_iter([("samples", samples)]))
+            .await
+    }
+
+    /// What they run now; with `safe`, arguments as texts for people.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn active_safe(&self, safe: bool) -> Result<Answers, ClientError> {
+        self.ask("active", Map::from_iter([("safe", safe)])).await
+    }
+
+    /// The tasks they know with these options, such as `rate_limit`; Celery's own tasks too if wanted.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn registered_with(
+        &self,
+        options: &[String],
+        builtins: bool,
+    ) -> Result<Answers, ClientError> {
+        let mut arguments = Map::from_iter([("taskinfoitems", options.to_vec())]);
+        arguments.insert("builtins", builtins);
+        self.ask("registered", arguments).await
+    }
+
+    /// Their settings, those that nobody has set too.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn conf_with_defaults(&self) -> Result<Answers, ClientError> {
+        self.ask("conf", Map::from_iter([("with_defaults", true)]))
+            .await
+    }
+
+    /// Introduces a node: each worker takes over the revoked ids and answers with its own and its clock.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn hello(
+        &self,
+        from_node: &str,
+        revoked: Vec<String>,
+    ) -> Result<Answers, ClientError> {
+        let mut arguments = Map::from_iter([("from_node", from_node)]);
+        arguments.insert("revoked", revoked);
+        self.ask("hello", arguments).await
     }
 
     /// Where these tasks are.

@@ -4,6 +4,7 @@
 //! [`Inspect`] speak to workers, [`EventReceiver`] listens to them. It speaks to the traits of `broker` only, and it
 //! runs no task: that is the worker's business, whose `SendTask` makes calls of task types.
 
+mod broadcast;
 mod call;
 pub mod canvas;
 mod client;
@@ -23,10 +24,11 @@ mod task_call;
 mod text;
 mod trace;
 
+pub use broadcast::Broadcast;
 pub use call::{Call, Children};
 pub use client::Client;
 pub use clock::SharedClock;
-pub use control::{Broadcast, Control, reply_error};
+pub use control::{Control, reply_error};
 pub use error::{ClientError, RemoteException, TaskError};
 pub use events::EventReceiver;
 pub use inspect::{Answers, Inspect};

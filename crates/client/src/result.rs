@@ -102,10 +102,13 @@ impl<O> AsyncResult<O> {
     /// # Errors
     /// When the broker fails.
     pub async fn revoke(&self, terminate: bool, signal: &str) -> Result<(), ClientError> {
-        self.client
-            .control()
-            .revoke(std::slice::from_ref(&self.id), terminate, signal)
-            .await
+        let (control, ids) = (self.client.control(), std::slice::from_ref(&self.id));
+        let request = if terminate {
+            control.terminate(ids, signal)
+        } else {
+            control.revoke(ids)
+        };
+        request.send().await
     }
 
     /// Waits until the task has ended and returns its stored meta, whatever it says.

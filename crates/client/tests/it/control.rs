@@ -94,7 +94,9 @@ async fn without_nodes_there_are_no_replies() {
     assert!(
         client
             .control()
-            .ping(Duration::from_millis(50))
+            .ping()
+            .timeout(Duration::from_millis(50))
+            .collect()
             .await
             .unwrap()
             .is_empty()

@@ -250,10 +250,22 @@ async fn only_the_addressed_node_answers() {
     };
     assert_eq!(nodes(ping("w2@*", "glob").await.unwrap()), ["w2@test"]);
     assert_eq!(nodes(ping("w[1]@.*", "pcre").await.unwrap()), ["w1@test"]);
-    let mut all = nodes(control.ping(Duration::from_millis(500)).await.unwrap());
+    let mut all = nodes(
+        control
+            .ping()
+            .timeout(Duration::from_millis(500))
+            .collect()
+            .await
+            .unwrap(),
+    );
     all.sort();
     assert_eq!(all, ["w1@test", "w2@test"]);
-    control.shutdown(vec!["w2@test".to_owned()]).await.unwrap();
+    control
+        .shutdown()
+        .destination(vec!["w2@test".to_owned()])
+        .send()
+        .await
+        .unwrap();
     second.ended().await;
     first.stop().await;
 }

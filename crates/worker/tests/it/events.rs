@@ -171,7 +171,13 @@ async fn task_events_are_sent_only_when_they_are_on() {
     let worker = bench.worker(settings(1)).await;
     let quiet = bench.client.send(Add { x: 1, y: 2 }).await.unwrap();
     quiet.get(DEADLINE).await.unwrap();
-    let replies = bench.client.control().enable_events().await.unwrap();
+    let replies = bench
+        .client
+        .control()
+        .enable_events()
+        .collect()
+        .await
+        .unwrap();
     assert_eq!(
         replies[0].value.get("ok").and_then(Value::as_str),
         Some("task events enabled")
