@@ -4,6 +4,7 @@
 
 mod inspect;
 mod lifecycle;
+mod pool;
 mod requests;
 mod revoke;
 mod stats;
@@ -96,6 +97,9 @@ impl Control {
             "clock" => Some(inspect::clock(&self.engine)),
             "revoke" => Some(revoke::revoke(&self.engine, arguments).await),
             "terminate" => Some(revoke::terminate(&self.engine, arguments).await),
+            "pool_grow" => Some(pool::grow(&self.engine, arguments)),
+            "pool_shrink" => Some(pool::shrink(&self.engine, arguments)),
+            "autoscale" => Some(pool::autoscale(&self.engine, arguments)),
             "enable_events" => Some(lifecycle::enable_events(&self.engine, true)),
             "disable_events" => Some(lifecycle::enable_events(&self.engine, false)),
             "heartbeat" => lifecycle::heartbeat(&self.engine).await,

@@ -34,6 +34,12 @@ pub enum WorkerError {
     /// The message that a run belongs to is no longer held by this worker.
     #[error("the message is no longer held by this worker: the task runs, or will run, elsewhere")]
     NotHeld,
+    /// The pool cannot change its size as asked.
+    #[error("the pool cannot change its size: {why}")]
+    Pool {
+        /// Why not.
+        why: &'static str,
+    },
     /// The broker refused something that waiting does not mend.
     #[error("{action} failed")]
     Broker {

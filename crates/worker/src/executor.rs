@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use broker::{Settled, Settlement, Verdict};
 use protocol::{Map, State, Value};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
 
@@ -16,18 +16,17 @@ use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
 use crate::context::Context;
 use crate::engine::{Engine, epoch};
-use crate::pool::BlockingPool;
-use crate::{Failure, Shutdown, events};
+use crate::pools::Threads;
+use crate::{Failure, Pool, Shutdown, events};
 
-/// Runs tasks, at most `worker_concurrency` at once.
+/// Runs tasks, at most as many at once as the pool has slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Executor(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     engine: Arc<Engine>,
-    slots: Arc<Semaphore>,
-    pool: BlockingPool,
+    threads: Threads,
     tracker: TaskTracker,
     shutdown: Shutdown,
 }
@@ -37,11 +36,9 @@ pub(crate) type Permits = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 
 impl Executor {
     pub(crate) fn new(engine: Arc<Engine>, shutdown: Shutdown) -> Self {
-        let slots = Arc::new(Semaphore::new(engine.settings.worker_concurrency));
         Self(Arc::new(Inner {
             engine,
-            slots,
-            pool: BlockingPool::new(),
+            threads: Threads::new(),
             tracker: TaskTracker::new(),
             shutdown,
         }))
@@ -106,7 +103,7 @@ impl Inner {
         }
         tokio::select! {
             biased;
-            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            slot = self.engine.pool.slots().take() => Some(slot),
             () = self.shutdown.requested() => None,
         }
     }
@@ -119,6 +116,10 @@ impl Inner {
     }
 
     async fn run_in_slot(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) {
+        let _turn = match run.policy.pool {
+            Pool::Solo => Some(self.engine.pool.solo().take().await),
+            _ => None,
+        };
         if let Some(discarded) = discard(&self.engine, run) {
             return self.engine.complete(discarded).await;
         }
@@ -131,7 +132,7 @@ impl Inner {
             .iter()
             .for_each(|hook| hook.before_run(ctx));
         let started = Instant::now();
-        let end = work::work(&self.engine, &self.pool, run, ctx, permits).await;
+        let end = work::work(&self.engine, &self.threads, run, ctx, permits).await;
         let ended = Ended {
             engine: &self.engine,
             run,

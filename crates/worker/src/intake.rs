@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{BrokerError, Consumer, Delivery};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 use crate::Shutdown;
@@ -28,13 +28,11 @@ pub(crate) struct IntakeParams {
 #[derive(Debug)]
 pub(crate) struct Intake {
     params: IntakeParams,
-    places: Arc<Semaphore>,
 }
 
 impl Intake {
     pub(crate) fn new(params: IntakeParams) -> Self {
-        let places = Arc::new(Semaphore::new(params.engine.settings.prefetch_count()));
-        Self { params, places }
+        Self { params }
     }
 
     /// Runs until the worker is asked to stop, or the broker refuses what waiting does not mend.
@@ -42,6 +40,8 @@ impl Intake {
         loop {
             let reserved = tokio::select! {
                 () = self.params.shutdown.requested() => return Ok(()),
+                // Asks anew with the new number of places; the reservation that is dropped strands nothing.
+                () = self.params.engine.pool.resized() => continue,
                 reserved = self.reserve() => reserved,
             };
             match reserved {
@@ -62,18 +62,7 @@ impl Intake {
 
     /// Waits for a free place, then for messages: as many as places are free.
     async fn reserve(&self) -> Result<(OwnedSemaphorePermit, Vec<Delivery>), BrokerError> {
-        let closed = "the semaphore is never closed";
-        let mut places = Arc::clone(&self.places)
-            .acquire_owned()
-            .await
-            .expect(closed);
-        let free = self.places.available_permits();
-        if let Ok(free) = u32::try_from(free)
-            && free > 0
-            && let Ok(more) = Arc::clone(&self.places).try_acquire_many_owned(free)
-        {
-            places.merge(more);
-        }
+        let places = self.params.engine.pool.places().take_all().await;
         let batch = self.params.consumer.reserve(places.num_permits()).await?;
         Ok((places, batch))
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use protocol::backoff;
 
+use crate::Pool;
+
 /// Options of a task. `..TaskOptions::default()` leaves the rest to the worker's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskOptions {
@@ -45,8 +47,8 @@ pub struct TaskOptions {
     pub rate_limit: Option<String>,
     /// Seconds after sending within which the run must start, for callers that say nothing.
     pub expires: Option<f64>,
-    /// Where the task runs.
-    pub pool: Pool,
+    /// Where the task runs; `None` leaves it to the worker (`-P`, `worker_pool`).
+    pub pool: Option<Pool>,
 }
 
 impl Default for TaskOptions {
@@ -70,7 +72,7 @@ impl Default for TaskOptions {
             send_events: true,
             rate_limit: None,
             expires: None,
-            pool: Pool::default(),
+            pool: None,
         }
     }
 }
@@ -89,17 +91,6 @@ impl TaskOptions {
             covers(&self.autoretry_for, exc_type) && !covers(&self.dont_autoretry_for, exc_type);
         automatic.then_some(&self.retry)
     }
-}
-
-/// Where a task runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pool {
-    /// On the async runtime; the hard time limit ends it at its next await.
-    #[default]
-    Async,
-    /// On a thread of its own, for code that computes or blocks. A thread cannot be killed: after the hard limit the failure
-    /// is stored, and the slot is free when the thread ends.
-    Blocking,
 }
 
 /// Celery's retry options.

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use protocol::TaskRequest;
 
-use crate::TaskOptions;
 use crate::engine::Engine;
+use crate::{Pool, TaskOptions};
 
 /// The effective options of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Policy {
+    pub(crate) pool: Pool,
     /// Acknowledge before the run: early acknowledgement, or a lost run must not be repeated.
     pub(crate) acks_early: bool,
     pub(crate) acks_on_failure: bool,
@@ -55,6 +56,7 @@ impl Policy {
             .reject_on_worker_lost
             .unwrap_or(settings.task_reject_on_worker_lost);
         Self {
+            pool: options.pool.unwrap_or(engine.pool.kind()),
             acks_early: !(late && repeats),
             acks_on_failure: options
                 .acks_on_failure

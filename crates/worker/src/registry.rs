@@ -56,7 +56,7 @@ impl Registry {
         Self::default()
     }
 
-    /// Adds a task that runs where its options say, by default on the async runtime.
+    /// Adds a task that runs where its options say, else where the worker's do: by default on the async runtime.
     #[must_use]
     pub fn task<T: Task>(self) -> Self {
         self.insert::<T>(T::options())
@@ -66,7 +66,16 @@ impl Registry {
     #[must_use]
     pub fn blocking<T: Task>(self) -> Self {
         self.insert::<T>(TaskOptions {
-            pool: Pool::Blocking,
+            pool: Some(Pool::Blocking),
+            ..T::options()
+        })
+    }
+
+    /// Adds a task that runs in a child process.
+    #[must_use]
+    pub fn prefork<T: Task>(self) -> Self {
+        self.insert::<T>(TaskOptions {
+            pool: Some(Pool::Prefork),
             ..T::options()
         })
     }
@@ -208,7 +217,7 @@ mod tests {
         assert_eq!(registry.names(), ["demo.noop", "old.noop"]);
         assert_eq!(
             registry.options("old.noop").map(|options| options.pool),
-            Some(Pool::Blocking)
+            Some(Some(Pool::Blocking))
         );
     }
 

@@ -5,7 +5,17 @@ use std::time::Duration;
 use broker::QueueOrder;
 use protocol::{Accept, Limits, Map};
 
-use crate::WorkerError;
+use crate::pools::Bounds;
+use crate::{Pool, WorkerError};
+
+/// The bounds of an autoscaled pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Autoscale {
+    /// The most slots.
+    pub max: usize,
+    /// The least slots; zero means one.
+    pub min: usize,
+}
 
 /// How a worker runs. `task_acks_late` is the one deliberate difference from Celery: true here, false there.
 #[derive(Clone, Debug)]
@@ -18,6 +28,12 @@ pub struct WorkerSettings {
     pub queue_order: QueueOrder,
     /// `worker_concurrency`: how many tasks run at once.
     pub worker_concurrency: usize,
+    /// `worker_pool`, `-P`: where tasks run that do not say where.
+    pub worker_pool: Pool,
+    /// `--autoscale`: the bounds between which the number of slots follows the work; `worker_concurrency` then says nothing.
+    pub worker_autoscale: Option<Autoscale>,
+    /// `AUTOSCALE_KEEPALIVE`: how long an autoscaled pool keeps idle slots.
+    pub autoscale_keepalive: Duration,
     /// `worker_prefetch_multiplier`: messages held per slot. 1, ours, holds nothing that could run elsewhere now (Celery: 4).
     pub worker_prefetch_multiplier: usize,
     /// How long the broker believes that this worker lives after its last sign of life; ours.
@@ -71,6 +87,9 @@ impl Default for WorkerSettings {
             queues: vec!["celery".to_owned()],
             queue_order: QueueOrder::default(),
             worker_concurrency: std::thread::available_parallelism().map_or(1, usize::from),
+            worker_pool: Pool::default(),
+            worker_autoscale: None,
+            autoscale_keepalive: Duration::from_secs(30),
             worker_prefetch_multiplier: 1,
             lease: Duration::from_secs(30),
             visibility_timeout: Duration::from_secs(3_600),
@@ -98,19 +117,45 @@ impl Default for WorkerSettings {
 }
 
 impl WorkerSettings {
-    /// How many messages the worker holds at most.
-    pub fn prefetch_count(&self) -> usize {
-        self.worker_concurrency
-            .saturating_mul(self.worker_prefetch_multiplier)
+    /// The most slots that a worker can have.
+    pub const MAX_CONCURRENCY: usize = 65_535;
+
+    /// How many tasks may run at once when the worker starts.
+    pub(crate) fn initial_concurrency(&self) -> usize {
+        match (self.worker_pool, self.autoscale_bounds()) {
+            (Pool::Solo, _) => 1,
+            (_, Some(bounds)) => bounds.min,
+            (_, None) => self.worker_concurrency,
+        }
+    }
+
+    /// The bounds of the pool if it is autoscaled; a solo pool has one slot for ever.
+    pub(crate) fn autoscale_bounds(&self) -> Option<Bounds> {
+        let Autoscale { max, min } = self
+            .worker_autoscale
+            .filter(|_| self.worker_pool != Pool::Solo)?;
+        Some(Bounds {
+            max,
+            min: min.max(1),
+        })
     }
 
     pub(crate) fn check(&self) -> Result<(), WorkerError> {
         let bad = |name, value: String, rule| Err(WorkerError::Setting { name, value, rule });
-        if self.worker_concurrency == 0 || self.worker_concurrency > 65_535 {
+        if self.worker_concurrency == 0 || self.worker_concurrency > Self::MAX_CONCURRENCY {
             return bad(
                 "worker_concurrency",
                 self.worker_concurrency.to_string(),
                 "it must be 1 to 65535",
+            );
+        }
+        if let Some(Autoscale { max, min }) = self.worker_autoscale
+            && (max == 0 || max > Self::MAX_CONCURRENCY || min > max)
+        {
+            return bad(
+                "worker_autoscale",
+                format!("{max},{min}"),
+                "it must be MAX,MIN with 1 to 65535 slots and MIN not above MAX",
             );
         }
         if self.worker_prefetch_multiplier == 0 {

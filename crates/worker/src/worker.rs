@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::activity::Activity;
 use crate::engine::Engine;
 use crate::events::EventSender;
+use crate::pools::PoolHandle;
 use crate::revocations::Revocations;
 use crate::{Health, Hook, Registry, Shutdown, WorkerError, WorkerSettings};
 use banner::banner;
@@ -86,6 +87,7 @@ impl Worker {
         let (completions, waiting) = mpsc::channel(COMPLETIONS);
         let engine = Arc::new(Engine {
             stores_results: client.backends().results.is_some(),
+            pool: PoolHandle::new(&settings),
             settings,
             registry,
             client,

@@ -29,7 +29,7 @@ pub(super) fn stats(engine: &Engine) -> Value {
     stats.insert("broker", engine.settings.broker_info.clone());
     stats.insert(
         "prefetch_count",
-        number(engine.settings.prefetch_count() as u64),
+        number(engine.pool.prefetch_count() as u64),
     );
     stats.insert("rusage", usage());
     Value::Map(stats)
@@ -44,11 +44,8 @@ fn pool(engine: &Engine) -> Map {
     .map(seconds);
     let mut pool = Map::new();
     pool.insert("implementation", "celeriac:TaskPool");
-    pool.insert(
-        "max-concurrency",
-        number(engine.settings.worker_concurrency as u64),
-    );
-    pool.insert("processes", vec![std::process::id()]);
+    pool.insert("max-concurrency", number(engine.pool.concurrency() as u64));
+    pool.insert("processes", engine.pool.processes());
     pool.insert("max-tasks-per-child", "N/A");
     pool.insert("put-guarded-by-semaphore", true);
     pool.insert("timeouts", timeouts.to_vec());

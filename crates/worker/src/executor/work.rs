@@ -19,14 +19,14 @@ use crate::conclusion::RunEnd;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::policy::Limit;
-use crate::pool::BlockingPool;
+use crate::pools::Threads;
 use crate::{Outcome, Pool};
 
 /// Runs the task until it ends, or until a limit or a request to stop ends it. A thread that is given up goes on by itself;
 /// whatever it returns is ignored.
 pub(super) async fn work(
     engine: &Arc<Engine>,
-    pool: &BlockingPool,
+    pool: &Threads,
     run: &Run,
     ctx: &Arc<Context>,
     permits: Permits,
@@ -37,7 +37,7 @@ pub(super) async fn work(
         kwargs: request.kwargs.clone(),
     };
     let task = caught(run.task.run(arguments, Arc::clone(ctx)));
-    let blocking = run.task.options.pool == Pool::Blocking;
+    let blocking = run.policy.pool == Pool::Blocking;
     let mut task = if blocking {
         on_thread(pool, task, permits)
     } else {
@@ -106,7 +106,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 /// Moves the task to a thread, which keeps the permits until it ends.
 fn on_thread(
-    pool: &BlockingPool,
+    pool: &Threads,
     task: BoxFuture<'static, RunEnd>,
     permits: Permits,
 ) -> BoxFuture<'static, RunEnd> {

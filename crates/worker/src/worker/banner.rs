@@ -15,8 +15,9 @@ pub(super) fn banner(engine: &Engine) {
     info!(
         hostname = settings.hostname,
         queues = settings.queues.join(","),
-        concurrency = settings.worker_concurrency,
-        prefetch = settings.prefetch_count(),
+        pool = engine.pool.kind().name(),
+        concurrency = engine.pool.concurrency(),
+        prefetch = engine.pool.prefetch_count(),
         results = engine.stores_results,
         "worker ready"
     );
@@ -30,7 +31,7 @@ pub(super) fn banner(engine: &Engine) {
         engine
             .registry
             .options(name)
-            .is_some_and(|options| options.pool == Pool::Blocking)
+            .is_some_and(|options| options.pool == Some(Pool::Blocking))
     });
     info!(
         tasks = names.join(","),

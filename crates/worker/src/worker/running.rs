@@ -17,6 +17,7 @@ use crate::events::EventPublisher;
 use crate::executor::Executor;
 use crate::heartbeat::{self, Pulse};
 use crate::intake::{Intake, IntakeParams};
+use crate::pools::Autoscaler;
 use crate::{Health, Shutdown, WorkerError};
 
 /// How often the worker shows that it lives.
@@ -60,6 +61,7 @@ impl Running {
             tokio::spawn(settled.clone().run_until_cancelled_owned(control.run()));
         }
         tokio::spawn(Pulse::new(Arc::clone(&engine)).run(settled.clone()));
+        tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
         let publisher = EventPublisher::new(engine.client.clone(), events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());
         let acknowledger = Acknowledger::new(AcknowledgerParams {

@@ -10,6 +10,7 @@ mod events;
 mod limits;
 mod logs;
 mod outages;
+mod pools;
 mod progress;
 mod recorded;
 mod retries;

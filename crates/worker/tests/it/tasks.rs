@@ -30,6 +30,8 @@ pub(crate) fn registry() -> Registry {
         .alias("old.add")
         .task::<Price>()
         .task::<Sleep>()
+        .task::<Gather>()
+        .task::<WhichThread>()
         .blocking::<Block>()
         .task::<Fail>()
         .task::<Flaky>()
@@ -288,12 +290,43 @@ impl Task for Count {
     type Output = u32;
     fn options() -> TaskOptions {
         TaskOptions {
-            pool: Pool::Async,
+            pool: Some(Pool::Async),
             ..TaskOptions::default()
         }
     }
     async fn run(self, _: &Context) -> Result<u32, Outcome> {
         Ok(count(&self.key))
+    }
+}
+
+/// Ends when as many as are wanted run at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Gather {
+    pub(crate) key: String,
+    pub(crate) wanted: usize,
+}
+
+impl Task for Gather {
+    const NAME: &'static str = "demo.gather";
+    type Output = usize;
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        count(&self.key);
+        while usize::try_from(runs(&self.key))? < self.wanted {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(self.wanted)
+    }
+}
+
+/// Tells the name of the thread that it runs on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WhichThread {}
+
+impl Task for WhichThread {
+    const NAME: &'static str = "demo.which_thread";
+    type Output = String;
+    async fn run(self, _: &Context) -> Result<String, Outcome> {
+        Ok(std::thread::current().name().unwrap_or_default().to_owned())
     }
 }
 

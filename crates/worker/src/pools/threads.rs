@@ -7,7 +7,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// A pool that starts a thread only when no other is idle.
 #[derive(Debug)]
-pub(crate) struct BlockingPool {
+pub(crate) struct Threads {
     jobs: mpsc::Sender<Job>,
     shared: Arc<Shared>,
 }
@@ -18,7 +18,7 @@ struct Shared {
     idle: std::sync::atomic::AtomicUsize,
 }
 
-impl BlockingPool {
+impl Threads {
     pub(crate) fn new() -> Self {
         let (jobs, waiting) = mpsc::channel();
         Self {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn jobs_run_side_by_side_and_threads_are_used_again() {
-        let pool = BlockingPool::new();
+        let pool = Threads::new();
         let barrier = Arc::new(std::sync::Barrier::new(4));
         let (done, finished) = mpsc::channel();
         for _ in 0..4 {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_panicking_job_does_not_take_its_thread_along() {
-        let pool = BlockingPool::new();
+        let pool = Threads::new();
         pool.run(|| panic!("on purpose")).expect("a thread starts");
         let (done, finished) = mpsc::channel();
         pool.run(move || done.send(()).expect("the test waits"))
