@@ -37,6 +37,9 @@ pub enum ScheduleError {
         /// What the crate says.
         source: Box<cron::error::Error>,
     },
+    /// The exchange calendar is unknown or damaged.
+    #[error(transparent)]
+    Calendar(#[from] calendar::CalendarError),
     /// No schedule has this form.
     #[error("expected {expected}, found {found}")]
     Form {

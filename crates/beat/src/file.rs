@@ -9,7 +9,7 @@ use protocol::{Map, Value, from_value};
 use crate::schedule::find_zone;
 use crate::{Entry, EntryError, ScheduleError};
 use raw::RawEntry;
-use timing::Timing;
+pub(crate) use timing::Timing;
 
 /// What was read.
 #[derive(Debug, Default)]

@@ -1,13 +1,14 @@
 //! The scheduler: when entries run, and one leader that sends them.
 //!
-//! * [`schedule`]: crontab, interval and `cron` expressions, as pure functions of time and zone.
+//! * [`schedule`]: every kind of schedule, as a pure function of time and zone.
 //! * [`ScheduleFile`]: the `beat_schedule` setting read into [`Entry`] values; a bad one is named, the others go on.
 //! * [`Beat`]: leads under a lease, sends what is due, and remembers it on the broker in the same atomic step.
-//! * [`rows`], [`heartbeat`]: what a person or a health check asks.
+//! * [`rows`], [`heartbeat`], [`Question`]: what a person or a health check asks.
 //!
 //! It knows no server and no task; entries name their tasks.
 
 mod beat;
+mod check;
 mod clock;
 mod entry;
 mod error;
@@ -19,6 +20,7 @@ pub mod schedule;
 mod state;
 
 pub use beat::{Beat, BeatParams, Role};
+pub use check::Question;
 pub use clock::{Clock, SystemClock};
 pub use entry::Entry;
 pub use error::{EntryError, ScheduleError};

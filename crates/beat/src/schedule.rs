@@ -1,13 +1,17 @@
-//! When an entry runs: three kinds of schedule, one file each, as pure functions of time and zone.
+//! When an entry runs: the kinds of schedule, one file each, as pure functions of time and zone.
 //!
 //! The rule for clock changes, the same for all kinds that go by the wall clock: **a time that the clocks skip runs as much
 //! later as they skip (02:30 runs at 03:30), and a time that they repeat runs when it comes first; only after a
 //! last run later than that does it run at its second coming.** The last half is where Celery fires in a loop.
 
+mod clocked;
 mod cron_expr;
 mod crontab;
 mod crontab_field;
 mod interval;
+mod market;
+mod solar;
+mod sun;
 mod zone;
 
 use std::fmt;
@@ -16,10 +20,13 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+pub use clocked::Clocked;
 pub use cron_expr::CronExpr;
 pub use crontab::{Crontab, CrontabSpec};
 pub use crontab_field::{Field, FieldError, FieldSet};
 pub use interval::Interval;
+pub use market::{Mark, Market};
+pub use solar::{Solar, SolarEvent};
 pub use zone::find_zone;
 
 /// When an entry runs.
@@ -31,6 +38,12 @@ pub enum Schedule {
     Interval(Interval),
     /// A `cron` expression with seconds.
     Cron(CronExpr),
+    /// The sessions of an exchange.
+    Market(Market),
+    /// An event of the sun.
+    Solar(Solar),
+    /// Once.
+    Clocked(Clocked),
 }
 
 /// Whether an entry runs now, and when to look again: Celery's `schedstate` and `remaining_estimate`.
@@ -38,8 +51,9 @@ pub enum Schedule {
 pub struct Due {
     /// Whether it runs now.
     pub is_due: bool,
-    /// How long until the next look. It may be zero in the repeated hour, where only the look after that tells the next run.
-    pub next: SignedDuration,
+    /// How long until the next look; `None` when it never runs again. It may be zero in the repeated hour, where only the look
+    /// after that tells the next run.
+    pub next: Option<SignedDuration>,
     /// How long it is until the run that follows the last one; negative when that is late.
     pub remaining: SignedDuration,
 }
@@ -51,6 +65,9 @@ impl Schedule {
             Self::Crontab(crontab) => crontab.next_after(last, zone),
             Self::Interval(interval) => interval.next_after(last, zone),
             Self::Cron(cron) => cron.next_after(last, zone),
+            Self::Market(market) => market.next_after(last, zone),
+            Self::Solar(solar) => solar.next_after(last),
+            Self::Clocked(clocked) => clocked.next_after(last),
         }
     }
 
@@ -68,14 +85,16 @@ impl Schedule {
         if !late {
             return Some(Due {
                 is_due: false,
-                next: remaining,
+                next: Some(remaining),
                 remaining,
             });
         }
         let next = match self {
-            Self::Interval(interval) => interval.next_when_due(now, zone),
-            Self::Crontab(crontab) => crontab.look_again(now, zone)?,
-            Self::Cron(cron) => cron.next_after(now, zone)?.duration_since(now),
+            Self::Interval(interval) => Some(interval.next_when_due(now, zone)),
+            Self::Crontab(crontab) => crontab.look_again(now, zone),
+            other => other
+                .next_after(now, zone)
+                .map(|next| next.duration_since(now)),
         };
         Some(Due {
             is_due: !self.is_stale(remaining, now, zone, deadline),
@@ -112,6 +131,9 @@ impl fmt::Display for Schedule {
             Self::Crontab(crontab) => crontab.fmt(f),
             Self::Interval(interval) => interval.fmt(f),
             Self::Cron(cron) => cron.fmt(f),
+            Self::Market(market) => market.fmt(f),
+            Self::Solar(solar) => solar.fmt(f),
+            Self::Clocked(clocked) => clocked.fmt(f),
         }
     }
 }

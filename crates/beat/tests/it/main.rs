@@ -4,6 +4,7 @@
 mod clock_changes;
 mod file;
 mod leading;
+mod oracles;
 mod outages;
 mod overview;
 mod program;

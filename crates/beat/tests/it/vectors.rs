@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use beat::schedule::{Crontab, CrontabSpec, Due, Field, FieldSet, Interval, Schedule, find_zone};
+use beat::schedule::{
+    Crontab, CrontabSpec, Due, Field, FieldSet, Interval, Schedule, Solar, find_zone,
+};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -36,7 +38,7 @@ fn is_close(ours: SignedDuration, recorded: &Value) -> bool {
 
 fn agrees(due: Due, case: &Value) -> bool {
     Some(due.is_due) == case["is_due"].as_bool()
-        && is_close(due.next, &case["next"])
+        && due.next.is_some_and(|next| is_close(next, &case["next"]))
         && is_close(due.remaining, &case["remaining"])
 }
 
@@ -113,7 +115,7 @@ fn crontabs_run_when_celerys_do() {
 }
 
 #[test]
-fn intervals_run_when_celerys_do() {
+fn intervals_fields_and_the_sun_are_celerys() {
     let cases = cases("schedules.json");
     let mut kinds = BTreeMap::<&str, usize>::new();
     for case in &cases {
@@ -122,11 +124,12 @@ fn intervals_run_when_celerys_do() {
         match kind {
             "interval" => check_interval(case),
             "crontab_parser" => check_field(case),
-            _ => {}
+            "solar" => check_solar(case),
+            other => panic!("unknown kind {other}"),
         }
     }
-    println!("schedules: {kinds:?}; solar is not checked here");
-    assert!(kinds["interval"] > 0 && kinds["crontab_parser"] > 0);
+    println!("schedules: {kinds:?}");
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
 }
 
 fn check_interval(case: &Value) {
@@ -139,6 +142,26 @@ fn check_interval(case: &Value) {
         .is_due(last, now, &zone, None)
         .unwrap();
     assert!(agrees(due, case), "{due:?} for {case}");
+}
+
+/// Celery's ephemeris is another one; a quarter of a minute apart is the same event.
+fn check_solar(case: &Value) {
+    const APART: SignedDuration = SignedDuration::from_secs(15);
+    let call = &case["call"]["kwargs"];
+    let degrees = |name: &str| call[name].as_f64().unwrap();
+    let event = call["event"].as_str().unwrap().parse().unwrap();
+    let solar = Solar::new(event, degrees("lat"), degrees("lon")).unwrap();
+    let (last, now) = (time(&call["last_run_at"]), time(&call["now"]));
+    let due = Schedule::Solar(solar)
+        .is_due(last, now, &TimeZone::UTC, None)
+        .unwrap();
+    let apart = [(due.next.unwrap(), "next"), (due.remaining, "remaining")]
+        .map(|(ours, name)| (ours - seconds(&case[name])).abs());
+    assert!(
+        apart.iter().all(|apart| *apart < APART),
+        "{apart:?} apart: {due:?} for {case}"
+    );
+    assert_eq!(Some(due.is_due), case["is_due"].as_bool());
 }
 
 fn check_field(case: &Value) {

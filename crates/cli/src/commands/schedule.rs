@@ -1,5 +1,7 @@
 //! `celeriac schedule`.
 
+mod check;
+
 use beat::Row;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +17,7 @@ use crate::output;
 #[command(after_help = "Examples:
   celeriac schedule list
   celeriac schedule next -n 20 --json
+  celeriac schedule check < questions.jsonl
 The schedule is the setting beat_schedule. Exit code 1 when an entry is wrong.")]
 pub(crate) enum Args {
     /// Every entry with its last and next run
@@ -25,16 +28,21 @@ pub(crate) enum Args {
         #[arg(short = 'n', long, default_value = "10")]
         count: usize,
     },
+    /// Answer questions on standard input, one JSON object a line, as Celery's is_due does
+    #[command(after_help = check::HELP)]
+    Check,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let backends = context.backends().await?;
     match args {
+        Args::Check => check::run(),
         Args::List => {
+            let backends = context.backends().await?;
             let rows = next_runs::entries(context, &backends, 1).await?;
             Ok(list(&rows, context.json))
         }
         Args::Next { count } => {
+            let backends = context.backends().await?;
             next_runs::show(context, &backends, count).await?;
             Ok(Exit::Ok)
         }
