@@ -14,9 +14,23 @@ pub fn ready(status: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
+/// What the program does now, in words.
+pub fn status(text: &str) {
+    send(&[NotifyState::Status(text)]);
+}
+
 /// The program has begun to end.
 pub fn stopping() {
     send(&[NotifyState::Stopping]);
+}
+
+/// The program has begun to end and will begin anew under the same number.
+pub fn reloading() {
+    // Newer versions of systemd want to know when.
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(_) => send(&[NotifyState::Reloading]),
+    }
 }
 
 /// Pings the watchdog, if systemd expects it, for as long as `is_alive` says so and until `stop`.

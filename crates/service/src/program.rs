@@ -2,14 +2,18 @@
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Backends;
 use client::Client;
+use tokio::sync::Notify;
 use worker::Shutdown;
 
+use crate::restart::restart;
 use crate::settings::{Environment, Sources};
-use crate::{CommonArgs, Error, Exit, Settings, Telemetry, error_text, notify, open, shutdown};
+use crate::signals::{self, Signals};
+use crate::{CommonArgs, Error, Exit, Settings, Telemetry, error_text, notify, open};
 
 /// How long blocking work may keep the process after everything else has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -55,6 +59,8 @@ pub struct Service {
     pub backends: Backends,
     /// Says when to end; driven by signals.
     pub shutdown: Shutdown,
+    /// Notified when somebody wants to know what the program is doing.
+    pub report: Arc<Notify>,
 }
 
 impl Service {
@@ -72,6 +78,7 @@ impl Service {
 
 /// Runs a program that stays: loads settings, starts logs, listens to signals, opens the backends, runs `body`
 /// until it returns, closes everything, and gives the exit code. Errors are logged, or printed while there is no log.
+/// After a SIGHUP the program begins anew instead.
 pub fn run<F, Fut>(program: Result<Program, Error>, body: F) -> ExitCode
 where
     F: FnOnce(Service) -> Fut,
@@ -81,14 +88,23 @@ where
         Ok(runtime) => runtime,
         Err(error) => return print_error(&Error::program(error)),
     };
-    let exit = runtime.block_on(async {
+    let ending = runtime.block_on(async {
         match start(program) {
             Ok((settings, telemetry)) => supervise(settings, telemetry, body).await,
-            Err(error) => print_error(&error),
+            Err(error) => Ending::Exit(print_error(&error)),
         }
     });
     runtime.shutdown_timeout(LINGER);
-    exit
+    match ending {
+        Ending::Exit(exit) => exit,
+        Ending::Restart => print_error(&Error::program(restart())),
+    }
+}
+
+/// What follows the end of a program.
+enum Ending {
+    Exit(ExitCode),
+    Restart,
 }
 
 fn start(program: Result<Program, Error>) -> Result<(Settings, Telemetry), Error> {
@@ -98,48 +114,60 @@ fn start(program: Result<Program, Error>) -> Result<(Settings, Telemetry), Error
     Ok((settings, telemetry))
 }
 
-async fn supervise<F, Fut>(settings: Settings, telemetry: Telemetry, body: F) -> ExitCode
+async fn supervise<F, Fut>(settings: Settings, telemetry: Telemetry, body: F) -> Ending
 where
     F: FnOnce(Service) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
     let ended = serve(settings, body).await;
-    let exit = match &ended {
-        Ok(()) => Exit::Ok,
+    let ending = match &ended {
+        Ok(signals) if signals.wants_restart() => Ending::Restart,
+        Ok(_) => Ending::Exit(Exit::Ok.into()),
         Err(error) => {
             tracing::error!("{}", error_text(error));
-            error.exit()
+            Ending::Exit(error.exit().into())
         }
     };
     telemetry.shutdown().await;
-    exit.into()
+    ending
 }
 
-async fn serve<F, Fut>(settings: Settings, body: F) -> Result<(), Error>
+async fn serve<F, Fut>(settings: Settings, body: F) -> Result<Signals, Error>
 where
     F: FnOnce(Service) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
     announce(&settings);
-    let shutdown = shutdown::listen()?;
+    let signals = signals::listen()?;
     let opening = open(&settings);
     let backends = tokio::select! {
         backends = opening => backends?,
-        () = shutdown.requested() => return Ok(()),
+        () = signals.shutdown.requested() => return Ok(signals),
     };
     if backends.results.is_none() {
         tracing::info!("result_backend is not set: results are not kept");
     }
     let broker = backends.broker.clone();
+    tokio::spawn(announce_end(signals.clone()));
     let ended = body(Service {
         settings,
         backends,
-        shutdown,
+        shutdown: signals.shutdown.clone(),
+        report: Arc::clone(&signals.report),
     })
     .await;
-    notify::stopping();
     broker.close().await;
-    ended
+    ended.map(|()| signals)
+}
+
+/// Tells systemd as soon as the end begins: what still runs may take its time.
+async fn announce_end(signals: Signals) {
+    signals.shutdown.requested().await;
+    if signals.wants_restart() {
+        notify::reloading();
+    } else {
+        notify::stopping();
+    }
 }
 
 fn announce(settings: &Settings) {

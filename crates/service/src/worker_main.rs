@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Backends;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use worker::{Health, Registry, Worker, WorkerParams, WorkerSettings};
 
@@ -61,6 +62,10 @@ where
     })?;
     let over = CancellationToken::new();
     tokio::spawn(notify::watchdog(is_alive(worker.health()), over.clone()));
+    tokio::spawn(
+        over.clone()
+            .run_until_cancelled_owned(report(worker.health(), service.report)),
+    );
     let _over = over.drop_guard();
     Ok(worker.run(service.shutdown).await?)
 }
@@ -98,6 +103,14 @@ async fn purge(backends: &Backends, queues: &[String]) -> Result<(), Error> {
         tracing::info!(queue, messages, "purged");
     }
     Ok(())
+}
+
+/// Writes to the log what the worker is doing whenever somebody asks.
+async fn report(health: Health, asked: Arc<Notify>) {
+    loop {
+        asked.notified().await;
+        health.report();
+    }
 }
 
 fn is_alive(health: Health) -> IsAlive {

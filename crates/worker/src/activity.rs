@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::Tag;
 use protocol::TaskRequest;
@@ -23,6 +23,12 @@ pub(crate) struct Held {
     pub(crate) acknowledged: AtomicBool,
     /// Cancelled when the run must end now.
     pub(crate) stop: CancellationToken,
+    /// The system's number of the thread that the task runs on, if it has one of its own.
+    pub(crate) thread: OnceLock<i32>,
+    /// The last state that the task has told, and when.
+    progress: Mutex<Option<(String, Instant)>>,
+    /// Set before `stop` when the run ends because the connection to the broker was lost.
+    pub(crate) disconnected: AtomicBool,
     /// Set before `stop` when the run is to be revoked rather than given back.
     pub(crate) terminated: OnceLock<String>,
 }
@@ -43,12 +49,26 @@ impl Held {
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),
             stop: CancellationToken::new(),
+            thread: OnceLock::new(),
+            disconnected: AtomicBool::new(false),
+            progress: Mutex::default(),
             terminated: OnceLock::new(),
         })
     }
 
     pub(crate) fn is_active(&self) -> bool {
         self.time_start.get().is_some()
+    }
+
+    /// The task has told this of itself.
+    pub(crate) fn tell(&self, progress: String) {
+        *lock(&self.progress) = Some((progress, Instant::now()));
+    }
+
+    /// What the task last told of itself, and how long ago.
+    pub(crate) fn progress(&self) -> Option<(String, Duration)> {
+        let progress = lock(&self.progress).clone();
+        progress.map(|(text, at)| (text, at.elapsed()))
     }
 }
 

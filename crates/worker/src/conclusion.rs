@@ -6,11 +6,12 @@ pub(crate) mod meta;
 mod next;
 mod retry;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use broker::{Publish, Settlement, Verdict};
 use protocol::{Event, ResultTuple, Signature, State, TaskMeta, Value, saferepr};
-use tracing::{error, info};
+use tracing::{info, warn};
 
 use crate::acknowledger::Completion;
 use crate::admission::{self, Run};
@@ -34,7 +35,7 @@ pub(crate) enum RunEnd {
     TimeLimit(Limit),
     /// It was revoked while it ran, with this signal's name.
     Terminated(String),
-    /// A cold shutdown ended it.
+    /// A cold shutdown or a lost connection ended it.
     Cancelled,
 }
 
@@ -145,15 +146,21 @@ impl Ended<'_> {
         }
     }
 
-    /// A cold shutdown: what is still held goes back when the consumer closes; what was acknowledged early is lost, and that is said.
+    /// A cold shutdown, or a lost connection: what is still held goes back at once. What was acknowledged early is not run again;
+    /// it ends as in Celery, in the state RETRY, which says that it did not end by itself.
     fn cancelled(&self) -> Conclusion {
-        if !self.run.policy.acks_early {
-            return self.quiet(Verdict::Keep, State::Pending);
-        }
-        let text = "the worker was stopped cold while the task ran, after an early acknowledgement";
-        error!("{text}");
-        let failure = Failure::new("WorkerLostError", "billiard.exceptions", vec![text.into()]);
-        self.fail(failure)
+        let policy = &self.run.policy;
+        warn!(given_back = !policy.acks_early, "task cancelled");
+        let event = self.event(|| events::cancelled(self.engine, &self.run.held.request));
+        let says_so = policy.acks_early || self.run.held.disconnected.load(Ordering::Relaxed);
+        let store = (says_so && policy.stores_result)
+            .then(|| self.meta(State::Retry, cancelled_by_celery(), Vec::new()));
+        let verdict = if policy.acks_early {
+            Verdict::Ack
+        } else {
+            Verdict::Requeue { front: true }
+        };
+        self.conclusion(State::Retry, verdict, store, Vec::new(), event)
     }
 
     fn quiet(&self, verdict: Verdict, state: State) -> Conclusion {
@@ -203,6 +210,12 @@ impl Ended<'_> {
             ..self.meta(state, Value::from(&failure.exception), Vec::new())
         }
     }
+}
+
+/// What Celery stores for a run that the worker has ended.
+fn cancelled_by_celery() -> Value {
+    let arguments = vec!["cancelled by Celery".into(), Value::Null, Value::Null];
+    Value::from(&Failure::celery("Retry", arguments).exception)
 }
 
 fn panicked(text: String) -> Failure {

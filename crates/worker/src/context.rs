@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use broker::{Settled, Settlement, Verdict};
 use client::{AsyncResult, Call, Children, Client, ClientError, trace_headers};
-use protocol::{Map, State, TaskRequest, to_value};
+use protocol::{Map, State, TaskRequest, saferepr, to_value};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,9 @@ use crate::activity::Held;
 use crate::conclusion::meta;
 use crate::engine::Engine;
 use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError};
+
+/// How much of a state's meta a report shows, in characters.
+const PROGRESS_SHOWN: usize = 256;
 
 /// The context of one run.
 pub struct Context {
@@ -146,6 +149,8 @@ impl Context {
             what: "the state's meta",
             source,
         })?;
+        self.held
+            .tell(format!("{state} {}", saferepr(&result, PROGRESS_SHOWN, 3)));
         if !self.engine.stores_results {
             return Ok(());
         }

@@ -11,6 +11,7 @@ use tracing::warn;
 use crate::acknowledger::Completion;
 use crate::activity::Activity;
 use crate::events::EventSender;
+use crate::health::Vitals;
 use crate::pools::PoolHandle;
 use crate::revocations::Revocations;
 use crate::{Hook, Registry, WorkerSettings};
@@ -25,6 +26,7 @@ pub(crate) struct Engine {
     pub(crate) revocations: Revocations,
     pub(crate) activity: Activity,
     pub(crate) pool: PoolHandle,
+    pub(crate) vitals: Vitals,
     pub(crate) events: EventSender,
     pub(crate) completions: mpsc::Sender<Completion>,
     pub(crate) stores_results: bool,

@@ -212,6 +212,10 @@ pub(crate) fn retried(
     )
 }
 
+pub(crate) fn cancelled(engine: &Engine, request: &TaskRequest) -> Event {
+    Event::task_cancelled(stamp(engine), &request.id)
+}
+
 pub(crate) fn rejected(engine: &Engine, request: &TaskRequest, requeue: bool) -> Event {
     Event::task_rejected(stamp(engine), &request.id, requeue)
 }

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
 
 use crate::admission::{Run, discard};
-use crate::conclusion::{Ended, RunEnd, meta};
+use crate::conclusion::{Ended, meta};
 use crate::context::Context;
 use crate::engine::{Engine, epoch};
 use crate::pools::Threads;
@@ -139,15 +139,12 @@ impl Inner {
             ctx,
             runtime: started.elapsed(),
         };
-        let is_given_back = matches!(end, RunEnd::Cancelled) && !run.policy.acks_early;
         let conclusion = ended.conclude(end);
         self.engine
             .hooks
             .iter()
             .for_each(|hook| hook.after_run(ctx, &conclusion.state, ended.runtime));
-        if !is_given_back {
-            self.engine.complete(conclusion.completion).await;
-        }
+        self.engine.complete(conclusion.completion).await;
     }
 
     /// What must be settled before the run; `false` when the message turns out to be somebody else's.

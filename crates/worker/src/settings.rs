@@ -72,6 +72,10 @@ pub struct WorkerSettings {
     pub worker_enable_remote_control: bool,
     /// Seconds between heartbeats; `None` sends none.
     pub heartbeat_interval: Option<Duration>,
+    /// `worker_soft_shutdown_timeout`: how long a soft shutdown waits for what runs before it ends cold; zero does not wait.
+    pub worker_soft_shutdown_timeout: Duration,
+    /// `worker_enable_soft_shutdown_on_idle`: a soft shutdown takes its time also when nothing runs.
+    pub worker_enable_soft_shutdown_on_idle: bool,
     /// Stop warm after this many tasks.
     pub max_tasks: Option<u64>,
     /// What `inspect conf` shows; secrets masked by whoever fills it.
@@ -109,6 +113,8 @@ impl Default for WorkerSettings {
             worker_send_task_events: false,
             worker_enable_remote_control: true,
             heartbeat_interval: Some(Duration::from_secs(2)),
+            worker_soft_shutdown_timeout: Duration::ZERO,
+            worker_enable_soft_shutdown_on_idle: false,
             max_tasks: None,
             conf: Map::new(),
             broker_info: Map::new(),

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use client::Client;
+use protocol::Event;
 use tokio::sync::mpsc;
 
+use crate::acknowledger::Completion;
 use crate::activity::Activity;
 use crate::engine::Engine;
 use crate::events::EventSender;
+use crate::health::Vitals;
 use crate::pools::PoolHandle;
 use crate::revocations::Revocations;
 use crate::{Health, Hook, Registry, Shutdown, WorkerError, WorkerSettings};
@@ -45,10 +48,21 @@ impl fmt::Debug for WorkerParams {
 }
 
 /// A worker that has not started yet.
-#[derive(Debug)]
 pub struct Worker {
-    params: WorkerParams,
-    health: Health,
+    engine: Arc<Engine>,
+    /// What the acknowledger will read.
+    completions: mpsc::Receiver<Completion>,
+    /// What the publisher of events will read.
+    events: mpsc::Receiver<Event>,
+    ready: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("settings", &self.engine.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Worker {
@@ -59,23 +73,6 @@ impl Worker {
     pub fn new(params: WorkerParams) -> Result<Self, WorkerError> {
         params.registry.check()?;
         params.settings.check()?;
-        Ok(Self {
-            params,
-            health: Health::default(),
-        })
-    }
-
-    /// The worker's pulse, for a watchdog.
-    pub fn health(&self) -> Health {
-        self.health.clone()
-    }
-
-    /// Consumes until asked to stop. When it returns, everything that was held and not finished is back in its queue.
-    ///
-    /// # Errors
-    /// When the broker refuses what waiting does not mend: credentials, or a consumer that was closed by force.
-    pub async fn run(self, shutdown: Shutdown) -> Result<(), WorkerError> {
-        let Self { params, health } = self;
         let WorkerParams {
             client,
             registry,
@@ -83,8 +80,8 @@ impl Worker {
             hooks,
             ready,
         } = params;
-        let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
-        let (completions, waiting) = mpsc::channel(COMPLETIONS);
+        let (sender, events) = EventSender::new(settings.worker_send_task_events);
+        let (completer, completions) = mpsc::channel(COMPLETIONS);
         let engine = Arc::new(Engine {
             stores_results: client.backends().results.is_some(),
             pool: PoolHandle::new(&settings),
@@ -94,16 +91,40 @@ impl Worker {
             hooks,
             revocations: Revocations::default(),
             activity: Activity::default(),
-            events,
-            completions,
+            vitals: Vitals::default(),
+            events: sender,
+            completions: completer,
             started: Instant::now(),
         });
-        let running =
-            Running::start(Arc::clone(&engine), waiting, waiting_events, &shutdown).await?;
+        Ok(Self {
+            engine,
+            completions,
+            events,
+            ready,
+        })
+    }
+
+    /// A handle for whoever watches the worker.
+    pub fn health(&self) -> Health {
+        Health(Arc::clone(&self.engine))
+    }
+
+    /// Consumes until asked to stop. When it returns, everything that was held and not finished is back in its queue.
+    ///
+    /// # Errors
+    /// When the broker refuses what waiting does not mend: credentials, or a consumer that was closed by force.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), WorkerError> {
+        let Self {
+            engine,
+            completions,
+            events,
+            ready,
+        } = self;
+        let running = Running::start(Arc::clone(&engine), completions, events, &shutdown).await?;
         banner(&engine);
         if let Some(ready) = ready {
             ready();
         }
-        running.until_stopped(&shutdown, &health).await
+        running.until_stopped(&shutdown).await
     }
 }

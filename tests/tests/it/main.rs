@@ -6,5 +6,6 @@ mod drill;
 mod install;
 mod interop;
 mod poison;
+mod signals;
 mod structure;
 mod systemd;

@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Args, context: Context) -> Result<Exit, Error> {
 
 async fn run_demo(demo: Demo, once: bool) -> Result<Exit, Error> {
     let services = Services::read(&demo.context.settings)?;
-    let stop = service::listen()?;
+    let stop = service::listen()?.shutdown;
     let manager = Manager::start(&services, &demo.context.environment(), stop.clone())?;
     let printed = manager.printed();
     // Meanwhile services that cannot be helped must be able to end the demo.
@@ -90,7 +90,7 @@ async fn run_demo(demo: Demo, once: bool) -> Result<Exit, Error> {
 
 /// Keeps these services running until they are stopped, with the settings of this command line.
 pub(super) async fn keep_running(services: &Services, context: &Context) -> Result<Exit, Error> {
-    let stop = service::listen()?;
+    let stop = service::listen()?.shutdown;
     let manager = Manager::start(services, &context.environment(), stop.clone())?;
     service::notify::ready(&format!("{} services", services.0.len()));
     let alive = std::sync::Arc::new(|_| true);

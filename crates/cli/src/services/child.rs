@@ -124,14 +124,21 @@ impl Launch {
     }
 }
 
-/// Waits for the end; passes a warm stop on as TERM, a cold one as QUIT, and kills what then still runs.
+/// Waits for the end; passes a warm stop on as TERM, a soft one as QUIT and a cold one as QUIT again, and kills what then still runs.
 async fn wait(child: &mut Child, stop: &Shutdown) -> std::io::Result<ExitStatus> {
     tokio::select! {
         status = child.wait() => return status,
         () = stop.requested() => {}
     }
-    if !stop.cold.is_cancelled() {
+    if !stop.is_hurried() {
         send(child, Signal::SIGTERM);
+        tokio::select! {
+            status = child.wait() => return status,
+            () = stop.hurried() => {}
+        }
+    }
+    if !stop.cold.is_cancelled() {
+        send(child, Signal::SIGQUIT);
         tokio::select! {
             status = child.wait() => return status,
             () = stop.cold.cancelled() => {}

@@ -94,6 +94,8 @@ impl Manager {
 async fn announce_stop(stop: Shutdown, printer: Printer) {
     stop.requested().await;
     printer.say("stopping: services finish what runs; Ctrl-C again stops cold");
-    stop.cold.cancelled().await;
-    printer.say("stopping cold: what runs is given back");
+    stop.hurried().await;
+    printer.say(
+        "stopping cold: what runs is given back, at the latest after worker_soft_shutdown_timeout",
+    );
 }

@@ -44,6 +44,10 @@ impl Settings {
             limits: self.limits(),
             worker_send_task_events: self.is_on("worker_send_task_events"),
             worker_enable_remote_control: self.is_on("worker_enable_remote_control"),
+            worker_soft_shutdown_timeout: self
+                .seconds("worker_soft_shutdown_timeout")
+                .unwrap_or_default(),
+            worker_enable_soft_shutdown_on_idle: self.is_on("worker_enable_soft_shutdown_on_idle"),
             conf: self.shown(),
             broker_info: self.broker_info(),
             ..default

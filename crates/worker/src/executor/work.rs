@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, warn};
 
 use super::Permits;
+use crate::activity::Held;
 use crate::admission::Run;
 use crate::bind::Arguments;
 use crate::conclusion::RunEnd;
@@ -39,7 +40,7 @@ pub(super) async fn work(
     let task = caught(run.task.run(arguments, Arc::clone(ctx)));
     let blocking = run.policy.pool == Pool::Blocking;
     let mut task = if blocking {
-        on_thread(pool, task, permits)
+        on_thread(pool, task, &run.held, permits)
     } else {
         task
     };
@@ -108,11 +109,15 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 fn on_thread(
     pool: &Threads,
     task: BoxFuture<'static, RunEnd>,
+    held: &Arc<Held>,
     permits: Permits,
 ) -> BoxFuture<'static, RunEnd> {
     let (done, end) = oneshot::channel();
     let (runtime, span) = (Handle::current(), Span::current());
+    let held = Arc::clone(held);
     let job = move || {
+        // A held message runs at most once, so nobody has set it before.
+        let _ = held.thread.set(nix::unistd::gettid().as_raw());
         let end = runtime.block_on(task.instrument(span));
         drop(permits);
         // Nobody waits for a run that was given up.

@@ -18,7 +18,7 @@ use crate::executor::Executor;
 use crate::heartbeat::{self, Pulse};
 use crate::intake::{Intake, IntakeParams};
 use crate::pools::Autoscaler;
-use crate::{Health, Shutdown, WorkerError};
+use crate::{Shutdown, WorkerError};
 
 /// How often the worker shows that it lives.
 const PULSE: Duration = Duration::from_secs(1);
@@ -88,21 +88,17 @@ impl Running {
         })
     }
 
-    pub(super) async fn until_stopped(
-        mut self,
-        shutdown: &Shutdown,
-        health: &Health,
-    ) -> Result<(), WorkerError> {
+    pub(super) async fn until_stopped(mut self, shutdown: &Shutdown) -> Result<(), WorkerError> {
         let mut pulse = tokio::time::interval(PULSE);
         let ended = loop {
             tokio::select! {
                 ended = &mut self.intake => break ended,
-                _ = pulse.tick() => health.beat(),
+                _ = pulse.tick() => self.engine.vitals.beat(),
             }
         };
         // Ends what waits for a slot, also when it was the broker that ended the intake.
         shutdown.warm.cancel();
-        self.stop(shutdown, health).await;
+        self.stop(shutdown).await;
         match ended {
             Ok(ended) => ended.map_err(WorkerError::broker("reserving messages")),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -110,12 +106,12 @@ impl Running {
     }
 
     /// Runs end first, then their settlements, then the hold on everything else.
-    async fn stop(self, shutdown: &Shutdown, health: &Health) {
+    async fn stop(self, shutdown: &Shutdown) {
         info!(
             running = self.engine.activity.active(),
             "stopping: nothing new is taken"
         );
-        self.finish_runs(shutdown, health).await;
+        self.finish_runs(shutdown).await;
         self.ended.cancel();
         let lease = self.engine.settings.lease;
         settle_rest(self.acknowledger, &shutdown.cold, lease).await;
@@ -144,22 +140,48 @@ impl Running {
     }
 
     /// Waits for the runs. A cold shutdown ends them; one that waits for a broker that does not answer is left behind.
-    async fn finish_runs(&self, shutdown: &Shutdown, health: &Health) {
+    async fn finish_runs(&self, shutdown: &Shutdown) {
         let mut pulse = tokio::time::interval(PULSE);
         let stopped_cold = async {
-            shutdown.cold.cancelled().await;
+            self.patience(shutdown).await;
             self.engine.activity.stop_all();
             tokio::time::sleep(FAREWELL).await;
         };
         tokio::pin!(stopped_cold);
-        let drained = self.executor.drain();
+        let drained = async {
+            self.executor.drain().await;
+            if shutdown.soft.is_cancelled()
+                && self.engine.settings.worker_enable_soft_shutdown_on_idle
+            {
+                self.patience(shutdown).await;
+            }
+        };
         tokio::pin!(drained);
         loop {
             tokio::select! {
                 () = &mut drained => return,
                 () = &mut stopped_cold => return warn!("some runs do not end; they are left behind"),
-                _ = pulse.tick() => health.beat(),
+                _ = pulse.tick() => self.engine.vitals.beat(),
             }
+        }
+    }
+
+    /// Waits until what runs is to be ended: at once in a cold shutdown, after its time-out in a soft one.
+    async fn patience(&self, shutdown: &Shutdown) {
+        let timeout = self.engine.settings.worker_soft_shutdown_timeout;
+        let softly = async {
+            shutdown.soft.cancelled().await;
+            if !timeout.is_zero() {
+                warn!(
+                    running = self.engine.activity.active(),
+                    "soft shutdown: what still runs in {timeout:?} is given back"
+                );
+            }
+            tokio::time::sleep(timeout).await;
+        };
+        tokio::select! {
+            () = shutdown.cold.cancelled() => {}
+            () = softly => shutdown.cold.cancel(),
         }
     }
 }

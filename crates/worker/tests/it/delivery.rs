@@ -215,8 +215,11 @@ async fn early_acknowledgement_takes_the_message_off_before_the_run() {
         .unwrap();
     eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
     worker.kill().await;
-    let (exc_type, _) = exception(&state(&running, &State::Failure).await);
-    assert_eq!(exc_type, "WorkerLostError");
+    let ended = exception(&state(&running, &State::Retry).await);
+    assert_eq!(
+        ended,
+        ("Retry".to_owned(), "cancelled by Celery".to_owned())
+    );
     assert_eq!(bench.ready("celery").await, 0);
 }
 

@@ -1,11 +1,13 @@
 //! The end of a worker: nothing lost, nothing run twice that had not to be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::Admin;
+use client::AsyncResult;
+use protocol::State;
 use worker::{SendTask, WorkerSettings};
 
-use crate::support::{Bench, DEADLINE, eventually, settings};
+use crate::support::{Bench, DEADLINE, Running, eventually, settings};
 use crate::tasks::{Add, Count, Sleep, key, runs};
 
 #[tokio::test]
@@ -96,6 +98,110 @@ async fn cold_gives_back_what_runs_and_another_worker_runs_it() {
     let second = bench.worker(settings(1)).await;
     assert_eq!(result.get(DEADLINE).await.unwrap(), 2);
     second.stop().await;
+}
+
+/// A worker that runs a task of this many seconds, and the task's result.
+async fn running(
+    bench: &Bench,
+    settings: WorkerSettings,
+    seconds: f64,
+) -> (Running, AsyncResult<u32>) {
+    let worker = bench.worker(settings).await;
+    let key = key();
+    let result = bench
+        .client
+        .send(Sleep {
+            key: key.clone(),
+            seconds,
+        })
+        .await
+        .unwrap();
+    eventually("it runs", || async { (runs(&key) == 1).then_some(()) }).await;
+    (worker, result)
+}
+
+fn soft(timeout: Duration) -> WorkerSettings {
+    WorkerSettings {
+        worker_soft_shutdown_timeout: timeout,
+        ..settings(1)
+    }
+}
+
+#[tokio::test]
+async fn soft_finishes_what_ends_in_time() {
+    let bench = Bench::new();
+    let (worker, result) = running(&bench, soft(DEADLINE * 10), 0.3).await;
+    worker.shutdown.soft.cancel();
+    worker.ended().await;
+    assert_eq!(result.get(Duration::from_secs(1)).await.unwrap(), 1);
+    assert_eq!(bench.ready("celery").await, 0);
+}
+
+#[tokio::test]
+async fn soft_gives_back_what_does_not_end_in_time() {
+    let bench = Bench::new();
+    let (worker, _) = running(&bench, soft(Duration::from_millis(200)), 600.0).await;
+    worker.shutdown.soft.cancel();
+    worker.ended().await;
+    assert_eq!(bench.ready("celery").await, 1);
+}
+
+#[tokio::test]
+async fn cold_cuts_a_soft_stop_short() {
+    let bench = Bench::new();
+    let (worker, _) = running(&bench, soft(DEADLINE * 10), 600.0).await;
+    worker.shutdown.soft.cancel();
+    worker.kill().await;
+    assert_eq!(bench.ready("celery").await, 1);
+}
+
+#[tokio::test]
+async fn a_soft_stop_takes_its_time_when_idle_only_if_told_to() {
+    let bench = Bench::new();
+    let worker = bench.worker(soft(DEADLINE * 10)).await;
+    worker.shutdown.soft.cancel();
+    worker.ended().await;
+
+    let timeout = Duration::from_millis(300);
+    let patient = WorkerSettings {
+        worker_enable_soft_shutdown_on_idle: true,
+        ..soft(timeout)
+    };
+    let worker = bench.worker(patient).await;
+    let asked = Instant::now();
+    worker.shutdown.soft.cancel();
+    worker.ended().await;
+    assert!(asked.elapsed() >= timeout, "it did not wait");
+}
+
+#[tokio::test]
+async fn a_cancelled_run_is_told_to_monitors() {
+    let bench = Bench::new();
+    let mut events = bench.client.events("task.#").await.unwrap();
+    let with_events = WorkerSettings {
+        worker_send_task_events: true,
+        ..settings(1)
+    };
+    let (worker, result) = running(&bench, with_events, 600.0).await;
+    worker.kill().await;
+    let told = async {
+        loop {
+            let event = events.next().await.expect("the broker is open");
+            if event.kind == "task-cancelled" {
+                return event.text("uuid").map(str::to_owned);
+            }
+        }
+    };
+    let uuid = tokio::time::timeout(DEADLINE, told)
+        .await
+        .expect("it is told");
+    assert_eq!(uuid.as_deref(), Some(result.id()));
+    let stored = result.state().await.unwrap();
+    assert_eq!(
+        stored,
+        State::Pending,
+        "it runs again, and nothing is stored"
+    );
 }
 
 #[tokio::test]
