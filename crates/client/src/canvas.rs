@@ -1,122 +1,75 @@
-//! Applying signatures: what a worker does with callbacks and chain steps, and a client with `apply`.
+//! Canvas: chains, groups and chords. Building them, and what is sent to start them.
 //!
-//! Plain tasks, chains and groups. A chord needs its members counted at the result backend, which is not built yet:
-//! it is refused, never half done.
+//! [`apply`] is what a worker does with callbacks and chain steps, and a client with a work-flow of its own: it turns a signature into
+//! the calls that start it, with the chords to be opened before. Its rules are those of Celery's `canvas.py`. Nothing is sent here.
 
-use protocol::{DecodeError, DecodeErrorKind, Map, ResultTuple, Signature, Value};
+mod chord;
+mod expand;
+mod freeze;
+mod lineage;
+mod links;
+mod node;
+mod steps;
 
-use crate::TaskCall;
-use crate::prepare::new_id;
-use crate::signature::call_of;
+use broker::NewChord;
+use protocol::{Map, ResultTuple, Signature, Value};
 
-/// What a new task inherits from the one that sends it.
-#[derive(Clone, Debug, Default)]
-pub struct Lineage {
-    /// The task that sends.
-    pub parent_id: Option<String>,
-    /// The first task of the work-flow.
-    pub root_id: Option<String>,
-    /// Its priority, with `task_inherit_parent_priority`.
-    pub priority: Option<u8>,
-    /// Headers that travel with the work-flow, such as `traceparent`.
-    pub headers: Map,
-}
+use self::expand::{Expansion, Sent, With};
+use self::node::Node;
+use crate::{ClientError, TaskCall};
 
-/// The calls that a signature stands for, and the handle on their result.
+pub use self::lineage::{Chords, Lineage, Rules};
+pub use self::node::MAX_NESTING;
+
+/// What a signature stands for: calls to send, chords to open before, and the handle on the result.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// What to send.
     pub calls: Vec<TaskCall>,
-    /// The result.
+    /// What to open at the result backend before.
+    pub chords: Vec<NewChord>,
+    /// The result: the last step's of a chain, the body's of a chord, all members' of a group.
     pub result: ResultTuple,
+    /// The results that come before it, the first one first: those of a chain's earlier steps, the header's of a chord.
+    pub ancestors: Vec<ResultTuple>,
+    /// What the task that sends this counts among its children: the first step of a chain, the header of a chord.
+    pub child: ResultTuple,
 }
 
 /// Expands a signature, with `args` put in front of its own (unless it is immutable) and `chain`, the remaining steps
 /// with the next one last, to follow it.
 ///
 /// # Errors
-/// When an option is malformed, or the signature is of a kind that cannot be applied here.
+/// When the signature or an option is malformed, a chain is empty, canvas is nested too deep, or there is a chord and no result backend.
 pub fn apply(
-    signature: Signature,
-    args: &[Value],
-    chain: Vec<Signature>,
-    lineage: &Lineage,
-) -> Result<Applied, DecodeError> {
-    match signature.subtask_type.as_deref() {
-        Some("chain") => apply_chain(signature, args, chain, lineage),
-        Some("group") => apply_group(signature, args, chain, lineage),
-        Some("chord") => Err(unsupported("chord")),
-        Some("chunks") => Err(unsupported("chunks")),
-        _ => apply_task(signature, args, chain, lineage),
-    }
-}
-
-fn apply_task(
     mut signature: Signature,
     args: &[Value],
     chain: Vec<Signature>,
     lineage: &Lineage,
-) -> Result<Applied, DecodeError> {
-    signature.prepend(args.iter().cloned());
-    let mut call = call_of(signature)?;
-    let options = &mut call.options;
-    let id = options.task_id.get_or_insert_with(new_id).clone();
-    if !chain.is_empty() {
-        options.embed.chain = Some(chain);
-    }
-    options.parent_id = lineage.parent_id.clone().or(options.parent_id.take());
-    options.root_id = lineage.root_id.clone().or(options.root_id.take());
-    options.priority = options.priority.or(lineage.priority);
-    for (name, value) in &lineage.headers {
-        if !options.headers.contains_key(name) {
-            options.headers.insert(name.clone(), value.clone());
+) -> Result<Applied, ClientError> {
+    let mut expansion = Expansion::new(lineage);
+    let sent = match signature.subtask_type.as_deref() {
+        None | Some("") => {
+            signature.prepend(args.iter().cloned());
+            Sent::one(expansion.call(signature, chain)?)
         }
-    }
-    Ok(Applied {
-        calls: vec![call],
-        result: ResultTuple::task(id),
-    })
-}
-
-/// The first step runs now and carries the others, which come before what followed the chain as a whole.
-fn apply_chain(
-    signature: Signature,
-    args: &[Value],
-    rest: Vec<Signature>,
-    lineage: &Lineage,
-) -> Result<Applied, DecodeError> {
-    let mut steps = members(&signature)?;
-    if steps.is_empty() {
-        return Err(DecodeError::new(
-            DecodeErrorKind::Value,
-            "a chain without tasks",
-        ));
-    }
-    inherit(&mut steps, &signature, "link_error");
-    if let (Some(last), Some(link)) = (steps.last_mut(), signature.options.get("link")) {
-        last.options.insert("link", link.clone());
-    }
-    let first = steps.remove(0);
-    let chain = rest.into_iter().chain(steps.into_iter().rev()).collect();
-    apply(first, args, chain, lineage)
-}
-
-/// Every member gets the arguments. A group that something follows is a chord.
-fn apply_group(
-    signature: Signature,
-    args: &[Value],
-    chain: Vec<Signature>,
-    lineage: &Lineage,
-) -> Result<Applied, DecodeError> {
-    if !chain.is_empty() {
-        return Err(unsupported("chord (a group with a step after it)"));
-    }
-    let mut members = members(&signature)?;
-    inherit(&mut members, &signature, "link_error");
-    let group_id = signature
-        .text_option("task_id")
-        .map_or_else(new_id, str::to_owned);
-    group_of(members, args, &group_id, lineage)
+        Some(_) => {
+            let mut options = lineage.options();
+            if !chain.is_empty() {
+                options.insert("chain", chain);
+            }
+            let (kwargs, options) = (&Map::new(), &options);
+            expansion.send(
+                Node::open(signature)?,
+                With {
+                    args,
+                    kwargs,
+                    options,
+                },
+            )?
+        }
+    };
+    Ok(applied(expansion, sent))
 }
 
 /// Sends these signatures side by side as one group.
@@ -128,145 +81,34 @@ pub fn group_of(
     args: &[Value],
     group_id: &str,
     lineage: &Lineage,
-) -> Result<Applied, DecodeError> {
-    let mut calls = Vec::with_capacity(members.len());
-    let mut children = Vec::with_capacity(members.len());
-    for (index, member) in members.into_iter().enumerate() {
-        let applied = apply(member, args, Vec::new(), lineage)?;
-        children.push(applied.result);
-        calls.extend(applied.calls.into_iter().map(|mut call| {
-            call.options
-                .group_id
-                .get_or_insert_with(|| group_id.to_owned());
-            call.options
-                .group_index
-                .get_or_insert(i64::try_from(index).unwrap_or(i64::MAX));
-            call
-        }));
-    }
-    Ok(Applied {
-        calls,
-        result: ResultTuple::group(group_id, children),
-    })
-}
-
-/// The tasks of a chain or group; a composite itself may carry them as a list or as one signature.
-fn members(signature: &Signature) -> Result<Vec<Signature>, DecodeError> {
-    let tasks = signature.kwargs.get("tasks").cloned().unwrap_or_default();
-    let Value::List(tasks) = tasks else {
-        let detail = format!("expected a list, found {}", tasks.type_name());
-        return Err(DecodeError::new(DecodeErrorKind::Type, detail)
-            .at("tasks")
-            .at("kwargs")
-            .at(&signature.task));
+) -> Result<Applied, ClientError> {
+    let members = members.into_iter().map(Node::open);
+    let mut group = Node::group(members.collect::<Result<_, _>>()?);
+    group.head.options.insert("task_id", group_id);
+    let mut expansion = Expansion::new(lineage);
+    let (kwargs, options) = (&Map::new(), &lineage.options());
+    let with = With {
+        args,
+        kwargs,
+        options,
     };
-    tasks.into_iter().map(Signature::from_value).collect()
+    let sent = expansion.send(group, with)?;
+    Ok(applied(expansion, sent))
 }
 
-fn inherit(members: &mut [Signature], from: &Signature, option: &str) {
-    let Some(value) = from.options.get(option) else {
-        return;
-    };
-    for member in members {
-        if !member.options.contains_key(option) {
-            member.options.insert(option, value.clone());
-        }
+fn applied(expansion: Expansion<'_>, sent: Sent) -> Applied {
+    let mut ancestors = sent.path;
+    let result = ancestors
+        .pop()
+        .expect("whatever was sent has a result of its own");
+    Applied {
+        calls: expansion.calls,
+        chords: expansion.chords,
+        result,
+        ancestors,
+        child: sent.child,
     }
-}
-
-fn unsupported(what: &str) -> DecodeError {
-    DecodeError::new(
-        DecodeErrorKind::Value,
-        format!("{what}: not supported by this version"),
-    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn composite(kind: &str, tasks: Vec<Signature>) -> Signature {
-        let tasks = Value::List(tasks.into_iter().map(Value::from).collect());
-        let mut signature = Signature::new(format!("celery.{kind}")).kwarg("tasks", tasks);
-        signature.subtask_type = Some(kind.to_owned());
-        signature
-    }
-
-    fn names(chain: Option<&Vec<Signature>>) -> Vec<&str> {
-        chain
-            .map(|steps| steps.iter().map(|step| step.task.as_str()).collect())
-            .unwrap_or_default()
-    }
-
-    #[test]
-    fn a_chain_sends_its_first_step_with_the_others_in_reverse() {
-        let chain = composite(
-            "chain",
-            vec![
-                Signature::new("a"),
-                Signature::new("b"),
-                Signature::new("c"),
-            ],
-        );
-        let applied = apply(
-            chain,
-            &[Value::Int(7)],
-            vec![Signature::new("z")],
-            &Lineage::default(),
-        )
-        .expect("sound");
-        let call = &applied.calls[0];
-        assert_eq!(
-            (call.task.as_str(), &call.args),
-            ("a", &vec![Value::Int(7)])
-        );
-        assert_eq!(names(call.options.embed.chain.as_ref()), ["z", "c", "b"]);
-    }
-
-    #[test]
-    fn a_group_sends_every_member_with_its_position() {
-        let group = composite("group", vec![Signature::new("a"), Signature::new("b")]);
-        let lineage = Lineage {
-            root_id: Some("root".to_owned()),
-            ..Lineage::default()
-        };
-        let applied = apply(group, &[Value::Int(7)], Vec::new(), &lineage).expect("sound");
-        let positions: Vec<_> = applied
-            .calls
-            .iter()
-            .map(|call| call.options.group_index)
-            .collect();
-        assert_eq!(positions, [Some(0), Some(1)]);
-        assert!(
-            applied
-                .calls
-                .iter()
-                .all(|call| call.options.group_id.as_deref() == Some(applied.result.id.as_str()))
-        );
-        assert!(
-            applied
-                .calls
-                .iter()
-                .all(|call| call.options.root_id.as_deref() == Some("root"))
-        );
-    }
-
-    #[test]
-    fn an_immutable_signature_takes_no_arguments() {
-        let signature = Signature {
-            immutable: true,
-            ..Signature::new("a").args(vec![Value::Int(1)])
-        };
-        let applied =
-            apply(signature, &[Value::Int(7)], Vec::new(), &Lineage::default()).expect("sound");
-        assert_eq!(applied.calls[0].args, [Value::Int(1)]);
-    }
-
-    #[test]
-    fn a_chord_is_refused_by_name() {
-        let mut chord = Signature::new("celery.chord");
-        chord.subtask_type = Some("chord".to_owned());
-        let error = apply(chord, &[], Vec::new(), &Lineage::default()).expect_err("not built yet");
-        assert!(error.to_string().contains("chord"), "{error}");
-    }
-}
+mod tests;

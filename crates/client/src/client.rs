@@ -6,7 +6,7 @@ use broker::{Backends, BrokerError, Publish};
 use protocol::{Map, Signature, Value};
 use tracing::warn;
 
-use crate::canvas::{Lineage, apply};
+use crate::canvas::{Applied, Chords, Lineage, Rules, apply};
 use crate::prepare::{Prepared, new_id, prepare};
 use crate::sent::tell;
 use crate::{
@@ -94,7 +94,7 @@ impl Client {
         self.publish(prepared, policy).await
     }
 
-    /// Sends a signature: a plain task, a chain or a group. The results are those of the tasks that were sent.
+    /// Sends a signature of any kind. The results are those of the tasks that were sent.
     ///
     /// # Errors
     /// As [`Client::send_all`], or when the signature is malformed or cannot be applied.
@@ -102,12 +102,32 @@ impl Client {
         &self,
         signature: Signature,
     ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
-        let applied = apply(signature, &[], Vec::new(), &Lineage::default());
-        let applied = applied.map_err(|source| ClientError::Decode {
-            what: "the signature",
-            source,
-        })?;
-        self.send_all(applied.calls).await
+        let lineage = Lineage {
+            rules: self.canvas_rules(),
+            ..Lineage::default()
+        };
+        let Applied { calls, chords, .. } = apply(signature, &[], Vec::new(), &lineage)?;
+        if let Some(results) = &self.backends().results
+            && !chords.is_empty()
+        {
+            let opened = results.open_chords(chords).await;
+            opened.map_err(ClientError::broker("open the chord"))?;
+        }
+        self.send_all(calls).await
+    }
+
+    /// What the expansion of canvas must know of this client and its backends.
+    pub fn canvas_rules(&self) -> Rules {
+        let chords = match &self.backends().results {
+            None => Chords::Refused,
+            Some(results) if results.joins_chords() => Chords::Joined,
+            Some(_) => Chords::Polled,
+        };
+        Rules {
+            reply_to: Some(self.0.oid.clone()),
+            chords,
+            task_allow_error_cb_on_chord_header: self.options().task_allow_error_cb_on_chord_header,
+        }
     }
 
     /// Turns a call into a message without sending it.

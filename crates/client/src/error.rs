@@ -49,6 +49,17 @@ pub enum ClientError {
     /// There is no result backend.
     #[error("no result backend is configured: set result_backend")]
     NoResultBackend,
+    /// There is a chord, or a group with a step after it, and no result backend to count its members.
+    #[error(
+        "starting chords requires a result backend to be configured; note that a group chained with a task is also upgraded to be a chord, as this pattern requires synchronization"
+    )]
+    ChordsNeedResults,
+    /// Nobody could read such messages.
+    #[error("the canvas is nested more than {} deep", crate::canvas::MAX_NESTING)]
+    CanvasTooDeep,
+    /// There is nothing to send.
+    #[error("a chain without tasks")]
+    EmptyChain,
     /// What came back cannot be read.
     #[error("cannot read {what}")]
     Decode {

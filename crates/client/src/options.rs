@@ -33,6 +33,8 @@ pub struct ClientOptions {
     pub task_publish_retry_policy: PublishRetryPolicy,
     /// `task_send_sent_event`.
     pub task_send_sent_event: bool,
+    /// `task_allow_error_cb_on_chord_header`: errbacks of a chord are also linked to the tasks of its header.
+    pub task_allow_error_cb_on_chord_header: bool,
     /// `control_exchange`: prefix of the exchanges for control requests and replies.
     pub control_exchange: String,
     /// `event_exchange`.
@@ -61,6 +63,7 @@ impl Default for ClientOptions {
             task_publish_retry: true,
             task_publish_retry_policy: PublishRetryPolicy::default(),
             task_send_sent_event: false,
+            task_allow_error_cb_on_chord_header: false,
             control_exchange: "celery".to_owned(),
             event_exchange: "celeryev".to_owned(),
             event_serializer: Codec::Json,

@@ -33,7 +33,9 @@ pub(crate) fn prepare(
     call: TaskCall,
 ) -> Result<Prepared, ClientError> {
     let task = call.task.clone();
-    let routed = options.task_routes.find(&task);
+    let routed = options
+        .task_routes
+        .find(call.options.route_name.as_ref().unwrap_or(&task));
     let route = destination(options, routed, &call.options);
     let codec = call.options.serializer.unwrap_or(options.task_serializer);
     let compression = call.options.compression.or(options.task_compression);

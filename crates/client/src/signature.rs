@@ -62,7 +62,8 @@ fn call_options(map: &mut Map) -> Result<CallOptions, DecodeError> {
         reply_to: take(map, "reply_to")?,
         retries: take(map, "retries")?.unwrap_or(0),
         stamps: stamps(map)?,
-        replaced_task_nesting: 0,
+        replaced_task_nesting: take(map, "replaced_task_nesting")?.unwrap_or(0),
+        route_name: take(map, "route_name")?,
     })
 }
 

@@ -86,6 +86,8 @@ pub struct CallOptions {
     pub retries: u32,
     /// Depth of replacement.
     pub replaced_task_nesting: u32,
+    /// The task whose route it takes, if that is not its own.
+    pub route_name: Option<String>,
 }
 
 /// The latest start.

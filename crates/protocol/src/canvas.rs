@@ -130,6 +130,19 @@ impl Signature {
     pub fn canvas(&self) -> Result<Canvas, DecodeError> {
         Canvas::from_signature(self)
     }
+
+    /// Takes the parts out of a composite signature, which is left without keyword arguments; nothing is copied.
+    ///
+    /// # Errors
+    /// As [`Signature::canvas`].
+    pub fn take_canvas(&mut self) -> Result<Canvas, DecodeError> {
+        let mut kwargs = std::mem::take(&mut self.kwargs);
+        let canvas = Canvas::read(self.subtask_type.as_deref(), &mut kwargs);
+        if matches!(canvas, Ok(Canvas::Task)) {
+            self.kwargs = kwargs;
+        }
+        canvas.map_err(|error| error.at("kwargs"))
+    }
 }
 
 fn tasks_of(tasks: Vec<Signature>) -> Map {

@@ -2,8 +2,8 @@
 
 use broker::Publish;
 use client::canvas::{Applied, Lineage, apply, group_of};
-use client::{TaskCall, trace_headers};
-use protocol::{DecodeError, ResultTuple, Signature, TaskRequest, Value};
+use client::{ClientError, TaskCall, trace_headers};
+use protocol::{ResultTuple, Signature, TaskRequest, Value};
 use uuid::Uuid;
 
 use crate::Failure;
@@ -106,7 +106,11 @@ fn inherit(call: &mut TaskCall, request: &TaskRequest) {
 
 impl Next {
     fn add(&mut self, engine: &Engine, applied: Applied) -> Result<(), Failure> {
-        self.children.push(applied.result);
+        if !applied.chords.is_empty() {
+            let text = "chords are not opened by this version of the worker";
+            return Err(Failure::builtin("NotImplementedError", vec![text.into()]));
+        }
+        self.children.push(applied.child);
         for call in applied.calls {
             let prepared = engine
                 .client
@@ -123,7 +127,7 @@ fn apply_callbacks(
     callbacks: &[Signature],
     args: &[Value],
     lineage: &Lineage,
-) -> Result<Vec<Applied>, DecodeError> {
+) -> Result<Vec<Applied>, ClientError> {
     if let [single] = callbacks {
         return Ok(vec![apply(single.clone(), args, Vec::new(), lineage)?]);
     }
@@ -150,10 +154,11 @@ fn lineage(engine: &Engine, request: &TaskRequest) -> Lineage {
         root_id: request.root_id.clone().or_else(|| Some(request.id.clone())),
         priority: priority.filter(|_| engine.settings.task_inherit_parent_priority),
         headers: trace_headers(&request.extra),
+        rules: engine.client.canvas_rules(),
     }
 }
 
-fn cannot_send(error: DecodeError) -> Failure {
+fn cannot_send(error: ClientError) -> Failure {
     let text = format!("cannot send what follows the task: {error}");
     Failure::builtin("NotImplementedError", vec![Value::Str(text)])
 }
