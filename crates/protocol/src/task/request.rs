@@ -75,6 +75,8 @@ pub struct TaskRequest {
     pub lang: Option<String>,
     /// Headers that Celery does not define.
     pub extra: Map,
+    /// Message properties that are no field here, such as `app_id`.
+    pub properties: Map,
     /// Which protocol the sender used.
     pub protocol: Protocol,
     /// Codec of the body.
@@ -161,6 +163,7 @@ impl TaskRequest {
             redelivered: info.redelivered.unwrap_or(false),
             exchange: info.exchange,
             routing_key: info.routing_key,
+            properties: properties.extra.clone(),
             protocol: Protocol::One,
             ..Self::default()
         }

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("calendar", &[]),
     ("client", &["broker", "protocol"]),
+    ("conformance-worker", &["protocol", "service", "worker"]),
     ("portfolio", &["calendar"]),
     ("protocol", &[]),
     (
@@ -89,7 +90,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lapin", &[]),
     ("opentelemetry-otlp", &["service"]),
     ("opentelemetry_sdk", &["service"]),
-    ("redis", &["broker-redis", "bench"]),
+    ("redis", &["broker-redis", "bench", "conformance-worker"]),
     ("sd-notify", &["service"]),
     ("sqlx", &["broker-sqlite", "portfolio"]),
 ];

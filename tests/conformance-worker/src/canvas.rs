@@ -1,0 +1,44 @@
+//! Signatures of the catalogue's tasks.
+
+use protocol::{Canvas, Signature, Value};
+use worker::Outcome;
+
+/// A signature of one of the tasks with these arguments.
+pub(crate) fn task(name: &str, args: Vec<Value>) -> Signature {
+    Signature::new(format!("t.integration.tasks.{name}")).args(args)
+}
+
+/// As [`task`], for a signature that takes no result of an earlier task.
+pub(crate) fn immutable(name: &str, args: Vec<Value>) -> Signature {
+    Signature {
+        immutable: true,
+        ..task(name, args)
+    }
+}
+
+pub(crate) fn chain(tasks: Vec<Signature>) -> Signature {
+    composite(Canvas::Chain(tasks))
+}
+
+pub(crate) fn group(tasks: Vec<Signature>) -> Signature {
+    composite(Canvas::Group(tasks))
+}
+
+pub(crate) fn chord(header: Vec<Signature>, body: Signature) -> Signature {
+    composite(Canvas::Chord {
+        header,
+        body: Box::new(body),
+        kwargs: protocol::Map::new(),
+    })
+}
+
+fn composite(canvas: Canvas) -> Signature {
+    canvas
+        .into_signature()
+        .expect("only a plain task has no composite signature")
+}
+
+/// Ends the run by going on as `signature`.
+pub(crate) fn replace<T>(signature: Signature) -> Result<T, Outcome> {
+    Err(Outcome::Replace(Box::new(signature)))
+}
