@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Coordinator, Fence, Result};
+use broker::{BrokerError, Coordinator, ErrorKind, Fence, Result, ResultBackend};
 use client::Client;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -12,9 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::reign::Reign;
-use crate::schedule::Schedule;
 use crate::state::LEASE;
-use crate::{Entry, ScheduleFile};
+use crate::{ScheduleFile, Source, SourceError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -26,8 +25,8 @@ const ASKS_PER_LEASE: u32 = 10;
 pub struct BeatParams {
     /// Sends, and knows the broker.
     pub client: Client,
-    /// What is sent; problems are logged.
-    pub schedule: ScheduleFile,
+    /// Gives what is sent; problems are logged.
+    pub source: Arc<dyn Source>,
     /// Names this beat among all on the broker; must be unique.
     pub name: String,
     /// How long others wait after the leader's last renewal before one of them leads.
@@ -59,9 +58,6 @@ pub struct Beat {
 impl Beat {
     /// A beat that does nothing yet.
     pub fn new(params: BeatParams) -> Self {
-        for problem in &params.schedule.problems {
-            tracing::error!("{problem}; the entry is left out");
-        }
         Self {
             params,
             status: watch::Sender::new((Role::Connecting, Instant::now())),
@@ -152,8 +148,34 @@ impl Beat {
         &self.params.client
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.params.schedule.entries
+    pub(crate) fn results(&self) -> Option<&dyn ResultBackend> {
+        self.params.client.backends().results.as_deref()
+    }
+
+    /// The schedule with its version; the version is read first, so that a change in between is met again.
+    pub(crate) async fn load_schedule(&self) -> Result<(String, ScheduleFile)> {
+        let unreadable = |error: SourceError| {
+            let text = format!("the schedule cannot be read: {error}");
+            BrokerError::with_source(ErrorKind::Unreachable, text, error)
+        };
+        let version = self.params.source.version().await.map_err(unreadable)?;
+        let schedule = self.params.source.load().await.map_err(unreadable)?;
+        for problem in &schedule.problems {
+            tracing::error!("{problem}; the entry is left out");
+        }
+        Ok((version, schedule))
+    }
+
+    /// The schedule, if its version is no longer this one.
+    pub(crate) async fn changed_schedule(&self, known: &str) -> Option<(String, ScheduleFile)> {
+        let version = self.params.source.version().await;
+        if version.as_ref().is_ok_and(|version| version == known) {
+            return None;
+        }
+        let loaded = self.load_schedule().await;
+        loaded
+            .inspect_err(|error| tracing::warn!(%error, "the schedule stays as it was"))
+            .ok()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -168,10 +190,8 @@ impl Beat {
         self.params.clock.now()
     }
 
-    /// How late an entry may be sent.
-    pub(crate) fn deadline(&self, entry: &Entry) -> Option<Duration> {
-        self.params
-            .cron_starting_deadline
-            .filter(|_| matches!(entry.schedule, Schedule::Crontab(_)))
+    /// How late a crontab's slot may be sent.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.params.cron_starting_deadline
     }
 }

@@ -1,15 +1,21 @@
 //! One entry of the schedule: what is sent, and when.
 
+use std::time::Duration;
+
 use client::{CallOptions, Client, ClientError, Prepared, TaskCall};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, Value};
 use uuid::Uuid;
 
+use crate::Policy;
 use crate::schedule::Schedule;
 
 /// What task ids of scheduled runs are derived under.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0d_1b52_7c3a_5e6e_9a41_64f1_0c5d_2b97);
+
+/// Celery counts microseconds; so do slots.
+const TICK: SignedDuration = SignedDuration::from_micros(1);
 
 /// One entry.
 #[derive(Clone, Debug)]
@@ -32,12 +38,47 @@ pub struct Entry {
     pub options: CallOptions,
     /// Whether it runs at all.
     pub enabled: bool,
+    /// What its owner decided beside the schedule.
+    pub policy: Policy,
 }
 
 impl Entry {
-    /// The first run after `last`.
+    /// The first slot after `last`.
     pub fn next_after(&self, last: Timestamp) -> Option<Timestamp> {
-        self.schedule.next_after(last, &self.zone)
+        let next = match self.policy.start {
+            Some(start) if last < start => self.first_from(start)?,
+            _ => self.schedule.next_after(last, &self.zone)?,
+        };
+        self.policy
+            .end
+            .is_none_or(|end| next <= end)
+            .then_some(next)
+    }
+
+    /// The first slot at this time or later. An interval's grid begins there.
+    fn first_from(&self, start: Timestamp) -> Option<Timestamp> {
+        match self.schedule {
+            Schedule::Interval(_) => Some(start),
+            _ => self.schedule.next_after(start - TICK, &self.zone),
+        }
+    }
+
+    /// How late a slot may be sent; `deadline` is `beat_cron_starting_deadline`, which holds for crontabs.
+    pub(crate) fn window(&self, deadline: Option<Duration>) -> Option<Duration> {
+        let deadline = deadline.filter(|_| matches!(self.schedule, Schedule::Crontab(_)));
+        self.policy.window().or(deadline)
+    }
+
+    /// When a slot is sent: later by its jitter.
+    pub fn due(&self, slot: Timestamp) -> Timestamp {
+        let most = self.policy.jitter.as_millis();
+        if most == 0 {
+            return slot;
+        }
+        let share = self.slot_id(slot).as_u128() % most;
+        // A part of the jitter, which is a number of seconds that a setting can hold.
+        let jitter = Duration::from_millis(u64::try_from(share).unwrap_or_default());
+        slot.saturating_add(jitter).unwrap_or(slot)
     }
 
     /// Schedule and zone as text. When it changes, earlier runs say nothing about the next one.
@@ -47,8 +88,12 @@ impl Entry {
 
     /// The id of the task that runs for this slot: the same whoever sends it.
     pub fn task_id(&self, slot: Timestamp) -> String {
+        self.slot_id(slot).to_string()
+    }
+
+    fn slot_id(&self, slot: Timestamp) -> Uuid {
         let text = format!("{}\0{}", self.name, slot.as_nanosecond());
-        Uuid::new_v5(&NAMESPACE, text.as_bytes()).to_string()
+        Uuid::new_v5(&NAMESPACE, text.as_bytes())
     }
 
     /// The message for a slot, with the headers by which Celery and its monitors know a scheduled task.

@@ -1,5 +1,7 @@
 //! What can be wrong with a schedule, an entry, or the state on the broker.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::schedule::{Field, FieldError, Interval};
@@ -40,6 +42,9 @@ pub enum ScheduleError {
     /// The exchange calendar is unknown or damaged.
     #[error(transparent)]
     Calendar(#[from] calendar::CalendarError),
+    /// Two sources have an entry of one name.
+    #[error("another source has an entry of this name, which is the one that runs")]
+    Doubled,
     /// No schedule has this form.
     #[error("expected {expected}, found {found}")]
     Form {
@@ -51,7 +56,7 @@ pub enum ScheduleError {
 }
 
 /// Why an entry of the schedule cannot be used. Names the entry and the field.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("schedule entry {entry:?}, field {field}: {source}")]
 pub struct EntryError {
     /// The entry's name.
@@ -60,5 +65,5 @@ pub struct EntryError {
     pub field: String,
     /// What is wrong.
     #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
+    pub source: Arc<dyn std::error::Error + Send + Sync>,
 }

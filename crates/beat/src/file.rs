@@ -1,5 +1,6 @@
 //! The `beat_schedule` setting, read into entries. A bad entry is named with its field; the others go on.
 
+mod policy;
 mod raw;
 mod timing;
 
@@ -12,7 +13,7 @@ use raw::RawEntry;
 pub(crate) use timing::Timing;
 
 /// What was read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ScheduleFile {
     /// The entries that can be used, disabled ones included, in the order of the file.
     pub entries: Vec<Entry>,
@@ -30,7 +31,7 @@ impl ScheduleFile {
                 Err((field, source)) => file.problems.push(EntryError {
                     entry: name.clone(),
                     field,
-                    source,
+                    source: source.into(),
                 }),
             }
         }
@@ -71,6 +72,7 @@ fn read_entry(name: &str, value: &Value, timezone: &str) -> Result<Entry, Proble
         kwargs,
         options: raw.options.read().map_err(at("options"))?,
         enabled: raw.enabled,
+        policy: raw.policy.read().map_err(at("policy"))?,
     })
 }
 

@@ -15,8 +15,10 @@ mod error;
 mod file;
 mod overview;
 mod plan;
+mod policy;
 mod reign;
 pub mod schedule;
+mod source;
 mod state;
 
 pub use beat::{Beat, BeatParams, Role};
@@ -26,4 +28,6 @@ pub use entry::Entry;
 pub use error::{EntryError, ScheduleError};
 pub use file::ScheduleFile;
 pub use overview::{Row, heartbeat, rows};
-pub use state::{EntryState, Heartbeat, LEASE, SPACE};
+pub use policy::{Misfire, Overlap, Policy};
+pub use source::{Source, SourceError, Sources};
+pub use state::{EntryState, HISTORY, Heartbeat, LEASE, SPACE, Skipped, Slot};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use broker::{Coordinator, Result};
 use jiff::Timestamp;
 
+use crate::plan::adopted;
 use crate::state::{HEARTBEAT, SPACE, decode, entry_key};
 use crate::{Entry, EntryError, EntryState, Heartbeat, ScheduleFile};
 
@@ -47,9 +48,7 @@ pub async fn rows(
     let state = |entry: &Entry| {
         let key = entry_key(&entry.name);
         let state: Option<EntryState> = records.get(&key).and_then(|record| decode(&key, record));
-        state
-            .filter(|state| state.timing == entry.timing())
-            .unwrap_or_else(|| EntryState::new(entry, now))
+        adopted(entry, state, now)
     };
     let good = schedule
         .entries

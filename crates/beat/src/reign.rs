@@ -4,18 +4,24 @@
 //! goes wrong with it, the reign ends and the next one begins from what the broker remembers, so that a slot is
 //! neither doubled nor lost.
 
-use std::fmt;
+mod overlap;
+mod prepared;
+
+use std::time::Duration;
 
 use broker::{Commit, ErrorKind, Fence, Publish, Result};
 use tokio::time::{Instant, sleep_until};
 
+use crate::ScheduleFile;
 use crate::beat::{Beat, Role};
-use crate::plan::{Plan, Run, Writes};
-use crate::state::{HEARTBEAT, Heartbeat, LEASE, SPACE, encode, entry_key};
-use crate::{Entry, EntryState};
+use crate::plan::{Plan, Run, Writes, read_states};
+use crate::state::{HEARTBEAT, Heartbeat, LEASE, SPACE, encode};
+use prepared::{Prepared, leave_out};
 
 /// How many entries one commit carries at most.
 const BATCH: usize = 256;
+/// How often the leader asks whether the schedule has changed.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A term of leadership.
 #[derive(Debug)]
@@ -23,32 +29,36 @@ pub(crate) struct Reign<'a> {
     beat: &'a Beat,
     fence: Fence,
     plan: Plan,
+    version: String,
     renew_at: Instant,
+    look_at: Instant,
 }
 
 impl<'a> Reign<'a> {
     /// Loads what is remembered and adopts the schedule; `None` when the lease is lost already.
     pub(crate) async fn begin(beat: &'a Beat, fence: Fence) -> Result<Option<Self>> {
-        let stored = beat.coordinator().load(SPACE).await?;
-        let (plan, writes) = Plan::adopt(beat.entries(), stored, beat.now());
+        let (version, schedule) = beat.load_schedule().await?;
+        let known = read_states(beat.coordinator().load(SPACE).await?);
+        let (plan, writes) = Plan::adopt(&schedule.entries, known, beat.now(), beat.deadline());
         let reign = Self {
             beat,
             fence,
             plan,
+            version,
             renew_at: Instant::now(),
+            look_at: Instant::now() + LOOK,
         };
-        for chunk in writes.chunks(BATCH) {
-            if !reign.commit(chunk.to_vec(), Vec::new()).await? {
-                return Ok(None);
-            }
-        }
-        Ok(Some(reign))
+        let leads = reign.write(writes).await?;
+        Ok(leads.then_some(reign))
     }
 
     /// Sends what is due until the lease is lost. Cancel-safe: a commit is carried out as a whole or not at all.
     pub(crate) async fn rule(mut self) -> Result<()> {
         loop {
             if Instant::now() >= self.renew_at && !self.renew().await? {
+                return Ok(());
+            }
+            if Instant::now() >= self.look_at && !self.follow().await? {
                 return Ok(());
             }
             self.beat.tick(Role::Leader);
@@ -83,12 +93,33 @@ impl<'a> Reign<'a> {
         .await
     }
 
+    /// Adopts the schedule anew when it has changed; `false` when the lease is lost. While its source cannot be read, beat goes on
+    /// with what it knows.
+    async fn follow(&mut self) -> Result<bool> {
+        self.look_at = Instant::now() + LOOK;
+        let Some((version, schedule)) = self.beat.changed_schedule(&self.version).await else {
+            return Ok(true);
+        };
+        self.version = version;
+        self.adopt(&schedule).await
+    }
+
+    async fn adopt(&mut self, schedule: &ScheduleFile) -> Result<bool> {
+        let known = std::mem::take(&mut self.plan).into_states();
+        let (now, deadline) = (self.beat.now(), self.beat.deadline());
+        let (plan, writes) = Plan::adopt(&schedule.entries, known, now, deadline);
+        self.plan = plan;
+        tracing::info!(entries = self.plan.len(), "the schedule has changed");
+        self.write(writes).await
+    }
+
     /// Sends what is due; `false` when the lease is lost. One message that the broker refuses must not hold up the others,
     /// so a refused batch is sent one by one.
     async fn send(&mut self, runs: Vec<Run>) -> Result<bool> {
+        let runs = self.settle_overlaps(runs).await;
         let runs: Vec<Prepared> = runs
             .into_iter()
-            .filter_map(|run| self.prepare(run))
+            .filter_map(|(run, skipped)| self.prepare(run, skipped))
             .collect();
         match self.commit_runs(&runs).await {
             Err(error) if error.kind() == ErrorKind::Invalid => self.send_one_by_one(runs).await,
@@ -116,6 +147,9 @@ impl<'a> Reign<'a> {
 
     /// Records and messages of these runs, in one step.
     async fn commit_runs(&self, runs: &[Prepared]) -> Result<bool> {
+        if runs.is_empty() {
+            return Ok(true);
+        }
         let writes = runs
             .iter()
             .map(|run| (run.key.clone(), Some(encode(&run.state))))
@@ -124,44 +158,18 @@ impl<'a> Reign<'a> {
         self.commit(writes, publish).await
     }
 
-    fn record(
-        &mut self,
-        Prepared {
-            run,
-            state,
-            publish,
-            ..
-        }: Prepared,
-    ) {
-        log(self.plan.entry(&run), &run, publish.is_some());
-        self.plan.record(&run, state);
+    fn record(&mut self, prepared: Prepared) {
+        prepared.log(self.plan.entry(&prepared.run));
+        self.plan.record(&prepared.run, prepared.state);
     }
 
-    /// An entry that cannot be encoded leaves the plan; the others go on.
-    fn prepare(&self, run: Run) -> Option<Prepared> {
-        let entry = self.plan.entry(&run);
-        let now = self.beat.now();
-        let is_stale = self
-            .beat
-            .deadline(entry)
-            .is_some_and(|deadline| run.lateness(now) > deadline);
-        let publish = match is_stale {
-            true => None,
-            false => match entry.prepare(self.beat.client(), run.slot) {
-                Ok(prepared) => Some(prepared.publish),
-                Err(error) => {
-                    leave_out(entry, &error);
-                    return None;
-                }
-            },
-        };
-        let state = self.plan.state_after(&run, publish.as_ref().map(|_| now));
-        Some(Prepared {
-            key: entry_key(&entry.name),
-            run,
-            state,
-            publish,
-        })
+    async fn write(&self, writes: Writes) -> Result<bool> {
+        for chunk in writes.chunks(BATCH) {
+            if !self.commit(chunk.to_vec(), Vec::new()).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn commit(&self, entries: Writes, publish: Vec<Publish>) -> Result<bool> {
@@ -184,32 +192,8 @@ impl<'a> Reign<'a> {
             .plan
             .next_due()
             .map(|due| due.duration_since(self.beat.now()));
-        let wait = wait.map(|wait| Instant::now() + wait.try_into().unwrap_or_default());
-        sleep_until(wait.map_or(self.renew_at, |due| due.min(self.renew_at))).await;
-    }
-}
-
-/// A run with all that its commit needs.
-#[derive(Debug)]
-struct Prepared {
-    key: String,
-    run: Run,
-    state: EntryState,
-    publish: Option<Publish>,
-}
-
-fn leave_out(entry: &Entry, error: &dyn fmt::Display) {
-    tracing::error!(entry = %entry.name, %error, "cannot be sent and is left out until the next start");
-}
-
-fn log(entry: &Entry, run: &Run, sent: bool) {
-    let (name, task, slot) = (&entry.name, &entry.task, run.slot);
-    if sent {
-        tracing::info!(entry = %name, %task, %slot, task_id = %entry.task_id(slot), "sending due task");
-    } else {
-        tracing::warn!(entry = %name, %slot, "slot skipped: later than beat_cron_starting_deadline");
-    }
-    if run.missed > 0 {
-        tracing::warn!(entry = %name, missed = run.missed, "slots passed while no beat could send; the entry runs once for them");
+        let due = wait.map(|wait| Instant::now() + wait.try_into().unwrap_or_default());
+        let look = self.renew_at.min(self.look_at);
+        sleep_until(due.map_or(look, |due| due.min(look))).await;
     }
 }

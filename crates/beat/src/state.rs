@@ -14,6 +14,9 @@ pub const SPACE: &str = "celeriac.beat";
 pub(crate) const HEARTBEAT: &str = "beat:heartbeat";
 const ENTRY: &str = "entry:";
 
+/// How many slots an entry's record remembers.
+pub const HISTORY: usize = 20;
+
 /// What is remembered of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryState {
@@ -25,20 +28,85 @@ pub struct EntryState {
     pub last_run_at: Option<Timestamp>,
     /// How often it was sent.
     pub total_run_count: u64,
-    /// How many slots passed without a run because no beat could send.
+    /// How many slots passed without a run.
     pub missed: u64,
+    /// Whether the entry was disabled when beat last saw it.
+    #[serde(default)]
+    pub disabled: bool,
+    /// The latest slots that were dealt with, oldest first; at most [`HISTORY`].
+    #[serde(default)]
+    pub history: Vec<Slot>,
+}
+
+/// What became of a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The slot.
+    pub slot: Timestamp,
+    /// When it was dealt with, by the leader's clock.
+    pub at: Timestamp,
+    /// Which beat did so.
+    pub by: String,
+    /// Why nothing was sent, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
+}
+
+/// Why a slot was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skipped {
+    /// It was later than its window allows.
+    Late,
+    /// The last run had not ended.
+    Overlap,
 }
 
 impl EntryState {
+    /// Stands for a record that cannot be read: it belongs to no schedule, so its entry begins anew.
+    pub(crate) fn unreadable() -> Self {
+        Self {
+            timing: String::new(),
+            last_slot: Timestamp::MIN,
+            last_run_at: None,
+            total_run_count: 0,
+            missed: 0,
+            disabled: false,
+            history: Vec::new(),
+        }
+    }
+
     /// An entry that is seen for the first time: only slots after now are its business.
     pub(crate) fn new(entry: &Entry, now: Timestamp) -> Self {
         Self {
             timing: entry.timing(),
             last_slot: now,
-            last_run_at: None,
-            total_run_count: 0,
-            missed: 0,
+            ..Self::unreadable()
         }
+    }
+
+    /// The slot that was sent last, and when.
+    pub(crate) fn last_sent(&self) -> Option<&Slot> {
+        self.history.iter().rfind(|slot| slot.skipped.is_none())
+    }
+
+    /// After this slot was dealt with, and `missed` before it were not.
+    #[must_use]
+    pub(crate) fn after(mut self, slot: Slot, missed: u64) -> Self {
+        let is_sent = slot.skipped.is_none();
+        self.last_slot = slot.slot;
+        self.missed += missed + u64::from(!is_sent);
+        self.total_run_count += u64::from(is_sent);
+        self.last_run_at = if is_sent {
+            Some(slot.at)
+        } else {
+            self.last_run_at
+        };
+        if self.history.len() >= HISTORY {
+            self.history.drain(..=self.history.len() - HISTORY);
+        }
+        self.history.push(slot);
+        self
     }
 }
 

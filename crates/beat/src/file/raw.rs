@@ -6,9 +6,10 @@ use client::{CallOptions, Expires};
 use protocol::{Map, Value};
 use serde::Deserialize;
 
+use super::policy::RawPolicy;
 use crate::ScheduleError;
 
-/// One entry, in Celery's names; `enabled` and `timezone` are ours.
+/// One entry, in Celery's names; `enabled`, `timezone` and the policy are ours.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEntry {
@@ -26,6 +27,8 @@ pub(super) struct RawEntry {
     pub(super) enabled: bool,
     #[serde(default)]
     pub(super) timezone: Option<String>,
+    #[serde(default)]
+    pub(super) policy: RawPolicy,
 }
 
 fn enabled() -> bool {

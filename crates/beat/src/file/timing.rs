@@ -229,7 +229,7 @@ fn every(time: &Value, relative: bool) -> Result<Schedule, ScheduleError> {
     Interval::new(duration(time)?, relative).map(Schedule::Interval)
 }
 
-fn duration(time: &Value) -> Result<SignedDuration, ScheduleError> {
+pub(super) fn duration(time: &Value) -> Result<SignedDuration, ScheduleError> {
     match time {
         Value::Str(text) => text
             .parse()

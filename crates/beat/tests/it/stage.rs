@@ -84,7 +84,7 @@ impl Stage {
     ) -> Running {
         let beat = Arc::new(Beat::new(BeatParams {
             client: Client::new(backends, ClientOptions::default()),
-            schedule: schedule_file(schedule),
+            source: Arc::new(schedule_file(schedule)),
             name: name.to_owned(),
             lease: LEASE,
             cron_starting_deadline: None,

@@ -34,7 +34,7 @@ pub(crate) async fn run(service: Service) -> Result<(), Error> {
 fn params(settings: &Settings, client: Client) -> BeatParams {
     let timezone = settings.text("timezone").unwrap_or("UTC");
     BeatParams {
-        schedule: ScheduleFile::read(&settings.map("beat_schedule"), timezone),
+        source: Arc::new(ScheduleFile::read(&settings.map("beat_schedule"), timezone)),
         name: unique_name(&client),
         lease: settings
             .seconds("celeriac_beat_lease_seconds")
