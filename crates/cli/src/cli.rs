@@ -1,11 +1,13 @@
 //! The command line: what can be typed. What the commands do is in [`crate::commands`].
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use service::{CommonArgs, Exit};
 
 use crate::commands::{
-    call, completions, doctor, finance, inspect, message, parked, purge, queues, result, schedule,
-    settings, status, up, worker,
+    call, completions, control, doctor, events, finance, inspect, message, parked, purge, queues,
+    result, schedule, settings, status, up, worker,
 };
 
 /// Runs and operates Celeriac: workers, schedule, queues and tasks.
@@ -17,8 +19,28 @@ pub(crate) struct Cli {
     /// Print JSON, for programs
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) habits: HabitArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Further options of Celery's command line.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct HabitArgs {
+    /// Has no effect: no Python application is loaded. Accepted so that scripts can stay as they are
+    #[arg(short = 'A', long, global = true, value_name = "APP")]
+    pub(crate) app: Option<String>,
+    /// Change to this folder first
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) workdir: Option<PathBuf>,
+    /// Say only what was asked for
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Use no colours
+    #[arg(short = 'C', long, global = true)]
+    pub(crate) no_color: bool,
 }
 
 /// The commands.
@@ -30,6 +52,8 @@ pub(crate) enum Command {
     Result(result::Args),
     Status(status::Args),
     Inspect(inspect::Args),
+    Control(control::Args),
+    Events(events::Args),
     Purge(purge::Args),
     Queues(queues::Args),
     #[command(subcommand)]

@@ -2,13 +2,16 @@
 
 pub(crate) mod call;
 pub(crate) mod completions;
+pub(crate) mod control;
 pub(crate) mod doctor;
+pub(crate) mod events;
 pub(crate) mod finance;
 pub(crate) mod inspect;
 pub(crate) mod message;
 pub(crate) mod parked;
 pub(crate) mod purge;
 pub(crate) mod queues;
+pub(crate) mod remote;
 pub(crate) mod result;
 pub(crate) mod schedule;
 pub(crate) mod settings;
@@ -27,7 +30,15 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
     if let Command::Completions(args) = cli.command {
         return completions::run(args);
     }
-    service::log_warnings();
+    if !matches!(&cli.command, Command::Events(args) if args.is_screen()) {
+        service::log_warnings();
+    }
+    if let Some(folder) = &cli.habits.workdir {
+        std::env::set_current_dir(folder).map_err(|source| Error::Io {
+            what: format!("cannot change to {}", folder.display()),
+            source,
+        })?;
+    }
     let more = match &cli.command {
         Command::Up(args) => args.overrides(),
         _ => Vec::new(),
@@ -36,6 +47,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Error> {
     let context = Context {
         settings: Settings::load(&sources)?,
         json: cli.json,
+        quiet: cli.habits.quiet,
+        no_color: cli.habits.no_color || std::env::var_os("NO_COLOR").is_some(),
         sources,
     };
     let runtime = tokio::runtime::Runtime::new().map_err(service::Error::program)?;
@@ -52,6 +65,8 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Error> {
         Command::Result(args) => result::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Inspect(args) => inspect::run(args, &context).await,
+        Command::Control(args) => control::run(args, &context).await,
+        Command::Events(args) => events::run(args, &context).await,
         Command::Purge(args) => purge::run(args, &context).await,
         Command::Queues(args) => queues::run(args, &context).await,
         Command::Parked(args) => parked::run(args, &context).await,

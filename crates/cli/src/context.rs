@@ -18,6 +18,10 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// Whether to print JSON.
     pub(crate) json: bool,
+    /// Whether to leave out what was not asked for.
+    pub(crate) quiet: bool,
+    /// Whether to use no colours.
+    pub(crate) no_color: bool,
     /// Where the settings were read from.
     pub(crate) sources: Sources,
 }
@@ -28,7 +32,7 @@ impl Context {
     pub(crate) async fn backends(&self) -> Result<Backends, Error> {
         let new_file = service::missing_broker_file(&self.settings);
         let backends = service::open_once(&self.settings).await?;
-        if let Some(path) = new_file {
+        if let Some(path) = new_file.filter(|_| !self.quiet) {
             let path = path.display();
             eprintln!("note: {path} was not there; this is a new, empty broker (-b names another)");
         }

@@ -21,7 +21,7 @@ pub(crate) enum Error {
     Task(#[from] TaskError),
     /// No worker answered.
     #[error(
-        "no node replied within {0} s; is a worker running on this broker? (see celeriac up, celeriac worker)"
+        "No nodes replied within time constraint ({0} s); is a worker running on this broker? (see celeriac up, celeriac worker)"
     )]
     NoReply(f64),
     /// The worker that got the task does not have it.

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod demo;
 mod error;
+mod events;
 mod next_runs;
 mod output;
 mod registered;

@@ -46,9 +46,15 @@ pub(super) async fn names(broker: &RedisBroker) -> Result<Vec<String>> {
     {
         names.insert(broker.keys.queue_of(&list).to_owned());
     }
-    // The chord bookkeeping of `result_chord_ordered = false` is made of lists too.
-    names.retain(|name| !name.contains("celery-taskset-meta-"));
+    names.retain(|name| is_task_queue(name));
     Ok(names.into_iter().collect())
+}
+
+/// Whether tasks go there. The mailboxes of control requests and of Python's event listeners are queues for kombu, and the
+/// chord bookkeeping of `result_chord_ordered = false` is made of lists too.
+fn is_task_queue(name: &str) -> bool {
+    let is_mailbox = name.ends_with(".pidbox") || name.starts_with("celeryev.");
+    !is_mailbox && !name.contains("celery-taskset-meta-")
 }
 
 async fn scan(broker: &RedisBroker, pattern: &str, kind: &str) -> Result<Vec<String>> {

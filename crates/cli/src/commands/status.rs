@@ -1,11 +1,10 @@
 //! `celeriac status`.
 
-use std::time::Duration;
-
-use client::Answers;
+use protocol::{Map, Value};
 use service::Exit;
 
-use crate::context::{Context, seconds};
+use super::remote::{Addressees, show_status};
+use crate::context::Context;
 use crate::error::Error;
 use crate::output;
 
@@ -16,36 +15,18 @@ use crate::output;
   celeriac status -t 3 --json
 Exit code 69 when no node replies.")]
 pub(crate) struct Args {
-    /// How long to wait for each further reply
-    #[arg(short, long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
-    timeout: Duration,
-    /// Only these nodes
-    #[arg(short, long, value_name = "A,B", value_delimiter = ',')]
-    destination: Vec<String>,
+    #[command(flatten)]
+    addressees: Addressees,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let client = context.client().await?;
-    let inspect = client
-        .control()
-        .inspect()
-        .destination(args.destination)
-        .timeout(args.timeout);
-    let answers = inspect.ping().await?;
-    if answers.is_empty() {
-        return Err(Error::NoReply(args.timeout.as_secs_f64()));
+    let answers = args.addressees.ask(&client, "ping", Map::new()).await?;
+    if context.json {
+        let answers = answers.into_iter().map(|reply| (reply.node, reply.value));
+        output::json(&Value::Map(Map::from_iter(answers)));
+    } else {
+        show_status(&answers, context.quiet);
     }
-    show(&answers, context.json);
     Ok(Exit::Ok)
-}
-
-fn show(answers: &Answers, json: bool) {
-    if json {
-        return output::json(answers);
-    }
-    for node in answers.keys() {
-        output::line(&format!("{node}: OK"));
-    }
-    let nodes = if answers.len() == 1 { "node" } else { "nodes" };
-    output::line(&format!("\n{} {nodes} online.", answers.len()));
 }

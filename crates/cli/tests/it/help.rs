@@ -7,6 +7,8 @@ const COMMANDS: &[&str] = &[
     "result",
     "status",
     "inspect",
+    "control",
+    "events",
     "purge",
     "queues",
     "parked",
@@ -42,6 +44,10 @@ fn a_wrong_command_line_is_64() {
         &["call"],
         &["call", "x", "--countdown", "soon"],
         &["inspect", "nothing"],
+        &["inspect"],
+        &["inspect", "query_task"],
+        &["control", "pool_grow", "many"],
+        &["events", "--dump", "--camera"],
         &[],
     ] {
         sandbox.run(wrong).code(64);
@@ -52,6 +58,42 @@ fn a_wrong_command_line_is_64() {
 fn shells_get_completions() {
     let script = stdout(&Sandbox::new().run(&["completions", "bash"]).success());
     assert!(script.contains("complete -F _celeriac"), "{script}");
+    for name in [
+        "events",
+        "control",
+        "query_task",
+        "revoke_by_stamped_headers",
+    ] {
+        assert!(script.contains(name), "{name} is not completed");
+    }
+}
+
+#[test]
+fn celery_s_global_options_are_taken() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("there")).unwrap();
+    let habits = [
+        "-A",
+        "proj",
+        "--no-color",
+        "-q",
+        "--workdir",
+        "there",
+        "queues",
+    ];
+    assert_eq!(stderr(&sandbox.run(&habits).success()), "");
+    assert!(sandbox.path().join("there/data").is_dir());
+    let text = stderr(&sandbox.run(&["--workdir", "nowhere", "queues"]).code(1));
+    assert!(text.contains("cannot change to nowhere"), "{text}");
+}
+
+#[test]
+fn commands_of_workers_are_listed_with_what_they_take() {
+    let sandbox = Sandbox::new();
+    let list = stdout(&sandbox.run(&["control", "--list"]).success());
+    assert!(list.contains("rate_limit TASK RATE"), "{list}");
+    let list = stdout(&sandbox.run(&["inspect", "--list"]).success());
+    assert!(list.contains("query_task ID"), "{list}");
 }
 
 #[test]

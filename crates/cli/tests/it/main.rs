@@ -3,10 +3,12 @@
 
 mod call;
 mod doctor;
+mod events;
 mod finance;
 mod help;
 mod logs;
 mod message;
+mod pty;
 mod queues;
 mod redis;
 mod sandbox;

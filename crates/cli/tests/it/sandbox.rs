@@ -69,7 +69,7 @@ impl Sandbox {
         process
     }
 
-    fn std_command(&self, program: &Path, arguments: &[&str]) -> std::process::Command {
+    pub(crate) fn std_command(&self, program: &Path, arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(program);
         command.args(arguments).current_dir(self.path()).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));

@@ -11,9 +11,14 @@ fn nobody_there_is_69() {
     for command in [
         &["status", "-t", "0.1"][..],
         &["inspect", "ping", "-t", "0.1"],
+        &["control", "revoke", "x", "-t", "0.1"],
+        &["control", "shutdown", "-t", "0.1"],
     ] {
         let text = stderr(&sandbox.run(command).code(69));
-        assert!(text.contains("no node replied within 0.1 s"), "{text}");
+        assert!(
+            text.contains("No nodes replied within time constraint (0.1 s)"),
+            "{text}"
+        );
     }
 }
 
@@ -54,6 +59,7 @@ async fn a_worker_answers_every_question() {
             .success(),
     );
     assert!(table.contains("    name           default\n"), "{table}");
+    assert!(table.ends_with("\n1 node online.\n"), "{table}");
     assert!(!table.contains("binding_arguments"), "{table}");
     let query = [&["inspect", "query_task", "none"][..], &to_it].concat();
     assert_eq!(sandbox.json(&query)["w1@test"], json!({}));
@@ -182,4 +188,38 @@ async fn a_call_in_the_wrong_queue_says_who_has_the_task() {
     let text = call("no.such.task");
     assert!(text.contains("no running worker has it"), "{text}");
     drop((script, analytics));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_are_controlled_and_addressed_by_pattern() {
+    let sandbox = Sandbox::new();
+    let mut worker = sandbox
+        .spawn_worker(&["-Q", "default", "-n", "w1@test"])
+        .await;
+    let _other = sandbox
+        .spawn_worker(&["-Q", "default", "-n", "x1@test"])
+        .await;
+    let control = |words: &[&str]| {
+        let pattern = ["-p", "w*@test", "-t", "5"];
+        sandbox.json(&[&["control"][..], words, &pattern].concat())
+    };
+    let replies = control(&["revoke", "a", "b"]);
+    assert_eq!(replies.as_array().unwrap().len(), 1, "{replies}");
+    let text = replies[0]["w1@test"]["ok"].as_str().unwrap();
+    assert!(text.contains("flagged as revoked"), "{text}");
+    let unknown = control(&["custom", "no_such_command", "n=2"]);
+    let text = unknown[0]["w1@test"]["error"].as_str().unwrap();
+    assert!(text.contains("no_such_command"), "{text}");
+
+    let missing = ["status", "-d", "w1@test,none@test", "-t", "1", "-q"];
+    let shown = stdout(&sandbox.run(&missing).success());
+    assert_eq!(shown, "w1@test: OK\n");
+    let missing = ["inspect", "ping", "-d", "w1@test,none@test", "-t", "1"];
+    let text = stderr(&sandbox.run(&missing).success());
+    assert!(text.contains("none@test did not reply"), "{text}");
+
+    let shown = ["control", "shutdown", "-d", "w1@test", "-t", "30"];
+    let shown = stdout(&sandbox.run(&shown).success());
+    assert_eq!(shown, "->  w1@test: OK\n    shutdown requested\n");
+    assert!(worker.wait_exit(PATIENCE).await.success());
 }
