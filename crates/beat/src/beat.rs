@@ -1,6 +1,6 @@
 //! The beat itself: tries to lead, leads, and begins anew after every loss. It never dies of an error.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use broker::{BrokerError, Coordinator, ErrorKind, Fence, Result, ResultBackend};
@@ -53,6 +53,8 @@ pub enum Role {
 pub struct Beat {
     params: BeatParams,
     status: watch::Sender<(Role, Instant)>,
+    /// What was read last, for when the source cannot be read.
+    known: Mutex<Option<(String, ScheduleFile)>>,
 }
 
 impl Beat {
@@ -61,6 +63,7 @@ impl Beat {
         Self {
             params,
             status: watch::Sender::new((Role::Connecting, Instant::now())),
+            known: Mutex::default(),
         }
     }
 
@@ -152,8 +155,22 @@ impl Beat {
         self.params.client.backends().results.as_deref()
     }
 
-    /// The schedule with its version; the version is read first, so that a change in between is met again.
-    pub(crate) async fn load_schedule(&self) -> Result<(String, ScheduleFile)> {
+    /// The schedule with its version; what is known of it while its source cannot be read.
+    pub(crate) async fn schedule(&self) -> Result<(String, ScheduleFile)> {
+        let loaded = self.load_schedule().await;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match (loaded, known.clone()) {
+            (Ok(loaded), _) => Ok(known.insert(loaded).clone()),
+            (Err(error), Some(known)) => {
+                tracing::warn!(%error, "the schedule stays as it was");
+                Ok(known)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Reads the version first, so that a change in between is met again.
+    async fn load_schedule(&self) -> Result<(String, ScheduleFile)> {
         let unreadable = |error: SourceError| {
             let text = format!("the schedule cannot be read: {error}");
             BrokerError::with_source(ErrorKind::Unreachable, text, error)
@@ -172,10 +189,8 @@ impl Beat {
         if version.as_ref().is_ok_and(|version| version == known) {
             return None;
         }
-        let loaded = self.load_schedule().await;
-        loaded
-            .inspect_err(|error| tracing::warn!(%error, "the schedule stays as it was"))
-            .ok()
+        let schedule = self.schedule().await.ok()?;
+        (schedule.0 != known).then_some(schedule)
     }
 
     pub(crate) fn name(&self) -> &str {

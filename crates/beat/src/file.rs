@@ -4,6 +4,8 @@ mod policy;
 mod raw;
 mod timing;
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use protocol::{Map, Value, from_value};
 
@@ -19,6 +21,8 @@ pub struct ScheduleFile {
     pub entries: Vec<Entry>,
     /// What is wrong with the others.
     pub problems: Vec<EntryError>,
+    /// Whether entries are enabled, by name, whatever they and their source say.
+    pub enabled: BTreeMap<String, bool>,
 }
 
 impl ScheduleFile {

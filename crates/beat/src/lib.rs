@@ -20,6 +20,7 @@ mod reign;
 pub mod schedule;
 mod source;
 mod state;
+mod stored;
 
 pub use beat::{Beat, BeatParams, Role};
 pub use check::Question;
@@ -31,3 +32,4 @@ pub use overview::{Row, heartbeat, rows};
 pub use policy::{Misfire, Overlap, Policy};
 pub use source::{Source, SourceError, Sources};
 pub use state::{EntryState, HISTORY, Heartbeat, LEASE, SPACE, Skipped, Slot};
+pub use stored::StoredSchedule;

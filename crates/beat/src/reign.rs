@@ -37,7 +37,7 @@ pub(crate) struct Reign<'a> {
 impl<'a> Reign<'a> {
     /// Loads what is remembered and adopts the schedule; `None` when the lease is lost already.
     pub(crate) async fn begin(beat: &'a Beat, fence: Fence) -> Result<Option<Self>> {
-        let (version, schedule) = beat.load_schedule().await?;
+        let (version, schedule) = beat.schedule().await?;
         let known = read_states(beat.coordinator().load(SPACE).await?);
         let (plan, writes) = Plan::adopt(&schedule.entries, known, beat.now(), beat.deadline());
         let reign = Self {

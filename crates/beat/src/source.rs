@@ -58,6 +58,13 @@ impl Source for Sources {
         for source in &self.0 {
             all.join(source.load().await?);
         }
+        for entry in &mut all.entries {
+            entry.enabled = all
+                .enabled
+                .get(&entry.name)
+                .copied()
+                .unwrap_or(entry.enabled);
+        }
         Ok(all)
     }
 }
@@ -75,6 +82,7 @@ impl ScheduleFile {
             .into_iter()
             .partition(|entry| taken.contains(&entry.name));
         self.entries.extend(new);
+        self.enabled.extend(other.enabled);
         self.problems.extend(other.problems);
         self.problems
             .extend(doubled.into_iter().map(|entry| EntryError {

@@ -94,7 +94,7 @@ impl fmt::Debug for Entry {
 }
 
 /// Where settings are read from. Its `Debug` form leaves out values, which may be secrets.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The working directory.
     pub folder: PathBuf,
@@ -133,6 +133,7 @@ impl fmt::Debug for Sources {
 pub struct Settings {
     entries: Vec<Entry>,
     file: Option<PathBuf>,
+    sources: Sources,
 }
 
 impl Settings {
@@ -147,6 +148,7 @@ impl Settings {
         let mut settings = Self {
             entries: defaults(),
             file,
+            sources: sources.clone(),
         };
         if let Some(path) = settings.file.clone() {
             settings.apply_all(file_entries(file::read(&path)?, &path)?);
@@ -158,6 +160,14 @@ impl Settings {
         }
         settings.check()?;
         Ok(settings)
+    }
+
+    /// Reads the same sources again, a settings file that has changed among them.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn reload(&self) -> Result<Self, Error> {
+        Self::load(&self.sources)
     }
 
     /// All settings in force.

@@ -3,9 +3,11 @@
 
 mod clock_changes;
 mod file;
+mod following;
 mod leading;
 mod oracles;
 mod outages;
+mod overlap;
 mod overview;
 mod program;
 mod stage;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use beat::{Beat, BeatParams, Clock, Row, ScheduleFile};
+use beat::{Beat, BeatParams, Clock, Row, ScheduleFile, Source};
 use broker::{Backends, MemoryBroker};
 use client::{Client, ClientOptions};
 use jiff::{SignedDuration, Timestamp};
@@ -82,9 +82,19 @@ impl Stage {
         name: &str,
         schedule: &serde_json::Value,
     ) -> Running {
+        self.follow(backends, name, Arc::new(schedule_file(schedule)))
+    }
+
+    /// A beat on a schedule that may change.
+    pub(crate) fn follow(
+        &self,
+        backends: Backends,
+        name: &str,
+        source: Arc<dyn Source>,
+    ) -> Running {
         let beat = Arc::new(Beat::new(BeatParams {
             client: Client::new(backends, ClientOptions::default()),
-            source: Arc::new(schedule_file(schedule)),
+            source,
             name: name.to_owned(),
             lease: LEASE,
             cron_starting_deadline: None,

@@ -292,7 +292,7 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_limits_decompressed_bytes", Int(1024), "67108864"),
     used("celeriac_limits_depth", Int(1), "1000"),
     used("celeriac_limits_values", Int(1), "4194304"),
-    used("celeriac_beat_lease_seconds", Number, "10"),
+    used("celeriac_beat_lease_seconds", Number, "1.5"),
     used("celeriac_services", Map, "{}"),
 
     ignored("cassandra_entry_ttl", Any, "null", NO_BACKEND),

@@ -1,6 +1,7 @@
 //! The scheduler's program.
 
 mod program;
+mod settings_file;
 
 use std::process::ExitCode;
 

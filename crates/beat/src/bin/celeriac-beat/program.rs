@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use beat::{Beat, BeatParams, ScheduleFile, SystemClock};
+use beat::{Beat, BeatParams, Sources, StoredSchedule, SystemClock};
 use client::Client;
 use service::{Error, Service, Settings, notify};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const DEFAULT_LEASE: Duration = Duration::from_secs(10);
+use crate::settings_file::SettingsFile;
+
+/// A dead leader is followed within two seconds.
+const DEFAULT_LEASE: Duration = Duration::from_millis(1_500);
 
 /// Runs until the program is asked to end.
 pub(crate) async fn run(service: Service) -> Result<(), Error> {
@@ -33,8 +36,13 @@ pub(crate) async fn run(service: Service) -> Result<(), Error> {
 
 fn params(settings: &Settings, client: Client) -> BeatParams {
     let timezone = settings.text("timezone").unwrap_or("UTC");
+    let coordinator = client.backends().coordinator.clone();
+    let source = Sources::new(vec![
+        Arc::new(SettingsFile::new(settings.clone())),
+        Arc::new(StoredSchedule::new(coordinator, timezone)),
+    ]);
     BeatParams {
-        source: Arc::new(ScheduleFile::read(&settings.map("beat_schedule"), timezone)),
+        source: Arc::new(source),
         name: unique_name(&client),
         lease: settings
             .seconds("celeriac_beat_lease_seconds")
