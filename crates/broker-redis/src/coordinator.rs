@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
+use ::broker::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{FromRedisValue, Pipeline, Value};
@@ -10,6 +10,11 @@ use redis::{FromRedisValue, Pipeline, Value};
 use crate::RedisBroker;
 use crate::error::invalid;
 use crate::script;
+
+/// Texts of one script.
+const CHUNK: usize = 1_000;
+/// A hundred years; more would not fit the server's numbers.
+const FOR_EVER_MS: u64 = 100 * 365 * 86_400_000;
 
 impl RedisBroker {
     fn read<T: FromRedisValue>(&self, action: &str, answer: Value) -> Result<T> {
@@ -70,14 +75,27 @@ impl Coordinator for RedisBroker {
             .collect())
     }
 
-    async fn remember(&self, _space: &str, _texts: Vec<String>, _keep: Duration) -> Result<()> {
-        let why = "remembering texts is not supported yet";
-        Err(BrokerError::new(ErrorKind::Other, why))
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
+        let key = [self.keys.remembered(space)];
+        for chunk in texts.chunks(CHUNK) {
+            let mut command = script::REMEMBER.on(&key);
+            command
+                .arg(
+                    u64::try_from(keep.as_millis())
+                        .unwrap_or(FOR_EVER_MS)
+                        .min(FOR_EVER_MS),
+                )
+                .arg(MOST_REMEMBERED)
+                .arg(chunk);
+            self.link.call("remember", command).await?;
+        }
+        Ok(())
     }
 
-    async fn remembered(&self, _space: &str) -> Result<Vec<String>> {
-        let why = "remembering texts is not supported yet";
-        Err(BrokerError::new(ErrorKind::Other, why))
+    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
+        let command = script::REMEMBERED.on(&[self.keys.remembered(space)]);
+        let answer = self.link.call("read what is remembered", command).await?;
+        self.read("read what is remembered", answer)
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

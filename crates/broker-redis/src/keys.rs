@@ -170,6 +170,11 @@ impl Keys {
         format!("{}celeriac.fence:{name}", self.prefix)
     }
 
+    /// The texts that a space remembers.
+    pub(crate) fn remembered(&self, space: &str) -> String {
+        format!("{}celeriac.remembered:{space}", self.prefix)
+    }
+
     /// What a space holds.
     pub(crate) fn space(&self, name: &str) -> String {
         format!("{}celeriac.space:{name}", self.prefix)

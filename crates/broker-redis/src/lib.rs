@@ -16,6 +16,7 @@
 //! | `celeriac.poison` | held payloads that are no JSON object and would break a Python sweep |
 //! | `celeriac.parked`, `.parked_index` | parked messages with their reason |
 //! | `celeriac.lease:*`, `.fence:*`, `.space:*` | the coordinator's |
+//! | `celeriac.remembered:*` | texts that are remembered for a time, such as revoked tasks |
 //!
 //! # What it promises
 //!

@@ -4,6 +4,7 @@
 //! which a script decides; a meta that is compressed is decoded here, and the script then replaces exactly the one that was decoded.
 
 mod chords;
+mod effects;
 mod watch;
 mod writer;
 
@@ -15,6 +16,7 @@ use protocol::{ResultTuple, TaskMeta, Value, decode_group, encode_group};
 use redis::Pipeline;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(crate) use effects::EffectsItem;
 pub(crate) use writer::{ResultWriter, StoreItem};
 
 use crate::error::closed;
@@ -64,17 +66,21 @@ impl RedisResults {
             for (place, answer) in self.send(items, &open).await? {
                 match answer.as_str() {
                     "written" => outcome[place] = Stored::Written,
-                    "compressed"
-                        if !self
-                            .writer
-                            .settle_conflict(&self.link, &mut items[place])
-                            .await? =>
-                    {
-                        again.push(place)
-                    }
+                    "compressed" => again.push(place),
                     _ => {}
                 }
             }
+            let unread = items
+                .iter_mut()
+                .enumerate()
+                .filter(|(place, _)| again.binary_search(place).is_ok())
+                .map(|(_, item)| item);
+            let kept = self
+                .writer
+                .look_at_stored(&self.link, unread.collect())
+                .await?;
+            let mut kept = kept.into_iter();
+            again.retain(|_| !kept.next().unwrap_or_default());
             open = again;
         }
         Ok(outcome)

@@ -47,7 +47,7 @@ macro_rules! scripts {
 
 scripts! {
     RESERVE = "reserve.lua";
-    SETTLE = "success.lua" "settle.lua";
+    SETTLE = "success.lua" "chord.lua" "settle.lua";
     STORE = "success.lua" "store.lua";
     REGISTER = "pulse.lua" "register.lua";
     RENEW = "pulse.lua" "renew.lua";
@@ -62,4 +62,8 @@ scripts! {
     LEAVE = "leave.lua";
     COMMIT = "commit.lua";
     UNPARK = "unpark.lua";
+    CHORD = "chord.lua" "chord_call.lua";
+    PARTS = "parts.lua";
+    REMEMBER = "remember.lua";
+    REMEMBERED = "remembered.lua";
 }

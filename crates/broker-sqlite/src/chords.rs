@@ -1,43 +1,75 @@
-//! Chords in a SQLite file.
+//! The chord seam on a SQLite file.
 
 use async_trait::async_trait;
-use broker::{
-    BrokerError, ChordPart, ChordParts, ChordStore, Counted, ErrorKind, NewChord, Result,
-};
+use broker::{ChordPart, ChordParts, ChordStore, Counted, NewChord, Result, ResultBackend};
+use futures_util::TryStreamExt;
 
 use crate::SqliteResults;
+use crate::error::SqliteError;
+use crate::operations::chords::{Change, ChangeChord, ChordTerms, Count, Open};
+use crate::reads;
+use crate::wire::effects::{chord_terms, decode_part, encode_chord, encode_part};
 
-fn unsupported() -> BrokerError {
-    BrokerError::new(ErrorKind::Other, "chords on SQLite are not supported yet")
+impl SqliteResults {
+    fn terms(&self) -> ChordTerms {
+        chord_terms(&self.policy)
+    }
+
+    async fn change(&self, group_id: &str, change: Change) -> Result<bool> {
+        let change = ChangeChord {
+            group_id: group_id.to_owned(),
+            terms: self.terms(),
+            change,
+        };
+        Ok(self.store.write(change).await?)
+    }
+
+    /// One at a time, so that no more of them lie in memory twice.
+    async fn parts(&self, group_id: &str) -> Result<Vec<ChordPart>, SqliteError> {
+        let mut rows = reads::chord_parts(&self.store.readers, group_id);
+        let mut parts = Vec::new();
+        while let Some((place, member)) = rows.try_next().await? {
+            parts.push(decode_part(group_id, place, &member, &self.policy)?);
+        }
+        Ok(parts)
+    }
 }
 
 #[async_trait]
 impl ChordStore for SqliteResults {
-    fn joins_chords(&self) -> bool {
-        false
+    async fn open_chords(&self, chords: Vec<NewChord>) -> Result<()> {
+        let encode = |chord| encode_chord(chord, &self.policy);
+        let chords = chords.into_iter().map(encode).collect::<Result<_, _>>()?;
+        let terms = self.terms();
+        Ok(self.store.write(Open { chords, terms }).await?)
     }
 
-    async fn open_chords(&self, _chords: Vec<NewChord>) -> Result<()> {
-        Err(unsupported())
+    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
+        self.change(group_id, Change::Grow(members)).await.map(drop)
     }
 
-    async fn grow_chord(&self, _group_id: &str, _members: u32) -> Result<()> {
-        Err(unsupported())
+    async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted> {
+        let count = Count {
+            part: encode_part(part, &self.policy)?,
+            token: token.to_owned(),
+            terms: self.terms(),
+        };
+        Ok(self.store.write(count).await?)
     }
 
-    async fn count_part(&self, _part: ChordPart, _token: &str) -> Result<Counted> {
-        Err(unsupported())
+    async fn chord_parts(&self, group_id: &str) -> Result<ChordParts> {
+        Ok(ChordParts {
+            parts: self.parts(group_id).await?,
+            header: self.restore_group(group_id).await?,
+        })
     }
 
-    async fn chord_parts(&self, _group_id: &str) -> Result<ChordParts> {
-        Err(unsupported())
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+        self.change(group_id, Change::Hold(token.to_owned())).await
     }
 
-    async fn hold_chord(&self, _group_id: &str, _token: &str) -> Result<bool> {
-        Err(unsupported())
-    }
-
-    async fn finish_chord(&self, _group_id: &str, _token: &str) -> Result<bool> {
-        Err(unsupported())
+    async fn finish_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+        self.change(group_id, Change::Finish(token.to_owned()))
+            .await
     }
 }

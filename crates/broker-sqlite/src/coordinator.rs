@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Result};
+use broker::{Commit, Coordinator, Fence, Holder, Result};
 use bytes::Bytes;
 
 use crate::SqliteBroker;
 use crate::operations::coordinate::{self, Acquire, Release};
+use crate::operations::remember::Remember;
 use crate::reads;
-use crate::wire;
+use crate::wire::{self, effects::millis};
 
 #[async_trait]
 impl Coordinator for SqliteBroker {
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
-        let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let acquire = Acquire {
             lease: lease.to_owned(),
             owner: owner.to_owned(),
-            ttl_ms,
+            ttl_ms: millis(ttl),
         };
         let fence = self.store.write(acquire).await?;
         Ok(fence.map(|fence| Fence(fence.unsigned_abs())))
@@ -51,14 +51,17 @@ impl Coordinator for SqliteBroker {
             .collect())
     }
 
-    async fn remember(&self, _space: &str, _texts: Vec<String>, _keep: Duration) -> Result<()> {
-        let why = "remembering texts is not supported yet";
-        Err(BrokerError::new(ErrorKind::Other, why))
+    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
+        let remember = Remember {
+            space: space.to_owned(),
+            texts,
+            keep_ms: millis(keep),
+        };
+        Ok(self.store.write(remember).await?)
     }
 
-    async fn remembered(&self, _space: &str) -> Result<Vec<String>> {
-        let why = "remembering texts is not supported yet";
-        Err(BrokerError::new(ErrorKind::Other, why))
+    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
+        Ok(reads::remembered(&self.store.readers, space).await?)
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

@@ -1,13 +1,16 @@
 //! What the writer can do, one file for each kind. An operation is a value with everything it needs; it runs within
 //! the writer's transaction and knows nothing of the tasks that asked for it.
 
+pub(crate) mod chords;
 pub(crate) mod coordinate;
 pub(crate) mod deferred;
+pub(crate) mod effects;
 pub(crate) mod feed;
 pub(crate) mod lease;
 pub(crate) mod mailbox;
 pub(crate) mod parked;
 pub(crate) mod publish;
+pub(crate) mod remember;
 pub(crate) mod reserve;
 pub(crate) mod results;
 pub(crate) mod settle;

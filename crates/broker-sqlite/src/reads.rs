@@ -2,6 +2,7 @@
 
 pub(crate) mod operator;
 
+use futures_util::Stream;
 use sqlx::{SqliteExecutor, SqlitePool};
 
 use crate::clock::{steady_ms, wall_ms};
@@ -31,6 +32,26 @@ pub(crate) async fn group(pool: &SqlitePool, group_id: &str) -> Result<Option<Ve
         .bind(wall_ms())
         .fetch_optional(pool)
         .await?)
+}
+
+/// Place and member of those of a chord that have ended, in order.
+pub(crate) fn chord_parts(
+    pool: &SqlitePool,
+    group_id: &str,
+) -> impl Stream<Item = sqlx::Result<(i64, Vec<u8>)>> + Unpin + Send {
+    let sql = "SELECT p.place, p.member FROM chord_parts p JOIN chords c USING (group_id) \
+               WHERE p.group_id = ? AND (c.expires_at IS NULL OR c.expires_at > ?) ORDER BY p.place, p.task_id";
+    sqlx::query_as(sql)
+        .bind(group_id.to_owned())
+        .bind(wall_ms())
+        .fetch(pool)
+}
+
+/// The texts that a space remembers, oldest first.
+pub(crate) async fn remembered(pool: &SqlitePool, space: &str) -> Result<Vec<String>> {
+    let sql = "SELECT text FROM remembered WHERE space = ? AND until > ? ORDER BY until, id";
+    let remembered = sqlx::query_scalar(sql).bind(space).bind(wall_ms());
+    Ok(remembered.fetch_all(pool).await?)
 }
 
 /// When the next deferred message is due, in milliseconds of the wall clock.

@@ -18,8 +18,8 @@ use crate::wire;
 /// Task metas in a SQLite file, with Celery's rules.
 #[derive(Debug)]
 pub struct SqliteResults {
-    store: Arc<Store>,
-    policy: ResultPolicy,
+    pub(crate) store: Arc<Store>,
+    pub(crate) policy: ResultPolicy,
 }
 
 impl SqliteResults {

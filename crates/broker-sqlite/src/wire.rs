@@ -1,5 +1,7 @@
 //! Between the seam's values and what lies in the file.
 
+pub(crate) mod effects;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,24 +129,21 @@ pub(crate) fn order(
         publish,
         effects,
     } = settlement;
-    if effects.is_some() {
-        let why = "effects on SQLite are not supported yet";
-        return Err(BrokerError::new(ErrorKind::Other, why));
-    }
-    let store = match (store, policy) {
-        (None, _) => None,
-        (Some(meta), Some(policy)) => Some(encode_meta(&meta, policy)?),
-        (Some(_), None) => {
-            let why =
-                "a settlement stores a result, but this broker was opened without a result policy";
-            return Err(BrokerError::new(ErrorKind::Invalid, why));
-        }
+    let policy = || {
+        let why = "a settlement writes results, but this broker was opened without a result policy";
+        policy.ok_or_else(|| BrokerError::new(ErrorKind::Invalid, why))
     };
+    let store = store.map(|meta| Ok::<_, BrokerError>(encode_meta(&meta, policy()?)?));
+    let effects = effects.map(|effects| {
+        let encoded = effects::encode_effects(&tag, *effects, policy()?)?;
+        Ok::<_, BrokerError>(Box::new(encoded))
+    });
     Ok(Order {
         hold: hold_of(incarnation, &tag),
         verdict: fate(verdict)?,
-        store,
+        store: store.transpose()?,
         publish: outgoing(publish)?,
+        effects: effects.transpose()?,
     })
 }
 

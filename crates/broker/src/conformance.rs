@@ -6,11 +6,14 @@
 
 mod admin;
 mod broadcasts;
+mod chords;
 mod coordination;
 mod early_acks;
+mod effects;
 mod fixture;
 mod leases;
 mod payloads;
+mod remembering;
 mod reserving;
 mod results;
 mod runner;
@@ -64,6 +67,7 @@ pub async fn exercise_broker(harness: impl Harness) {
         reserving::CASES,
         sharing::CASES,
         settling::CASES,
+        effects::CASES,
         early_acks::CASES,
         leases::CASES,
         broadcasts::CASES,
@@ -72,19 +76,16 @@ pub async fn exercise_broker(harness: impl Harness) {
     run("broker", Arc::new(harness), cases).await;
 }
 
-/// Task metas and groups.
+/// Task metas, groups and chords.
 pub async fn exercise_results(harness: impl Harness) {
-    run("results", Arc::new(harness), results::CASES.to_vec()).await;
+    let cases = [results::CASES, chords::CASES].concat();
+    run("results", Arc::new(harness), cases).await;
 }
 
-/// Leases with fences, and commits.
+/// Leases with fences, commits, and what is remembered.
 pub async fn exercise_coordinator(harness: impl Harness) {
-    run(
-        "coordinator",
-        Arc::new(harness),
-        coordination::CASES.to_vec(),
-    )
-    .await;
+    let cases = [coordination::CASES, remembering::CASES].concat();
+    run("coordinator", Arc::new(harness), cases).await;
 }
 
 /// What an operator asks.

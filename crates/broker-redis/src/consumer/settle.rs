@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broker::{ErrorKind, Result, Settled, Settlement, Verdict};
+use broker::{Result, Settled, Settlement, Verdict};
 use jiff::Timestamp;
 use protocol::Codec;
 use redis::{Cmd, Pipeline, Value};
@@ -18,7 +18,7 @@ use crate::envelope::{self, Held};
 use crate::error::invalid;
 use crate::outgoing::Outgoing;
 use crate::parked;
-use crate::results::StoreItem;
+use crate::results::{EffectsItem, ResultWriter, StoreItem};
 use crate::script;
 
 /// Settlements of one script; bounds how long it occupies the server.
@@ -36,6 +36,7 @@ pub(super) struct Item {
     pub(super) verb: Verb,
     pub(super) store: Option<StoreItem>,
     pub(super) publish: Vec<Outgoing>,
+    pub(super) effects: Option<Box<EffectsItem>>,
 }
 
 /// What becomes of the message, in the script's terms.
@@ -70,6 +71,7 @@ impl Item {
             verb: Verb::Ack,
             store,
             publish: Vec::new(),
+            effects: None,
         }
     }
 
@@ -83,7 +85,8 @@ impl Item {
         };
         let stored = self.store.as_ref().map_or(0, StoreItem::size);
         let published = self.publish.iter().map(|message| message.payload.len());
-        rewritten + stored + published.sum::<usize>()
+        let effects = self.effects.as_ref().map_or(0, |effects| effects.size());
+        rewritten + stored + published.sum::<usize>() + effects
     }
 
     fn add_to(&self, command: &mut Cmd) {
@@ -110,14 +113,17 @@ impl Item {
                 .arg(&message.key)
                 .arg(&*message.payload);
         }
+        match &self.effects {
+            None => {
+                command.arg("0");
+            }
+            Some(effects) => effects.add_to(command.arg("1")),
+        }
     }
 }
 
 /// Carries out a worker's settlements.
 pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
-    if batch.iter().any(|settlement| settlement.effects.is_some()) {
-        return Err(invalid("effects on Redis are not supported yet"));
-    }
     let records = rewritten(shared, &batch).await?;
     let mut outcome = vec![Settled::Refused; batch.len()];
     let (mut items, mut places) = (
@@ -128,9 +134,13 @@ pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Ve
         let Some(verb) = verb(shared, &settlement, &records)? else {
             continue;
         };
-        let store = settlement
-            .store
-            .map(|meta| encode_store(shared, &meta))
+        let store = settlement.store;
+        let store = store
+            .map(|meta| writer(shared)?.encode(&meta))
+            .transpose()?;
+        let effects = settlement.effects;
+        let effects = effects
+            .map(|effects| writer(shared)?.effects_item(*effects).map(Box::new))
             .transpose()?;
         let publish = match settlement.publish.is_empty() {
             true => Vec::new(),
@@ -141,6 +151,7 @@ pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Ve
             verb,
             store,
             publish,
+            effects,
         });
         places.push(place);
     }
@@ -152,13 +163,10 @@ pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Ve
     Ok(outcome)
 }
 
-fn encode_store(shared: &Shared, meta: &protocol::TaskMeta) -> Result<StoreItem> {
-    let writer = shared.results.as_ref();
-    writer
-        .ok_or_else(|| {
-            invalid("this broker was opened without results, so a settlement cannot store one")
-        })?
-        .encode(meta)
+fn writer(shared: &Shared) -> Result<&ResultWriter> {
+    shared.results.as_deref().ok_or_else(|| {
+        invalid("this broker was opened without results, so a settlement cannot write any")
+    })
 }
 
 /// The records of the messages that are rewritten, by tag.
@@ -243,6 +251,9 @@ fn park(shared: &Shared, held: &Held<'_>, reason: &str) -> Verb {
 
 /// What the consumer remembers of a settled tag.
 fn note(shared: &Shared, item: &Item, settled: Settled) {
+    if matches!(settled, Settled::Complete | Settled::Claimed) {
+        return;
+    }
     if !matches!(item.verb, Verb::Keep) || settled != Settled::Done {
         shared.holds.remove(&item.tag);
     }
@@ -262,7 +273,9 @@ pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec
                 Value::Int(1) => outcome[place] = Settled::Done,
                 Value::Int(0) if repeated => outcome[place] = Settled::Uncertain,
                 Value::Int(0) => {}
-                Value::Int(_) => again.push(place),
+                Value::Int(2) => again.push(place),
+                Value::Int(3) => outcome[place] = Settled::Complete,
+                Value::Int(4) => outcome[place] = Settled::Claimed,
                 reason => {
                     tracing::error!(tag = %items[place].tag, ?reason, "a settlement cannot be carried out")
                 }
@@ -331,16 +344,19 @@ fn command(shared: &Shared, names: &[&String], items: &[Item], chunk: &[usize]) 
     command
 }
 
-/// Decodes the meta that is stored: a SUCCESS stays, anything else may be overwritten as long as it is still this.
+/// Decodes the metas that are stored: a SUCCESS stays, anything else may be overwritten as long as it is still this.
 async fn look_at_stored(shared: &Shared, item: &mut Item) -> Result<()> {
-    let (Some(writer), Some(store)) = (&shared.results, &mut item.store) else {
-        return Err(broker::BrokerError::new(
-            ErrorKind::Other,
-            "the server speaks of a stored result where none is to be stored",
-        ));
-    };
-    if writer.settle_conflict(&shared.hot, store).await? {
-        item.store = None;
+    let writer = writer(shared)?;
+    let others = item
+        .effects
+        .iter_mut()
+        .flat_map(|effects| &mut effects.metas);
+    let metas: Vec<&mut StoreItem> = item.store.iter_mut().chain(others).collect();
+    let mut kept = writer.look_at_stored(&shared.hot, metas).await?.into_iter();
+    let mut is_kept = |_: &mut StoreItem| kept.next().unwrap_or_default();
+    item.store.take_if(&mut is_kept);
+    if let Some(effects) = &mut item.effects {
+        effects.metas.retain_mut(|meta| !is_kept(meta));
     }
     Ok(())
 }

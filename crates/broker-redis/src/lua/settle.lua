@@ -8,7 +8,10 @@
 --   'ack' | 'keep' | 'early', meta | 'defer', due ms, ms left | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
 --   0, or 1, key, value, ttl, known                 (see `store`)
 --   number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload
--- Returns for each settlement 1 done, 0 refused, 2 the stored meta is compressed (nothing done), or a text: why nothing was done.
+--   0, or 1, the terms of chords, and the effects   (see chord.lua and `read_effects`)
+-- Returns for each settlement 1 done, 0 refused, 2 a stored meta is compressed (nothing done), 3 the task was its chord's last member and
+-- the claim is the tag's (only the meta and the count were written), 4 a claim is somebody else's (no more than that was written), or a
+-- text: why nothing was done.
 
 -- Operands are read where they stand in ARGV: tables of their own for each settlement would cost as much as the rest.
 local OPERANDS = { ack = 0, keep = 0, early = 1, defer = 2, move = 3, park = 3 }
@@ -115,19 +118,95 @@ local function obstacle(hash, verb, operands, messages, published)
   return reason
 end
 
+-- A list of effects: where its fields begin, how many entries it has, and of how many fields each.
+local function read_list(at, fields)
+  local count = tonumber(ARGV[at])
+  return { first = at + 1, count = count, fields = fields, after = at + 1 + count * fields }
+end
+
+-- The effects after a place in ARGV: number of metas with key, value, ttl, known; number of chords to finish with chord; number (0 or 1) of
+-- counts with chord, name, score, member; number of chords to open with chord, size, header; number of chords to grow with chord, members.
+local function read_effects(at)
+  local effects = { terms = read_terms(at + 1) }
+  effects.metas = read_list(at + 1 + FIELDS_OF_TERMS, FIELDS_OF_STORE)
+  effects.finish = read_list(effects.metas.after, 1)
+  effects.count = read_list(effects.finish.after, 4)
+  effects.open = read_list(effects.count.after, 3)
+  effects.grow = read_list(effects.open.after, 2)
+  return effects
+end
+
+local function each(list, call)
+  for at = list.first, list.after - 1, list.fields do
+    local stop = call(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+    if stop then
+      return stop
+    end
+  end
+end
+
+-- Why the effects cannot be carried out, or what ends the settlement before anything is written.
+local function before(effects, tag)
+  local function odd(chord)
+    return chords.obstacle(effects.terms, chord)
+  end
+  local function unreadable(key, _, _, known)
+    return is_unreadable(key, known) and 2
+  end
+  local function lost(chord)
+    return chords.hold(effects.terms, chord, tag) == 0 and 4
+  end
+  return each(effects.count, odd) or each(effects.grow, odd) or each(effects.metas, unreadable) or each(effects.finish, lost)
+end
+
+-- Counts the task as a member; returns what this ends the settlement with, or nil.
+local function count_part(effects, tag)
+  local ends = { complete = 3, claimed = 4 }
+  return each(effects.count, function(chord, name, score, member)
+    return ends[chords.count(effects.terms, chord, name, score, member, tag)]
+  end)
+end
+
+local function apply(effects)
+  each(effects.metas, function(key, value, ttl, known)
+    store(key, value, ttl, known)
+  end)
+  each(effects.open, function(chord, size, header)
+    chords.open(effects.terms, chord, size, header)
+  end)
+  each(effects.grow, function(chord, members)
+    chords.grow(effects.terms, chord, members)
+  end)
+end
+
 -- `operands`, `stored` and `messages` are the places in ARGV before the respective fields; `stored` is false without a meta.
-local function carry_out(hash, tag, verb, operands, stored, messages, published)
-  local reason = obstacle(hash, verb, operands, messages, published)
-  if reason then
-    return reason
+local function carry_out(hash, tag, verb, operands, stored, messages, published, effects)
+  local ended = obstacle(hash, verb, operands, messages, published)
+  if not ended and effects then
+    ended = stored and is_unreadable(ARGV[stored + 1], ARGV[stored + 4]) and 2 or before(effects, tag)
+  end
+  if ended then
+    return ended
   end
   if stored and store(ARGV[stored + 1], ARGV[stored + 2], ARGV[stored + 3], ARGV[stored + 4]) == 'compressed' then
     return 2
+  end
+  if effects then
+    ended = count_part(effects, tag)
+    if ended then
+      return ended
+    end
+    apply(effects)
   end
   for i = messages, messages + FIELDS_OF_MESSAGE * (published - 1), FIELDS_OF_MESSAGE do
     redis.call(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   end
   verbs[verb](hash, tag, ARGV[operands + 1], ARGV[operands + 2], ARGV[operands + 3])
+  if effects then
+    each(effects.finish, function(chord)
+      chords.finish(effects.terms, chord, tag)
+    end)
+  end
   return 1
 end
 
@@ -139,8 +218,10 @@ for i = 1, count do
   at = at + (stored and FIELDS_OF_STORE or 0) + 1
   local published, messages = tonumber(ARGV[at]), at
   at = at + FIELDS_OF_MESSAGE * published + 1
+  local effects = ARGV[at] == '1' and read_effects(at)
+  at = effects and effects.grow.after or at + 1
   local hash = holder(tag, scores[i])
-  answers[i] = hash and carry_out(hash, tag, verb, operands, stored, messages, published) or 0
+  answers[i] = hash and carry_out(hash, tag, verb, operands, stored, messages, published, effects) or 0
 end
 for first = 1, #acked, 400 do
   local last = math.min(first + 399, #acked)

@@ -21,6 +21,12 @@ local function verdict(value)
   return yaml and 'success' or 'other'
 end
 
+-- Whether `store` would do nothing and want the caller to look.
+local function is_unreadable(key, known)
+  local stored = redis.pcall('GET', key)
+  return type(stored) == 'string' and stored ~= known and verdict(stored) == 'compressed'
+end
+
 -- Writes a meta and tells those who wait, unless a SUCCESS is there already.
 -- ttl: seconds as text, '0' keeps it for ever. known: the stored bytes that the caller has decoded and found to be no SUCCESS, or ''.
 -- Returns 'written', 'kept' (a SUCCESS is there) or 'compressed' (nothing done; the caller must look and come again).

@@ -7,6 +7,9 @@ use redis::Cmd;
 use crate::link::Link;
 use crate::options::RedisOptions;
 
+/// Stored metas that are read at once.
+const LOOK: usize = 64;
+
 /// A meta to store, as the scripts take it.
 #[derive(Debug)]
 pub(crate) struct StoreItem {
@@ -110,31 +113,43 @@ impl ResultWriter {
 
     /// Whether the task has ended already. What cannot be read has not.
     pub(crate) async fn is_ready(&self, link: &Link, task_id: &str) -> Result<bool> {
-        let raw = text(link, &self.key(task_id)).await?;
-        Ok(raw
+        let stored = texts(link, &[&self.key(task_id)]).await?;
+        Ok(stored
+            .into_iter()
+            .flatten()
+            .next()
             .and_then(|raw| self.decode(&raw).ok())
             .is_some_and(|meta| meta.status.is_ready()))
     }
 
-    /// A script could not read what is stored under the item's key. `true`: it is a SUCCESS and stays. `false`: it may be
+    /// A script could not read what is stored under the keys of these items. `true`: it is a SUCCESS and stays. `false`: it may be
     /// overwritten as long as it is still what was read now; the item says so.
-    pub(crate) async fn settle_conflict(&self, link: &Link, item: &mut StoreItem) -> Result<bool> {
-        item.known = text(link, &item.key).await?.unwrap_or_default();
-        Ok(self
-            .decode(&item.known)
-            .is_ok_and(|meta| meta.status == State::Success))
+    pub(crate) async fn look_at_stored(
+        &self,
+        link: &Link,
+        mut items: Vec<&mut StoreItem>,
+    ) -> Result<Vec<bool>> {
+        let mut kept = Vec::with_capacity(items.len());
+        for chunk in items.chunks_mut(LOOK) {
+            let keys: Vec<&str> = chunk.iter().map(|item| item.key.as_str()).collect();
+            let stored = texts(link, &keys).await?;
+            for (item, stored) in chunk.iter_mut().zip(stored) {
+                item.known = stored.unwrap_or_default();
+                let meta = self.decode(&item.known);
+                kept.push(meta.is_ok_and(|meta| meta.status == State::Success));
+            }
+        }
+        Ok(kept)
     }
 }
 
-/// What is stored under the key. `MGET` finds nothing where `GET` would fail: under a key that is no text.
-async fn text(link: &Link, key: &str) -> Result<Option<Vec<u8>>> {
-    let action = "read a stored result";
+/// What is stored under the keys. `MGET` finds nothing where `GET` would fail: under a key that is no text.
+async fn texts(link: &Link, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>> {
+    let action = "read stored results";
     let mut command = redis::cmd("MGET");
-    command.arg(key);
+    command.arg(keys);
     let answer = link.persist(action, command).await?;
-    let (stored,) =
-        redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))?;
-    Ok(stored)
+    redis::from_redis_value(answer).map_err(|error| link.explain(action, error.into()))
 }
 
 /// Celery's rule: a `_` follows the prefix unless it ends in a separator already.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use broker::Stored;
 use bytes::Bytes;
 
+use super::chords;
 use super::feed::{self, Listen, RESULTS};
 use super::{Operation, Tx};
 use crate::bell::News;
@@ -190,6 +191,7 @@ impl Operation for Expire {
             .bind(now)
             .execute(&mut *tx.conn)
             .await?;
+        chords::expire(tx).await?;
         let done = sqlx::query("DELETE FROM results WHERE expires_at <= ?")
             .bind(now)
             .execute(&mut *tx.conn)

@@ -9,6 +9,7 @@ use broker::Settled;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::effects::EncodedEffects;
 use super::publish::{Outgoing, publish};
 use super::results::{EncodedMeta, store};
 use super::{Operation, Tx, delete_messages, state};
@@ -55,6 +56,7 @@ pub(crate) struct Order {
     pub(crate) verdict: Fate,
     pub(crate) store: Option<EncodedMeta>,
     pub(crate) publish: Vec<Outgoing>,
+    pub(crate) effects: Option<Box<EncodedEffects>>,
 }
 
 /// What becomes of the message.
@@ -85,13 +87,12 @@ impl Operation for Settle {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Settled>> {
         let mut holds = Holds::of(tx, &self.orders).await?;
-        let mut effects = Effects::default();
-        let settled = self
-            .orders
-            .iter()
-            .map(|order| effects.add(order, &mut holds))
-            .collect();
-        effects.carry_out(tx, &self.node).await?;
+        let mut changes = Changes::default();
+        let mut settled = Vec::with_capacity(self.orders.len());
+        for order in &*self.orders {
+            settled.push(changes.add(tx, order, &mut holds).await?);
+        }
+        changes.carry_out(tx, &self.node).await?;
         Ok(settled)
     }
 }
@@ -116,32 +117,32 @@ impl Holds {
         ))
     }
 
-    /// The hold, if this fate is possible for it: a run that was acknowledged early has no message any more, so it can
-    /// report or end, and nothing else. Whatever ends it takes it off the list, for the orders that follow.
-    fn settle(&mut self, hold: Hold, fate: &Fate) -> bool {
-        let Some(state) = self.0.get(&hold).copied() else {
-            return false;
-        };
+    /// Whether this fate is possible for a hold: a run that was acknowledged early has no message any more, so it can report or
+    /// end, and nothing else.
+    fn allow(&self, hold: Hold, fate: &Fate) -> bool {
+        match self.0.get(&hold) {
+            None => false,
+            Some(state) => *state == state::HELD || matches!(fate, Fate::Keep | Fate::Ack),
+        }
+    }
+
+    /// Whatever ends a hold takes it off the list, for the orders that follow.
+    fn settle(&mut self, hold: Hold, fate: &Fate) {
         match fate {
             Fate::Keep => {}
-            Fate::AckEarly(_) if state == state::HELD => {
+            Fate::AckEarly(_) => {
                 self.0.insert(hold, state::RUNNING);
             }
-            Fate::Ack => {
+            _ => {
                 self.0.remove(&hold);
             }
-            _ if state == state::HELD => {
-                self.0.remove(&hold);
-            }
-            _ => return false,
         }
-        true
     }
 }
 
 /// Everything that a batch of settlements changes.
 #[derive(Default)]
-struct Effects<'o> {
+struct Changes<'o> {
     delete: Vec<i64>,
     run: Vec<(i64, &'o Bytes)>,
     to_front: Vec<i64>,
@@ -152,14 +153,23 @@ struct Effects<'o> {
     publish: Vec<Outgoing>,
 }
 
-impl<'o> Effects<'o> {
-    fn add(&mut self, order: &'o Order, holds: &mut Holds) -> Settled {
-        let held = order
-            .hold
-            .filter(|hold| holds.settle(*hold, &order.verdict));
-        let Some(Hold { id, .. }) = held else {
-            return Settled::Refused;
+impl<'o> Changes<'o> {
+    async fn add(
+        &mut self,
+        tx: &mut Tx<'_>,
+        order: &'o Order,
+        holds: &mut Holds,
+    ) -> Result<Settled> {
+        let Some(hold) = order.hold.filter(|hold| holds.allow(*hold, &order.verdict)) else {
+            return Ok(Settled::Refused);
         };
+        if let Some(effects) = &order.effects
+            && let Some(ended) = self.add_effects(tx, effects, order).await?
+        {
+            return Ok(ended);
+        }
+        holds.settle(hold, &order.verdict);
+        let id = hold.id;
         match &order.verdict {
             Fate::Ack => self.delete.push(id),
             Fate::Keep => {}
@@ -169,9 +179,30 @@ impl<'o> Effects<'o> {
             Fate::Defer(due) => self.defer.push((id, *due)),
             Fate::Park(reason) => self.park.push((id, reason)),
         }
-        self.store.extend(order.store.clone());
+        if order.effects.is_none() {
+            self.store.extend(order.store.clone());
+        }
         self.publish.extend(order.publish.iter().cloned());
-        Settled::Done
+        Ok(Settled::Done)
+    }
+
+    /// What the effects end the settlement with, if they do.
+    async fn add_effects(
+        &mut self,
+        tx: &mut Tx<'_>,
+        effects: &EncodedEffects,
+        order: &Order,
+    ) -> Result<Option<Settled>> {
+        if !effects.hold_claims(tx).await? {
+            return Ok(Some(Settled::Claimed));
+        }
+        self.store.extend(order.store.clone());
+        let ended = effects.count(tx).await?;
+        if ended.is_none() {
+            effects.change_chords(tx).await?;
+            self.store.extend(effects.metas.iter().cloned());
+        }
+        Ok(ended)
     }
 
     /// Early acknowledgements come before deletions: a batch may hold both of one run.

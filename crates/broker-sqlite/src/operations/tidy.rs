@@ -1,11 +1,12 @@
-//! What time has overtaken: old entries of the feed, listeners that have gone, mailboxes that nobody reads, expired results.
+//! What time has overtaken: old entries of the feed, listeners that have gone, mailboxes that nobody reads, expired results,
+//! chords and remembered texts.
 
 use async_trait::async_trait;
 
 use super::mailbox::delete_queue;
 use super::results::Expire;
 use super::{Operation, Tx};
-use crate::clock::steady_ms;
+use crate::clock::{steady_ms, wall_ms};
 use crate::error::Result;
 
 /// How long an entry stays in the feed. Whoever listens reads it within a second.
@@ -40,6 +41,10 @@ impl Operation for Tidy {
         for queue in unread {
             delete_queue(tx, &queue).await?;
         }
+        sqlx::query("DELETE FROM remembered WHERE until <= ?")
+            .bind(wall_ms())
+            .execute(&mut *tx.conn)
+            .await?;
         Expire.apply(tx).await?;
         Ok(())
     }

@@ -101,7 +101,11 @@ impl Coordination {
     /// Keeps the texts in the order in which they end.
     fn remember(&mut self, space: &str, texts: Vec<String>, keep: Duration) {
         let until = Instant::now() + keep;
-        let anew: HashSet<&String> = texts.iter().collect();
+        let mut anew = HashSet::new();
+        let texts: Vec<String> = texts
+            .into_iter()
+            .filter(|text| anew.insert(text.clone()))
+            .collect();
         let memory = self.memories.entry(space.to_owned()).or_default();
         memory.retain(|old| Instant::now() < old.until && !anew.contains(&old.text));
         let texts = texts.into_iter().map(|text| Remembered { text, until });
