@@ -198,6 +198,11 @@ impl Context {
         self.cancellation.cancel();
     }
 
+    /// Waits until the run is asked to end, without counting as the task's own question.
+    pub(crate) async fn told_to_end(&self) {
+        self.cancellation.cancelled().await;
+    }
+
     /// Whether the task looks after its own cancellation.
     pub(crate) fn observes_cancellation(&self) -> bool {
         self.observed.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use broker::{Settled, Settlement};
 use client::Client;
+use protocol::event::Event;
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
@@ -33,7 +34,49 @@ pub(crate) struct Engine {
     pub(crate) started: Instant,
 }
 
+/// What leaves an engine: settlements for the acknowledger, events for the publisher.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    /// What the acknowledger reads.
+    pub(crate) completions: mpsc::Receiver<Completion>,
+    /// What the publisher of events reads.
+    pub(crate) events: mpsc::Receiver<Event>,
+}
+
+/// Settlements that may wait for the acknowledger.
+const COMPLETIONS: usize = 4_096;
+
 impl Engine {
+    /// The shared parts of a worker that has done nothing yet.
+    pub(crate) fn new(
+        client: Client,
+        registry: Registry,
+        settings: WorkerSettings,
+        hooks: Vec<Arc<dyn Hook>>,
+    ) -> (Arc<Self>, Outlets) {
+        let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
+        let (completions, waiting) = mpsc::channel(COMPLETIONS);
+        let engine = Self {
+            stores_results: client.backends().results.is_some(),
+            pool: PoolHandle::new(&settings),
+            settings,
+            registry,
+            client,
+            hooks,
+            revocations: Revocations::default(),
+            activity: Activity::default(),
+            vitals: Vitals::default(),
+            events,
+            completions,
+            started: Instant::now(),
+        };
+        let outlets = Outlets {
+            completions: waiting,
+            events: waiting_events,
+        };
+        (Arc::new(engine), outlets)
+    }
+
     /// Hands something to the acknowledger; waits while it has too much to do.
     pub(crate) async fn complete(&self, completion: Completion) {
         if self.completions.send(completion).await.is_err() {
