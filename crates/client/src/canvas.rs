@@ -4,15 +4,12 @@
 //! the calls that start it, with the chords to be opened before. Its rules are those of Celery's `canvas.py`. Nothing is sent here.
 
 mod chord;
-mod compose;
 mod expand;
 mod freeze;
 mod lineage;
 mod links;
 mod node;
-mod stamp;
 mod steps;
-pub mod typed;
 
 use broker::NewChord;
 use protocol::{Map, ResultTuple, Signature, Value};
@@ -21,13 +18,8 @@ use self::expand::{Expansion, Sent, With};
 use self::node::Node;
 use crate::{ClientError, TaskCall};
 
-pub use self::compose::{chain, chord, chunks, group, linked, linked_error, map, starmap};
 pub use self::lineage::{Chords, Lineage, Rules};
 pub use self::node::MAX_NESTING;
-pub use self::stamp::{StampingVisitor, stamp};
-pub use self::typed::{
-    Anything, FirstArgument, Follows, Group, Input, Nothing, Start, Step, Takes,
-};
 
 /// What a signature stands for: calls to send, chords to open before, and the handle on the result.
 #[derive(Clone, Debug)]
@@ -42,6 +34,28 @@ pub struct Applied {
     pub ancestors: Vec<ResultTuple>,
     /// What the task that sends this counts among its children: the first step of a chain, the header of a chord.
     pub child: ResultTuple,
+}
+
+impl Applied {
+    /// The result with those before it as its parents, as Celery writes it: `as_tuple`.
+    pub fn handle(&self) -> ResultTuple {
+        let mut handle: Option<ResultTuple> = None;
+        for result in self.ancestors.iter().chain([&self.result]) {
+            let mut result = result.clone();
+            result.parent = handle.map(Box::new);
+            handle = Some(result);
+        }
+        handle.expect("the result itself is the last one")
+    }
+}
+
+/// How many members a signature is to the chord that it is added to: the tasks whose end is its own.
+///
+/// # Errors
+/// When the signature is malformed or nested too deep.
+pub fn members_of(signature: &Signature) -> Result<u32, ClientError> {
+    let members = Node::open(signature.clone())?.chord_size();
+    Ok(u32::try_from(members).unwrap_or(u32::MAX))
 }
 
 /// Expands a signature, with `args` put in front of its own (unless it is immutable) and `chain`, the remaining steps

@@ -2,6 +2,7 @@
 //!
 //! Python's `repr` within a length and a depth. Display only: nothing reads it back.
 
+pub(crate) mod exact;
 mod python;
 
 use crate::value::{Map, Value};

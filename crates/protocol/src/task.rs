@@ -2,6 +2,7 @@
 
 mod embed;
 mod message;
+mod remains;
 mod request;
 
 pub use embed::Embed;

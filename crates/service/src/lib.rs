@@ -12,8 +12,6 @@ mod exit;
 mod node;
 pub mod notify;
 mod open;
-mod pool_args;
-mod pool_child;
 mod program;
 mod restart;
 pub mod settings;

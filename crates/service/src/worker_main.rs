@@ -11,9 +11,8 @@ use worker::{Health, Registry, Worker, WorkerParams, WorkerSettings};
 
 use crate::notify::{self, IsAlive};
 use crate::program::{Program, Service, run};
-use crate::settings::Environment;
 use crate::telemetry::TraceContext;
-use crate::{Error, Settings, WorkerArgs, node, parse, pool_child};
+use crate::{Error, Settings, WorkerArgs, node, parse};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
 pub fn worker_main<F, E>(name: &'static str, registry: F) -> ExitCode
@@ -35,31 +34,17 @@ where
         program.sources.overrides.extend(args.overrides());
         program
     });
-    if args.pool.pool_child {
-        return pool_child::main(program, &args, registry);
-    }
-    let environment = match &program {
-        Ok(program) => program.sources.environment.clone(),
-        Err(_) => Environment::default(),
-    };
-    run(program, |service| {
-        work(service, args, environment, registry)
-    })
+    run(program, |service| work(service, args, registry))
 }
 
-async fn work<F, E>(
-    service: Service,
-    args: WorkerArgs,
-    environment: Environment,
-    registry: F,
-) -> Result<(), Error>
+async fn work<F, E>(service: Service, args: WorkerArgs, registry: F) -> Result<(), Error>
 where
     F: FnOnce(&Settings) -> Result<Registry, E>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut registry = registry(&service.settings).map_err(Error::program)?;
     service.settings.annotate(&mut registry)?;
-    let settings = worker_settings(&service.settings, &args, &environment)?;
+    let settings = worker_settings(&service.settings, &args)?;
     if args.purge {
         purge(&service.backends, &settings.queues).await?;
     }
@@ -86,11 +71,7 @@ where
 }
 
 /// What the settings say, with what only the command line knows.
-pub(crate) fn worker_settings(
-    settings: &Settings,
-    args: &WorkerArgs,
-    environment: &Environment,
-) -> Result<WorkerSettings, Error> {
+fn worker_settings(settings: &Settings, args: &WorkerArgs) -> Result<WorkerSettings, Error> {
     let configured = settings.worker_settings()?;
     let queues = args.chosen_queues(settings.default_queue());
     if queues.is_empty() {
@@ -107,7 +88,6 @@ pub(crate) fn worker_settings(
     let interval = heartbeat
         .or(configured.heartbeat_interval)
         .filter(|_| !args.without_heartbeat);
-    let configured = args.pool.apply(configured, environment)?;
     Ok(WorkerSettings {
         hostname: args.node(),
         queues,

@@ -5,15 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Backends, BrokerError, Consumer, ErrorKind, Settled, Settlement, Tag, Verdict};
+use broker::{BrokerError, Consumer, ErrorKind, Settled, Settlement, Tag, Verdict};
 use protocol::{Event, State, TaskMeta, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::Failure;
+use crate::admission::Run;
+use crate::conclusion;
 use crate::conclusion::meta::finished;
-use crate::events::EventSender;
+use crate::engine::Engine;
+use crate::settler::FollowUp;
 
 /// How many settlements one call carries at most.
 const BATCH: usize = 512;
@@ -26,20 +28,26 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct Completion {
     /// The settlement.
     pub(crate) settlement: Settlement,
-    /// Metas of other tasks to store first: the rest of a chain that failed.
-    pub(crate) also_store: Vec<TaskMeta>,
     /// Told to the world when the settlement was carried out.
     pub(crate) event: Option<Event>,
-    /// Who waits for the outcome.
-    pub(crate) reply: Option<oneshot::Sender<Settled>>,
+    /// The run that has ended with it: if its end cannot be written, it has failed.
+    pub(crate) run: Option<Run>,
+    /// What makes it more than one step.
+    pub(crate) follow_up: Option<Box<FollowUp>>,
+    /// Who waits for the outcome, and then looks after what follows from it.
+    pub(crate) reply: Option<Reply>,
 }
+
+/// Where the outcome of a settlement goes.
+pub(crate) type Reply = oneshot::Sender<Result<Settled, BrokerError>>;
 
 impl From<Settlement> for Completion {
     fn from(settlement: Settlement) -> Self {
         Self {
             settlement,
-            also_store: Vec::new(),
             event: None,
+            run: None,
+            follow_up: None,
             reply: None,
         }
     }
@@ -48,10 +56,9 @@ impl From<Settlement> for Completion {
 /// What an [`Acknowledger`] needs.
 #[derive(Debug)]
 pub(crate) struct AcknowledgerParams {
+    pub(crate) engine: Arc<Engine>,
     pub(crate) consumer: Arc<dyn Consumer>,
-    pub(crate) backends: Backends,
     pub(crate) completions: mpsc::Receiver<Completion>,
-    pub(crate) events: EventSender,
 }
 
 /// The actor that settles.
@@ -81,76 +88,46 @@ impl Acknowledger {
     }
 
     async fn settle(&self, batch: &mut Vec<Completion>) {
-        self.store_others(batch).await;
         let mut settlements = Vec::with_capacity(batch.len());
         let mut followers = Vec::with_capacity(batch.len());
         for completion in batch.drain(..) {
-            followers.push((
-                completion.settlement.tag.clone(),
-                completion.event,
-                completion.reply,
-            ));
+            followers.push(Follower {
+                tag: completion.settlement.tag.clone(),
+                task_id: stored(&completion.settlement),
+                event: completion.event,
+                run: completion.run,
+                reply: completion.reply,
+            });
             settlements.push(completion.settlement);
         }
         let settled = self.carry_out(settlements).await;
-        for ((tag, event, reply), settled) in followers.into_iter().zip(settled) {
-            self.follow(&tag, settled, event, reply);
+        for (follower, settled) in followers.into_iter().zip(settled) {
+            match settled {
+                Ok(settled) => self.follow(follower, settled),
+                Err(error) => self.refused(follower, error).await,
+            }
         }
     }
 
     /// Settles the batch; if the broker refuses it as a whole, one by one, so that one settlement that cannot be carried out
-    /// does not hold up the others. `None` for what could not be settled at all.
-    async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Option<Settled>> {
+    /// does not hold up the others.
+    async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Result<Settled, BrokerError>> {
         let error = match self.call(&settlements).await {
-            Ok(settled) => return settled.into_iter().map(Some).collect(),
+            Ok(settled) => return settled.into_iter().map(Ok).collect(),
             Err(error) => error,
         };
-        if error.kind() == ErrorKind::Closed {
-            error!(%error, messages = settlements.len(), "cannot settle; the messages run again when the lease has run out");
-            return vec![None; settlements.len()];
+        if error.kind() != ErrorKind::Closed && settlements.len() > 1 {
+            warn!(%error, messages = settlements.len(), "a batch of settlements was refused; settling one by one");
+            let mut settled = Vec::with_capacity(settlements.len());
+            for settlement in settlements {
+                settled.push(self.settle_single(&settlement).await);
+            }
+            return settled;
         }
-        warn!(%error, messages = settlements.len(), "a batch of settlements was refused; settling one by one");
-        let mut settled = Vec::with_capacity(settlements.len());
-        for settlement in settlements {
-            settled.push(self.carry_out_one(settlement).await);
-        }
+        let again = |_: &Settlement| Err(BrokerError::new(error.kind(), error.to_string()));
+        let mut settled: Vec<_> = settlements.iter().skip(1).map(again).collect();
+        settled.push(Err(error));
         settled
-    }
-
-    /// What cannot be written is replaced by a failure that says so, and its message is parked: it must neither be lost nor run
-    /// for ever.
-    async fn carry_out_one(&self, settlement: Settlement) -> Option<Settled> {
-        let error = match self.settle_single(&settlement).await {
-            Ok(settled) => return Some(settled),
-            Err(error) => error,
-        };
-        error!(tag = %settlement.tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out; parking the message");
-        let failure = Failure::new(
-            "EncodeError",
-            "kombu.exceptions",
-            vec![error.to_string().into()],
-        );
-        let store = settlement.store.map(|meta| {
-            finished(TaskMeta::new(
-                meta.task_id,
-                State::Failure,
-                Value::from(&failure.exception),
-            ))
-        });
-        let verdict = Verdict::Park {
-            reason: format!("the end of the run cannot be written: {error}"),
-        };
-        let parked = Settlement {
-            tag: settlement.tag,
-            verdict,
-            store,
-            publish: Vec::new(),
-            effects: None,
-        };
-        self.settle_single(&parked)
-            .await
-            .inspect_err(|error| error!(%error, "the message cannot be parked either; it runs again when this worker has ended"))
-            .ok()
     }
 
     async fn settle_single(&self, settlement: &Settlement) -> Result<Settled, BrokerError> {
@@ -174,69 +151,90 @@ impl Acknowledger {
         }
     }
 
-    fn follow(
-        &self,
-        tag: &Tag,
-        settled: Option<Settled>,
-        event: Option<Event>,
-        reply: Option<oneshot::Sender<Settled>>,
-    ) {
-        match settled {
-            None => return,
-            Some(Settled::Refused) => {
-                warn!(%tag, "settlement refused: this worker no longer held the message, nothing was stored")
-            }
-            Some(Settled::Done | Settled::Uncertain | Settled::Complete | Settled::Claimed) => {
-                event
-                    .into_iter()
-                    .for_each(|event| self.params.events.send(event))
-            }
-        }
-        if let (Some(reply), Some(settled)) = (reply, settled) {
+    fn follow(&self, follower: Follower, settled: Settled) {
+        if let Some(reply) = follower.reply {
             // Whoever waited may have been cancelled.
-            let _ = reply.send(settled);
-        }
-    }
-
-    /// Stores what ends along with a run, before the run's own message is settled, so that a crash in between repeats it; and only
-    /// while that message is held, so that a worker that was declared dead changes nothing.
-    async fn store_others(&self, batch: &mut [Completion]) {
-        let ending: Vec<&mut Completion> = batch
-            .iter_mut()
-            .filter(|completion| !completion.also_store.is_empty())
-            .collect();
-        if ending.is_empty() {
+            let _ = reply.send(Ok(settled));
             return;
         }
-        let keep = |completion: &&mut Completion| {
-            Settlement::new(completion.settlement.tag.clone(), Verdict::Keep)
-        };
-        let kept: Vec<Settlement> = ending.iter().map(keep).collect();
-        let held = match self.call(&kept).await {
-            Ok(held) => held,
-            Err(error) => return error!(%error, "cannot store what ends along with a task"),
-        };
-        let held = ending
-            .into_iter()
-            .zip(held)
-            .filter(|(_, settled)| *settled == Settled::Done);
-        let metas = held.flat_map(|(completion, _)| std::mem::take(&mut completion.also_store));
-        self.store(metas.collect()).await;
-    }
-
-    async fn store(&self, metas: Vec<TaskMeta>) {
-        let Some(results) = &self.params.backends.results else {
-            return;
-        };
-        while let Err(error) = results.store(metas.clone()).await {
-            if !error.is_transient() {
-                return error!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot store what ends along with a task"
-                );
+        match settled {
+            Settled::Refused => {
+                warn!(tag = %follower.tag, "settlement refused: this worker no longer held the message, nothing was stored")
             }
-            pause(&error).await;
+            Settled::Done | Settled::Uncertain => follower
+                .event
+                .into_iter()
+                .for_each(|event| self.params.engine.events.send(event)),
+            Settled::Complete | Settled::Claimed => {
+                error!(tag = %follower.tag, "a chord's member was settled without anybody to join the chord")
+            }
         }
+    }
+
+    /// An end that cannot be written is a failure of its run. What has no run, or fails again, is parked: it must neither be lost nor
+    /// run for ever.
+    async fn refused(&self, follower: Follower, error: BrokerError) {
+        let Follower {
+            tag,
+            task_id,
+            run,
+            reply,
+            ..
+        } = follower;
+        if let Some(reply) = reply {
+            // As above.
+            let _ = reply.send(Err(error));
+            return;
+        }
+        if error.kind() == ErrorKind::Closed {
+            return error!(%error, %tag, "cannot settle; the message runs again when the lease has run out");
+        }
+        error!(%tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out");
+        let engine = &self.params.engine;
+        match run {
+            Some(run) => engine.follow(conclusion::unwritten(engine, &run, &error), None),
+            None => self.park(parked(tag, task_id, &error)).await,
+        }
+    }
+
+    async fn park(&self, parked: Settlement) {
+        if let Err(error) = self.settle_single(&parked).await {
+            error!(%error, "the message cannot be parked either; it runs again when this worker has ended");
+        }
+    }
+}
+
+/// What remains of a completion while its settlement is under way.
+#[derive(Debug)]
+struct Follower {
+    tag: Tag,
+    /// The task whose meta is stored.
+    task_id: Option<String>,
+    event: Option<Event>,
+    run: Option<Run>,
+    reply: Option<Reply>,
+}
+
+/// The task whose meta the settlement stores.
+pub(crate) fn stored(settlement: &Settlement) -> Option<String> {
+    settlement.store.as_ref().map(|meta| meta.task_id.clone())
+}
+
+/// The last way out for a message whose end the broker does not take: it is put aside, and whoever waits for the task is told.
+pub(crate) fn parked(tag: Tag, task_id: Option<String>, error: &BrokerError) -> Settlement {
+    let failure = conclusion::cannot_write(error);
+    let exception = Value::from(&failure.exception);
+    let store = task_id.map(|id| finished(TaskMeta::new(id, State::Failure, exception)));
+    Settlement {
+        store,
+        ..Settlement::new(tag, unwritable(error))
+    }
+}
+
+/// What becomes of a message whose end the broker does not take.
+pub(crate) fn unwritable(error: &BrokerError) -> Verdict {
+    Verdict::Park {
+        reason: format!("the end of the run cannot be written: {error}"),
     }
 }
 

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use broker::{Delivery, Settlement, Tag, Verdict};
 use jiff::Timestamp;
-use protocol::{DecodeError, Headers, State, TaskMeta, TaskRequest, Value};
+use protocol::{DecodeError, Message, State, TaskMeta, TaskRequest, Value};
 use tracing::{error, info, warn};
 
+use crate::Failure;
 use crate::acknowledger::Completion;
 use crate::activity::Held;
-use crate::conclusion::{chain, meta};
+use crate::builtin;
+use crate::conclusion::{after_failure, chain, chord, meta};
 use crate::engine::Engine;
 use crate::events;
 use crate::policy::Policy;
 use crate::registry::RegisteredTask;
-use crate::{Failure, Pool};
 
 /// A task that may run.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
     } = delivery;
     let message = match message {
         Ok(message) => message,
-        Err(error) => return park_poison(engine, tag, &Headers::default(), &error).into(),
+        Err(error) => return park_poison(engine, tag, None, &error).into(),
     };
     let request = match TaskRequest::from_message(
         &message,
@@ -54,17 +55,15 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         &engine.settings.limits,
     ) {
         Ok(request) => request,
-        Err(error) => return park_poison(engine, tag, &message.headers, &error).into(),
+        Err(error) => return park_poison(engine, tag, Some(&message), &error).into(),
     };
-    let Some(task) = engine.registry.get(&request.task).cloned() else {
+    let Some(task) = engine.registry.get(&request.task) else {
         return park_unknown(engine, tag, &request).into();
     };
+    let task = builtin::in_pool_of_its_task(&engine.registry, task, &request);
     let policy = Policy::of(engine, &task.options, &request);
     let redelivered = redelivered || request.redelivered;
-    let mut held = Held::new(tag, queue, redelivered, request);
-    if policy.pool == Pool::Prefork {
-        held = held.with_message(message);
-    }
+    let held = Held::new(tag, queue, redelivered, request);
     admit_task(engine, Run { task, held, policy })
 }
 
@@ -110,45 +109,55 @@ pub(crate) fn discard(engine: &Engine, run: &Run) -> Option<Completion> {
     Some(revoked(engine, run, reason, None))
 }
 
-/// The completion of a task that ends as REVOKED for this reason.
+/// The completion of a task that ends as REVOKED for this reason. As in Celery its errbacks are not called; unlike there the rest of
+/// its chain ends with it.
 pub(crate) fn revoked(
     engine: &Engine,
     run: &Run,
     reason: &str,
     signal: Option<&str>,
 ) -> Completion {
+    let request = &run.held.request;
     let failure = Failure::celery("TaskRevokedError", vec![reason.into()]);
     let mut settlement = Settlement::new(run.held.tag.clone(), Verdict::Ack);
-    let mut also_store = Vec::new();
     if run.policy.stores_result {
         settlement.store = Some(meta::failure(engine, &run.held, State::Revoked, &failure));
     }
-    if engine.stores_results {
-        also_store = chain::fail_rest(&run.held.request, &failure);
-    }
+    let mut sequel = chain::fail_rest(engine, request, &failure);
+    let exception = || Value::from(&failure.exception);
+    let member = chord::member(engine, request, State::Revoked, exception);
+    sequel.members.extend(member);
     let event = engine.events.task(&run.task.options, || {
-        events::revoked(engine, &run.held.request, reason, signal)
+        events::revoked(engine, request, reason, signal)
     });
-    Completion {
-        also_store,
-        event,
-        ..settlement.into()
-    }
+    sequel.complete(settlement, event)
 }
 
-fn park_poison(engine: &Engine, tag: Tag, headers: &Headers, error: &DecodeError) -> Completion {
-    error!(%error, task_id = headers.id, task_name = headers.task, "parking a message that cannot be read");
+fn park_poison(
+    engine: &Engine,
+    tag: Tag,
+    message: Option<&Message>,
+    error: &DecodeError,
+) -> Completion {
+    let settings = &engine.settings;
+    let remains = message.and_then(|message| {
+        TaskRequest::remains(message, &settings.accept_content, &settings.limits)
+    });
+    let (id, name) = remains
+        .as_ref()
+        .map(|request| (&request.id, &request.task))
+        .unzip();
+    error!(%error, task_id = id, task_name = name, "parking a message that cannot be read");
+    let text = error.to_string();
     let failure = Failure::new(
         "DecodeError",
         "kombu.exceptions",
-        vec![Value::Str(error.to_string())],
+        vec![text.as_str().into()],
     );
-    let store = headers
-        .id
-        .as_deref()
-        .filter(|id| !id.is_empty())
-        .map(|id| refused(id, &failure));
-    park(engine, tag, error.to_string(), store)
+    match remains {
+        Some(request) => park(engine, tag, text, &request, &failure),
+        None => Settlement::new(tag, Verdict::Park { reason: text }).into(),
+    }
 }
 
 fn park_unknown(engine: &Engine, tag: Tag, request: &TaskRequest) -> Completion {
@@ -164,23 +173,26 @@ fn park_unknown(engine: &Engine, tag: Tag, request: &TaskRequest) -> Completion 
         "no task named {:?} is registered with this worker",
         request.task
     );
-    let mut completion = park(engine, tag, reason, Some(refused(&request.id, &failure)));
+    let mut completion = park(engine, tag, reason, request, &failure);
     completion.event = engine
         .events
         .any_task(|| events::not_registered(engine, request, &failure));
     completion
 }
 
-fn refused(id: &str, failure: &Failure) -> TaskMeta {
-    meta::finished(TaskMeta::new(
-        id,
-        State::Failure,
-        Value::from(&failure.exception),
-    ))
-}
-
-fn park(engine: &Engine, tag: Tag, reason: String, store: Option<TaskMeta>) -> Completion {
+/// A message that is put aside has failed: whoever waits for its task, or for what was to follow, is told.
+fn park(
+    engine: &Engine,
+    tag: Tag,
+    reason: String,
+    request: &TaskRequest,
+    failure: &Failure,
+) -> Completion {
     let mut settlement = Settlement::new(tag, Verdict::Park { reason });
-    settlement.store = store.filter(|_| engine.stores_results);
-    settlement.into()
+    if engine.stores_results {
+        let exception = Value::from(&failure.exception);
+        let meta = TaskMeta::new(request.id.clone(), State::Failure, exception);
+        settlement.store = Some(meta::finished(meta));
+    }
+    after_failure(engine, request, failure).complete(settlement, None)
 }

@@ -44,6 +44,23 @@ pub fn bind<T: DeserializeOwned>(task: &str, arguments: Arguments) -> Result<T, 
     })
 }
 
+/// Binds `arguments` to names, of which the first ones must be there.
+pub(crate) fn by_name(
+    function: &str,
+    required: &[&str],
+    optional: &[&str],
+    arguments: Arguments,
+) -> Result<Map, BindError> {
+    let binder = Binder { function };
+    let bound = binder.by_name(&[required, optional].concat(), arguments)?;
+    let missing = required.iter().filter(|name| !bound.contains_key(name));
+    let missing: Vec<String> = missing.map(|&name| name.to_owned()).collect();
+    match missing.is_empty() {
+        true => Ok(bound),
+        false => Err(binder.missing(&missing)),
+    }
+}
+
 struct Binder<'a> {
     function: &'a str,
 }

@@ -1,25 +1,34 @@
 //! What follows from the end of a run: the verdict, the meta, the messages and the event. Decides everything, sends nothing.
 
+mod added;
 pub(crate) mod chain;
+pub(crate) mod chord;
+mod errbacks;
 mod failure;
-mod lost;
 pub(crate) mod meta;
-mod next;
+pub(crate) mod next;
+mod replace;
 mod retry;
+mod sequel;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use broker::{Publish, Settlement, Verdict};
+use broker::{BrokerError, Settlement, Verdict};
 use protocol::{Event, ResultTuple, Signature, State, TaskMeta, Value, saferepr};
 use tracing::{info, warn};
 
-use crate::acknowledger::Completion;
+use crate::acknowledger::{Completion, unwritable};
 use crate::admission::{self, Run};
 use crate::context::{Context, soft_time_limit_exceeded};
 use crate::engine::Engine;
 use crate::policy::Limit;
 use crate::{Failure, Outcome, events};
+
+pub(crate) use chord::{Member, join};
+pub(crate) use failure::after_failure;
+pub(crate) use sequel::Sequel;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -32,12 +41,8 @@ pub(crate) enum RunEnd {
     Panicked(String),
     /// The soft limit ended it.
     SoftTimeLimit,
-    /// The hard limit ended it; `found` tells where it hung, if that could be seen.
-    TimeLimit { limit: Limit, found: Option<String> },
-    /// The process that ran it died, with this text.
-    Lost(String),
-    /// No process could be had to run it in, for this reason; it was not begun.
-    NoChild(String),
+    /// The hard limit ended it.
+    TimeLimit(Limit),
     /// It was revoked while it ran, with this signal's name.
     Terminated(String),
     /// A cold shutdown or a lost connection ended it.
@@ -47,7 +52,7 @@ pub(crate) enum RunEnd {
 /// A run that has ended, with all that the conclusion depends on.
 #[derive(Debug)]
 pub(crate) struct Ended<'a> {
-    pub(crate) engine: &'a Engine,
+    pub(crate) engine: &'a Arc<Engine>,
     pub(crate) run: &'a Run,
     pub(crate) ctx: &'a Context,
     pub(crate) runtime: Duration,
@@ -63,12 +68,7 @@ pub(crate) struct Conclusion {
 impl Ended<'_> {
     pub(crate) fn conclude(&self, end: RunEnd) -> Conclusion {
         let mut conclusion = self.conclude_run(end);
-        if conclusion.state.is_ready() && self.engine.stores_results {
-            conclusion
-                .completion
-                .also_store
-                .extend(chain::fail_chord(&self.run.held.request));
-        }
+        conclusion.completion.run = Some(self.run.clone());
         conclusion
     }
 
@@ -82,66 +82,73 @@ impl Ended<'_> {
             RunEnd::Raised(Outcome::Replace(signature)) => self.replace(*signature),
             RunEnd::Panicked(text) => self.failure_or_retry(panicked(text)),
             RunEnd::SoftTimeLimit => self.failure_or_retry(soft_time_limit_exceeded()),
-            RunEnd::TimeLimit { limit, found } => self.time_limit(limit, found),
-            RunEnd::Lost(text) => self.lost(text),
-            RunEnd::NoChild(why) => self.no_child(&why),
+            RunEnd::TimeLimit(limit) => self.time_limit(limit),
             RunEnd::Terminated(signal) => self.terminated(&signal),
             RunEnd::Cancelled => self.cancelled(),
         }
     }
 
     fn success(&self, value: Value) -> Conclusion {
-        let next = match next::after_success(self.engine, &self.run.held.request, &value) {
-            Ok(next) => next,
+        let request = &self.run.held.request;
+        let followed = next::after_success(self.engine, request, &value)
+            .and_then(|sequel| Ok((sequel, self.added()?)));
+        let (mut sequel, added) = match followed {
+            Ok(followed) => followed,
             Err(failure) => return self.fail(failure),
         };
         info!(runtime = self.runtime.as_secs_f64(), "task succeeded");
         let event = self.event(|| {
             let result = saferepr(&value, 1_024, 3);
-            events::succeeded(
-                self.engine,
-                &self.run.held.request,
-                &result,
-                self.runtime.as_secs_f64(),
-            )
+            events::succeeded(self.engine, request, &result, self.runtime.as_secs_f64())
         });
+        sequel.append(self.ctx.take_sequel());
+        let member = chord::member(self.engine, request, State::Success, || value.clone());
+        sequel.members.extend(member);
+        let children = std::mem::take(&mut sequel.children);
         let store = self
             .run
             .policy
             .stores_result
-            .then(|| self.meta(State::Success, value, next.children));
-        self.conclusion(State::Success, Verdict::Ack, store, next.publish, event)
+            .then(|| self.meta(State::Success, value, children));
+        let mut conclusion = self.conclusion(State::Success, Verdict::Ack, store, sequel, event);
+        conclusion.completion.grow_first(added);
+        conclusion
     }
 
     fn reject(&self, reason: &str, requeue: bool) -> Conclusion {
         info!(reason, requeue, "task rejected");
         let event = self.event(|| events::rejected(self.engine, &self.run.held.request, requeue));
         if requeue {
-            return self.conclusion(
-                State::Rejected,
-                Verdict::Requeue { front: false },
-                None,
-                Vec::new(),
-                event,
-            );
+            let verdict = Verdict::Requeue { front: false };
+            return self.conclusion(State::Rejected, verdict, None, Sequel::default(), event);
         }
+        // What Celery tells twice: the failure when it is settled, the rejection now.
+        event
+            .into_iter()
+            .for_each(|event| self.engine.events.send(event));
         let failure = Failure::celery("Reject", vec![reason.into(), false.into()]);
-        let store = self
-            .run
-            .policy
-            .stores_errors
-            .then(|| self.failure_meta(State::Failure, &failure));
         let verdict = Verdict::Park {
             reason: format!("rejected by the task: {reason}"),
         };
-        self.conclusion(State::Rejected, verdict, store, Vec::new(), event)
+        self.failed(failure, verdict)
     }
 
     fn replace(&self, signature: Signature) -> Conclusion {
-        match next::replacement(self.engine, &self.run.held.request, signature) {
-            Ok(publish) => self.conclusion(State::Ignored, Verdict::Ack, None, publish, None),
+        let request = &self.run.held.request;
+        let replaced = replace::replacement(self.engine, request, signature)
+            .and_then(|sequel| Ok((sequel, self.added()?)));
+        match replaced {
+            Ok((mut sequel, added)) => {
+                sequel.append(added);
+                self.conclusion(State::Ignored, Verdict::Ack, None, sequel, None)
+            }
             Err(failure) => self.fail(failure),
         }
+    }
+
+    /// What the run has added to its chord.
+    fn added(&self) -> Result<Sequel, Failure> {
+        added::expand(self.engine, &self.run.held.request, self.ctx.take_added())
     }
 
     fn terminated(&self, signal: &str) -> Conclusion {
@@ -154,24 +161,28 @@ impl Ended<'_> {
     }
 
     /// A cold shutdown, or a lost connection: what is still held goes back at once. What was acknowledged early is not run again;
-    /// it ends as in Celery, in the state RETRY, which says that it did not end by itself.
+    /// it ends as in Celery, in the state RETRY, which says that it did not end by itself. What counts on it has failed.
     fn cancelled(&self) -> Conclusion {
         let policy = &self.run.policy;
+        let request = &self.run.held.request;
         warn!(given_back = !policy.acks_early, "task cancelled");
-        let event = self.event(|| events::cancelled(self.engine, &self.run.held.request));
+        let event = self.event(|| events::cancelled(self.engine, request));
+        let failure = cancelled_by_celery();
         let says_so = policy.acks_early || self.run.held.disconnected.load(Ordering::Relaxed);
-        let store = (says_so && policy.stores_result)
-            .then(|| self.meta(State::Retry, cancelled_by_celery(), Vec::new()));
-        let verdict = if policy.acks_early {
-            Verdict::Ack
+        let store = (says_so && policy.stores_result).then(|| {
+            let exception = Value::from(&failure.exception);
+            self.meta(State::Retry, exception, Vec::new())
+        });
+        let (verdict, sequel) = if policy.acks_early {
+            (Verdict::Ack, after_failure(self.engine, request, &failure))
         } else {
-            Verdict::Requeue { front: true }
+            (Verdict::Requeue { front: true }, Sequel::default())
         };
-        self.conclusion(State::Retry, verdict, store, Vec::new(), event)
+        self.conclusion(State::Retry, verdict, store, sequel, event)
     }
 
     fn quiet(&self, verdict: Verdict, state: State) -> Conclusion {
-        self.conclusion(state, verdict, None, Vec::new(), None)
+        self.conclusion(state, verdict, None, Sequel::default(), None)
     }
 
     fn conclusion(
@@ -179,21 +190,15 @@ impl Ended<'_> {
         state: State,
         verdict: Verdict,
         store: Option<TaskMeta>,
-        publish: Vec<Publish>,
+        sequel: Sequel,
         event: Option<Event>,
     ) -> Conclusion {
         let settlement = Settlement {
-            tag: self.run.held.tag.clone(),
-            verdict,
             store,
-            publish,
-            effects: None,
+            ..Settlement::new(self.run.held.tag.clone(), verdict)
         };
         Conclusion {
-            completion: Completion {
-                event,
-                ..settlement.into()
-            },
+            completion: sequel.complete(settlement, event),
             state,
         }
     }
@@ -220,9 +225,29 @@ impl Ended<'_> {
 }
 
 /// What Celery stores for a run that the worker has ended.
-fn cancelled_by_celery() -> Value {
+fn cancelled_by_celery() -> Failure {
     let arguments = vec!["cancelled by Celery".into(), Value::Null, Value::Null];
-    Value::from(&Failure::celery("Retry", arguments).exception)
+    Failure::celery("Retry", arguments)
+}
+
+/// The failure of a run whose end the broker does not take, because of its size or of what is in it.
+pub(crate) fn unwritten(engine: &Arc<Engine>, run: &Run, error: &BrokerError) -> Completion {
+    let ctx = Context::new(Arc::clone(engine), Arc::clone(&run.held));
+    let ended = Ended {
+        engine,
+        run,
+        ctx: &ctx,
+        runtime: Duration::ZERO,
+    };
+    ended
+        .failed(cannot_write(error), unwritable(error))
+        .completion
+}
+
+/// What is told about an end that the broker does not take.
+pub(crate) fn cannot_write(error: &BrokerError) -> Failure {
+    let text = sequel::explained(error);
+    Failure::new("EncodeError", "kombu.exceptions", vec![text.into()])
 }
 
 fn panicked(text: String) -> Failure {

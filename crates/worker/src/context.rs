@@ -2,18 +2,21 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::{Settled, Settlement, Verdict};
+use client::canvas::{Applied, Lineage, apply};
 use client::{AsyncResult, Call, Children, Client, ClientError, trace_headers};
-use protocol::{Map, State, TaskRequest, saferepr, to_value};
+use protocol::{Map, ResultTuple, Signature, State, TaskRequest, saferepr, to_value};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Held;
-use crate::conclusion::meta;
+use crate::conclusion::next::{self, new_id};
+use crate::conclusion::{Sequel, meta};
 use crate::engine::Engine;
+use crate::registry::RegisteredTask;
 use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError};
 
 /// How much of a state's meta a report shows, in characters.
@@ -26,6 +29,15 @@ pub struct Context {
     cancellation: CancellationToken,
     observed: AtomicBool,
     children: Children,
+    outbox: Mutex<Outbox>,
+}
+
+/// What leaves in the step that settles the run.
+#[derive(Debug, Default)]
+struct Outbox {
+    /// Signatures for the chord that the task is a member of.
+    added: Vec<Signature>,
+    sequel: Sequel,
 }
 
 impl fmt::Debug for Context {
@@ -45,6 +57,7 @@ impl Context {
             cancellation: CancellationToken::new(),
             observed: AtomicBool::new(false),
             children: Children::default(),
+            outbox: Mutex::default(),
         }
     }
 
@@ -126,6 +139,43 @@ impl Context {
         call.headers(trace_headers(&request.extra))
     }
 
+    /// Sends canvas of any kind, as children of this task, and returns the handle on its result.
+    ///
+    /// # Errors
+    /// When the signature is malformed or cannot be encoded, or the broker or the result backend cannot be reached.
+    pub async fn apply(&self, signature: Signature) -> Result<ResultTuple, ClientError> {
+        let applied = apply(signature, &[], Vec::new(), &self.lineage())?;
+        self.client().send_applied(&applied).await?;
+        self.children.push(applied.child.clone());
+        Ok(applied.handle())
+    }
+
+    /// Ends this run and goes on as the signature, under the same id and with everything that was to follow; Celery's
+    /// `self.replace()`. A group gives the list of its results. To be returned: `Err(ctx.replace(signature))`.
+    pub fn replace(&self, signature: impl Into<Signature>) -> Outcome {
+        Outcome::Replace(Box::new(signature.into()))
+    }
+
+    /// Adds a signature to the chord that this task is a member of; Celery's `self.add_to_chord()`. It is sent when this run ends
+    /// well, before the task is counted in the chord. Returns its task id.
+    ///
+    /// # Errors
+    /// `ValueError` when the task is not a member of a chord.
+    pub fn add_to_chord(&self, signature: impl Into<Signature>) -> Result<String, Outcome> {
+        if self.request().embed.chord.is_none() {
+            let text = "Current task is not member of any chord";
+            return Err(Outcome::fail("ValueError", text));
+        }
+        let mut signature = signature.into();
+        let id = match signature.text_option("task_id") {
+            Some(id) => id.to_owned(),
+            None => new_id(),
+        };
+        signature.options.insert("task_id", id.as_str());
+        self.outbox().added.push(signature);
+        Ok(id)
+    }
+
     /// Stores the state `PROGRESS` with this meta.
     ///
     /// # Errors
@@ -198,11 +248,6 @@ impl Context {
         self.cancellation.cancel();
     }
 
-    /// Waits until the run is asked to end, without counting as the task's own question.
-    pub(crate) async fn told_to_end(&self) {
-        self.cancellation.cancelled().await;
-    }
-
     /// Whether the task looks after its own cancellation.
     pub(crate) fn observes_cancellation(&self) -> bool {
         self.observed.load(Ordering::Relaxed)
@@ -210,6 +255,44 @@ impl Context {
 
     pub(crate) fn children(&self) -> &Children {
         &self.children
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn registered(&self, task: &str) -> Option<&Arc<RegisteredTask>> {
+        self.engine.registry.get(task)
+    }
+
+    /// What this task hands down to those that it sends.
+    pub(crate) fn lineage(&self) -> Lineage {
+        next::lineage(&self.engine, self.request())
+    }
+
+    /// Sends what a signature stands for when the run is settled.
+    pub(crate) fn follow_with(&self, applied: Applied) -> Result<(), Outcome> {
+        let added = self.outbox().sequel.add(&self.engine, applied);
+        added.map_err(|failure| Outcome::Fail(Box::new(failure)))
+    }
+
+    /// Does all this when the run is settled.
+    pub(crate) fn follow(&self, sequel: Sequel) {
+        self.outbox().sequel.append(sequel);
+    }
+
+    /// What was added to the task's chord.
+    pub(crate) fn take_added(&self) -> Vec<Signature> {
+        std::mem::take(&mut self.outbox().added)
+    }
+
+    /// What is done when the run is settled.
+    pub(crate) fn take_sequel(&self) -> Sequel {
+        std::mem::take(&mut self.outbox().sequel)
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

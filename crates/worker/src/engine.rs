@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use broker::{Settled, Settlement};
+use broker::{BrokerError, ErrorKind, Settled, Settlement};
 use client::Client;
-use protocol::event::Event;
 use tokio::sync::{mpsc, oneshot};
-use tracing::warn;
+use tracing::{Instrument, warn};
 
 use crate::acknowledger::Completion;
 use crate::activity::Activity;
@@ -15,6 +14,7 @@ use crate::events::EventSender;
 use crate::health::Vitals;
 use crate::pools::PoolHandle;
 use crate::revocations::Revocations;
+use crate::settler::{self, Following, Permit};
 use crate::{Hook, Registry, WorkerSettings};
 
 /// The shared parts of a worker. Nothing in it is locked across an await.
@@ -30,55 +30,35 @@ pub(crate) struct Engine {
     pub(crate) vitals: Vitals,
     pub(crate) events: EventSender,
     pub(crate) completions: mpsc::Sender<Completion>,
+    /// Ends that take more than one step to settle.
+    pub(crate) following: Following,
     pub(crate) stores_results: bool,
+    /// Whether members of chords count themselves.
+    pub(crate) counts_chords: bool,
     pub(crate) started: Instant,
 }
 
-/// What leaves an engine: settlements for the acknowledger, events for the publisher.
-#[derive(Debug)]
-pub(crate) struct Outlets {
-    /// What the acknowledger reads.
-    pub(crate) completions: mpsc::Receiver<Completion>,
-    /// What the publisher of events reads.
-    pub(crate) events: mpsc::Receiver<Event>,
-}
-
-/// Settlements that may wait for the acknowledger.
-const COMPLETIONS: usize = 4_096;
-
 impl Engine {
-    /// The shared parts of a worker that has done nothing yet.
-    pub(crate) fn new(
-        client: Client,
-        registry: Registry,
-        settings: WorkerSettings,
-        hooks: Vec<Arc<dyn Hook>>,
-    ) -> (Arc<Self>, Outlets) {
-        let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
-        let (completions, waiting) = mpsc::channel(COMPLETIONS);
-        let engine = Self {
-            stores_results: client.backends().results.is_some(),
-            pool: PoolHandle::new(&settings),
-            settings,
-            registry,
-            client,
-            hooks,
-            revocations: Revocations::default(),
-            activity: Activity::default(),
-            vitals: Vitals::default(),
-            events,
-            completions,
-            started: Instant::now(),
-        };
-        let outlets = Outlets {
-            completions: waiting,
-            events: waiting_events,
-        };
-        (Arc::new(engine), outlets)
+    /// Hands an end over to be settled; waits while there is too much to do.
+    pub(crate) async fn complete(self: &Arc<Self>, completion: Completion) {
+        if completion.follow_up.is_none() {
+            return self.acknowledge(completion).await;
+        }
+        let permit = self.following.permit().await;
+        self.follow(completion, Some(permit));
     }
 
-    /// Hands something to the acknowledger; waits while it has too much to do.
-    pub(crate) async fn complete(&self, completion: Completion) {
+    /// Settles what takes more than one step, beside everything else.
+    pub(crate) fn follow(self: &Arc<Self>, completion: Completion, permit: Option<Permit>) {
+        let engine = Arc::clone(self);
+        let following = async move {
+            settler::settle(&engine, completion).await;
+            drop(permit);
+        };
+        self.following.tracker.spawn(following.in_current_span());
+    }
+
+    async fn acknowledge(&self, completion: Completion) {
         if self.completions.send(completion).await.is_err() {
             warn!("a run ended after the worker; its message runs again");
         }
@@ -86,13 +66,26 @@ impl Engine {
 
     /// Settles and waits for what came of it; `None` when the worker has ended or the broker refuses.
     pub(crate) async fn settle(&self, settlement: Settlement) -> Option<Settled> {
+        let tag = settlement.tag.clone();
+        self.try_settle(settlement)
+            .await
+            .inspect_err(|error| warn!(%tag, %error, "cannot settle"))
+            .ok()
+    }
+
+    /// Settles and waits for what came of it.
+    ///
+    /// # Errors
+    /// When the worker has ended, or the broker refuses the settlement.
+    pub(crate) async fn try_settle(&self, settlement: Settlement) -> Result<Settled, BrokerError> {
         let (reply, settled) = oneshot::channel();
-        self.complete(Completion {
+        self.acknowledge(Completion {
             reply: Some(reply),
             ..settlement.into()
         })
         .await;
-        settled.await.ok()
+        let ended = |_| BrokerError::new(ErrorKind::Closed, "the worker has ended");
+        settled.await.map_err(ended)?
     }
 }
 

@@ -9,16 +9,19 @@ use futures_util::future::BoxFuture;
 use protocol::{Value, to_value};
 
 use crate::bind::Arguments;
+use crate::builtin;
+use crate::errback::RegisteredErrback;
 use crate::states::States;
-use crate::{Context, Failure, Outcome, Pool, Task, TaskOptions, WorkerError};
+use crate::{Context, Errback, Failure, Outcome, Pool, Task, TaskOptions, WorkerError};
 
-type RunFn = fn(Arguments, Arc<Context>) -> BoxFuture<'static, Result<Value, Outcome>>;
+pub(crate) type RunFn = fn(Arguments, Arc<Context>) -> BoxFuture<'static, Result<Value, Outcome>>;
 
 /// The tasks of a worker, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     tasks: HashMap<Arc<str>, Arc<RegisteredTask>>,
     last: Option<Arc<str>>,
+    errbacks: HashMap<&'static str, Arc<RegisteredErrback>>,
     duplicate: Option<String>,
     states: States,
 }
@@ -32,6 +35,14 @@ pub(crate) struct RegisteredTask {
 }
 
 impl RegisteredTask {
+    pub(crate) fn new(name: &str, options: TaskOptions, run: RunFn) -> Self {
+        Self {
+            name: name.into(),
+            options,
+            run,
+        }
+    }
+
     pub(crate) fn run(
         &self,
         arguments: Arguments,
@@ -100,6 +111,24 @@ impl Registry {
         self
     }
 
+    /// Adds an errback that is called in the worker; see [`Errback`].
+    #[must_use]
+    pub fn errback<E: Errback>(mut self) -> Self {
+        let errback = Arc::new(RegisteredErrback::of::<E>());
+        if self.errbacks.insert(E::NAME, errback).is_some() {
+            self.duplicate.get_or_insert(E::NAME.to_owned());
+        }
+        self
+    }
+
+    /// Adds Celery's built-in tasks, except those whose names the application has taken.
+    pub(crate) fn add_builtins(&mut self) {
+        for task in builtin::tasks() {
+            let name = Arc::clone(&task.name);
+            self.tasks.entry(name).or_insert_with(|| Arc::new(task));
+        }
+    }
+
     /// Gives all tasks a value that they reach by its type with [`Context::state`]: a database pool, the application's settings.
     #[must_use]
     pub fn state<S: Any + Send + Sync>(mut self, state: S) -> Self {
@@ -121,9 +150,20 @@ impl Registry {
         names
     }
 
+    /// The names without Celery's built-in tasks.
+    pub(crate) fn names_of_application(&self) -> Vec<&str> {
+        let mut names = self.names();
+        names.retain(|name| !name.starts_with("celery."));
+        names
+    }
+
     /// The options of a task.
     pub fn options(&self, name: &str) -> Option<&TaskOptions> {
         self.tasks.get(name).map(|task| &task.options)
+    }
+
+    pub(crate) fn errback_named(&self, name: &str) -> Option<&Arc<RegisteredErrback>> {
+        self.errbacks.get(name)
     }
 
     pub(crate) fn states(&self) -> &States {

@@ -79,13 +79,6 @@ impl Node {
         Self { head, parts }
     }
 
-    pub(super) fn chain(tasks: Vec<Self>) -> Self {
-        Self {
-            head: composite("chain"),
-            parts: Parts::Chain(tasks),
-        }
-    }
-
     pub(super) fn group(members: Vec<Self>) -> Self {
         Self {
             head: composite("group"),

@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod canvas;
 mod control;
-mod groups;
-mod recorded;
 mod results;
 mod sending;
-mod typed;

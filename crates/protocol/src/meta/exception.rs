@@ -1,6 +1,7 @@
 //! Exceptions as data: what a failed task stores as its result.
 
 use crate::error::DecodeError;
+use crate::saferepr::exact::repr;
 use crate::take;
 use crate::value::{Map, Value};
 
@@ -46,11 +47,7 @@ impl ExceptionInfo {
 
     /// As Python prints it: `ValueError('bad', 3)`.
     pub fn repr(&self) -> String {
-        let args: Vec<_> = self
-            .exc_message
-            .iter()
-            .map(|arg| crate::saferepr::saferepr(arg, 1_024, 3))
-            .collect();
+        let args: Vec<_> = self.exc_message.iter().map(repr).collect();
         format!("{}({})", self.exc_type, args.join(", "))
     }
 }

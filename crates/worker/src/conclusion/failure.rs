@@ -1,10 +1,11 @@
 //! Final failures.
 
 use broker::Verdict;
-use protocol::{State, Value};
+use protocol::{State, TaskRequest, Value};
 use tracing::{error, warn};
 
-use super::{Conclusion, Ended, chain, next};
+use super::{Conclusion, Ended, Sequel, chain, chord, errbacks};
+use crate::engine::Engine;
 use crate::policy::Limit;
 use crate::{Failure, Retry, events};
 
@@ -29,7 +30,7 @@ impl Ended<'_> {
     }
 
     /// The hard limit has ended the run; nothing makes it run again but a message that is not acknowledged.
-    pub(super) fn time_limit(&self, limit: Limit, found: Option<String>) -> Conclusion {
+    pub(super) fn time_limit(&self, limit: Limit) -> Conclusion {
         warn!(seconds = limit.0, "hard time limit exceeded");
         let whole = limit.0.fract() == 0.0 && limit.0 < 9e15;
         let seconds = if whole {
@@ -37,25 +38,29 @@ impl Ended<'_> {
         } else {
             Value::Float(limit.0)
         };
-        let mut failure = Failure::new("TimeLimitExceeded", "billiard.exceptions", vec![seconds]);
-        failure.traceback = found;
-        self.failed(
-            failure,
-            self.run.policy.acks_on_timeout,
-            Verdict::Requeue { front: false },
-        )
+        let failure = Failure::new("TimeLimitExceeded", "billiard.exceptions", vec![seconds]);
+        let verdict = if self.run.policy.acks_on_timeout {
+            Verdict::Ack
+        } else {
+            Verdict::Requeue { front: false }
+        };
+        self.failed(failure, verdict)
     }
 
     /// A final failure. One that must not be acknowledged Celery rejects without requeue; here an operator finds it.
     pub(super) fn fail(&self, failure: Failure) -> Conclusion {
-        let parked = Verdict::Park {
-            reason: "failed, and acks_on_failure is off".to_owned(),
+        let verdict = if self.run.policy.acks_on_failure {
+            Verdict::Ack
+        } else {
+            Verdict::Park {
+                reason: "failed, and acks_on_failure is off".to_owned(),
+            }
         };
-        self.failed(failure, self.run.policy.acks_on_failure, parked)
+        self.failed(failure, verdict)
     }
 
-    /// Stores the failure, ends the rest of the chain and calls the errbacks. Acknowledges, or else gives the other verdict.
-    fn failed(&self, failure: Failure, acknowledges: bool, otherwise: Verdict) -> Conclusion {
+    /// Stores the failure, ends the rest of the chain, counts in the chord and calls the errbacks. What was acknowledged early stays so.
+    pub(super) fn failed(&self, failure: Failure, verdict: Verdict) -> Conclusion {
         let request = &self.run.held.request;
         let text = failure.exception.repr();
         error!(
@@ -63,13 +68,6 @@ impl Ended<'_> {
             traceback = failure.traceback,
             "task failed"
         );
-        let publish = next::after_failure(self.engine, request).unwrap_or_else(|unsent| {
-            error!(
-                exception = unsent.exception.repr(),
-                "the errbacks cannot be called"
-            );
-            Vec::new()
-        });
         let event = self
             .event(|| events::failed(self.engine, request, &text, failure.traceback.as_deref()));
         let store = self
@@ -77,15 +75,24 @@ impl Ended<'_> {
             .policy
             .stores_errors
             .then(|| self.failure_meta(State::Failure, &failure));
-        let verdict = if acknowledges || self.run.policy.acks_early {
+        let verdict = if self.run.policy.acks_early {
             Verdict::Ack
         } else {
-            otherwise
+            verdict
         };
-        let mut conclusion = self.conclusion(State::Failure, verdict, store, publish, event);
-        if self.engine.stores_results {
-            conclusion.completion.also_store = chain::fail_rest(request, &failure);
-        }
-        conclusion
+        let sequel = after_failure(self.engine, request, &failure);
+        self.conclusion(State::Failure, verdict, store, sequel, event)
     }
+}
+
+/// What follows when a task has failed for good: its errbacks, the end of the rest of its chain, and its part in a chord.
+pub(crate) fn after_failure(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Sequel {
+    let exception = || Value::from(&failure.exception);
+    let mut sequel = chain::fail_rest(engine, request, failure);
+    sequel
+        .members
+        .extend(chord::member(engine, request, State::Failure, exception));
+    let errbacks = request.embed.errbacks.as_deref().unwrap_or_default();
+    sequel.append(errbacks::call(engine, errbacks, request, failure));
+    sequel
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use protocol::{EncodeError, ResultTuple, State, TaskMessage, TaskMeta, TaskRequest, Value};
 use tracing::info;
 
-use super::{Conclusion, Ended};
+use super::{Conclusion, Ended, Sequel};
 use crate::activity::Held;
 use crate::{Failure, Retry, RetryPolicy, events};
 
@@ -65,7 +65,11 @@ impl Ended<'_> {
             .policy
             .stores_errors
             .then(|| self.retry_meta(cause.as_ref()));
-        self.conclusion(State::Retry, Verdict::Ack, store, vec![publish], event)
+        let sequel = Sequel {
+            publish: vec![publish],
+            ..Sequel::default()
+        };
+        self.conclusion(State::Retry, Verdict::Ack, store, sequel, event)
     }
 
     fn retry_meta(&self, cause: Option<&Failure>) -> TaskMeta {

@@ -26,7 +26,7 @@ pub(super) fn banner(engine: &Engine) {
         "time limits: the hard one ends an async task at its next await; a thread cannot be killed, its failure is stored \
          and its slot is free when it ends. The soft one asks the task, and ends an async task that never asks"
     );
-    let names = engine.registry.names();
+    let names = engine.registry.names_of_application();
     let blocking = names.iter().filter(|name| {
         engine
             .registry

@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::acknowledger::{Acknowledger, AcknowledgerParams};
+use crate::acknowledger::{Acknowledger, AcknowledgerParams, Completion};
 use crate::control::Control;
-use crate::engine::{Engine, Outlets};
+use crate::engine::Engine;
 use crate::events::EventPublisher;
 use crate::executor::Executor;
 use crate::heartbeat::{self, Pulse};
@@ -46,7 +46,8 @@ pub(super) struct Running {
 impl Running {
     pub(super) async fn start(
         engine: Arc<Engine>,
-        outlets: Outlets,
+        completions: mpsc::Receiver<Completion>,
+        events: mpsc::Receiver<Event>,
         shutdown: &Shutdown,
     ) -> Result<Self, WorkerError> {
         let consumer = open_consumer(&engine).await?;
@@ -61,13 +62,12 @@ impl Running {
         }
         tokio::spawn(Pulse::new(Arc::clone(&engine)).run(settled.clone()));
         tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
-        let publisher = EventPublisher::new(engine.client.clone(), outlets.events);
+        let publisher = EventPublisher::new(engine.client.clone(), events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());
         let acknowledger = Acknowledger::new(AcknowledgerParams {
+            engine: Arc::clone(&engine),
             consumer: Arc::clone(&consumer),
-            backends: engine.client.backends().clone(),
-            completions: outlets.completions,
-            events: engine.events.clone(),
+            completions,
         });
         let intake = Intake::new(IntakeParams {
             engine: Arc::clone(&engine),
@@ -149,6 +149,7 @@ impl Running {
         tokio::pin!(stopped_cold);
         let drained = async {
             self.executor.drain().await;
+            self.engine.following.drain().await;
             if shutdown.soft.is_cancelled()
                 && self.engine.settings.worker_enable_soft_shutdown_on_idle
             {

@@ -153,46 +153,6 @@ async fn a_failure_after_an_early_acknowledgement_ends_the_chain_too() {
 }
 
 #[tokio::test]
-async fn a_chord_step_fails_by_name_rather_than_by_silence() {
-    let bench = Bench::new();
-    let worker = bench.worker(settings(1)).await;
-    let mut chord = Signature::new("celery.chord");
-    chord.subtask_type = Some("chord".to_owned());
-    let result = bench
-        .client
-        .call(Add { x: 1, y: 2 })
-        .link(chord)
-        .send()
-        .await
-        .unwrap();
-    let (exc_type, message) = exception(&state(&result, &State::Failure).await);
-    assert_eq!(exc_type, "NotImplementedError");
-    assert!(message.contains("chord"), "{message}");
-    worker.stop().await;
-}
-
-#[tokio::test]
-async fn a_chord_member_runs_and_whoever_waits_for_the_chord_is_told() {
-    let bench = Bench::new();
-    let worker = bench.worker(settings(1)).await;
-    let mut call = bench
-        .client
-        .call(Add { x: 1, y: 2 })
-        .group_id("header")
-        .build()
-        .unwrap();
-    call.options.embed.chord = Some(add(1).option("task_id", "body"));
-    let member = bench.client.send_all(vec![call]).await.unwrap().remove(0);
-    assert_eq!(member.cast::<i64>().get(DEADLINE).await.unwrap(), 3);
-    let body = bench.client.result::<i64>("body");
-    assert_eq!(
-        exception(&state(&body, &State::Failure).await).0,
-        "NotImplementedError"
-    );
-    worker.stop().await;
-}
-
-#[tokio::test]
 async fn a_task_that_a_task_sends_is_its_child_in_the_same_work_flow() {
     let bench = Bench::new();
     let worker = bench.worker(settings(2)).await;

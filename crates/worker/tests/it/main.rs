@@ -3,18 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod binding;
+mod builtins;
 mod canvas;
+mod chords;
 mod control;
 mod delivery;
+mod errbacks;
 mod events;
-mod hazards;
+mod flows;
 mod limits;
 mod logs;
 mod outages;
 mod pools;
-mod prefork;
 mod progress;
 mod recorded;
+mod replace;
 mod retries;
 mod revoking;
 mod shutdown;

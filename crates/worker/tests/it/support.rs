@@ -33,6 +33,16 @@ impl Bench {
         Self { broker, client }
     }
 
+    /// A bench on which a claim on a chord lasts only so long.
+    pub(crate) fn with_claims(chord_claim: Duration) -> Self {
+        let broker = MemoryBroker::with_policy(broker::ResultPolicy {
+            chord_claim,
+            ..broker::ResultPolicy::default()
+        });
+        let client = Client::new(broker.backends(), ClientOptions::default());
+        Self { broker, client }
+    }
+
     pub(crate) fn backends(&self) -> &Backends {
         self.client.backends()
     }

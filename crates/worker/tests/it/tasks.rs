@@ -25,16 +25,12 @@ fn count(key: &str) -> u32 {
 }
 
 pub(crate) fn registry() -> Registry {
-    Registry::new()
+    crate::flows::register(Registry::new())
         .task::<Add>()
         .alias("old.add")
         .task::<Price>()
         .task::<Sleep>()
         .task::<Gather>()
-        .task::<crate::hazards::WhichProcess>()
-        .task::<crate::hazards::Spin>()
-        .task::<crate::hazards::Hoard>()
-        .task::<crate::hazards::Crash>()
         .task::<WhichThread>()
         .blocking::<Block>()
         .task::<Fail>()
