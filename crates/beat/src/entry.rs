@@ -105,20 +105,24 @@ impl Entry {
         client: &Client,
         slot: Timestamp,
     ) -> Result<Prepared, ClientError> {
+        client.prepare(self.call(self.task_id(slot)))
+    }
+
+    /// The call that the entry makes, under this id.
+    pub fn call(&self, task_id: String) -> TaskCall {
         let mut options = CallOptions {
-            task_id: Some(self.task_id(slot)),
+            task_id: Some(task_id),
             ..self.options.clone()
         };
         options.headers.insert("celery_beat_task", true);
         options
             .headers
             .insert("periodic_task_name", self.name.as_str());
-        let (task, args, kwargs) = (self.task.clone(), self.args.clone(), self.kwargs.clone());
-        client.prepare(TaskCall {
-            task,
-            args,
-            kwargs,
+        TaskCall {
+            task: self.task.clone(),
+            args: self.args.clone(),
+            kwargs: self.kwargs.clone(),
             options,
-        })
+        }
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! It knows no server and no task; entries name their tasks.
 
+mod backfill;
 mod beat;
 mod check;
 mod clock;
@@ -16,12 +17,14 @@ mod file;
 mod overview;
 mod plan;
 mod policy;
+mod preview;
 mod reign;
 pub mod schedule;
 mod source;
 mod state;
 mod stored;
 
+pub use backfill::Backfill;
 pub use beat::{Beat, BeatParams, Role};
 pub use check::Question;
 pub use clock::{Clock, SystemClock};
@@ -30,6 +33,7 @@ pub use error::{EntryError, ScheduleError};
 pub use file::ScheduleFile;
 pub use overview::{Row, heartbeat, rows};
 pub use policy::{Misfire, Overlap, Policy};
+pub use preview::{Coming, coming};
 pub use source::{Source, SourceError, Sources};
 pub use state::{EntryState, HISTORY, Heartbeat, LEASE, SPACE, Skipped, Slot};
 pub use stored::StoredSchedule;

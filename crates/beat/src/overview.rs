@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::plan::adopted;
 use crate::state::{HEARTBEAT, SPACE, decode, entry_key};
-use crate::{Entry, EntryError, EntryState, Heartbeat, ScheduleFile};
+use crate::{Entry, EntryError, EntryState, Heartbeat, ScheduleFile, Slot};
 
 /// One entry of the schedule with what is known of it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Row {
     pub missed: u64,
     /// The next runs, soonest first; none for a disabled entry. One that is late comes first.
     pub next: Vec<Timestamp>,
+    /// The latest slots that were dealt with, oldest first.
+    pub history: Vec<Slot>,
     /// What is wrong with it.
     pub problem: Option<String>,
 }
@@ -91,6 +93,7 @@ fn row(entry: &Entry, state: EntryState, count: usize) -> Row {
         } else {
             Vec::new()
         },
+        history: state.history,
         problem: None,
     }
 }

@@ -1,5 +1,6 @@
 //! What an entry's owner decides beside the schedule: missed slots, overlapping runs, jitter, bounds. Pure data.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -76,5 +77,34 @@ impl Policy {
     pub(crate) fn may_run(&self, sent_at: Timestamp, now: Timestamp) -> bool {
         let age = Duration::try_from(now.duration_since(sent_at)).unwrap_or_default();
         age < self.overlap_limit.unwrap_or(DAY)
+    }
+}
+
+impl fmt::Display for Policy {
+    /// What differs from the default, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        match self.misfire {
+            Misfire::One => {}
+            Misfire::Skip => parts.push("missed slots are skipped".to_owned()),
+            Misfire::All => parts.push("all missed slots run".to_owned()),
+        }
+        let window = self
+            .misfire_window
+            .map(|window| format!("at most {window:?} late"));
+        parts.extend(window);
+        match self.overlap {
+            Overlap::Allow => {}
+            Overlap::Skip => parts.push("skipped while the last run goes on".to_owned()),
+            Overlap::QueueOne => parts.push("waits for the last run".to_owned()),
+            Overlap::CancelOther => parts.push("cancels the last run".to_owned()),
+        }
+        if !self.jitter.is_zero() {
+            parts.push(format!("jitter {:?}", self.jitter));
+        }
+        parts.extend(self.start.map(|start| format!("from {start}")));
+        parts.extend(self.end.map(|end| format!("until {end}")));
+        parts.extend(self.max_runs.map(|max| format!("at most {max} runs")));
+        f.write_str(&parts.join(", "))
     }
 }

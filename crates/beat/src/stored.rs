@@ -103,7 +103,7 @@ impl StoredSchedule {
         let owner = Uuid::new_v4().to_string();
         let commit = Commit {
             lease: SPACE.to_owned(),
-            fence: self.acquire(&owner).await?,
+            fence: acquire(&*self.coordinator, SPACE, &owner).await?,
             space: SPACE.to_owned(),
             entries: writes,
             publish: Vec::new(),
@@ -112,18 +112,23 @@ impl StoredSchedule {
         self.coordinator.release(SPACE, &owner).await?;
         if written { Ok(()) } else { Err(busy()) }
     }
+}
 
-    async fn acquire(&self, owner: &str) -> Result<Fence> {
-        let patience = Instant::now() + PATIENCE;
-        loop {
-            if let Some(fence) = self.coordinator.acquire(SPACE, owner, LEASE).await? {
-                return Ok(fence);
-            }
-            if Instant::now() > patience {
-                return Err(busy());
-            }
-            sleep(PAUSE).await;
+/// Waits for an editor's lease.
+pub(crate) async fn acquire(
+    coordinator: &dyn Coordinator,
+    lease: &str,
+    owner: &str,
+) -> Result<Fence> {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        if let Some(fence) = coordinator.acquire(lease, owner, LEASE).await? {
+            return Ok(fence);
         }
+        if Instant::now() > patience {
+            return Err(busy());
+        }
+        sleep(PAUSE).await;
     }
 }
 
@@ -148,7 +153,7 @@ impl Source for StoredSchedule {
     }
 }
 
-fn busy() -> BrokerError {
+pub(crate) fn busy() -> BrokerError {
     BrokerError::new(
         ErrorKind::Unreachable,
         "somebody else edits the schedule; try again",

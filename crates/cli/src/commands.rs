@@ -19,6 +19,7 @@ pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod worker;
 
+pub(crate) use schedule::Schedule;
 use service::{Exit, Program, Settings};
 
 use crate::cli::{Cli, Command};

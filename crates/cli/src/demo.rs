@@ -13,6 +13,7 @@ use service::Settings;
 use service::settings::mask_urls;
 use tokio::sync::Notify;
 
+use crate::commands::Schedule;
 use crate::context::Context;
 use crate::error::Error;
 use crate::{next_runs, output, summary};
@@ -90,7 +91,8 @@ impl Demo {
         ));
         summary::show_at_a_glance(&self.store).await?;
         output::line("\nWhat runs next:");
-        next_runs::show_each(&self.context, client.backends(), NEXT_RUNS).await?;
+        let schedule = Schedule::read(&self.context, client.backends().clone()).await?;
+        next_runs::show_each(&schedule, NEXT_RUNS).await?;
         client.backends().broker.close().await;
         Ok(())
     }

@@ -1,26 +1,13 @@
 //! The schedule as rows: entries, and what runs next.
 
-use beat::{Row, ScheduleFile};
-use broker::Backends;
+use beat::Row;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::commands::Schedule;
 use crate::error::Error;
 use crate::output;
-
-/// The schedule of the settings with what the broker knows of it; each entry with its next `count` runs.
-pub(crate) async fn entries(
-    context: &Context,
-    backends: &Backends,
-    count: usize,
-) -> Result<Vec<Row>, Error> {
-    let settings = &context.settings;
-    let timezone = settings.text("timezone").unwrap_or("UTC");
-    let schedule = ScheduleFile::read(&settings.map("beat_schedule"), timezone);
-    Ok(beat::rows(&*backends.coordinator, &schedule, Timestamp::now(), count).await?)
-}
 
 #[derive(Debug, Serialize)]
 struct Run<'a> {
@@ -32,14 +19,10 @@ struct Run<'a> {
 }
 
 /// Prints the next `count` runs of all entries together, soonest first.
-pub(crate) async fn show(
-    context: &Context,
-    backends: &Backends,
-    count: usize,
-) -> Result<(), Error> {
-    let rows = entries(context, backends, count).await?;
+pub(crate) async fn show(schedule: &Schedule, count: usize, json: bool) -> Result<(), Error> {
+    let rows = schedule.rows(count).await?;
     let runs = soonest(&rows, count);
-    if context.json {
+    if json {
         output::json(&runs);
     } else {
         print(&runs, &["at", "in", "entry", "schedule", "task"]);
@@ -48,12 +31,8 @@ pub(crate) async fn show(
 }
 
 /// Prints the next run of each entry, soonest first, at most `count`, narrow enough for every screen.
-pub(crate) async fn show_each(
-    context: &Context,
-    backends: &Backends,
-    count: usize,
-) -> Result<(), Error> {
-    let rows = entries(context, backends, 1).await?;
+pub(crate) async fn show_each(schedule: &Schedule, count: usize) -> Result<(), Error> {
+    let rows = schedule.rows(1).await?;
     print(&soonest(&rows, count), &["at", "in", "entry", "schedule"]);
     Ok(())
 }

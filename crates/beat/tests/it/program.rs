@@ -60,3 +60,19 @@ async fn the_program_sends_and_ends_on_a_signal() {
         third.output()
     );
 }
+
+#[tokio::test]
+async fn the_program_follows_its_settings_file() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("celeriac.toml");
+    fs::write(&path, SETTINGS).unwrap();
+    let mut beat = start(&folder);
+    line_with(&beat, "sending due task").await;
+    fs::write(&path, "beat_schedule = nonsense").unwrap();
+    line_with(&beat, "the schedule stays as it was").await;
+    let added = SETTINGS.replace("beat_schedule.often", "beat_schedule.added");
+    fs::write(&path, added).unwrap();
+    line_with(&beat, "sending due task entry=added").await;
+    beat.terminate();
+    assert!(beat.wait_exit(DEADLINE).await.success());
+}

@@ -4,10 +4,11 @@ use broker::{Advice, Backends, Severity};
 use serde::Serialize;
 use service::Exit;
 
+use crate::commands::Schedule;
 use crate::context::Context;
 use crate::error::Error;
+use crate::output;
 use crate::services::Services;
-use crate::{next_runs, output};
 
 /// Look at settings and server, and say what to change
 #[derive(Debug, clap::Args)]
@@ -78,8 +79,8 @@ fn wrong_settings(context: &Context) -> Vec<Advice> {
 }
 
 async fn schedule(context: &Context, backends: &Backends) -> Result<Vec<Advice>, Error> {
-    let entries = next_runs::entries(context, backends, 1).await?;
-    let wrong = entries.into_iter().filter_map(|entry| {
+    let schedule = Schedule::read(context, backends.clone()).await?;
+    let wrong = schedule.rows(1).await?.into_iter().filter_map(|entry| {
         let why = entry.problem?;
         Some(problem("beat_schedule", format!("{}: {why}", entry.name)))
     });

@@ -1,6 +1,12 @@
 //! `celeriac schedule`.
 
+mod backfill;
 mod check;
+mod edit;
+mod entries;
+mod history;
+mod run_now;
+mod show;
 
 use beat::Row;
 use jiff::Timestamp;
@@ -12,22 +18,73 @@ use crate::error::Error;
 use crate::next_runs::{self, local};
 use crate::output;
 
-/// The schedule: its entries, and what runs next
+pub(crate) use entries::Schedule;
+
+/// The schedule: its entries, what runs next, and what ran
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
   celeriac schedule list
   celeriac schedule next -n 20 --json
-  celeriac schedule check < questions.jsonl
-The schedule is the setting beat_schedule. Exit code 1 when an entry is wrong.")]
+  celeriac schedule add nightly --task proj.nightly --schedule '0 2 * * *' --timezone Europe/London
+  celeriac schedule edit nightly --policy '{\"overlap\": \"skip\", \"jitter\": \"5m\"}'
+  celeriac schedule disable nightly
+  celeriac schedule history nightly
+  celeriac schedule backfill nightly --from 2026-11-01T00:00:00Z --dry-run
+The schedule is the setting beat_schedule and the entries on the broker. A running beat follows edits of both within a
+second. Exit code 1 when an entry is wrong.")]
 pub(crate) enum Args {
     /// Every entry with its last and next run
     List,
     /// The next runs of all entries together
     Next {
         /// How many
-        #[arg(short = 'n', long, default_value = "10")]
-        count: usize,
+        #[arg(short = 'n', long, default_value = "10", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        count: u32,
     },
+    /// One entry whole
+    Show {
+        /// The entry's name
+        name: String,
+    },
+    /// One entry's next runs, clock changes marked
+    Preview {
+        /// The entry's name
+        name: String,
+        /// How many
+        #[arg(short = 'n', long, default_value = "10", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        count: u32,
+    },
+    /// What became of an entry's latest slots
+    History {
+        /// The entry's name
+        name: String,
+    },
+    /// Add an entry on the broker
+    Add(edit::Fields),
+    /// Change an entry on the broker; what is not given stays
+    Edit(edit::Fields),
+    /// Let an entry run again, from now on
+    Enable {
+        /// The entry's name
+        name: String,
+    },
+    /// Let an entry rest
+    Disable {
+        /// The entry's name
+        name: String,
+    },
+    /// Delete an entry on the broker
+    Delete {
+        /// The entry's name
+        name: String,
+    },
+    /// Send an entry's task once, now
+    RunNow {
+        /// The entry's name
+        name: String,
+    },
+    /// Send the slots of a past range that were not sent
+    Backfill(backfill::Args),
     /// Answer questions on standard input, one JSON object a line, as Celery's is_due does
     #[command(after_help = check::HELP)]
     Check,
@@ -36,16 +93,25 @@ pub(crate) enum Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     match args {
         Args::Check => check::run(),
-        Args::List => {
-            let backends = context.backends().await?;
-            let rows = next_runs::entries(context, &backends, 1).await?;
-            Ok(list(&rows, context.json))
-        }
+        Args::List => Ok(list(
+            &Schedule::open(context).await?.rows(1).await?,
+            context.json,
+        )),
         Args::Next { count } => {
-            let backends = context.backends().await?;
-            next_runs::show(context, &backends, count).await?;
+            let schedule = Schedule::open(context).await?;
+            next_runs::show(&schedule, count as usize, context.json).await?;
             Ok(Exit::Ok)
         }
+        Args::Show { name } => show::show(&name, context).await,
+        Args::Preview { name, count } => show::preview(&name, count as usize, context).await,
+        Args::History { name } => history::run(&name, context).await,
+        Args::Add(fields) => edit::add(&fields, context).await,
+        Args::Edit(fields) => edit::edit(&fields, context).await,
+        Args::Enable { name } => edit::enable(&name, true, context).await,
+        Args::Disable { name } => edit::enable(&name, false, context).await,
+        Args::Delete { name } => edit::delete(&name, context).await,
+        Args::RunNow { name } => run_now::run(&name, context).await,
+        Args::Backfill(args) => backfill::run(&args, context).await,
     }
 }
 

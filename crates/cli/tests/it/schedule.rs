@@ -1,4 +1,4 @@
-use crate::sandbox::{Sandbox, stdout};
+use crate::sandbox::{Sandbox, stderr, stdout};
 
 const SCHEDULE: &str = r#"
 [beat_schedule.nightly]
@@ -83,4 +83,150 @@ no question
         answers[3],
         serde_json::json!({"is_due": false, "next": null})
     );
+}
+
+fn names(sandbox: &Sandbox) -> Vec<String> {
+    let entries = sandbox.json(&["schedule", "list"]);
+    let names = entries.as_array().unwrap().iter();
+    names
+        .map(|entry| entry["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn entries_on_the_broker_are_added_changed_and_deleted() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", SCHEDULE);
+    let add = [
+        "schedule",
+        "add",
+        "report",
+        "--task",
+        "proj.report",
+        "--schedule",
+        "0 6 * * *",
+    ];
+    sandbox
+        .run(&[&add[..], &["--timezone", "Europe/London"]].concat())
+        .success();
+    let doubled = stderr(&sandbox.run(&add).code(64));
+    assert!(doubled.contains("already"), "{doubled}");
+    assert_eq!(names(&sandbox).len(), 3);
+    let policy = r#"{"overlap": "skip", "max_runs": 3}"#;
+    sandbox
+        .run(&["schedule", "edit", "report", "--policy", policy])
+        .success();
+    let shown = sandbox.json(&["schedule", "show", "report"]);
+    assert_eq!(shown["task"], "proj.report");
+    assert_eq!(
+        shown["policy"],
+        "skipped while the last run goes on, at most 3 runs"
+    );
+    assert_eq!(shown["next"].as_array().unwrap().len(), 10);
+    sandbox.run(&["schedule", "disable", "nightly"]).success();
+    assert_eq!(
+        sandbox.json(&["schedule", "show", "nightly"])["enabled"],
+        false
+    );
+    let own = stderr(&sandbox.run(&["schedule", "delete", "nightly"]).code(64));
+    assert!(own.contains("beat_schedule"), "{own}");
+    sandbox.run(&["schedule", "delete", "report"]).success();
+    sandbox.run(&["schedule", "show", "report"]).code(1);
+    assert_eq!(names(&sandbox), ["often", "nightly"]);
+}
+
+#[test]
+fn nonsense_is_not_written() {
+    let sandbox = Sandbox::new();
+    let refused = |options: &[&str], word: &str| {
+        let add = ["schedule", "add", "wrong", "--task", "t"];
+        let text = stderr(&sandbox.run(&[&add[..], options].concat()).code(64));
+        assert!(text.contains(word), "{text}");
+    };
+    refused(&["--schedule", "30 2 31 2 *"], "never occurs");
+    refused(&["--schedule", "61 * * * *"], "minute");
+    refused(&["--schedule", "10", "--timezone", "Mars/Base"], "timezone");
+    refused(&["--schedule", "10", "--args", "[1"], "--args");
+    refused(
+        &[
+            "--schedule",
+            "10",
+            "--policy",
+            r#"{"overlap": "sometimes"}"#,
+        ],
+        "overlap",
+    );
+    refused(&[], "schedule");
+    assert!(names(&sandbox).is_empty());
+}
+
+#[test]
+fn the_preview_marks_clock_changes() {
+    let sandbox = Sandbox::new();
+    let add = [
+        "schedule",
+        "add",
+        "daily",
+        "--task",
+        "t",
+        "--schedule",
+        "30 1 * * *",
+    ];
+    sandbox
+        .run(&[&add[..], &["--timezone", "Europe/London"]].concat())
+        .success();
+    let runs = sandbox.json(&["schedule", "preview", "daily", "-n", "366"]);
+    let changes: Vec<i64> = runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|run| run["clock_change"].as_i64())
+        .collect();
+    assert_eq!(changes.len(), 2, "twice a year");
+    assert_eq!(
+        changes.iter().sum::<i64>(),
+        0,
+        "forward and back: {changes:?}"
+    );
+    let table = stdout(
+        &sandbox
+            .run(&["schedule", "preview", "daily", "-n", "366"])
+            .success(),
+    );
+    assert!(table.contains("clocks go forward by 60 min"), "{table}");
+}
+
+fn ready(sandbox: &Sandbox) -> u64 {
+    let overview = sandbox.json(&["queues"]);
+    let queues = overview["queues"].as_object().unwrap().values();
+    queues.map(|queue| queue["ready"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn an_entry_is_sent_now_and_its_past_slots_once() {
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", SCHEDULE);
+    sandbox.run(&["schedule", "run-now", "nightly"]).success();
+    assert_eq!(ready(&sandbox), 1);
+    let range = [
+        "--from",
+        "2026-10-01T00:00:00Z",
+        "--to",
+        "2026-10-10T12:00:00Z",
+    ];
+    let backfill = [&["schedule", "backfill", "nightly"][..], &range].concat();
+    let plan = sandbox.json(&[&backfill[..], &["--dry-run"]].concat());
+    assert_eq!(plan["missing"].as_array().unwrap().len(), 10);
+    assert_eq!(ready(&sandbox), 1, "a dry run sends nothing");
+    sandbox.run(&backfill).success();
+    assert_eq!(ready(&sandbox), 11);
+    let again = sandbox.json(&backfill);
+    assert_eq!(
+        (
+            again["missing"].as_array().unwrap().len(),
+            again["sent"].as_array().unwrap().len()
+        ),
+        (0, 10)
+    );
+    assert_eq!(ready(&sandbox), 11, "each slot once");
 }
