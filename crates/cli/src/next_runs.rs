@@ -109,6 +109,7 @@ mod tests {
                 .iter()
                 .map(|&second| Timestamp::from_second(second).unwrap())
                 .collect(),
+            history: Vec::new(),
             problem: None,
         }
     }
