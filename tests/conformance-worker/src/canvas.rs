@@ -38,6 +38,11 @@ fn composite(canvas: Canvas) -> Signature {
         .expect("only a plain task has no composite signature")
 }
 
+/// A signature that came as an argument.
+pub(crate) fn read(value: Value) -> Result<Signature, Outcome> {
+    Signature::from_value(value).map_err(|error| Outcome::fail("TypeError", error.to_string()))
+}
+
 /// Ends the run by going on as `signature`.
 pub(crate) fn replace<T>(signature: Signature) -> Result<T, Outcome> {
     Err(Outcome::Replace(Box::new(signature)))

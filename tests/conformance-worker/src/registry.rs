@@ -3,7 +3,7 @@
 use worker::Registry;
 
 use crate::tasks::{
-    delivery, errbacks, failing, plain, replacing, request, retrying, signatures, traces,
+    delivery, errbacks, failing, plain, replacing, request, retrying, signatures, traces, trees,
 };
 
 /// All tasks.
@@ -12,7 +12,8 @@ pub(crate) fn registry() -> Registry {
     let registry = with_request(registry);
     let registry = with_retrying(registry);
     let registry = with_replacing(registry);
-    with_signatures(registry)
+    let registry = with_signatures(registry);
+    registry.task::<trees::Leaf>().task::<trees::Note>()
 }
 
 fn with_plain(registry: Registry) -> Registry {

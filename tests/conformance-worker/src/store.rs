@@ -43,6 +43,16 @@ impl Store {
         Ok(self.connection().await?.incr(key, 1).await?)
     }
 
+    /// Adds one to a field of the hash `key`.
+    pub(crate) async fn increment_in(&self, key: &str, field: &str) -> Result<(), Outcome> {
+        Ok(self.connection().await?.hincr(key, field, 1).await?)
+    }
+
+    /// Sets a field of the hash `key`.
+    pub(crate) async fn set_in(&self, key: &str, field: &str, value: &str) -> Result<(), Outcome> {
+        Ok(self.connection().await?.hset(key, field, value).await?)
+    }
+
     async fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
         self.connection
             .get_or_try_init(|| self.client.get_multiplexed_async_connection())

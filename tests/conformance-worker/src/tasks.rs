@@ -9,3 +9,4 @@ pub(crate) mod request;
 pub(crate) mod retrying;
 pub(crate) mod signatures;
 pub(crate) mod traces;
+pub(crate) mod trees;

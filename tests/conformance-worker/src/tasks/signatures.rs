@@ -3,7 +3,7 @@
 use protocol::{Canvas, Signature, Value};
 use worker::Outcome;
 
-use crate::canvas::{chain, chord, group, task as signature};
+use crate::canvas::{chain, chord, group, read, task as signature};
 use crate::task::task;
 
 macro_rules! nested {
@@ -30,8 +30,7 @@ nested! {
 task! {
     /// Fails unless its argument is a signature through and through.
     fn rebuild_signature(_, sig_dict: Value) -> () {
-        let found = Signature::from_value(sig_dict)?;
-        rebuild(&found)
+        rebuild(&read(sig_dict)?)
     }
 }
 

@@ -1,0 +1,70 @@
+"""Sends trees to one broker, waits until nothing is left to do there, and writes down what became of every task.
+
+Arguments: seed, first number, number of trees, file for the outcome. The broker's URL is in the environment.
+"""
+
+import json
+import sys
+import time
+
+from canvas import build
+from plan import Planner, walk
+from tasks import app, store
+
+QUIET_ROUNDS = 5
+PATIENCE = 600
+
+
+def main(seed, first, count, path):
+    trees = [Planner(seed, number).tree() for number in range(first, first + count)]
+    revoke([node["id"] for tree in trees for node in walk(tree) if node.get("plan") == {"do": "revoke"}])
+    for tree in trees:
+        build(tree).apply_async()
+    wait_until_quiet()
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(outcome(trees), file)
+
+
+def revoke(ids):
+    """Revokes the tasks before they are sent, and waits until the workers know."""
+    if ids:
+        replies = app.control.revoke(ids, reply=True, timeout=20, limit=1)
+        assert replies, "no worker answered"
+
+
+def wait_until_quiet():
+    quiet, deadline = 0, time.monotonic() + PATIENCE
+    while quiet < QUIET_ROUNDS:
+        assert time.monotonic() < deadline, f"still at work after {PATIENCE} s: {store.hlen('unacked')} held"
+        quiet = quiet + 1 if is_idle() else 0
+        time.sleep(0.1)
+
+
+def is_idle():
+    return store.llen("celery") == 0 and store.hlen("unacked") == 0
+
+
+def outcome(trees):
+    return {
+        "tasks": {node["id"]: meta(node["id"]) for tree in trees for node in walk(tree) if node["kind"] == "leaf"},
+        "runs": table("trees.runs"),
+        "again": table("trees.again"),
+        "roots": table("trees.roots"),
+        "notes": table("trees.notes"),
+    }
+
+
+def meta(task_id):
+    stored = store.get(f"celery-task-meta-{task_id}")
+    if stored is None:
+        return ["PENDING", None]
+    stored = json.loads(stored)
+    return [stored["status"], stored["result"]]
+
+
+def table(key):
+    return {name.decode(): value.decode() for name, value in store.hgetall(key).items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
