@@ -1,9 +1,9 @@
-//! W3C trace context in message headers.
+//! Trace context in message headers: W3C's, and Sentry's.
 
 use protocol::{Map, Value};
 
-/// The headers of the W3C trace context.
-const HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+/// The headers that say which trace a message belongs to.
+const HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage", "sentry-trace"];
 
 /// The trace context among these headers, to be handed on to child messages.
 pub fn trace_headers(headers: &Map) -> Map {
