@@ -43,6 +43,18 @@ pub(crate) fn read(value: Value) -> Result<Signature, Outcome> {
     Signature::from_value(value).map_err(|error| Outcome::fail("TypeError", error.to_string()))
 }
 
+/// The signature with one more stamp.
+pub(crate) fn stamped(signature: Signature, name: &str, value: &str) -> Signature {
+    let mut names = match signature.options.get("stamped_headers") {
+        Some(Value::List(names)) => names.clone(),
+        _ => Vec::new(),
+    };
+    names.push(name.into());
+    signature
+        .option("stamped_headers", names)
+        .option(name, value)
+}
+
 /// Ends the run by going on as `signature`.
 pub(crate) fn replace<T>(signature: Signature) -> Result<T, Outcome> {
     Err(Outcome::Replace(Box::new(signature)))

@@ -3,7 +3,8 @@
 use worker::Registry;
 
 use crate::tasks::{
-    delivery, errbacks, failing, plain, replacing, request, retrying, signatures, traces, trees,
+    delivery, errbacks, failing, growing, plain, replacing, request, retrying, signatures, traces,
+    trees,
 };
 
 /// All tasks.
@@ -44,6 +45,8 @@ fn with_plain(registry: Registry) -> Registry {
         .task::<traces::print_unicode>()
         .task::<errbacks::errback_old_style>()
         .task::<errbacks::errback_old_style_with_args>()
+        .errback::<errbacks::NewStyle>()
+        .errback::<errbacks::NewStyleWithArgs>()
 }
 
 fn with_request(registry: Registry) -> Registry {
@@ -86,6 +89,10 @@ fn with_replacing(registry: Registry) -> Registry {
         .task::<replacing::record_replaced_task_nesting>()
         .task::<replacing::second_order_replace1>()
         .task::<replacing::second_order_replace2>()
+        .task::<replacing::replace_with_stamped_task>()
+        .task::<growing::add_to_all_to_chord>()
+        .task::<growing::add_chord_to_chord>()
+        .task::<growing::build_chain_inside_task>()
 }
 
 fn with_signatures(registry: Registry) -> Registry {

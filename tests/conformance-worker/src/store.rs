@@ -6,7 +6,9 @@ use protocol::{Value, saferepr};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Client, RedisError};
 use tokio::sync::OnceCell;
-use worker::{Context, Failure, Outcome};
+use worker::{Context, FailedTask, Failure, Outcome};
+
+const GIVEN: &str = "the registry gives every task the store";
 
 /// The server; the connection is made when it is first needed.
 #[derive(Debug)]
@@ -28,8 +30,12 @@ impl Store {
 
     /// The store of the task's worker.
     pub(crate) fn of(ctx: &Context) -> &Self {
-        ctx.state()
-            .expect("the registry gives every task the store")
+        ctx.state().expect(GIVEN)
+    }
+
+    /// The store of the errback's worker.
+    pub(crate) fn of_failed(failed: &FailedTask) -> &Self {
+        failed.state().expect(GIVEN)
     }
 
     /// Appends a value to the list `key`.

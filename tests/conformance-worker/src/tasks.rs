@@ -3,6 +3,7 @@
 pub(crate) mod delivery;
 pub(crate) mod errbacks;
 pub(crate) mod failing;
+pub(crate) mod growing;
 pub(crate) mod plain;
 pub(crate) mod replacing;
 pub(crate) mod request;

@@ -1,6 +1,6 @@
 """Tasks that run again or go on as something else."""
 
-from app import failure, get, key, lines, run, task
+from app import app, failure, get, has_line, key, run, task
 from celery import chain, chord, group
 
 # What the instrumentations of producers add: texts, a number, and an object that holds them once more.
@@ -25,8 +25,6 @@ def an_exhausted_retry_fails_with_its_cause():
 
 
 def errors_are_retried_by_themselves():
-    from app import app
-
     assert run(app.signature("auto_retry_class_task")) == 1
 
 
@@ -76,13 +74,13 @@ def a_replaced_member_is_counted_in_its_chord():
 
 def a_replacement_tells_its_callbacks():
     run(task("replace_with_chain", 3, link_msg=(name := key())))
-    assert name in lines("redis-echo", 1)
+    has_line("redis-echo", name)
 
 
 def a_failed_replacement_tells_its_errbacks():
     result = task("replace_with_chain_which_raises", 3, link_msg=(name := key())).apply_async()
     assert failure(result) == ("ValueError", ("deliberate error",))
-    assert name in lines("redis-echo", 1)
+    has_line("redis-echo", name)
 
 
 def nothing_can_replace_a_task():

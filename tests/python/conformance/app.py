@@ -1,7 +1,9 @@
 """A Celery client of the conformance worker: the application, its tasks by name, and what the checks share."""
 
 import os
+import sys
 import time
+import types
 import uuid
 
 import redis
@@ -15,10 +17,13 @@ store = redis.Redis.from_url(URL, decode_responses=True)
 
 
 class ExpectedException(Exception):
-    """What the task `fail` raises; Celery finds the class by its module and name."""
+    """What the task `fail` raises. Celery finds the class by the module and the name that are stored."""
 
 
-ExpectedException.__module__ = "t.integration.tasks"
+MODULE = types.ModuleType("t.integration.tasks")
+MODULE.ExpectedException = ExpectedException
+ExpectedException.__module__ = MODULE.__name__
+sys.modules[MODULE.__name__] = MODULE
 
 
 def task(name, *args, **kwargs):
@@ -65,6 +70,11 @@ def calls(name, wanted):
     until(lambda: int(store.get(name) or 0) >= wanted, lambda: f"{name}: {store.get(name)} of {wanted}")
     run(task("identity", 0))
     return int(store.get(name) or 0)
+
+
+def has_line(name, line):
+    """Waits until the list holds the line."""
+    until(lambda: line in store.lrange(name, 0, -1), f"{line} is not in {name}")
 
 
 def lines(name, wanted):

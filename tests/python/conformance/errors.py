@@ -92,10 +92,9 @@ def a_body_fails_once_however_many_members_do():
 
 
 def what_follows_a_failed_chord_fails_too():
-    canvas = chain(group(task("fail"), task("identity", 1)), task("tsum"), task("add", 1))
-    result = canvas.apply_async()
-    failure(result)
-    assert state(result.parent) == "FAILURE"
+    body = task("tsum").set(task_id=key())
+    failure(chain(group(task("fail"), task("identity", 1)), body, task("add", 1)).apply_async())
+    assert state(AsyncResult(body.options["task_id"], app=app)) == "FAILURE"
 
 
 def a_failed_body_calls_its_errback():

@@ -4,7 +4,7 @@ use protocol::{Map, Signature, Value};
 use worker::Outcome;
 
 use super::plain::keyword;
-use crate::canvas::{chain, group, immutable, replace, task as signature};
+use crate::canvas::{chain, group, immutable, read, replace, stamped, task as signature};
 use crate::python;
 use crate::store::Store;
 use crate::task::task;
@@ -89,7 +89,18 @@ task! {
     }
 }
 
-fn additions(nums: Value, val: &Value) -> Result<Vec<Signature>, Outcome> {
+task! {
+    /// Goes on as the signature, or as a task that says so, with a stamp of its own.
+    fn replace_with_stamped_task(_, #[serde(default)] replace_with: Value) -> Value {
+        let next = match replace_with {
+            Value::Null => signature("replaced_with_me", Vec::new()),
+            given => read(given)?,
+        };
+        replace(stamped(next, "StampOnReplace", "This is the replaced task"))
+    }
+}
+
+pub(super) fn additions(nums: Value, val: &Value) -> Result<Vec<Signature>, Outcome> {
     let addition = |number| signature("add", vec![number, val.clone()]);
     Ok(python::iterate(nums)?.into_iter().map(addition).collect())
 }
