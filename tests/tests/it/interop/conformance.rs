@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use testkit::{Process, Python, RedisServer, bin};
+use testkit::{Process, RedisServer, bin};
 
-use super::{PATIENCE, python, scripts};
+use super::{python, scripts};
 
 /// The conformance worker's command on this broker, with Celery's own defaults where ours differ.
 pub(super) fn worker_command(redis: &RedisServer) -> Command {
@@ -25,6 +25,10 @@ async fn a_python_client_finds_celerys_behaviour() {
     let worker = Process::spawn(worker_command(&redis).args(["-c", "4"]));
     let script = scripts().join("conformance/checks.py");
     let seen = python(&redis.url()).run_file(&script, &[]);
-    assert!(seen.ends_with("checks passed\n"), "{seen}\n{}", worker.output());
+    assert!(
+        seen.ends_with("checks passed\n"),
+        "{seen}\n{}",
+        worker.output()
+    );
     print!("{seen}");
 }
