@@ -4,12 +4,15 @@
 //! the calls that start it, with the chords to be opened before. Its rules are those of Celery's `canvas.py`. Nothing is sent here.
 
 mod chord;
+mod compose;
 mod expand;
 mod freeze;
 mod lineage;
 mod links;
 mod node;
+mod stamp;
 mod steps;
+pub mod typed;
 
 use broker::NewChord;
 use protocol::{Map, ResultTuple, Signature, Value};
@@ -18,8 +21,13 @@ use self::expand::{Expansion, Sent, With};
 use self::node::Node;
 use crate::{ClientError, TaskCall};
 
+pub use self::compose::{chain, chord, chunks, group, linked, linked_error, map, starmap};
 pub use self::lineage::{Chords, Lineage, Rules};
 pub use self::node::MAX_NESTING;
+pub use self::stamp::{StampingVisitor, stamp};
+pub use self::typed::{
+    Anything, FirstArgument, Follows, Group, Input, Nothing, Start, Step, Takes,
+};
 
 /// What a signature stands for: calls to send, chords to open before, and the handle on the result.
 #[derive(Clone, Debug)]

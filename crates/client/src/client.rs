@@ -1,18 +1,23 @@
 //! The client: publishes calls, and opens results, control and events. Cheap to clone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use broker::{Backends, BrokerError, Publish};
-use protocol::{Map, Signature, Value};
+use broker::{Backends, BrokerError, Publish, ResultBackend};
+use protocol::{Map, ResultTuple, Signature, Value};
 use tracing::warn;
 
 use crate::canvas::{Applied, Chords, Lineage, Rules, apply};
 use crate::prepare::{Prepared, new_id, prepare};
+use crate::result::Ancestors;
 use crate::sent::tell;
 use crate::{
-    AsyncResult, Call, CallOptions, ClientError, ClientOptions, Control, EventReceiver,
-    PublishRetryPolicy, SharedClock, TaskCall,
+    AsyncResult, Call, CallOptions, CanvasResult, ClientError, ClientOptions, Control,
+    EventReceiver, GroupResult, PublishRetryPolicy, SharedClock, TaskCall,
 };
+
+/// So many messages of a work-flow are published in one round trip.
+const BATCH: usize = 1_000;
 
 /// The typed producer.
 #[derive(Clone, Debug)]
@@ -94,37 +99,73 @@ impl Client {
         self.publish(prepared, policy).await
     }
 
-    /// Sends a signature of any kind. The results are those of the tasks that were sent.
+    /// Sends a signature of any kind: a task, a chain, a group, a chord.
     ///
     /// # Errors
-    /// As [`Client::send_all`], or when the signature is malformed or cannot be applied.
-    pub async fn apply(
-        &self,
-        signature: Signature,
-    ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
+    /// As [`canvas::apply`](crate::canvas::apply) and [`Client::start`].
+    pub async fn apply(&self, signature: Signature) -> Result<CanvasResult, ClientError> {
+        self.start(self.expand(signature)?).await
+    }
+
+    pub(crate) fn expand(&self, signature: Signature) -> Result<Applied, ClientError> {
         let lineage = Lineage {
             rules: self.canvas_rules(),
             ..Lineage::default()
         };
-        let applied = apply(signature, &[], Vec::new(), &lineage)?;
-        self.send_applied(&applied).await
+        apply(signature, &[], Vec::new(), &lineage)
     }
 
-    /// Sends what a signature stands for, after its chords are open.
+    /// Starts what a signature was expanded to: opens its chords, then sends its calls in batches.
     ///
     /// # Errors
-    /// As [`Client::send_all`].
-    pub async fn send_applied(
-        &self,
-        applied: &Applied,
-    ) -> Result<Vec<AsyncResult<Value>>, ClientError> {
-        if let Some(results) = &self.backends().results
-            && !applied.chords.is_empty()
-        {
-            let opened = results.open_chords(applied.chords.clone()).await;
+    /// When a call cannot be encoded (then nothing is sent), or a server refuses or cannot be reached (then, of very many calls, some
+    /// may have been sent).
+    pub async fn start(&self, applied: Applied) -> Result<CanvasResult, ClientError> {
+        let policy = applied
+            .calls
+            .iter()
+            .find_map(|call| call.options.retry_policy);
+        let calls = applied.calls.into_iter();
+        let mut prepared = calls
+            .map(|call| self.prepare(call))
+            .collect::<Result<VecDeque<_>, _>>()?;
+        if !applied.chords.is_empty() {
+            let opened = self.results()?.open_chords(applied.chords).await;
             opened.map_err(ClientError::broker("open the chord"))?;
         }
-        self.send_all(applied.calls.clone()).await
+        while !prepared.is_empty() {
+            let batch = prepared.drain(..BATCH.min(prepared.len())).collect();
+            self.publish(batch, policy).await?;
+        }
+        let ancestors = Ancestors::new(applied.ancestors);
+        Ok(CanvasResult::after(self.clone(), applied.result, ancestors))
+    }
+
+    /// A saved group; `None` when nothing is saved under this id.
+    ///
+    /// # Errors
+    /// When there is no result backend, it fails, or what is saved is no group.
+    pub async fn restore_group<O>(
+        &self,
+        group_id: &str,
+    ) -> Result<Option<GroupResult<O>>, ClientError> {
+        let saved = self.results()?.restore_group(group_id).await;
+        let Some(saved) = saved.map_err(ClientError::broker("restore the group"))? else {
+            return Ok(None);
+        };
+        let unreadable = |source| ClientError::Decode {
+            what: "the saved group",
+            source,
+        };
+        let mut tuple = ResultTuple::from_value(saved).map_err(unreadable)?;
+        let ancestors = Ancestors::of(&mut tuple);
+        let children = tuple.children.unwrap_or_default();
+        Ok(Some(GroupResult::new(
+            self.clone(),
+            tuple.id,
+            children,
+            ancestors,
+        )))
     }
 
     /// What the expansion of canvas must know of this client and its backends.
@@ -165,6 +206,11 @@ impl Client {
     /// When the broker cannot be reached.
     pub async fn events(&self, binding_key: &str) -> Result<EventReceiver, ClientError> {
         EventReceiver::open(self, binding_key).await
+    }
+
+    pub(crate) fn results(&self) -> Result<&dyn ResultBackend, ClientError> {
+        let results = self.backends().results.as_deref();
+        results.ok_or(ClientError::NoResultBackend)
     }
 
     pub(crate) async fn send_one<O>(&self, call: TaskCall) -> Result<AsyncResult<O>, ClientError> {

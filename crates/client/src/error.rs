@@ -26,6 +26,14 @@ pub enum ClientError {
         /// What they are.
         found: &'static str,
     },
+    /// Only the first argument can be the result of a step before.
+    #[error("{field} is not the first argument of {task}")]
+    NotTheFirstArgument {
+        /// The task's name.
+        task: String,
+        /// The field's name.
+        field: &'static str,
+    },
     /// A time lies outside the years that can be written.
     #[error("{option} of {task} is out of range")]
     TimeOutOfRange {
@@ -57,6 +65,11 @@ pub enum ClientError {
     /// Nobody could read such messages.
     #[error("the canvas is nested more than {} deep", crate::canvas::MAX_NESTING)]
     CanvasTooDeep,
+    /// A step has one result, a group several.
+    #[error(
+        "the canvas ends in a group, whose results are several: apply its signature with the client"
+    )]
+    EndsInAGroup,
     /// There is nothing to send.
     #[error("a chain without tasks")]
     EmptyChain,

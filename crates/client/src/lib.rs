@@ -34,7 +34,7 @@ pub use events::EventReceiver;
 pub use inspect::{Answers, Inspect};
 pub use options::{ClientOptions, Propagator, PublishRetryPolicy};
 pub use prepare::Prepared;
-pub use result::AsyncResult;
+pub use result::{AsyncResult, CanvasResult, Completed, GroupResult};
 pub use routes::{RouteOptions, Routes};
 pub use task_call::{CallOptions, Expires, TaskCall};
 pub use trace::{trace_headers, trace_id};

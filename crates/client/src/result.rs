@@ -1,35 +1,52 @@
-//! A handle on a task's result.
+//! One call's result, now or later. Those of groups and of trees are in the modules below.
+
+mod ancestors;
+mod group;
+mod ready;
+mod tree;
 
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use broker::{ResultBackend, ResultStream};
-use protocol::{DecodeError, DecodeErrorKind, ExceptionInfo, State, TaskMeta, Value, from_value};
+use broker::ResultBackend;
+use protocol::{
+    DecodeError, DecodeErrorKind, ExceptionInfo, ResultTuple, State, TaskMeta, Value, from_value,
+};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
 
+use self::ready::Ready;
 use crate::error::RemoteException;
 use crate::{Client, ClientError, TaskError};
+
+pub(crate) use self::ancestors::Ancestors;
+pub use self::group::{Completed, GroupResult};
+pub use self::tree::CanvasResult;
 
 /// The result of one call, now or later; `O` is its type.
 #[derive(Debug)]
 pub struct AsyncResult<O> {
     client: Client,
     id: String,
+    ancestors: Ancestors,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O> Clone for AsyncResult<O> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), self.id.clone())
+        Self::after(self.client.clone(), self.id.clone(), self.ancestors.clone())
     }
 }
 
 impl<O> AsyncResult<O> {
     pub(crate) fn new(client: Client, id: String) -> Self {
+        Self::after(client, id, Ancestors::default())
+    }
+
+    pub(crate) fn after(client: Client, id: String, ancestors: Ancestors) -> Self {
         Self {
             client,
             id,
+            ancestors,
             output: PhantomData,
         }
     }
@@ -41,7 +58,21 @@ impl<O> AsyncResult<O> {
 
     /// The same result read as another type.
     pub fn cast<P>(self) -> AsyncResult<P> {
-        AsyncResult::new(self.client, self.id)
+        AsyncResult::after(self.client, self.id, self.ancestors)
+    }
+
+    /// The result of the step before, if this task is a later step of a chain that was sent here, or of the header, if it is the body
+    /// of a chord.
+    pub fn parent(&self) -> Option<CanvasResult> {
+        self.ancestors.parent(&self.client)
+    }
+
+    /// Itself as data.
+    pub fn as_tuple(&self) -> ResultTuple {
+        ResultTuple {
+            parent: self.ancestors.as_parent(),
+            ..ResultTuple::task(self.id.as_str())
+        }
     }
 
     /// What is stored about the task; `None` while it is pending (or when its id was never sent, or has expired).
@@ -85,12 +116,41 @@ impl<O> AsyncResult<O> {
         Ok(self.meta().await?.map(|meta| meta.result))
     }
 
-    /// Deletes what is stored about the task.
+    /// Whether the task has succeeded.
+    ///
+    /// # Errors
+    /// As [`AsyncResult::meta`].
+    pub async fn successful(&self) -> Result<bool, ClientError> {
+        Ok(self.state().await? == State::Success)
+    }
+
+    /// Whether the task has failed.
+    ///
+    /// # Errors
+    /// As [`AsyncResult::meta`].
+    pub async fn failed(&self) -> Result<bool, ClientError> {
+        Ok(self.state().await? == State::Failure)
+    }
+
+    /// The tasks and groups that the task has sent; none while it has not ended.
+    ///
+    /// # Errors
+    /// As [`AsyncResult::meta`].
+    pub async fn children(&self) -> Result<Vec<CanvasResult>, ClientError> {
+        let children = self.meta().await?.and_then(|meta| meta.children);
+        let children = children.unwrap_or_default().into_iter();
+        Ok(children
+            .map(|child| CanvasResult::from_tuple(self.client.clone(), child))
+            .collect())
+    }
+
+    /// Deletes what is stored about the task and about the steps before it.
     ///
     /// # Errors
     /// As [`AsyncResult::meta`].
     pub async fn forget(&self) -> Result<(), ClientError> {
-        let ids = [self.id.clone()];
+        let mut ids = self.ancestors.leaves();
+        ids.push(self.id.clone());
         self.backend()?
             .forget(&ids)
             .await
@@ -102,13 +162,13 @@ impl<O> AsyncResult<O> {
     /// # Errors
     /// When the broker fails.
     pub async fn revoke(&self, terminate: bool, signal: &str) -> Result<(), ClientError> {
-        let (control, ids) = (self.client.control(), std::slice::from_ref(&self.id));
-        let request = if terminate {
-            control.terminate(ids, signal)
-        } else {
-            control.revoke(ids)
-        };
-        request.send().await
+        revoke(
+            &self.client,
+            std::slice::from_ref(&self.id),
+            terminate,
+            signal,
+        )
+        .await
     }
 
     /// Waits until the task has ended and returns its stored meta, whatever it says.
@@ -116,57 +176,54 @@ impl<O> AsyncResult<O> {
     /// # Errors
     /// [`TaskError::Timeout`], or when the result backend fails.
     pub async fn wait(&self, timeout: Duration) -> Result<TaskMeta, TaskError> {
-        let deadline = Instant::now() + timeout;
-        let watching = self.backend()?.watch(vec![self.id.clone()]);
-        let late = |state| TaskError::Timeout {
-            id: self.id.clone(),
-            state,
-            timeout,
-        };
-        let opened = timeout_at(deadline, watching)
-            .await
-            .map_err(|_| late(State::Pending))?;
-        let mut metas = opened.map_err(ClientError::broker("wait for the result"))?;
-        let mut state = State::Pending;
-        match timeout_at(deadline, ready_meta(&mut metas, &mut state)).await {
-            Ok(Some(meta)) => Ok(meta),
-            Ok(None) => Err(closed().into()),
-            Err(_) => Err(late(state)),
-        }
+        let mut ready = Ready::open(&self.client, [self.id.clone()], timeout).await?;
+        ready.next().await?.ok_or_else(|| closed().into())
     }
 
     fn backend(&self) -> Result<&dyn ResultBackend, ClientError> {
-        self.client
-            .backends()
-            .results
-            .as_deref()
-            .ok_or(ClientError::NoResultBackend)
+        self.client.results()
     }
 }
 
 impl<O: DeserializeOwned> AsyncResult<O> {
-    /// Waits for the task's output.
+    /// Waits for the task's output. The failure of an earlier step of its chain is raised as soon as it is known.
     ///
     /// # Errors
     /// What the task raised, [`TaskError::Revoked`], [`TaskError::Timeout`], or when the result cannot be had or read.
     pub async fn get(&self, timeout: Duration) -> Result<O, TaskError> {
-        output(self.wait(timeout).await?)
-    }
-}
-
-async fn ready_meta(metas: &mut ResultStream, state: &mut State) -> Option<TaskMeta> {
-    while let Some(meta) = metas.next().await {
-        if meta.status.is_ready() {
-            return Some(meta);
+        let ids = std::iter::once(self.id.clone()).chain(self.ancestors.tasks());
+        let mut ready = Ready::open(&self.client, ids, timeout).await?;
+        while let Some(meta) = ready.next().await? {
+            if meta.task_id == self.id || meta.status != State::Success {
+                return output(meta);
+            }
         }
-        *state = meta.status;
+        Err(closed().into())
     }
-    None
 }
 
+async fn revoke(
+    client: &Client,
+    ids: &[String],
+    terminate: bool,
+    signal: &str,
+) -> Result<(), ClientError> {
+    let control = client.control();
+    let request = match terminate {
+        true => control.terminate(ids, signal),
+        false => control.revoke(ids),
+    };
+    request.send().await
+}
+
+/// The output that a meta holds, or what the task raised.
 fn output<O: DeserializeOwned>(meta: TaskMeta) -> Result<O, TaskError> {
+    read(value(meta)?).map_err(TaskError::from)
+}
+
+fn value(meta: TaskMeta) -> Result<Value, TaskError> {
     match meta.status {
-        State::Success => from_value(meta.result).map_err(|source| unreadable(source).into()),
+        State::Success => Ok(meta.result),
         State::Revoked => Err(TaskError::Revoked {
             exception: exception(meta.result)?,
         }),
@@ -175,6 +232,10 @@ fn output<O: DeserializeOwned>(meta: TaskMeta) -> Result<O, TaskError> {
             traceback: meta.traceback,
         }),
     }
+}
+
+fn read<O: DeserializeOwned>(value: Value) -> Result<O, ClientError> {
+    from_value(value).map_err(unreadable)
 }
 
 fn exception(result: Value) -> Result<RemoteException, ClientError> {

@@ -12,6 +12,8 @@ mod exit;
 mod node;
 pub mod notify;
 mod open;
+mod pool_args;
+mod pool_child;
 mod program;
 mod restart;
 pub mod settings;

@@ -16,7 +16,7 @@ use crate::signals::{self, Signals};
 use crate::{CommonArgs, Error, Exit, Settings, Telemetry, error_text, notify, open};
 
 /// How long blocking work may keep the process after everything else has ended.
-const LINGER: Duration = Duration::from_secs(1);
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Which program, and what its command line sets.
 #[derive(Debug)]
@@ -107,7 +107,8 @@ enum Ending {
     Restart,
 }
 
-fn start(program: Result<Program, Error>) -> Result<(Settings, Telemetry), Error> {
+/// Loads the settings and starts the logs.
+pub(crate) fn start(program: Result<Program, Error>) -> Result<(Settings, Telemetry), Error> {
     let program = program?;
     let settings = Settings::load(&program.sources)?;
     let telemetry = Telemetry::start(program.name, &settings)?;

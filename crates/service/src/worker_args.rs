@@ -2,6 +2,7 @@
 
 use clap::Parser;
 
+use crate::pool_args::PoolArgs;
 use crate::settings::Environment;
 use crate::{CommonArgs, Exit, LogArgs, node};
 
@@ -13,6 +14,8 @@ pub struct WorkerArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) pool: PoolArgs,
     /// Queues to consume, in order of preference [default: task_default_queue]
     #[arg(short = 'Q', long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) queues: Vec<String>,
@@ -79,7 +82,13 @@ impl WorkerArgs {
         let own = pairs
             .into_iter()
             .filter_map(|(name, option, value)| Some((name, option, value.clone()?)));
-        self.log.overrides().into_iter().chain(own).collect()
+        let pool = self.pool.overrides();
+        self.log
+            .overrides()
+            .into_iter()
+            .chain(pool)
+            .chain(own)
+            .collect()
     }
 
     /// Takes from Celery's variables for options (`CELERY_WORKER_QUEUES` …) what the command line leaves open.

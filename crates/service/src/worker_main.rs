@@ -11,8 +11,9 @@ use worker::{Health, Registry, Worker, WorkerParams, WorkerSettings};
 
 use crate::notify::{self, IsAlive};
 use crate::program::{Program, Service, run};
+use crate::settings::Environment;
 use crate::telemetry::TraceContext;
-use crate::{Error, Settings, WorkerArgs, node, parse};
+use crate::{Error, Settings, WorkerArgs, node, parse, pool_child};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
 pub fn worker_main<F, E>(name: &'static str, registry: F) -> ExitCode
@@ -34,17 +35,31 @@ where
         program.sources.overrides.extend(args.overrides());
         program
     });
-    run(program, |service| work(service, args, registry))
+    if args.pool.pool_child {
+        return pool_child::main(program, &args, registry);
+    }
+    let environment = match &program {
+        Ok(program) => program.sources.environment.clone(),
+        Err(_) => Environment::default(),
+    };
+    run(program, |service| {
+        work(service, args, environment, registry)
+    })
 }
 
-async fn work<F, E>(service: Service, args: WorkerArgs, registry: F) -> Result<(), Error>
+async fn work<F, E>(
+    service: Service,
+    args: WorkerArgs,
+    environment: Environment,
+    registry: F,
+) -> Result<(), Error>
 where
     F: FnOnce(&Settings) -> Result<Registry, E>,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut registry = registry(&service.settings).map_err(Error::program)?;
     service.settings.annotate(&mut registry)?;
-    let settings = worker_settings(&service.settings, &args)?;
+    let settings = worker_settings(&service.settings, &args, &environment)?;
     if args.purge {
         purge(&service.backends, &settings.queues).await?;
     }
@@ -71,7 +86,11 @@ where
 }
 
 /// What the settings say, with what only the command line knows.
-fn worker_settings(settings: &Settings, args: &WorkerArgs) -> Result<WorkerSettings, Error> {
+pub(crate) fn worker_settings(
+    settings: &Settings,
+    args: &WorkerArgs,
+    environment: &Environment,
+) -> Result<WorkerSettings, Error> {
     let configured = settings.worker_settings()?;
     let queues = args.chosen_queues(settings.default_queue());
     if queues.is_empty() {
@@ -88,6 +107,7 @@ fn worker_settings(settings: &Settings, args: &WorkerArgs) -> Result<WorkerSetti
     let interval = heartbeat
         .or(configured.heartbeat_interval)
         .filter(|_| !args.without_heartbeat);
+    let configured = args.pool.apply(configured, environment)?;
     Ok(WorkerSettings {
         hostname: args.node(),
         queues,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use broker::Tag;
-use protocol::TaskRequest;
+use protocol::{Message, TaskRequest};
 use tokio_util::sync::CancellationToken;
 
 /// A message that this worker holds, from its receipt to its settlement.
@@ -16,6 +16,8 @@ pub(crate) struct Held {
     pub(crate) queue: Arc<str>,
     pub(crate) redelivered: bool,
     pub(crate) request: TaskRequest,
+    /// The message itself, for a run in another process.
+    pub(crate) message: Option<Message>,
     /// Runs on while the process is frozen.
     pub(crate) received: Instant,
     /// Seconds since the epoch; set when the run starts.
@@ -23,6 +25,8 @@ pub(crate) struct Held {
     pub(crate) acknowledged: AtomicBool,
     /// Cancelled when the run must end now.
     pub(crate) stop: CancellationToken,
+    /// The process that the task runs in, if it is another one.
+    pub(crate) process: OnceLock<u32>,
     /// The system's number of the thread that the task runs on, if it has one of its own.
     pub(crate) thread: OnceLock<i32>,
     /// The last state that the task has told, and when.
@@ -45,15 +49,31 @@ impl Held {
             queue,
             redelivered,
             request,
+            message: None,
             received: Instant::now(),
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),
             stop: CancellationToken::new(),
+            process: OnceLock::new(),
             thread: OnceLock::new(),
             disconnected: AtomicBool::new(false),
             progress: Mutex::default(),
             terminated: OnceLock::new(),
         })
+    }
+
+    /// Keeps the message too.
+    pub(crate) fn with_message(self: Arc<Self>, message: Message) -> Arc<Self> {
+        let mut held = self;
+        if let Some(held) = Arc::get_mut(&mut held) {
+            held.message = Some(message);
+        }
+        held
+    }
+
+    /// The process that the task runs in.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.get().copied().unwrap_or_else(std::process::id)
     }
 
     pub(crate) fn is_active(&self) -> bool {

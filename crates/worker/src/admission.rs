@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use protocol::{DecodeError, Message, State, TaskMeta, TaskRequest, Value};
 use tracing::{error, info, warn};
 
-use crate::Failure;
 use crate::acknowledger::Completion;
 use crate::activity::Held;
 use crate::builtin;
@@ -16,6 +15,7 @@ use crate::engine::Engine;
 use crate::events;
 use crate::policy::Policy;
 use crate::registry::RegisteredTask;
+use crate::{Failure, Pool};
 
 /// A task that may run.
 #[derive(Clone, Debug)]
@@ -63,7 +63,10 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
     let task = builtin::in_pool_of_its_task(&engine.registry, task, &request);
     let policy = Policy::of(engine, &task.options, &request);
     let redelivered = redelivered || request.redelivered;
-    let held = Held::new(tag, queue, redelivered, request);
+    let mut held = Held::new(tag, queue, redelivered, request);
+    if policy.pool == Pool::Prefork {
+        held = held.with_message(message);
+    }
     admit_task(engine, Run { task, held, policy })
 }
 

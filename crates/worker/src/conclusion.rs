@@ -5,6 +5,7 @@ pub(crate) mod chain;
 pub(crate) mod chord;
 mod errbacks;
 mod failure;
+mod lost;
 pub(crate) mod meta;
 pub(crate) mod next;
 mod replace;
@@ -41,8 +42,12 @@ pub(crate) enum RunEnd {
     Panicked(String),
     /// The soft limit ended it.
     SoftTimeLimit,
-    /// The hard limit ended it.
-    TimeLimit(Limit),
+    /// The hard limit ended it; `found` tells where it hung, if that could be seen.
+    TimeLimit { limit: Limit, found: Option<String> },
+    /// The process that ran it died, with this text.
+    Lost(String),
+    /// No process could be had to run it in, for this reason; it was not begun.
+    NoChild(String),
     /// It was revoked while it ran, with this signal's name.
     Terminated(String),
     /// A cold shutdown or a lost connection ended it.
@@ -82,7 +87,9 @@ impl Ended<'_> {
             RunEnd::Raised(Outcome::Replace(signature)) => self.replace(*signature),
             RunEnd::Panicked(text) => self.failure_or_retry(panicked(text)),
             RunEnd::SoftTimeLimit => self.failure_or_retry(soft_time_limit_exceeded()),
-            RunEnd::TimeLimit(limit) => self.time_limit(limit),
+            RunEnd::TimeLimit { limit, found } => self.time_limit(limit, found),
+            RunEnd::Lost(text) => self.lost(text),
+            RunEnd::NoChild(why) => self.no_child(&why),
             RunEnd::Terminated(signal) => self.terminated(&signal),
             RunEnd::Cancelled => self.cancelled(),
         }

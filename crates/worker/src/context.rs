@@ -145,9 +145,10 @@ impl Context {
     /// When the signature is malformed or cannot be encoded, or the broker or the result backend cannot be reached.
     pub async fn apply(&self, signature: Signature) -> Result<ResultTuple, ClientError> {
         let applied = apply(signature, &[], Vec::new(), &self.lineage())?;
-        self.client().send_applied(&applied).await?;
-        self.children.push(applied.child.clone());
-        Ok(applied.handle())
+        let (child, handle) = (applied.child.clone(), applied.handle());
+        self.client().start(applied).await?;
+        self.children.push(child);
+        Ok(handle)
     }
 
     /// Ends this run and goes on as the signature, under the same id and with everything that was to follow; Celery's
@@ -246,6 +247,11 @@ impl Context {
 
     pub(crate) fn cancel(&self) {
         self.cancellation.cancel();
+    }
+
+    /// Waits until the run is asked to end, without counting as the task's own question.
+    pub(crate) async fn told_to_end(&self) {
+        self.cancellation.cancelled().await;
     }
 
     /// Whether the task looks after its own cancellation.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use broker::{BrokerError, ErrorKind, Settled, Settlement};
+use broker::{BrokerError, ChordStore, ErrorKind, Settled, Settlement};
 use client::Client;
+use protocol::event::Event;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, warn};
 
@@ -38,7 +39,52 @@ pub(crate) struct Engine {
     pub(crate) started: Instant,
 }
 
+/// What leaves an engine: settlements for the acknowledger, events for the publisher.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    /// What the acknowledger reads.
+    pub(crate) completions: mpsc::Receiver<Completion>,
+    /// What the publisher of events reads.
+    pub(crate) events: mpsc::Receiver<Event>,
+}
+
+/// Settlements that may wait for the acknowledger.
+const COMPLETIONS: usize = 4_096;
+
 impl Engine {
+    /// The shared parts of a worker that has done nothing yet.
+    pub(crate) fn new(
+        client: Client,
+        registry: Registry,
+        settings: WorkerSettings,
+        hooks: Vec<Arc<dyn Hook>>,
+    ) -> (Arc<Self>, Outlets) {
+        let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
+        let (completions, waiting) = mpsc::channel(COMPLETIONS);
+        let results = client.backends().results.as_deref();
+        let engine = Self {
+            following: Following::default(),
+            stores_results: results.is_some(),
+            counts_chords: results.is_some_and(ChordStore::joins_chords),
+            pool: PoolHandle::new(&settings),
+            settings,
+            registry,
+            client,
+            hooks,
+            revocations: Revocations::default(),
+            activity: Activity::default(),
+            vitals: Vitals::default(),
+            events,
+            completions,
+            started: Instant::now(),
+        };
+        let outlets = Outlets {
+            completions: waiting,
+            events: waiting_events,
+        };
+        (Arc::new(engine), outlets)
+    }
+
     /// Hands an end over to be settled; waits while there is too much to do.
     pub(crate) async fn complete(self: &Arc<Self>, completion: Completion) {
         if completion.follow_up.is_none() {

@@ -40,6 +40,9 @@ pub enum WorkerError {
         /// Why not.
         why: &'static str,
     },
+    /// This process cannot be the child of a worker.
+    #[error("a child process is started by its worker, with a socket as its standard input")]
+    Child(#[source] std::io::Error),
     /// The broker refused something that waiting does not mend.
     #[error("{action} failed")]
     Broker {

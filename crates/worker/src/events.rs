@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use client::{Client, SharedClock};
 use jiff::Timestamp;
+use nix::sys::signal::Signal;
 use protocol::event::{Event, Stamp, TaskReceived};
 use protocol::{TaskRequest, Value, timestamp_text};
 use tokio::sync::mpsc;
@@ -238,13 +239,15 @@ pub(crate) fn revoked(
 }
 
 fn signal_number(name: &str) -> Value {
+    signal_of(name).map_or_else(|| Value::from(name), |signal| Value::Int(signal as i64))
+}
+
+/// The signal of this name, with or without `SIG`.
+pub(crate) fn signal_of(name: &str) -> Option<Signal> {
     let full = if name.starts_with("SIG") {
         name.to_owned()
     } else {
         format!("SIG{name}")
     };
-    match full.parse::<nix::sys::signal::Signal>() {
-        Ok(signal) => Value::Int(signal as i64),
-        Err(_) => Value::from(name),
-    }
+    full.parse().ok()
 }

@@ -1,22 +1,23 @@
 //! Runs tasks: a place from the intake, a slot to run in, and one conclusion at the end.
 
-mod work;
+pub(crate) mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use broker::{Settled, Settlement, Verdict};
-use protocol::{Map, State, Value};
+use protocol::{Map, State, TaskRequest, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
 
 use crate::admission::{Run, discard};
-use crate::conclusion::{Ended, meta};
+use crate::conclusion::{Ended, RunEnd, meta};
 use crate::context::Context;
 use crate::engine::{Engine, epoch};
 use crate::pools::Threads;
+use crate::prefork::{self, Children};
 use crate::{Failure, Pool, Shutdown, events};
 
 /// Runs tasks, at most as many at once as the pool has slots.
@@ -27,6 +28,7 @@ pub(crate) struct Executor(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     threads: Threads,
+    children: Arc<Children>,
     tracker: TaskTracker,
     shutdown: Shutdown,
 }
@@ -37,6 +39,7 @@ pub(crate) type Permits = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 impl Executor {
     pub(crate) fn new(engine: Arc<Engine>, shutdown: Shutdown) -> Self {
         Self(Arc::new(Inner {
+            children: Children::new(Arc::clone(&engine)),
             engine,
             threads: Threads::new(),
             tracker: TaskTracker::new(),
@@ -56,6 +59,7 @@ impl Executor {
     pub(crate) async fn drain(&self) {
         self.0.tracker.close();
         self.0.tracker.wait().await;
+        self.0.children.close().await;
     }
 }
 
@@ -86,7 +90,7 @@ impl Inner {
             Arc::clone(&self.engine),
             Arc::clone(&run.held),
         ));
-        let span = span_of(run);
+        let span = span_of(&run.held.request);
         self.engine
             .hooks
             .iter()
@@ -132,7 +136,7 @@ impl Inner {
             .iter()
             .for_each(|hook| hook.before_run(ctx));
         let started = Instant::now();
-        let end = work::work(&self.engine, &self.threads, run, ctx, permits).await;
+        let end = self.run_in_pool(run, ctx, permits).await;
         let ended = Ended {
             engine: &self.engine,
             run,
@@ -145,6 +149,13 @@ impl Inner {
             .iter()
             .for_each(|hook| hook.after_run(ctx, &conclusion.state, ended.runtime));
         self.engine.complete(conclusion.completion).await;
+    }
+
+    async fn run_in_pool(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) -> RunEnd {
+        match run.policy.pool {
+            Pool::Prefork => prefork::run(&self.engine, &self.children, run, ctx).await,
+            _ => work::work(&self.engine, &self.threads, run, ctx, permits).await,
+        }
     }
 
     /// What must be settled before the run; `false` when the message turns out to be somebody else's.
@@ -210,8 +221,7 @@ impl Inner {
 }
 
 /// The span that every line of a run is logged in.
-fn span_of(run: &Run) -> Span {
-    let request = &run.held.request;
+pub(crate) fn span_of(request: &TaskRequest) -> Span {
     let root = request.root_id.as_deref().unwrap_or(&request.id);
     let trace_id =
         client::trace_id(&request.extra).map_or_else(|| root.replace('-', ""), str::to_owned);

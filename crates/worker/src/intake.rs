@@ -37,11 +37,12 @@ impl Intake {
 
     /// Runs until the worker is asked to stop, or the broker refuses what waiting does not mend.
     pub(crate) async fn run(self) -> Result<(), BrokerError> {
+        let mut sizes = self.params.engine.pool.sizes();
         loop {
             let reserved = tokio::select! {
                 () = self.params.shutdown.requested() => return Ok(()),
                 // Asks anew with the new number of places; the reservation that is dropped strands nothing.
-                () = self.params.engine.pool.resized() => continue,
+                Ok(()) = sizes.changed() => continue,
                 reserved = self.reserve() => reserved,
             };
             match reserved {

@@ -6,7 +6,7 @@ use broker::QueueOrder;
 use protocol::{Accept, Limits, Map};
 
 use crate::pools::Bounds;
-use crate::{Pool, WorkerError};
+use crate::{ChildCommand, Pool, Registry, WorkerError};
 
 /// The bounds of an autoscaled pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,14 @@ pub struct WorkerSettings {
     pub worker_autoscale: Option<Autoscale>,
     /// `AUTOSCALE_KEEPALIVE`: how long an autoscaled pool keeps idle slots.
     pub autoscale_keepalive: Duration,
+    /// How a child process is started; without it no task can run in one.
+    pub child: Option<ChildCommand>,
+    /// `worker_max_tasks_per_child`: a child process is replaced after this many runs.
+    pub worker_max_tasks_per_child: Option<u64>,
+    /// `worker_max_memory_per_child`: a child process that has more KiB of resident memory after a run is replaced.
+    pub worker_max_memory_per_child: Option<u64>,
+    /// `worker_proc_alive_timeout`: how long a new child process may take to be ready.
+    pub worker_proc_alive_timeout: Duration,
     /// `worker_prefetch_multiplier`: messages held per slot. 1, ours, holds nothing that could run elsewhere now (Celery: 4).
     pub worker_prefetch_multiplier: usize,
     /// How long the broker believes that this worker lives after its last sign of life; ours.
@@ -94,6 +102,10 @@ impl Default for WorkerSettings {
             worker_pool: Pool::default(),
             worker_autoscale: None,
             autoscale_keepalive: Duration::from_secs(30),
+            child: None,
+            worker_max_tasks_per_child: None,
+            worker_max_memory_per_child: None,
+            worker_proc_alive_timeout: Duration::from_secs(60),
             worker_prefetch_multiplier: 1,
             lease: Duration::from_secs(30),
             visibility_timeout: Duration::from_secs(3_600),
@@ -143,6 +155,23 @@ impl WorkerSettings {
         Some(Bounds {
             max,
             min: min.max(1),
+        })
+    }
+
+    /// Tasks that run in child processes need to know how those are started.
+    pub(crate) fn check_children(&self, registry: &Registry) -> Result<(), WorkerError> {
+        let wanted = |name: &&str| {
+            let options = registry.options(name);
+            options.is_some_and(|options| options.pool == Some(Pool::Prefork))
+        };
+        let by_task = registry.names().into_iter().find(wanted);
+        if self.child.is_some() || (self.worker_pool != Pool::Prefork && by_task.is_none()) {
+            return Ok(());
+        }
+        Err(WorkerError::Setting {
+            name: "child",
+            value: "not given".to_owned(),
+            rule: "tasks that run in child processes need the command that starts one",
         })
     }
 

@@ -5,27 +5,13 @@ mod running;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
-use broker::ChordStore;
 use client::Client;
-use protocol::Event;
-use tokio::sync::mpsc;
 
-use crate::acknowledger::Completion;
-use crate::activity::Activity;
-use crate::engine::Engine;
-use crate::events::EventSender;
-use crate::health::Vitals;
-use crate::pools::PoolHandle;
-use crate::revocations::Revocations;
-use crate::settler::Following;
+use crate::engine::{Engine, Outlets};
 use crate::{Health, Hook, Registry, Shutdown, WorkerError, WorkerSettings};
 use banner::banner;
 use running::Running;
-
-/// Settlements that may wait for the acknowledger.
-const COMPLETIONS: usize = 4_096;
 
 /// What a [`Worker`] needs.
 pub struct WorkerParams {
@@ -52,10 +38,7 @@ impl fmt::Debug for WorkerParams {
 /// A worker that has not started yet.
 pub struct Worker {
     engine: Arc<Engine>,
-    /// What the acknowledger will read.
-    completions: mpsc::Receiver<Completion>,
-    /// What the publisher of events will read.
-    events: mpsc::Receiver<Event>,
+    outlets: Outlets,
     ready: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -76,6 +59,7 @@ impl Worker {
         params.registry.check()?;
         params.registry.add_builtins();
         params.settings.check()?;
+        params.settings.check_children(&params.registry)?;
         let WorkerParams {
             client,
             registry,
@@ -83,29 +67,10 @@ impl Worker {
             hooks,
             ready,
         } = params;
-        let (sender, events) = EventSender::new(settings.worker_send_task_events);
-        let (completer, completions) = mpsc::channel(COMPLETIONS);
-        let results = client.backends().results.as_deref();
-        let engine = Arc::new(Engine {
-            following: Following::default(),
-            stores_results: results.is_some(),
-            counts_chords: results.is_some_and(ChordStore::joins_chords),
-            pool: PoolHandle::new(&settings),
-            settings,
-            registry,
-            client,
-            hooks,
-            revocations: Revocations::default(),
-            activity: Activity::default(),
-            vitals: Vitals::default(),
-            events: sender,
-            completions: completer,
-            started: Instant::now(),
-        });
+        let (engine, outlets) = Engine::new(client, registry, settings, hooks);
         Ok(Self {
             engine,
-            completions,
-            events,
+            outlets,
             ready,
         })
     }
@@ -122,11 +87,10 @@ impl Worker {
     pub async fn run(self, shutdown: Shutdown) -> Result<(), WorkerError> {
         let Self {
             engine,
-            completions,
-            events,
+            outlets,
             ready,
         } = self;
-        let running = Running::start(Arc::clone(&engine), completions, events, &shutdown).await?;
+        let running = Running::start(Arc::clone(&engine), outlets, &shutdown).await?;
         banner(&engine);
         if let Some(ready) = ready {
             ready();

@@ -1,6 +1,7 @@
 //! Redis behind the broker seam, on real servers of the tests' own.
 #![allow(clippy::unwrap_used)]
 
+mod chords;
 mod conformance;
 mod connecting;
 mod doctor;
@@ -10,6 +11,7 @@ mod interchange;
 mod memory;
 mod poison;
 mod raw;
+mod recorded_chords;
 mod results;
 mod support;
 mod waiting;

@@ -3,7 +3,7 @@ use crate::sandbox::{Sandbox, stderr, stdout};
 #[test]
 fn a_sound_broker_is_fine() {
     let sandbox = Sandbox::new();
-    sandbox.file("celeriac.toml", "worker_pool = 'gevent'\n");
+    sandbox.file("celeriac.toml", "worker_timer = 'mine'\n");
     let findings = sandbox.json(&["doctor"]);
     let find = |subject: &str| {
         let mut all = findings.as_array().unwrap().iter();
@@ -13,7 +13,7 @@ fn a_sound_broker_is_fine() {
     };
     assert_eq!(find("connection")["severity"], "fine");
     assert_eq!(find("workers")["severity"], "hint");
-    assert_eq!(find("worker_pool")["severity"], "hint");
+    assert_eq!(find("worker_timer")["severity"], "hint");
     let table = stdout(&sandbox.run(&["doctor"]).success());
     assert!(table.contains("what to change"), "{table}");
 }

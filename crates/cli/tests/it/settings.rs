@@ -16,7 +16,7 @@ fn values_are_shown_with_their_source_and_secrets_masked() {
     let sandbox = Sandbox::new();
     sandbox.file(
         "celeriac.yaml",
-        "broker_url: redis://user:hunter2@host/1\nworker_pool: gevent\n",
+        "broker_url: redis://user:hunter2@host/1\nworker_timer: mine\n",
     );
     sandbox.file(".env", "CELERY_TIMEZONE=Europe/Paris\n");
     let settings = sandbox.json(&["settings"]);
@@ -29,7 +29,7 @@ fn values_are_shown_with_their_source_and_secrets_masked() {
         "CELERY_TIMEZONE in .env"
     );
     assert_eq!(find(&settings, "task_acks_late")["value"], true);
-    assert!(find(&settings, "worker_pool")["ignored"].as_str().is_some());
+    assert!(find(&settings, "worker_timer")["ignored"].as_str().is_some());
 
     let table = stdout(&sandbox.run(&["settings"]).success());
     assert!(table.contains("Europe/Paris"), "{table}");

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use protocol::{ResultTuple, Value};
 
 use super::expand::Expansion;
+use super::lineage::Chords;
 use super::node::{Chord, Node, Parts, given};
 use crate::ClientError;
 use crate::prepare::new_id;
@@ -164,6 +165,9 @@ impl Expansion<'_> {
     /// The body has the chord's place; the members get the body when the header is sent, not before: copies of it in a header
     /// that waits for its turn would only make messages long.
     fn freeze_chord(&mut self, node: &mut Node, place: Place<'_>) -> Result<Path, ClientError> {
+        if self.lineage.rules.chords == Chords::Refused {
+            return Err(ClientError::ChordsNeedResults);
+        }
         let Parts::Chord(chord) = &mut node.parts else {
             return Ok(Path::new());
         };

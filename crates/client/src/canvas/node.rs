@@ -79,6 +79,13 @@ impl Node {
         Self { head, parts }
     }
 
+    pub(super) fn chain(tasks: Vec<Self>) -> Self {
+        Self {
+            head: composite("chain"),
+            parts: Parts::Chain(tasks),
+        }
+    }
+
     pub(super) fn group(members: Vec<Self>) -> Self {
         Self {
             head: composite("group"),

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod canvas;
 mod control;
+mod groups;
+mod recorded;
 mod results;
 mod sending;
+mod typed;

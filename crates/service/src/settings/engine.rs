@@ -7,6 +7,7 @@ use worker::WorkerSettings;
 
 use super::Settings;
 use crate::Error;
+use crate::pool_args::pool_named;
 
 impl Settings {
     /// How a worker of this program runs. Node name, queues and the limits of one run are the command line's.
@@ -20,6 +21,12 @@ impl Settings {
             queues: vec![self.default_queue()],
             queue_order: self.queue_order(),
             worker_concurrency: self.concurrency().unwrap_or(default.worker_concurrency),
+            worker_pool: self.text("worker_pool").map(pool_named).unwrap_or_default(),
+            worker_max_tasks_per_child: self.count("worker_max_tasks_per_child"),
+            worker_max_memory_per_child: self.count("worker_max_memory_per_child"),
+            worker_proc_alive_timeout: self
+                .seconds("worker_proc_alive_timeout")
+                .unwrap_or(default.worker_proc_alive_timeout),
             worker_prefetch_multiplier: self.size("worker_prefetch_multiplier").unwrap_or(1),
             lease: self
                 .seconds("celeriac_lease_seconds")
@@ -74,6 +81,10 @@ impl Settings {
 
     fn concurrency(&self) -> Option<usize> {
         self.size("worker_concurrency")
+    }
+
+    fn count(&self, name: &str) -> Option<u64> {
+        self.int(name).and_then(|number| u64::try_from(number).ok())
     }
 
     fn size(&self, name: &str) -> Option<usize> {

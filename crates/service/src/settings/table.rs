@@ -66,8 +66,16 @@ const fn ignored(
 const NO_IMPORTS: &str = "tasks are compiled into the worker's program";
 /// Python's classes cannot be loaded.
 const NO_CLASSES: &str = "parts of the program cannot be replaced by Python classes";
-/// There is no fork pool.
-const NO_PROCESSES: &str = "there is no pool of child processes";
+/// Names of pools.
+const POOLS: Kind = Choice(&[
+    "async",
+    "threads",
+    "prefork",
+    "solo",
+    "processes",
+    "gevent",
+    "eventlet",
+]);
 /// The feature follows.
 const NOT_YET: &str = "not built yet";
 /// Only for AMQP.
@@ -259,14 +267,14 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_log_color", Bool, "null"),
     ignored("worker_log_datefmt", Text, "null", LOG_FORMAT),
     ignored("worker_log_format", Text, "null", LOG_FORMAT),
-    ignored("worker_lost_wait", Number, "10.0", NO_PROCESSES),
-    ignored("worker_max_memory_per_child", Int(1), "null", NO_PROCESSES),
-    ignored("worker_max_tasks_per_child", Int(1), "null", NO_PROCESSES),
-    ignored("worker_pool", Text, "prefork", "each task says whether it is async or needs a thread"),
-    ignored("worker_pool_putlocks", Bool, "true", NO_PROCESSES),
-    ignored("worker_pool_restarts", Bool, "false", NO_PROCESSES),
-    ignored("worker_pool_start_method", Choice(&["fork", "spawn"]), "fork", NO_PROCESSES),
-    ignored("worker_proc_alive_timeout", Number, "4.0", NO_PROCESSES),
+    ignored("worker_lost_wait", Number, "10.0", "the end of a child process is noticed at once"),
+    used("worker_max_memory_per_child", Int(1), "null"),
+    used("worker_max_tasks_per_child", Int(1), "null"),
+    used("worker_pool", POOLS, "async"),
+    ignored("worker_pool_putlocks", Bool, "true", "a worker never takes more than it has slots for"),
+    ignored("worker_pool_restarts", Bool, "false", "child processes hold no code that could be reloaded"),
+    ignored("worker_pool_start_method", Choice(&["fork", "spawn"]), "fork", "child processes are always spawned"),
+    used("worker_proc_alive_timeout", Number, "60.0"),
     used("worker_prefetch_multiplier", Int(1), "1"),
     ignored("worker_eta_task_limit", Int(0), "null", "tasks with an ETA wait on the broker"),
     ignored("worker_enable_prefetch_count_reduction", Bool, "true", AMQP_ONLY),

@@ -30,7 +30,7 @@ impl Ended<'_> {
     }
 
     /// The hard limit has ended the run; nothing makes it run again but a message that is not acknowledged.
-    pub(super) fn time_limit(&self, limit: Limit) -> Conclusion {
+    pub(super) fn time_limit(&self, limit: Limit, found: Option<String>) -> Conclusion {
         warn!(seconds = limit.0, "hard time limit exceeded");
         let whole = limit.0.fract() == 0.0 && limit.0 < 9e15;
         let seconds = if whole {
@@ -38,7 +38,8 @@ impl Ended<'_> {
         } else {
             Value::Float(limit.0)
         };
-        let failure = Failure::new("TimeLimitExceeded", "billiard.exceptions", vec![seconds]);
+        let mut failure = Failure::new("TimeLimitExceeded", "billiard.exceptions", vec![seconds]);
+        failure.traceback = found;
         let verdict = if self.run.policy.acks_on_timeout {
             Verdict::Ack
         } else {

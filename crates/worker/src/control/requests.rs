@@ -12,7 +12,7 @@ pub(super) fn held_info(engine: &Engine, held: &Held) -> Value {
     let mut info = request_info(engine, &held.request);
     if let Some(time_start) = held.time_start.get() {
         info.insert("time_start", *time_start);
-        info.insert("worker_pid", std::process::id());
+        info.insert("worker_pid", held.pid());
     }
     info.insert("acknowledged", held.acknowledged.load(Ordering::Relaxed));
     Value::Map(info)

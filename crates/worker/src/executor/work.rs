@@ -27,7 +27,7 @@ use crate::{Outcome, Pool};
 /// whatever it returns is ignored.
 pub(super) async fn work(
     engine: &Arc<Engine>,
-    pool: &Threads,
+    threads: &Threads,
     run: &Run,
     ctx: &Arc<Context>,
     permits: Permits,
@@ -40,7 +40,7 @@ pub(super) async fn work(
     let task = caught(run.task.run(arguments, Arc::clone(ctx)));
     let blocking = run.policy.pool == Pool::Blocking;
     let mut task = if blocking {
-        on_thread(pool, task, &run.held, permits)
+        on_thread(threads, task, &run.held, permits)
     } else {
         task
     };
@@ -53,7 +53,8 @@ pub(super) async fn work(
             () = run.held.stop.cancelled() => return stopped(engine, run, ctx),
             () = passed(started, run.policy.time_limit) => {
                 ctx.cancel();
-                return run.policy.time_limit.map_or(RunEnd::SoftTimeLimit, RunEnd::TimeLimit);
+                let over = |limit| RunEnd::TimeLimit { limit, found: None };
+                return run.policy.time_limit.map_or(RunEnd::SoftTimeLimit, over);
             }
             () = passed(started, soft) => {
                 warn!(seconds = soft.map(|limit| limit.0), "soft time limit exceeded");
@@ -67,7 +68,7 @@ pub(super) async fn work(
     }
 }
 
-fn stopped(engine: &Engine, run: &Run, ctx: &Context) -> RunEnd {
+pub(crate) fn stopped(engine: &Engine, run: &Run, ctx: &Context) -> RunEnd {
     ctx.cancel();
     match run.held.terminated.get() {
         Some(signal) => {
@@ -78,7 +79,7 @@ fn stopped(engine: &Engine, run: &Run, ctx: &Context) -> RunEnd {
     }
 }
 
-async fn passed(started: Instant, limit: Option<Limit>) {
+pub(crate) async fn passed(started: Instant, limit: Option<Limit>) {
     match limit.and_then(|limit| started.checked_add(limit.duration())) {
         Some(deadline) => sleep_until(deadline).await,
         None => pending().await,
@@ -86,7 +87,7 @@ async fn passed(started: Instant, limit: Option<Limit>) {
 }
 
 /// The task's end, panics included.
-fn caught(
+pub(crate) fn caught(
     task: BoxFuture<'static, Result<protocol::Value, Outcome>>,
 ) -> BoxFuture<'static, RunEnd> {
     AssertUnwindSafe(task)

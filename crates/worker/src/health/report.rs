@@ -37,6 +37,7 @@ fn report_task(engine: &Engine, held: &Arc<Held>, now: f64) {
         task_id = request.id,
         task_name = request.task,
         queue = &*held.queue,
+        process = held.process.get(),
         pool = options.map(|options| tracing::field::debug(options.pool)),
         age = held.time_start.get().map(|start| now - start),
         held = held.received.elapsed().as_secs_f64(),

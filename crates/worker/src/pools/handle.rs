@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tracing::info;
 
 use super::{Pool, Slots};
@@ -25,7 +25,7 @@ pub(crate) struct PoolHandle {
     places: Slots,
     /// The one slot of tasks that run one at a time.
     solo: Slots,
-    resized: Notify,
+    sizes: watch::Sender<usize>,
     bounds: Mutex<Option<Bounds>>,
     processes: Mutex<BTreeSet<u32>>,
 }
@@ -40,7 +40,7 @@ impl PoolHandle {
             slots: Slots::new(size),
             places: Slots::new(size.saturating_mul(multiplier)),
             solo: Slots::new(1),
-            resized: Notify::new(),
+            sizes: watch::Sender::new(size),
             bounds: Mutex::new(settings.autoscale_bounds()),
             processes: Mutex::default(),
         }
@@ -146,7 +146,7 @@ impl PoolHandle {
             info!(from = before, to = size, "the pool changes its size");
             self.slots.resize(size);
             self.places.resize(size.saturating_mul(self.multiplier));
-            self.resized.notify_one();
+            self.sizes.send_replace(size);
         }
         size
     }
@@ -163,9 +163,17 @@ impl PoolHandle {
         &self.solo
     }
 
-    /// Waits for the next change of the size. For one who waits: the intake.
-    pub(crate) async fn resized(&self) {
-        self.resized.notified().await;
+    /// Tells the size whenever it changes.
+    pub(crate) fn sizes(&self) -> watch::Receiver<usize> {
+        self.sizes.subscribe()
+    }
+
+    pub(crate) fn add_process(&self, pid: u32) {
+        lock(&self.processes).insert(pid);
+    }
+
+    pub(crate) fn remove_process(&self, pid: u32) {
+        lock(&self.processes).remove(&pid);
     }
 }
 

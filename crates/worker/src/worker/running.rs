@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::acknowledger::{Acknowledger, AcknowledgerParams, Completion};
+use crate::acknowledger::{Acknowledger, AcknowledgerParams};
 use crate::control::Control;
-use crate::engine::Engine;
+use crate::engine::{Engine, Outlets};
 use crate::events::EventPublisher;
 use crate::executor::Executor;
 use crate::heartbeat::{self, Pulse};
@@ -46,8 +46,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) async fn start(
         engine: Arc<Engine>,
-        completions: mpsc::Receiver<Completion>,
-        events: mpsc::Receiver<Event>,
+        outlets: Outlets,
         shutdown: &Shutdown,
     ) -> Result<Self, WorkerError> {
         let consumer = open_consumer(&engine).await?;
@@ -62,12 +61,12 @@ impl Running {
         }
         tokio::spawn(Pulse::new(Arc::clone(&engine)).run(settled.clone()));
         tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
-        let publisher = EventPublisher::new(engine.client.clone(), events);
+        let publisher = EventPublisher::new(engine.client.clone(), outlets.events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());
         let acknowledger = Acknowledger::new(AcknowledgerParams {
             engine: Arc::clone(&engine),
             consumer: Arc::clone(&consumer),
-            completions,
+            completions: outlets.completions,
         });
         let intake = Intake::new(IntakeParams {
             engine: Arc::clone(&engine),
