@@ -86,6 +86,15 @@ impl RedisResults {
         Ok(outcome)
     }
 
+    async fn delete(&self, keys: Vec<String>) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut command = redis::cmd("DEL");
+        command.arg(keys);
+        self.link.call("forget results", command).await.map(|_| ())
+    }
+
     async fn send(&self, items: &[StoreItem], open: &[usize]) -> Result<Vec<(usize, String)>> {
         let mut pipeline = Pipeline::new();
         for chunk in open.chunks(CHUNK) {
@@ -132,17 +141,8 @@ impl ResultBackend for RedisResults {
     }
 
     async fn forget(&self, task_ids: &[String]) -> Result<()> {
-        if task_ids.is_empty() {
-            return Ok(());
-        }
-        let mut command = redis::cmd("DEL");
-        command.arg(
-            task_ids
-                .iter()
-                .map(|id| self.writer.key(id))
-                .collect::<Vec<_>>(),
-        );
-        self.link.call("forget results", command).await.map(|_| ())
+        self.delete(task_ids.iter().map(|id| self.writer.key(id)).collect())
+            .await
     }
 
     async fn save_group(&self, group_id: &str, result: Value) -> Result<()> {
@@ -175,6 +175,10 @@ impl ResultBackend for RedisResults {
         };
         let group = decode_group(&stored, &self.writer.policy().codec, self.writer.limits())?;
         Ok(Some(Value::from(&group)))
+    }
+
+    async fn forget_group(&self, group_id: &str) -> Result<()> {
+        self.delete(vec![self.writer.group_key(group_id)]).await
     }
 
     /// The server expires them itself.

@@ -9,7 +9,7 @@ use protocol::{Limits, TaskMeta, Value};
 
 use crate::error::SqliteError;
 use crate::listening::watching;
-use crate::operations::results::{Expire, Forget, SaveGroup, Store as StoreMetas};
+use crate::operations::results::{Expire, Forget, ForgetGroup, SaveGroup, Store as StoreMetas};
 use crate::options::SqliteOptions;
 use crate::reads;
 use crate::store::Store;
@@ -91,6 +91,10 @@ impl ResultBackend for SqliteResults {
             return Ok(None);
         };
         Ok(Some(self.policy.codec.decode(&result, &Limits::default())?))
+    }
+
+    async fn forget_group(&self, group_id: &str) -> Result<()> {
+        Ok(self.store.write(ForgetGroup(group_id.to_owned())).await?)
     }
 
     async fn cleanup(&self) -> Result<u64> {

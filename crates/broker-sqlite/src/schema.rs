@@ -107,4 +107,25 @@ mod tests {
             assert_eq!(found, expected, "{boot}");
         }
     }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_version_becomes_one_of_the_newest() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        conn.execute(sqlx::raw_sql(STEPS[0])).await.unwrap();
+        let add = "INSERT INTO groups (group_id, result) VALUES ('g', x'01')";
+        conn.execute(add).await.unwrap();
+        let path = Path::new("memory");
+        for _ in 0..2 {
+            migrate(&mut conn, path).await.unwrap();
+            assert_eq!(check(&mut conn, path).await.unwrap(), KNOWN);
+        }
+        for (table, rows) in [("groups", 1), ("chords", 0), ("remembered", 0)] {
+            let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+            let found: i64 = sqlx::query_scalar(count)
+                .fetch_one(&mut conn)
+                .await
+                .unwrap();
+            assert_eq!(found, rows, "{table}");
+        }
+    }
 }

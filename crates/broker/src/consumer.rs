@@ -138,7 +138,8 @@ pub struct Settlement {
     pub store: Option<TaskMeta>,
     /// Messages to publish if the tag is still held: a retry, callbacks, the next step of a chain.
     pub publish: Vec<Publish>,
-    /// What else is written if the tag is still held. `None` for most tasks, and costs nothing then.
+    /// What else is written if the tag is still held. `None` for most tasks, and costs nothing then. As with `store`, an error where the
+    /// broker has no results.
     pub effects: Option<Box<Effects>>,
 }
 

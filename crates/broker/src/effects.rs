@@ -14,7 +14,8 @@ pub struct Effects {
     pub metas: Vec<TaskMeta>,
     /// Chords to open before their members are published.
     pub open: Vec<NewChord>,
-    /// Chords by group id, and how many members more they get.
+    /// Chords by group id, and how many members more they get. With [`Verdict::Keep`](crate::Verdict::Keep) they may get them twice if
+    /// the connection breaks meanwhile: such a settlement is repeated, and the message is still held.
     pub grow: Vec<(String, u32)>,
     /// Chords by group id that are claimed under this settlement's tag and end now.
     pub finish: Vec<String>,

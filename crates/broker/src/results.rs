@@ -30,6 +30,9 @@ pub trait ResultBackend: ChordStore {
     /// A saved group's result tuple.
     async fn restore_group(&self, group_id: &str) -> Result<Option<Value>>;
 
+    /// Forgets a saved group; its members' metas stay.
+    async fn forget_group(&self, group_id: &str) -> Result<()>;
+
     /// Deletes what has expired where the server does not do so itself; returns how many metas.
     async fn cleanup(&self) -> Result<u64>;
 }

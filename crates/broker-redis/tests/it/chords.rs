@@ -8,6 +8,7 @@ use broker_redis::{RedisBroker, RedisResults};
 use protocol::{Compression, State, TaskMeta, Value};
 use testkit::RedisServer;
 
+use crate::raw;
 use crate::support::{consumer, id, open, options, take, to_queue};
 
 fn part(task_id: &str, group_index: Option<i64>) -> ChordPart {
@@ -253,4 +254,60 @@ async fn big_members_are_read_in_slices() {
         .find(|line| line.starts_with("cmdstat_evalsha:"));
     // Two big members fill a slice; the last slice is empty.
     assert!(scripts.unwrap().contains("calls=4,"), "{stats}");
+}
+
+/// Fills a chord as workers of an older Celery would, many members at once.
+async fn fill(server: &RedisServer, members: u64) {
+    let mut connection = raw::connection(server).await;
+    let places: Vec<u64> = (0..members).collect();
+    for chunk in places.chunks(10_000) {
+        let mut command = redis::cmd("ZADD");
+        command.arg("celery-taskset-meta-g.j");
+        for place in chunk {
+            let member = format!(r#"[1, "task-{place:06}", "SUCCESS", {place}]"#);
+            command.arg(place).arg(member);
+        }
+        let _: u64 = command.query_async(&mut connection).await.unwrap();
+    }
+}
+
+/// The longest that one command kept the server busy, in microseconds, of those that took more than a millisecond.
+async fn longest_command(server: &RedisServer) -> u64 {
+    let entries: Vec<redis::Value> = raw::call(server, &[b"SLOWLOG", b"GET", b"1000"]).await;
+    let duration = |entry: redis::Value| {
+        let fields: Vec<redis::Value> = redis::from_redis_value(entry).unwrap();
+        redis::from_redis_value::<u64>(fields[2].clone()).unwrap()
+    };
+    entries.into_iter().map(duration).max().unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_members_are_joined_in_slices() {
+    const MEMBERS: u64 = 100_000;
+    let server = RedisServer::start();
+    let results = results(&server, ResultPolicy::default()).await;
+    results.open_chords(chord(MEMBERS + 1)).await.unwrap();
+    fill(&server, MEMBERS).await;
+    server.cli(&["CONFIG", "SET", "slowlog-log-slower-than", "1000"]);
+    server.cli(&["SLOWLOG", "RESET"]);
+    server.cli(&["CONFIG", "RESETSTAT"]);
+    let counted = results.count_part(part("last", None), "token").await;
+    assert_eq!(counted.unwrap(), Counted::Complete);
+    let parts = results.chord_parts("g").await.unwrap().parts;
+    let in_order = parts
+        .iter()
+        .zip(0..)
+        .all(|(part, place)| part.group_index == Some(place) || part.task_id == "last");
+    assert!(in_order && parts.len() as u64 == MEMBERS + 1);
+    assert!(results.finish_chord("g", "token").await.unwrap());
+    let stats = server.cli(&["INFO", "commandstats"]);
+    let scripts = stats
+        .lines()
+        .find(|line| line.starts_with("cmdstat_evalsha:"));
+    // One counts, 101 read, one finds no more, one finishes.
+    assert!(scripts.unwrap().contains("calls=104,"), "{stats}");
+    println!(
+        "a chord of {MEMBERS}: the longest command took {} us of the server",
+        longest_command(&server).await
+    );
 }

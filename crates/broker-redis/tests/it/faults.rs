@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use broker::{Broker, Consumer, ConsumerParams, Notice, Settled, Settlement, Verdict};
+use broker::{
+    Broker, ChordPart, Consumer, ConsumerParams, Delivery, Notice, Settled, Settlement, Verdict,
+};
 use broker_redis::{RedisBroker, RedisOptions};
+use protocol::{State, Value};
 use testkit::RedisServer;
+use tokio::task::JoinHandle;
 
 use crate::support::{
     DEADLINE, consumer, eventually, id, ids, open, open_url, options, take, to_queue,
@@ -46,6 +50,85 @@ async fn publish_stubbornly(broker: &RedisBroker, count: usize) -> usize {
     repeated
 }
 
+/// Kills every connection, again and again.
+struct Killing {
+    done: Arc<AtomicBool>,
+    kills: JoinHandle<usize>,
+}
+
+impl Killing {
+    fn start(server: &Arc<RedisServer>, most: usize, pause: Duration) -> Self {
+        let (server, done) = (Arc::clone(server), Arc::new(AtomicBool::new(false)));
+        let kills = tokio::task::spawn_blocking({
+            let done = Arc::clone(&done);
+            move || {
+                let mut kills = 0;
+                while kills < most && !done.load(Ordering::Relaxed) {
+                    server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+                    kills += 1;
+                    std::thread::sleep(pause);
+                }
+                kills
+            }
+        });
+        Self { done, kills }
+    }
+
+    /// How many times it killed them.
+    async fn end(self) -> usize {
+        self.done.store(true, Ordering::Relaxed);
+        self.kills.await.unwrap()
+    }
+}
+
+/// A member of chord `g`, which counts with its acknowledgement.
+fn counting(delivery: &Delivery) -> Settlement {
+    let part = ChordPart {
+        group_id: "g".to_owned(),
+        task_id: id(delivery),
+        group_index: None,
+        state: State::Success,
+        result: Value::Null,
+    };
+    let mut settlement = Settlement::new(delivery.tag.clone(), Verdict::Ack);
+    settlement.effects_mut().count = Some(part);
+    settlement
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_connections_count_every_member_once() {
+    const MEMBERS: usize = 2_000;
+    let server = Arc::new(RedisServer::start());
+    let broker = open(&server).await;
+    let members = (0..MEMBERS).map(|at| to_queue("q", &at.to_string()));
+    broker.publish(members.collect()).await.unwrap();
+    server.cli(&["SET", "celery-taskset-meta-g.s", &MEMBERS.to_string()]);
+    let consumer = consumer(&broker, &["q"]).await;
+    let killing = Killing::start(&server, 200, Duration::from_millis(2));
+    let mut ends = Vec::new();
+    for _ in 0..MEMBERS / 8 {
+        let batch = take(&*consumer, 8).await;
+        ends.extend(
+            consumer
+                .settle(batch.iter().map(counting).collect())
+                .await
+                .unwrap(),
+        );
+    }
+    let kills = killing.end().await;
+    let uncertain = ends
+        .iter()
+        .filter(|end| **end == Settled::Uncertain)
+        .count();
+    println!("{MEMBERS} members through {kills} kills, {uncertain} of them uncertain");
+    assert_eq!(ends.pop(), Some(Settled::Complete), "the last one is told");
+    let told = |end: &Settled| matches!(end, Settled::Done | Settled::Uncertain);
+    assert!(ends.iter().all(told), "and nobody else");
+    let counted = server.cli(&["ZCARD", "celery-taskset-meta-g.j"]);
+    assert_eq!(counted, MEMBERS.to_string());
+    assert_eq!(server.cli(&["HLEN", "unacked"]), "1", "the last is held");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_killed_connections_lose_nothing() {
     const COUNT: usize = 3_000;
@@ -53,28 +136,15 @@ async fn twenty_killed_connections_lose_nothing() {
     let broker = open(&server).await;
     let consumer = consumer(&broker, &["q"]).await;
     let draining = tokio::spawn(drain(consumer, COUNT));
-    let done = Arc::new(AtomicBool::new(false));
-    let killing = tokio::task::spawn_blocking({
-        let (server, done) = (Arc::clone(&server), Arc::clone(&done));
-        move || {
-            let mut kills = 0;
-            while kills < 20 && !done.load(Ordering::Relaxed) {
-                server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-                kills += 1;
-                std::thread::sleep(Duration::from_millis(40));
-            }
-            kills
-        }
-    });
+    let killing = Killing::start(&server, 20, Duration::from_millis(40));
     let repeated = publish_stubbornly(&broker, COUNT).await;
     let twice = tokio::time::timeout(DEADLINE * 2, draining)
         .await
         .expect("consuming goes on")
         .unwrap();
-    done.store(true, Ordering::Relaxed);
     println!(
         "{COUNT} messages through {} kills, {repeated} published again",
-        killing.await.unwrap()
+        killing.end().await
     );
     assert!(
         twice.len() <= repeated,

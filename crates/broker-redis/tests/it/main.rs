@@ -10,6 +10,7 @@ mod holding;
 mod interchange;
 mod memory;
 mod poison;
+mod python_chords;
 mod raw;
 mod recorded_chords;
 mod results;

@@ -152,6 +152,21 @@ impl Operation for Forget {
     }
 }
 
+/// Forgets a saved group.
+#[derive(Debug)]
+pub(crate) struct ForgetGroup(pub(crate) String);
+
+#[async_trait]
+impl Operation for ForgetGroup {
+    type Output = ();
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        let forget = sqlx::query("DELETE FROM groups WHERE group_id = ?").bind(&self.0);
+        forget.execute(&mut *tx.conn).await?;
+        Ok(())
+    }
+}
+
 /// Saves a group's result tuple.
 #[derive(Debug)]
 pub(crate) struct SaveGroup {

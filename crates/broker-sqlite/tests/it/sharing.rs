@@ -3,11 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use broker::{Admin, Broker, Consumer, ErrorKind, Notice, Settled, Settlement, Verdict};
+use broker::{
+    Admin, Broker, ChordPart, ChordStore, Consumer, Counted, ErrorKind, NewChord, Notice, Settled,
+    Settlement, Verdict,
+};
 use broker_sqlite::SqliteOptions;
+use protocol::{State, Value};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::support::{
@@ -64,6 +69,44 @@ async fn several_openings_take_each_message_once() {
     }
     let distinct: HashSet<&String> = taken.iter().collect();
     assert_eq!((taken.len(), distinct.len()), (count, count));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_openings_count_one_chord() {
+    const MEMBERS: usize = 300;
+    let (_folder, file) = new_file();
+    let opener = open(&file).await.results().unwrap();
+    let chord = NewChord {
+        group_id: "g".to_owned(),
+        size: MEMBERS as u64,
+        header: None,
+    };
+    opener.open_chords(vec![chord]).await.unwrap();
+    let mut workers = JoinSet::new();
+    for worker in 0..3 {
+        let results = open(&file).await.results().unwrap();
+        workers.spawn(async move {
+            let mut answers = Vec::new();
+            for member in (worker..MEMBERS).step_by(3) {
+                let part = ChordPart {
+                    group_id: "g".to_owned(),
+                    task_id: member.to_string(),
+                    group_index: Some(member as i64),
+                    state: State::Success,
+                    result: Value::Null,
+                };
+                answers.push(results.count_part(part, &member.to_string()).await.unwrap());
+            }
+            answers
+        });
+    }
+    let answers = workers.join_all().await.concat();
+    let complete = answers
+        .iter()
+        .filter(|answer| **answer == Counted::Complete);
+    let open = answers.iter().filter(|answer| **answer == Counted::Open);
+    assert_eq!((complete.count(), open.count()), (1, MEMBERS - 1));
+    assert_eq!(opener.chord_parts("g").await.unwrap().parts.len(), MEMBERS);
 }
 
 /// Runs messages until one says stop; returns their ids.

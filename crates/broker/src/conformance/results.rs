@@ -26,6 +26,7 @@ cases![
     failures_expire_by_their_own_rule,
     forgotten_task_is_pending_again,
     groups_are_saved_and_restored,
+    forgotten_group_is_gone,
     large_result,
 ];
 
@@ -368,6 +369,34 @@ async fn groups_are_saved_and_restored(fixture: Fixture) {
         Some(group())
     );
     assert_eq!(fixture.stored("g").await, None, "a group is no task");
+}
+
+async fn forgotten_group_is_gone(fixture: Fixture) {
+    let results = fixture.results();
+    for group_id in ["g", "h"] {
+        results
+            .save_group(group_id, group())
+            .await
+            .expect("a group is saved");
+    }
+    fixture.store(vec![meta("a", State::Success, 1)]).await;
+    for group_id in ["g", "never-saved"] {
+        results
+            .forget_group(group_id)
+            .await
+            .expect("a group is forgotten");
+    }
+    let restored = [
+        results.restore_group("g").await,
+        results.restore_group("h").await,
+    ];
+    let restored = restored.map(|group| group.expect("groups are looked up"));
+    assert_eq!(restored, [None, Some(group())]);
+    assert_eq!(
+        fixture.stored("a").await,
+        Some(State::Success),
+        "its members stay"
+    );
 }
 
 async fn large_result(fixture: Fixture) {

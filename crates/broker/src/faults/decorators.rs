@@ -156,6 +156,10 @@ impl ResultBackend for FaultyResults {
         self.inner.restore_group(group_id).await
     }
 
+    async fn forget_group(&self, group_id: &str) -> Result<()> {
+        self.inner.forget_group(group_id).await
+    }
+
     async fn cleanup(&self) -> Result<u64> {
         self.inner.cleanup().await
     }

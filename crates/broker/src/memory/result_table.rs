@@ -109,6 +109,10 @@ impl ResultTable {
             .insert(group_id.to_owned(), Kept::new(result, self.policy.expires));
     }
 
+    pub(super) fn forget_group(&mut self, group_id: &str) {
+        self.groups.remove(group_id);
+    }
+
     pub(super) fn restore_group(&self, group_id: &str) -> Option<Value> {
         self.groups
             .get(group_id)

@@ -65,6 +65,13 @@ impl ResultBackend for MemoryBroker {
             .look(|state| state.results.restore_group(group_id)))
     }
 
+    async fn forget_group(&self, group_id: &str) -> Result<()> {
+        self.shared.check_open()?;
+        self.shared
+            .look(|state| state.results.forget_group(group_id));
+        Ok(())
+    }
+
     async fn cleanup(&self) -> Result<u64> {
         self.shared.check_open()?;
         Ok(self.shared.look(|state| {
