@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use broker::{
-    Admin, Broker, Consumer, ConsumerParams, Delivery, ErrorKind, Settled, Settlement, Verdict,
+    Admin, Broker, ChordPart, Consumer, ConsumerParams, Delivery, ErrorKind, NewChord, Settled,
+    Settlement, Verdict,
 };
 use protocol::{State, TaskMeta};
 use testkit::RedisServer;
@@ -54,6 +55,9 @@ async fn a_full_server_refuses_new_messages_and_loses_none() {
     eventually(async || lease_end(&server) > ends + 2_000.0 && held_since(&server) > since + 2.0)
         .await;
     finish(&*consumer, &held).await;
+    let last = take(&*consumer, 1).await;
+    published -= 1;
+    end_chord(&*consumer, &last[0]).await;
     for _ in 0..published {
         let taken = take(&*consumer, 1).await;
         finish(&*consumer, &taken).await;
@@ -76,6 +80,34 @@ fn first_score(server: &RedisServer, key: &str) -> f64 {
         .nth(1)
         .and_then(|score| score.parse().ok())
         .unwrap_or(0.0)
+}
+
+/// A task that is the only member of a chord is counted, and ends it.
+async fn end_chord(consumer: &dyn Consumer, last: &Delivery) {
+    let mut counting = Settlement::new(last.tag.clone(), Verdict::Ack);
+    let mut finishing = counting.clone();
+    let mut opening = Settlement::new(last.tag.clone(), Verdict::Keep);
+    opening.effects_mut().open.push(NewChord {
+        group_id: "g".to_owned(),
+        size: 1,
+        header: None,
+    });
+    counting.effects_mut().count = Some(ChordPart {
+        group_id: "g".to_owned(),
+        task_id: id(last),
+        group_index: None,
+        state: State::Success,
+        result: 1_i64.into(),
+    });
+    finishing.effects_mut().finish.push("g".to_owned());
+    for (settlement, expected) in [
+        (opening, Settled::Done),
+        (counting, Settled::Complete),
+        (finishing, Settled::Done),
+    ] {
+        let settled = consumer.settle(vec![settlement]).await.unwrap();
+        assert_eq!(settled, [expected]);
+    }
 }
 
 async fn finish(consumer: &dyn Consumer, taken: &[Delivery]) {

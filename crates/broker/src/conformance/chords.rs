@@ -27,6 +27,7 @@ cases![
     chords_are_apart,
     chords_expire,
     many_rivals_one_claim,
+    many_chords_at_a_time,
     ten_thousand_members,
 ];
 
@@ -356,6 +357,42 @@ async fn count_all(fixture: &Fixture, members: usize) -> (usize, usize) {
 async fn many_rivals_one_claim(fixture: Fixture) {
     fixture.open_chord(chord("g", 32)).await;
     assert_eq!(count_all(&fixture, 32).await, (31, 1));
+}
+
+async fn many_chords_at_a_time(fixture: Fixture) {
+    const CHORDS: usize = 50;
+    const MEMBERS: usize = 10;
+    let groups = ids("group-", CHORDS);
+    let chords = groups.iter().map(|group| chord(group, MEMBERS as u64));
+    let opened = fixture.results().open_chords(chords.collect()).await;
+    opened.expect("chords are opened");
+    // Members of one place of all chords, then those of the next.
+    let members: Vec<(String, String)> = ids("task-", MEMBERS)
+        .into_iter()
+        .flat_map(|task_id| {
+            groups
+                .iter()
+                .map(move |group| (group.clone(), task_id.clone()))
+        })
+        .collect();
+    let fixture = &fixture;
+    let counted: Vec<(String, Counted)> = stream::iter(members)
+        .map(|(group, task_id)| async move {
+            let counted = fixture.count(part(&group, &task_id, None), &task_id).await;
+            (group, counted)
+        })
+        .buffer_unordered(64)
+        .collect()
+        .await;
+    let mut complete: Vec<String> = counted
+        .into_iter()
+        .filter(|(_, counted)| *counted == Counted::Complete)
+        .map(|(group, _)| group)
+        .collect();
+    complete.sort();
+    let mut groups = groups.clone();
+    groups.sort();
+    assert_eq!(complete, groups, "each is complete once");
 }
 
 async fn ten_thousand_members(fixture: Fixture) {

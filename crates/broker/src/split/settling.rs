@@ -9,7 +9,7 @@ use std::time::Duration;
 use protocol::TaskMeta;
 use tokio::time::sleep;
 
-use crate::{Consumer, Counted, Result, ResultBackend, Settled, Settlement, Verdict};
+use crate::{Consumer, Counted, Result, ResultBackend, Settled, Settlement, Tag, Verdict};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -136,12 +136,20 @@ impl Settling<'_> {
             self.outcome[place] = settled;
             // Where nobody knows whether the body was published, the claim runs out: whoever runs the task again then joins.
             if settled == Settled::Done {
-                for group_id in &finish {
-                    persist(|| self.results.finish_chord(group_id, tag.as_str())).await?;
-                }
+                self.finish(&tag, &finish).await;
             }
         }
         Ok(())
+    }
+
+    /// The settlement is carried out, so what fails here fails nobody; the chord then stays until it expires.
+    async fn finish(&self, tag: &Tag, chords: &[String]) {
+        for group_id in chords {
+            let finished = persist(|| self.results.finish_chord(group_id, tag.as_str())).await;
+            if let Err(error) = finished {
+                tracing::error!(group_id, %error, "a chord whose body was called cannot be ended");
+            }
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use broker::conformance::{Harness, Instance, exercise_broker};
 use broker::faults::{Call, Faults, inject};
 use broker::{
-    Backends, ErrorKind, MemoryBroker, ResultPolicy, Settled, Settlement, SplitResults, Verdict,
+    Backends, ChordPart, ErrorKind, MemoryBroker, NewChord, ResultPolicy, Settled, Settlement,
+    SplitResults, Verdict,
 };
 use bytes::Bytes;
 use protocol::{State, TaskMeta, Value};
@@ -112,6 +113,69 @@ async fn an_outage_of_the_result_server_is_waited_through() {
         fetched[0].as_ref().map(|meta| &meta.status),
         Some(&State::Success)
     );
+}
+
+/// The settlement of the last member of a chord, which is open on the results' server.
+async fn last_member(split: &Split, settlement: &Settlement) -> Settlement {
+    let chord = NewChord {
+        group_id: "g".to_owned(),
+        size: 1,
+        header: None,
+    };
+    let results = split.results.backends().results.unwrap();
+    results.open_chords(vec![chord]).await.unwrap();
+    let mut settlement = settlement.clone();
+    settlement.effects_mut().count = Some(ChordPart {
+        group_id: "g".to_owned(),
+        task_id: "a".to_owned(),
+        group_index: None,
+        state: State::Success,
+        result: Value::Null,
+    });
+    settlement
+}
+
+#[tokio::test]
+async fn an_outage_while_a_chord_is_counted_and_ended_is_waited_through() {
+    let (split, faults, consumer, settlement) = held().await;
+    let counting = last_member(&split, &settlement).await;
+    let calls = [Call::CountPart, Call::HoldChord, Call::FinishChord];
+    for call in calls {
+        faults.fail_next(call, 2, ErrorKind::Unreachable);
+    }
+    let settled = consumer.settle(vec![counting]).await.unwrap();
+    assert_eq!(settled, [Settled::Complete]);
+    let mut finishing = settlement;
+    finishing.effects_mut().finish.push("g".to_owned());
+    let settled = consumer.settle(vec![finishing]).await.unwrap();
+    assert_eq!(settled, [Settled::Done]);
+    assert_eq!(calls.map(|call| faults.calls(call)), [3; 3]);
+    let results = split.results.backends().results.unwrap();
+    assert!(
+        !results.hold_chord("g", "late").await.unwrap(),
+        "it is over"
+    );
+}
+
+#[tokio::test]
+async fn a_chord_that_cannot_be_ended_does_not_undo_the_settlement() {
+    let (split, faults, consumer, settlement) = held().await;
+    let counting = last_member(&split, &settlement).await;
+    let settled = consumer.settle(vec![counting]).await.unwrap();
+    assert_eq!(settled, [Settled::Complete]);
+    faults.fail_next(Call::FinishChord, 1, ErrorKind::Denied);
+    let mut finishing = settlement;
+    finishing.publish.push(publish("next", "body"));
+    finishing.effects_mut().finish.push("g".to_owned());
+    let settled = consumer.settle(vec![finishing]).await.unwrap();
+    assert_eq!(settled, [Settled::Done]);
+    let admin = split.transport.backends().admin;
+    assert_eq!(
+        admin.depth(&["next".to_owned()]).await.unwrap()[0].ready(),
+        1
+    );
+    let results = split.results.backends().results.unwrap();
+    assert_eq!(results.chord_parts("g").await.unwrap().parts.len(), 1);
 }
 
 #[tokio::test]
