@@ -84,6 +84,10 @@ impl Consumer for RedisConsumer {
         settle::settle(&self.shared, batch).await
     }
 
+    fn lease_age(&self) -> Duration {
+        self.shared.lease.age()
+    }
+
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
         self.shared.set_queues(queues);
         self.shared.declare_queues().await?;

@@ -5,12 +5,13 @@ mod promoter;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use broker::ResultPolicy;
 use broker::{
-    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, QueueOrder, Result,
-    Settled, Settlement,
+    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, QueueOrder, Renewal,
+    Result, Settled, Settlement,
 };
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -47,6 +48,7 @@ struct Incarnation {
     queues: watch::Sender<Vec<String>>,
     shelf: Shelf,
     stopped: CancellationToken,
+    renewal: Renewal,
 }
 
 impl SqliteConsumer {
@@ -62,6 +64,7 @@ impl SqliteConsumer {
             worker: AtomicI64::default(),
             shelf: Shelf::default(),
             stopped: stopped.clone(),
+            renewal: Renewal::new(),
             store,
             params,
             policy,
@@ -97,6 +100,10 @@ impl Consumer for SqliteConsumer {
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         self.incarnation.settle(batch).await
+    }
+
+    fn lease_age(&self) -> Duration {
+        self.incarnation.renewal.age()
     }
 
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {

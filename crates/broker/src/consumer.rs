@@ -4,8 +4,8 @@
 //! is one [`Settlement`], carried out in one atomic step, and only if the tag is still held.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -32,11 +32,45 @@ pub trait Consumer: Send + Sync + fmt::Debug {
     /// Outages are waited through. A settlement that was under way when the connection broke is repeated; see [`Settled::Uncertain`].
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>>;
 
+    /// How long ago the server last heard that this incarnation lives.
+    fn lease_age(&self) -> Duration;
+
     /// The queues that are consumed from now on.
     async fn set_queues(&self, queues: Vec<String>) -> Result<()>;
 
     /// Gives back, in their old order at the front, all messages still held, ends the lease, and returns their number.
     async fn close(&self) -> Result<usize>;
+}
+
+/// When a lease was last renewed.
+#[derive(Debug)]
+pub struct Renewal(Mutex<Instant>);
+
+impl Renewal {
+    /// Just now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+
+    /// It was renewed at this moment.
+    pub fn renew(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago it was renewed.
+    pub fn age(&self) -> Duration {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed()
+    }
+}
+
+impl Default for Renewal {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// What a consumer needs to know.

@@ -75,6 +75,8 @@ pub fn inject(backends: Backends) -> (Backends, Faults) {
 pub struct Faults {
     plan: Arc<Mutex<Plan>>,
     stalled: Arc<watch::Sender<bool>>,
+    /// How many of the consumers opened so far are deaf.
+    deaf: Arc<watch::Sender<usize>>,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +91,7 @@ impl Default for Faults {
         Self {
             plan: Arc::default(),
             stalled: Arc::new(watch::Sender::new(false)),
+            deaf: Arc::default(),
         }
     }
 }
@@ -117,6 +120,19 @@ impl Faults {
     /// Ends [`Faults::stall`]; what waited goes on.
     pub fn resume(&self) {
         self.stalled.send_replace(false);
+    }
+
+    /// From now on the consumers that are open take nothing: their reservations wait for ever, also those under way. One that is
+    /// opened later is not touched.
+    pub fn deafen(&self) {
+        self.deaf.send_replace(self.calls(Call::Consumer));
+    }
+
+    /// Waits until the consumer that was opened as this one of all is deaf.
+    async fn deafened(&self, opened: usize) {
+        let mut deaf = self.deaf.subscribe();
+        // The sender lives in `self`, so waiting cannot fail.
+        deaf.wait_for(|deaf| *deaf >= opened).await.ok();
     }
 
     /// How many calls of this kind were made, failed ones included.

@@ -27,7 +27,8 @@ mod transport;
 pub use admin::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease};
 pub use chords::{ChordPart, ChordParts, ChordStore, Counted, NewChord};
 pub use consumer::{
-    Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Settled, Settlement, Tag, Verdict,
+    Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Renewal, Settled, Settlement, Tag,
+    Verdict,
 };
 pub use coordinator::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED};
 pub use effects::Effects;

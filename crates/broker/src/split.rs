@@ -7,6 +7,7 @@
 mod settling;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{Message, TaskMeta};
@@ -94,6 +95,10 @@ impl Consumer for SplitConsumer {
             outcome: vec![Settled::Refused; batch.len()],
         };
         settling.run(batch).await
+    }
+
+    fn lease_age(&self) -> Duration {
+        self.consumer.lease_age()
     }
 
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {

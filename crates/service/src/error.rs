@@ -86,6 +86,14 @@ pub enum Error {
     /// The worker cannot start or go on.
     #[error(transparent)]
     Worker(#[from] WorkerError),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Telemetry that cannot be set up.
     #[error("cannot set up the export of traces to {endpoint}")]
     Telemetry {
@@ -135,7 +143,11 @@ impl Error {
             Self::Usage(_) => Exit::Usage,
             Self::Open { source, .. } | Self::Broker(source) => broker_exit(source),
             Self::Worker(WorkerError::Setting { .. }) => Exit::Configuration,
-            Self::WriteFile { .. } | Self::Program(_) | Self::Worker(_) => Exit::Failure,
+            Self::Worker(WorkerError::Stalled { .. }) => Exit::Stalled,
+            Self::Worker(WorkerError::Disconnected { .. }) => Exit::Unavailable,
+            Self::WriteFile { .. } | Self::Listen { .. } | Self::Program(_) | Self::Worker(_) => {
+                Exit::Failure
+            }
             _ => Exit::Configuration,
         }
     }

@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 64,
     /// Nobody answered: no worker, or no broker.
     Unavailable = 69,
+    /// A worker took nothing although there was work, and could not mend that.
+    Stalled = 75,
     /// The settings are wrong.
     Configuration = 78,
 }
@@ -29,6 +31,7 @@ impl Exit {
   1   failed
   64  wrong command line
   69  nobody answered: no worker, or no broker
+  75  a worker took nothing although messages were ready; a restart may help
   78  wrong settings";
 }
 

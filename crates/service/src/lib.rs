@@ -9,6 +9,7 @@
 mod args;
 mod error;
 mod exit;
+pub mod http;
 mod node;
 pub mod notify;
 mod open;
@@ -19,6 +20,7 @@ mod restart;
 pub mod settings;
 mod signals;
 mod telemetry;
+mod watching;
 mod worker_args;
 mod worker_main;
 

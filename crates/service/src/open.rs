@@ -4,7 +4,7 @@
 //! [`SplitResults`] joins the two.
 
 mod redis;
-mod retry;
+pub(crate) mod retry;
 mod sqlite;
 mod target;
 

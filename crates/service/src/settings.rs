@@ -198,6 +198,11 @@ impl Settings {
         &self.entry(name).value
     }
 
+    /// The error that this setting's value breaks a rule.
+    pub(crate) fn refuse(&self, name: &str, rule: &str) -> Error {
+        self.entry(name).refuse(rule)
+    }
+
     fn entry(&self, name: &str) -> &Entry {
         let found = self.entries.iter().find(|entry| entry.setting.name == name);
         found.expect("callers name settings of the table")

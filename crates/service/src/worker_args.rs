@@ -52,6 +52,9 @@ pub struct WorkerArgs {
     /// Seconds between heartbeat events [default: 2]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) heartbeat_interval: Option<f64>,
+    /// Answer /livez, /readyz and /metrics here, e.g. 127.0.0.1:9100 or unix:/run/worker.sock
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<String>,
     /// Accepted for Celery's sake: there is no gossip
     #[arg(long, hide = true)]
     pub(crate) without_gossip: bool,
@@ -72,6 +75,7 @@ impl WorkerArgs {
                 "--prefetch-multiplier",
                 &self.prefetch_multiplier,
             ),
+            ("celeriac_http_address", "--http", &self.http),
             ("task_time_limit", "--time-limit", &self.time_limit),
             (
                 "task_soft_time_limit",

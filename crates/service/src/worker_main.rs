@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Backends;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use worker::{Health, Registry, Worker, WorkerParams, WorkerSettings};
+use worker::{Registry, Worker, WorkerParams, WorkerSettings};
 
-use crate::notify::{self, IsAlive};
+use crate::notify;
 use crate::program::{Program, Service, run};
 use crate::settings::Environment;
 use crate::telemetry::TraceContext;
+use crate::watching::watch;
 use crate::{Error, Settings, WorkerArgs, node, parse, pool_child};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
@@ -75,13 +74,7 @@ where
         hooks: vec![Arc::new(TraceContext)],
         ready: Some(Box::new(move || notify::ready(&status))),
     })?;
-    let over = CancellationToken::new();
-    tokio::spawn(notify::watchdog(is_alive(worker.health()), over.clone()));
-    tokio::spawn(
-        over.clone()
-            .run_until_cancelled_owned(report(worker.health(), service.report)),
-    );
-    let _over = over.drop_guard();
+    let _watched = watch(&service.settings, &worker.health(), service.report).await?;
     Ok(worker.run(service.shutdown).await?)
 }
 
@@ -123,16 +116,4 @@ async fn purge(backends: &Backends, queues: &[String]) -> Result<(), Error> {
         tracing::info!(queue, messages, "purged");
     }
     Ok(())
-}
-
-/// Writes to the log what the worker is doing whenever somebody asks.
-async fn report(health: Health, asked: Arc<Notify>) {
-    loop {
-        asked.notified().await;
-        health.report();
-    }
-}
-
-fn is_alive(health: Health) -> IsAlive {
-    Arc::new(move |within| health.age() < within)
 }

@@ -102,6 +102,8 @@ impl Acknowledger {
         }
         let settled = self.carry_out(settlements).await;
         for (follower, settled) in followers.into_iter().zip(settled) {
+            let metrics = &self.params.engine.metrics;
+            metrics.settled(settled.as_ref().ok().copied());
             match settled {
                 Ok(settled) => self.follow(follower, settled),
                 Err(error) => self.refused(follower, error).await,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use broker::Tag;
 use protocol::{Message, TaskRequest};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// A message that this worker holds, from its receipt to its settlement.
@@ -18,6 +19,8 @@ pub(crate) struct Held {
     pub(crate) request: TaskRequest,
     /// The message itself, for a run in another process.
     pub(crate) message: Option<Message>,
+    /// The length of the message's body.
+    pub(crate) size: usize,
     /// Runs on while the process is frozen.
     pub(crate) received: Instant,
     /// Seconds since the epoch; set when the run starts.
@@ -43,6 +46,7 @@ impl Held {
         queue: Arc<str>,
         redelivered: bool,
         request: TaskRequest,
+        size: usize,
     ) -> Arc<Self> {
         Arc::new(Self {
             tag,
@@ -50,6 +54,7 @@ impl Held {
             redelivered,
             request,
             message: None,
+            size,
             received: Instant::now(),
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),
@@ -98,6 +103,9 @@ pub(crate) struct Activity {
     held: Mutex<HashMap<Tag, Arc<Held>>>,
     totals: Mutex<BTreeMap<Arc<str>, u64>>,
     active: AtomicUsize,
+    /// The size of everything held.
+    bytes: AtomicUsize,
+    released: Notify,
     processed: AtomicU64,
     unknown: AtomicU64,
 }
@@ -106,6 +114,7 @@ impl Activity {
     /// The message was received and is to be run.
     pub(crate) fn reserve(&self, held: &Arc<Held>, name: &Arc<str>) {
         lock(&self.held).insert(held.tag.clone(), Arc::clone(held));
+        self.bytes.fetch_add(held.size, Ordering::Relaxed);
         let mut totals = lock(&self.totals);
         match totals.get_mut(name) {
             Some(total) => *total += 1,
@@ -122,7 +131,10 @@ impl Activity {
 
     /// The message is no longer this worker's; returns how many runs have ended so far.
     pub(crate) fn release(&self, held: &Held) -> u64 {
-        lock(&self.held).remove(&held.tag);
+        if lock(&self.held).remove(&held.tag).is_some() {
+            self.bytes.fetch_sub(held.size, Ordering::Relaxed);
+            self.released.notify_waiters();
+        }
         if !held.is_active() {
             return self.processed();
         }
@@ -141,6 +153,29 @@ impl Activity {
 
     pub(crate) fn processed(&self) -> u64 {
         self.processed.load(Ordering::Relaxed)
+    }
+
+    /// How many messages are held.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.held).len()
+    }
+
+    /// How large the messages are that are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Waits until less than this is held; returns how much less.
+    pub(crate) async fn room(&self, limit: usize) -> usize {
+        loop {
+            // Before the look, so that no release is missed between.
+            let released = self.released.notified();
+            let held = self.bytes();
+            if held < limit {
+                return limit - held;
+            }
+            released.await;
+        }
     }
 
     /// Received messages by task name.

@@ -63,7 +63,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
     let task = builtin::in_pool_of_its_task(&engine.registry, task, &request);
     let policy = Policy::of(engine, &task.options, &request);
     let redelivered = redelivered || request.redelivered;
-    let mut held = Held::new(tag, queue, redelivered, request);
+    let mut held = Held::new(tag, queue, redelivered, request, message.body.len());
     if policy.pool == Pool::Prefork {
         held = held.with_message(message);
     }
@@ -86,6 +86,7 @@ fn admit_task(engine: &Engine, run: Run) -> Admission {
         .into();
     }
     engine.activity.reserve(&run.held, &run.task.name);
+    engine.metrics.received(&run.task.name, &run.held.queue);
     Admission::Run(run)
 }
 
@@ -109,6 +110,9 @@ pub(crate) fn discard(engine: &Engine, run: &Run) -> Option<Completion> {
         reason,
         "discarding the task"
     );
+    engine
+        .metrics
+        .finished(&run.task.name, &run.held.queue, &State::Revoked, None);
     Some(revoked(engine, run, reason, None))
 }
 

@@ -12,7 +12,7 @@ use tracing::{Instrument, warn};
 use crate::acknowledger::Completion;
 use crate::activity::Activity;
 use crate::events::EventSender;
-use crate::health::Vitals;
+use crate::health::{Metrics, Vitals};
 use crate::pools::PoolHandle;
 use crate::revocations::Revocations;
 use crate::settler::{self, Following, Permit};
@@ -29,6 +29,7 @@ pub(crate) struct Engine {
     pub(crate) activity: Activity,
     pub(crate) pool: PoolHandle,
     pub(crate) vitals: Vitals,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: EventSender,
     pub(crate) completions: mpsc::Sender<Completion>,
     /// Ends that take more than one step to settle.
@@ -62,6 +63,7 @@ impl Engine {
         let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
         let (completions, waiting) = mpsc::channel(COMPLETIONS);
         let results = client.backends().results.as_deref();
+        let metrics = Metrics::new(settings.task_metrics);
         let engine = Self {
             following: Following::default(),
             stores_results: results.is_some(),
@@ -74,6 +76,7 @@ impl Engine {
             revocations: Revocations::default(),
             activity: Activity::default(),
             vitals: Vitals::default(),
+            metrics: Arc::new(metrics),
             events,
             completions,
             started: Instant::now(),

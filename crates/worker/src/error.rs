@@ -1,5 +1,7 @@
 //! Why a worker cannot start or go on. What goes wrong in a task is an [`crate::Outcome`], not an error of the worker.
 
+use std::time::Duration;
+
 use broker::BrokerError;
 
 /// Why a worker cannot start or go on.
@@ -43,6 +45,21 @@ pub enum WorkerError {
     /// This process cannot be the child of a worker.
     #[error("a child process is started by its worker, with a socket as its standard input")]
     Child(#[source] std::io::Error),
+    /// The worker took nothing although messages were ready and slots were free, and a new consumer did not mend that.
+    #[error(
+        "messages were ready and slots free, but nothing was taken for {} s, and a new consumer did not help",
+        time.as_secs()
+    )]
+    Stalled {
+        /// For how long.
+        time: Duration,
+    },
+    /// The connection to the broker was lost for longer than `broker_connection_max_retries` allow.
+    #[error("the connection to the broker was lost {} s ago and did not come back", outage.as_secs())]
+    Disconnected {
+        /// For how long.
+        outage: Duration,
+    },
     /// The broker refused something that waiting does not mend.
     #[error("{action} failed")]
     Broker {

@@ -4,14 +4,16 @@ pub(crate) mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::{Settled, Settlement, Verdict};
+use jiff::Timestamp;
 use protocol::{Map, State, TaskRequest, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
 
+use crate::activity::Held;
 use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
 use crate::context::Context;
@@ -132,6 +134,9 @@ impl Inner {
         }
         self.engine.activity.start(&run.held, epoch());
         self.engine
+            .metrics
+            .started(&run.held.queue, waited(&run.held));
+        self.engine
             .hooks
             .iter()
             .for_each(|hook| hook.before_run(ctx));
@@ -148,6 +153,12 @@ impl Inner {
             .hooks
             .iter()
             .for_each(|hook| hook.after_run(ctx, &conclusion.state, ended.runtime));
+        self.engine.metrics.finished(
+            &run.task.name,
+            &run.held.queue,
+            &conclusion.state,
+            Some(ended.runtime),
+        );
         self.engine.complete(conclusion.completion).await;
     }
 
@@ -218,6 +229,15 @@ impl Inner {
         run.held.acknowledged.store(held, Ordering::Relaxed);
         held
     }
+}
+
+/// How long a run could have begun before it did: since its ETA, or else its receipt.
+fn waited(held: &Held) -> Duration {
+    let since = |eta: Timestamp| Duration::try_from(Timestamp::now().duration_since(eta));
+    held.request.eta.map_or_else(
+        || held.received.elapsed(),
+        |eta| since(eta).unwrap_or_default(),
+    )
 }
 
 /// The span that every line of a run is logged in.

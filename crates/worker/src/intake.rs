@@ -1,6 +1,7 @@
 //! Reserves messages, never more than there are free places, and hands each to admission.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use broker::{BrokerError, Consumer, Delivery};
@@ -15,6 +16,9 @@ use crate::executor::Executor;
 /// Wait before reserving again after an outage that the broker did not wait through itself.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How large a message's body is taken to be before the first one came, in bytes.
+const UNKNOWN: usize = 64 * 1_024;
+
 /// What an [`Intake`] needs.
 #[derive(Debug)]
 pub(crate) struct IntakeParams {
@@ -28,11 +32,16 @@ pub(crate) struct IntakeParams {
 #[derive(Debug)]
 pub(crate) struct Intake {
     params: IntakeParams,
+    /// How large a message's body usually is, in bytes.
+    typical: AtomicUsize,
 }
 
 impl Intake {
     pub(crate) fn new(params: IntakeParams) -> Self {
-        Self { params }
+        Self {
+            params,
+            typical: AtomicUsize::new(UNKNOWN),
+        }
     }
 
     /// Runs until the worker is asked to stop, or the broker refuses what waiting does not mend.
@@ -61,11 +70,32 @@ impl Intake {
         }
     }
 
-    /// Waits for a free place, then for messages: as many as places are free.
+    /// Waits for a free place and for room, then for messages: as many as places are free, and no more than there is probably room for.
     async fn reserve(&self) -> Result<(OwnedSemaphorePermit, Vec<Delivery>), BrokerError> {
-        let places = self.params.engine.pool.places().take_all().await;
-        let batch = self.params.consumer.reserve(places.num_permits()).await?;
+        let engine = &self.params.engine;
+        let places = engine.pool.places().take_all().await;
+        let room = engine.activity.room(engine.settings.reserve_bytes).await;
+        let fitting = (room / self.typical.load(Ordering::Relaxed).max(1)).max(1);
+        let batch = self
+            .params
+            .consumer
+            .reserve(places.num_permits().min(fitting))
+            .await?;
+        engine.vitals.take(batch.len());
+        self.measure(&batch);
         Ok((places, batch))
+    }
+
+    /// Learns how large messages are here. It believes a large one at once and small ones slowly.
+    fn measure(&self, batch: &[Delivery]) {
+        let sizes = batch
+            .iter()
+            .filter_map(|delivery| delivery.message.as_ref().ok())
+            .map(|message| message.body.len());
+        let typical = sizes.fold(self.typical.load(Ordering::Relaxed), |mean, size| {
+            (mean - mean / 8 + size / 8).max(size)
+        });
+        self.typical.store(typical, Ordering::Relaxed);
     }
 
     async fn dispatch(&self, mut places: OwnedSemaphorePermit, batch: Vec<Delivery>) {

@@ -80,6 +80,16 @@ pub struct WorkerSettings {
     pub worker_enable_remote_control: bool,
     /// Seconds between heartbeats; `None` sends none.
     pub heartbeat_interval: Option<Duration>,
+    /// `broker_connection_max_retries`: how long the worker waits for a broker that went away; `None` waits for ever.
+    pub connection_patience: Option<Duration>,
+    /// `worker_cancel_long_running_tasks_on_connection_loss`: what is not acknowledged yet is ended when the connection is lost.
+    pub worker_cancel_long_running_tasks_on_connection_loss: bool,
+    /// How long a worker may take nothing beside ready messages and free slots before it counts as stalled; ours.
+    pub stall: Duration,
+    /// Nothing more is taken while the messages held are this large together, in bytes; ours.
+    pub reserve_bytes: usize,
+    /// Whether single tasks are counted for [`crate::Health::metrics`]; ours.
+    pub task_metrics: bool,
     /// `worker_soft_shutdown_timeout`: how long a soft shutdown waits for what runs before it ends cold; zero does not wait.
     pub worker_soft_shutdown_timeout: Duration,
     /// `worker_enable_soft_shutdown_on_idle`: a soft shutdown takes its time also when nothing runs.
@@ -125,6 +135,11 @@ impl Default for WorkerSettings {
             worker_send_task_events: false,
             worker_enable_remote_control: true,
             heartbeat_interval: Some(Duration::from_secs(2)),
+            connection_patience: None,
+            worker_cancel_long_running_tasks_on_connection_loss: false,
+            stall: Duration::from_secs(30),
+            reserve_bytes: 256 * 1_024 * 1_024,
+            task_metrics: false,
             worker_soft_shutdown_timeout: Duration::ZERO,
             worker_enable_soft_shutdown_on_idle: false,
             max_tasks: None,

@@ -1,6 +1,8 @@
 //! The worker as a program sees it: parameters in, one run until its shutdown.
 
 mod banner;
+mod lookout;
+mod notices;
 mod running;
 
 use std::fmt;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use broker::{Notice, Result};
+use broker::{Notice, Renewal, Result};
 use redis::{Pipeline, Value};
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
@@ -22,6 +22,7 @@ pub(super) struct Lease {
     current: RwLock<Arc<str>>,
     /// Who finds the lease gone first begins the next one; the others wait for it.
     changing: Mutex<()>,
+    renewal: Renewal,
 }
 
 impl Default for Lease {
@@ -35,6 +36,7 @@ impl Default for Lease {
             count: AtomicU64::new(0),
             current,
             changing: Mutex::new(()),
+            renewal: Renewal::new(),
         }
     }
 }
@@ -43,6 +45,11 @@ impl Lease {
     /// What all names of this consumer begin with.
     pub(super) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// How long ago the server answered the last renewal.
+    pub(super) fn age(&self) -> Duration {
+        self.renewal.age()
     }
 
     /// The present name.
@@ -122,7 +129,9 @@ async fn renew(shared: &Shared) -> Result<()> {
     let incarnation = shared.lease.current();
     let mut command = script::RENEW.on(&[&shared.keys.workers, &shared.keys.pulse]);
     command.arg(&*incarnation).arg(millis(shared.params.lease));
-    match shared.keep.persist("renew the lease", command).await? {
+    let renewed = shared.keep.persist("renew the lease", command).await?;
+    shared.lease.renewal.renew();
+    match renewed {
         Value::Int(0) => replace(shared, &incarnation).await,
         _ => Ok(()),
     }

@@ -59,6 +59,7 @@ impl Keeper {
             tracing::warn!(incarnation = %incarnation.name, "declared dead while it was frozen; it goes on anew");
             notify(&incarnation.params.notices, Notice::Fenced);
         }
+        incarnation.renewal.renew();
         Ok(())
     }
 

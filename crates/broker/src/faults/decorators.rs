@@ -1,5 +1,6 @@
 //! The wrapped seams: each call passes the switch, then goes on as it is.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,14 @@ macro_rules! decorator {
 }
 
 decorator!(FaultyBroker wraps Broker);
-decorator!(FaultyConsumer wraps Consumer);
+/// As the others; a consumer also knows when it was opened.
+#[derive(Debug)]
+pub(super) struct FaultyConsumer {
+    inner: Arc<dyn Consumer>,
+    faults: Faults,
+    opened: usize,
+}
+
 decorator!(FaultyCoordinator wraps Coordinator);
 decorator!(FaultyResults wraps ResultBackend);
 
@@ -49,7 +57,11 @@ impl Broker for FaultyBroker {
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
         self.faults.pass(Call::Consumer).await?;
         let consumer = self.inner.consumer(params).await?;
-        Ok(Arc::new(FaultyConsumer::new(consumer, self.faults.clone())))
+        Ok(Arc::new(FaultyConsumer {
+            inner: consumer,
+            faults: self.faults.clone(),
+            opened: self.faults.calls(Call::Consumer),
+        }))
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
@@ -75,12 +87,20 @@ impl Consumer for FaultyConsumer {
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
         self.faults.pass(Call::Reserve).await?;
-        self.inner.reserve(max).await
+        tokio::select! {
+            biased;
+            () = self.faults.deafened(self.opened) => pending().await,
+            reserved = self.inner.reserve(max) => reserved,
+        }
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         self.faults.pass(Call::Settle).await?;
         self.inner.settle(batch).await
+    }
+
+    fn lease_age(&self) -> Duration {
+        self.inner.lease_age()
     }
 
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::state::State;
 use super::workers::Worker;
 use crate::{
-    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, Result, Settled,
+    BrokerError, Consumer, ConsumerParams, Delivery, ErrorKind, Notice, Renewal, Result, Settled,
     Settlement, Tag,
 };
 
@@ -106,6 +106,10 @@ impl Consumer for MemoryConsumer {
         }))
     }
 
+    fn lease_age(&self) -> Duration {
+        self.membership.renewal.age()
+    }
+
     async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
         self.check_open()?;
         self.membership.set_queues(&queues);
@@ -139,6 +143,7 @@ struct Membership {
     node: String,
     first_name: Arc<str>,
     now: Mutex<Identity>,
+    renewal: Renewal,
 }
 
 /// The current name, and what is needed to register under another one.
@@ -170,6 +175,7 @@ impl Membership {
             node,
             first_name: name,
             now,
+            renewal: Renewal::new(),
         }
     }
 
@@ -177,6 +183,7 @@ impl Membership {
     fn renew(&self, state: &mut State) -> Arc<str> {
         let mut identity = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let now = state.clock.now();
+        self.renewal.renew();
         if let Some(worker) = state.workers.get_mut(&identity.name) {
             worker.renew(now);
             return identity.name.clone();

@@ -29,7 +29,7 @@ where
             return Err(error);
         }
         retries += 1;
-        let pause = (STEP * retries).min(LONGEST);
+        let pause = pause_before(retries);
         let most = most.map_or("for ever".to_owned(), |most| format!("of {most}"));
         tracing::error!(
             "{}; trying again in {pause:?} ({retries} {most})",
@@ -37,6 +37,18 @@ where
         );
         tokio::time::sleep(pause).await;
     }
+}
+
+/// The pause before the try of this number, from 1.
+fn pause_before(retry: u32) -> Duration {
+    STEP.saturating_mul(retry).min(LONGEST)
+}
+
+/// How long so many retries take in all, if each fails at once.
+pub(crate) fn waited_after(retries: u32) -> Duration {
+    let growing = u32::try_from(LONGEST.as_secs() / STEP.as_secs()).unwrap_or(u32::MAX);
+    let first: Duration = (1..=retries.min(growing)).map(pause_before).sum();
+    first + LONGEST.saturating_mul(retries.saturating_sub(growing))
 }
 
 /// How many times to try again; `None` for ever.
@@ -70,6 +82,14 @@ mod tests {
             })
             .unwrap(),
         )
+    }
+
+    #[test]
+    fn the_pauses_grow_to_the_longest() {
+        assert_eq!(waited_after(0), Duration::ZERO);
+        assert_eq!(waited_after(3), Duration::from_secs(2 + 4 + 6));
+        assert_eq!(waited_after(17), Duration::from_secs(240 + 2 * 30));
+        assert_eq!(waited_after(100), Duration::from_secs(240 + 85 * 30));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use worker::WorkerSettings;
 
 use super::Settings;
 use crate::Error;
+use crate::open::retry;
 use crate::pool_args::pool_named;
 
 impl Settings {
@@ -51,6 +52,12 @@ impl Settings {
             limits: self.limits(),
             worker_send_task_events: self.is_on("worker_send_task_events"),
             worker_enable_remote_control: self.is_on("worker_enable_remote_control"),
+            connection_patience: self.connection_patience(),
+            worker_cancel_long_running_tasks_on_connection_loss: self
+                .is_on("worker_cancel_long_running_tasks_on_connection_loss"),
+            stall: self.stall().unwrap_or(Duration::MAX),
+            reserve_bytes: self.size("celeriac_reserve_bytes").unwrap_or(usize::MAX),
+            task_metrics: self.text("celeriac_http_address").is_some(),
             worker_soft_shutdown_timeout: self
                 .seconds("worker_soft_shutdown_timeout")
                 .unwrap_or_default(),
@@ -77,6 +84,23 @@ impl Settings {
         let options = self.map("broker_transport_options");
         let seconds = options.get("visibility_timeout").and_then(Value::as_f64)?;
         Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// After how long a worker counts as stalled; 0 in the setting is never.
+    fn stall(&self) -> Option<Duration> {
+        self.seconds("celeriac_stall_seconds")
+            .filter(|time| !time.is_zero())
+    }
+
+    /// How long a lost connection is waited for: as long as kombu's tries and the pauses between them.
+    fn connection_patience(&self) -> Option<Duration> {
+        if !self.is_on("broker_connection_retry") {
+            return Some(Duration::ZERO);
+        }
+        let tries = self.int("broker_connection_max_retries")?;
+        Some(retry::waited_after(
+            u32::try_from(tries).unwrap_or(u32::MAX),
+        ))
     }
 
     fn concurrency(&self) -> Option<usize> {

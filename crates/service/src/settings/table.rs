@@ -254,7 +254,7 @@ pub const SETTINGS: &[Setting] = &[
 
     ignored("worker_agent", Text, "null", NO_CLASSES),
     ignored("worker_autoscaler", Text, "celery.worker.autoscale:Autoscaler", NO_CLASSES),
-    ignored("worker_cancel_long_running_tasks_on_connection_loss", Bool, "false", "leases decide who may finish a task"),
+    used("worker_cancel_long_running_tasks_on_connection_loss", Bool, "false"),
     used("worker_soft_shutdown_timeout", Number, "0.0"),
     used("worker_enable_soft_shutdown_on_idle", Bool, "false"),
     used("worker_concurrency", Any, "null"),
@@ -291,6 +291,10 @@ pub const SETTINGS: &[Setting] = &[
 
     used("celeriac_data_folder", Text, "data"),
     used("celeriac_lease_seconds", Number, "30"),
+    used("celeriac_stall_seconds", Number, "30"),
+    used("celeriac_reserve_bytes", Int(1), "268435456"),
+    used("celeriac_http_address", Text, "null"),
+    used("celeriac_http_token", Secret, "null"),
     used("celeriac_queue_order", Choice(&["round_robin", "strict", "sorted"]), "null"),
     used("celeriac_log_format", Choice(&["human", "json"]), "human"),
     used("celeriac_log_level", Choice(&["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"]), "INFO"),

@@ -247,7 +247,8 @@ impl RunningChild {
         let task = task
             .ok_or_else(|| Failure::celery("NotRegistered", vec![request.task.as_str().into()]))?;
         let tag = Tag("".into());
-        let held = Held::new(tag, start.queue.into(), start.redelivered, request);
+        let size = message.body.len();
+        let held = Held::new(tag, start.queue.into(), start.redelivered, request, size);
         Ok((task, Arc::new(Context::new(Arc::clone(&self.engine), held))))
     }
 

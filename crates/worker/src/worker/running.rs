@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{BrokerError, Consumer, ConsumerParams, Notice};
+use broker::{BrokerError, Consumer, ConsumerParams};
 use protocol::event::Event;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::lookout::Lookout;
+use super::notices;
 use crate::acknowledger::{Acknowledger, AcknowledgerParams};
+use crate::consumers::Consumers;
 use crate::control::Control;
 use crate::engine::{Engine, Outlets};
 use crate::events::EventPublisher;
@@ -35,6 +38,7 @@ pub(super) struct Running {
     consumer: Arc<dyn Consumer>,
     executor: Executor,
     intake: JoinHandle<Result<(), BrokerError>>,
+    lookout: JoinHandle<Option<WorkerError>>,
     acknowledger: JoinHandle<()>,
     /// Cancelled when no run is left that could settle anything.
     ended: CancellationToken,
@@ -49,7 +53,8 @@ impl Running {
         outlets: Outlets,
         shutdown: &Shutdown,
     ) -> Result<Self, WorkerError> {
-        let consumer = open_consumer(&engine).await?;
+        let consumers = open_consumers(&engine).await?;
+        let consumer: Arc<dyn Consumer> = consumers.clone();
         let (ended, settled) = (CancellationToken::new(), CancellationToken::new());
         let control = if engine.settings.worker_enable_remote_control {
             Some(Control::open(Arc::clone(&engine), shutdown.clone()).await?)
@@ -68,6 +73,7 @@ impl Running {
             consumer: Arc::clone(&consumer),
             completions: outlets.completions,
         });
+        let lookout = Lookout::new(Arc::clone(&engine), consumers, shutdown.clone());
         let intake = Intake::new(IntakeParams {
             engine: Arc::clone(&engine),
             consumer: Arc::clone(&consumer),
@@ -76,6 +82,7 @@ impl Running {
         });
         Ok(Self {
             intake: tokio::spawn(intake.run()),
+            lookout: tokio::spawn(lookout.run()),
             acknowledger: tokio::spawn(acknowledger.run(ended.clone())),
             events: tokio::spawn(publisher.run(settled.clone())),
             engine,
@@ -87,18 +94,31 @@ impl Running {
     }
 
     pub(super) async fn until_stopped(mut self, shutdown: &Shutdown) -> Result<(), WorkerError> {
+        let consumed = self.consume(shutdown).await;
+        self.stop(shutdown).await;
+        consumed
+    }
+
+    /// Runs until the worker is asked to stop, or cannot go on. Nothing more is taken when it returns.
+    async fn consume(&mut self, shutdown: &Shutdown) -> Result<(), WorkerError> {
         let mut pulse = tokio::time::interval(PULSE);
+        let mut failure = None;
         let ended = loop {
             tokio::select! {
                 ended = &mut self.intake => break ended,
+                given_up = &mut self.lookout, if failure.is_none() && !shutdown.is_requested() => {
+                    failure = given_up.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+                    shutdown.warm.cancel();
+                }
                 _ = pulse.tick() => self.engine.vitals.beat(),
             }
         };
         // Ends what waits for a slot, also when it was the broker that ended the intake.
         shutdown.warm.cancel();
-        self.stop(shutdown).await;
         match ended {
-            Ok(ended) => ended.map_err(WorkerError::broker("reserving messages")),
+            Ok(ended) => failure
+                .map_or(Ok(()), Err)
+                .and(ended.map_err(WorkerError::broker("reserving messages"))),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
@@ -204,7 +224,7 @@ async fn settle_rest(mut acknowledger: JoinHandle<()>, cold: &CancellationToken,
     }
 }
 
-async fn open_consumer(engine: &Engine) -> Result<Arc<dyn Consumer>, WorkerError> {
+async fn open_consumers(engine: &Arc<Engine>) -> Result<Arc<Consumers>, WorkerError> {
     let (notices, told) = mpsc::channel(NOTICES);
     let settings = &engine.settings;
     let params = ConsumerParams {
@@ -216,29 +236,10 @@ async fn open_consumer(engine: &Engine) -> Result<Arc<dyn Consumer>, WorkerError
         limits: settings.limits,
         notices,
     };
-    tokio::spawn(log_notices(told));
-    let opened = engine.client.backends().broker.consumer(params).await;
-    opened.map_err(WorkerError::broker("opening a consumer"))
-}
-
-async fn log_notices(mut notices: mpsc::Receiver<Notice>) {
-    while let Some(notice) = notices.recv().await {
-        match notice {
-            Notice::Disconnected { error } => warn!(
-                error,
-                "the connection to the broker is lost; it is being rebuilt"
-            ),
-            Notice::Reconnected => info!("the connection to the broker is back"),
-            Notice::Reclaimed { from, messages } => {
-                warn!(from, messages, "messages of a lost worker are ready again")
-            }
-            Notice::Lost { meta } => error!(
-                task_id = meta.task_id,
-                "a run was lost with its worker after an early acknowledgement"
-            ),
-            Notice::Fenced => warn!(
-                "this worker was declared dead while it was cut off; what it held runs elsewhere"
-            ),
-        }
-    }
+    tokio::spawn(notices::follow(Arc::clone(engine), told));
+    let broker = Arc::clone(&engine.client.backends().broker);
+    let opened = Consumers::open(broker, params).await;
+    opened
+        .map(Arc::new)
+        .map_err(WorkerError::broker("opening a consumer"))
 }

@@ -18,6 +18,7 @@ mod outages;
 mod pools;
 mod prefork;
 mod progress;
+mod readiness;
 mod recorded;
 mod replace;
 mod retries;

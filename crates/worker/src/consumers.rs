@@ -1,0 +1,155 @@
+//! The worker's consumer, which can be replaced while the worker runs: a new one reserves, and those before it go on settling what
+//! they hold until nothing of it is left.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use broker::{Broker, Consumer, ConsumerParams, Delivery, Result, Settled, Settlement, Tag};
+use tokio::sync::Notify;
+use tracing::warn;
+
+/// A consumer that can be replaced.
+#[derive(Debug)]
+pub(crate) struct Consumers {
+    broker: Arc<dyn Broker>,
+    params: Mutex<ConsumerParams>,
+    /// The name of the first; those that follow it have names of their own.
+    name: String,
+    current: Mutex<Arc<dyn Consumer>>,
+    retired: Mutex<Vec<Arc<dyn Consumer>>>,
+    replaced: Notify,
+}
+
+impl Consumers {
+    /// Opens the first consumer.
+    pub(crate) async fn open(broker: Arc<dyn Broker>, params: ConsumerParams) -> Result<Self> {
+        let first = broker.consumer(params.clone()).await?;
+        Ok(Self {
+            broker,
+            params: Mutex::new(params),
+            name: first.incarnation().to_owned(),
+            current: Mutex::new(first),
+            retired: Mutex::default(),
+            replaced: Notify::new(),
+        })
+    }
+
+    /// The queues that are consumed.
+    pub(crate) fn queues(&self) -> Vec<String> {
+        lock(&self.params).queues.clone()
+    }
+
+    /// Reserves with a new consumer from now on, reservations under way included.
+    pub(crate) async fn replace(&self) -> Result<()> {
+        let params = lock(&self.params).clone();
+        let fresh = self.broker.consumer(params).await?;
+        let before = std::mem::replace(&mut *lock(&self.current), fresh);
+        lock(&self.retired).push(before);
+        self.replaced.notify_waiters();
+        Ok(())
+    }
+
+    /// Closes the replaced consumers that hold nothing which runs. What one of them still held goes back to its queue.
+    pub(crate) async fn close_idle(&self, runs: impl Fn(&dyn Consumer) -> bool) {
+        let idle: Vec<_> = lock(&self.retired)
+            .extract_if(.., |consumer| !runs(&**consumer))
+            .collect();
+        for consumer in idle {
+            match consumer.close().await {
+                Ok(given_back) => warn!(given_back, "the replaced consumer is closed"),
+                Err(error) => {
+                    warn!(%error, "the replaced consumer cannot be closed; its lease runs out")
+                }
+            }
+        }
+    }
+
+    fn current(&self) -> Arc<dyn Consumer> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Settles with the consumers that hold the messages; there is more than one only after a replacement.
+    async fn settle_by_owner(
+        &self,
+        owners: Vec<Arc<dyn Consumer>>,
+        batch: Vec<Settlement>,
+    ) -> Result<Vec<Settled>> {
+        let mut answers = vec![Settled::Refused; batch.len()];
+        let mut shares: Vec<(Vec<usize>, Vec<Settlement>)> = vec![Default::default(); owners.len()];
+        for (place, settlement) in batch.into_iter().enumerate() {
+            let owner = owners
+                .iter()
+                .position(|consumer| owns(&**consumer, &settlement.tag));
+            // What none of the replaced ones holds is the present one's, which comes last.
+            let share = &mut shares[owner.unwrap_or(owners.len() - 1)];
+            share.0.push(place);
+            share.1.push(settlement);
+        }
+        for (owner, (places, share)) in owners.iter().zip(shares) {
+            if share.is_empty() {
+                continue;
+            }
+            for (place, settled) in places.into_iter().zip(owner.settle(share).await?) {
+                answers[place] = settled;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+#[async_trait]
+impl Consumer for Consumers {
+    fn incarnation(&self) -> &str {
+        &self.name
+    }
+
+    async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
+        loop {
+            // Before the look at who is present, so that no replacement is missed between.
+            let replaced = self.replaced.notified();
+            let current = self.current();
+            tokio::select! {
+                reserved = current.reserve(max) => return reserved,
+                () = replaced => {}
+            }
+        }
+    }
+
+    async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
+        let mut owners = lock(&self.retired).clone();
+        if owners.is_empty() {
+            return self.current().settle(batch).await;
+        }
+        owners.push(self.current());
+        self.settle_by_owner(owners, batch).await
+    }
+
+    fn lease_age(&self) -> Duration {
+        self.current().lease_age()
+    }
+
+    async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
+        lock(&self.params).queues.clone_from(&queues);
+        self.current().set_queues(queues).await
+    }
+
+    async fn close(&self) -> Result<usize> {
+        let mut given_back = 0;
+        let retired = std::mem::take(&mut *lock(&self.retired));
+        for consumer in retired {
+            given_back += consumer.close().await?;
+        }
+        Ok(given_back + self.current().close().await?)
+    }
+}
+
+/// Whether the tag is of this consumer.
+pub(crate) fn owns(consumer: &dyn Consumer, tag: &Tag) -> bool {
+    tag.as_str().starts_with(consumer.incarnation())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
