@@ -129,6 +129,7 @@ impl Broadcast {
                 task: task(),
                 source,
             })?;
+        self.client.remember_request(&self.request).await;
         let exchange = format!("{}.pidbox", self.client.options().control_exchange);
         let sent = self
             .client

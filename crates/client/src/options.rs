@@ -45,6 +45,8 @@ pub struct ClientOptions {
     pub accept_content: Accept,
     /// Bounds for what is decoded.
     pub limits: Limits,
+    /// `celeriac_revokes_on_broker`: the broker remembers what is revoked, for workers that are not there yet.
+    pub revokes_on_broker: bool,
     /// Adds the current trace context to the headers of what is sent.
     pub propagator: Option<Arc<dyn Propagator>>,
 }
@@ -69,6 +71,7 @@ impl Default for ClientOptions {
             event_serializer: Codec::Json,
             accept_content: Accept::default(),
             limits: Limits::default(),
+            revokes_on_broker: true,
             propagator: None,
         }
     }

@@ -42,6 +42,7 @@ pub use meta::{
     is_success,
 };
 pub use node::{NodeParts, node_format, node_split};
+pub use saferepr::exact::{python_set, repr as python_repr};
 pub use saferepr::{saferepr, saferepr_args, saferepr_kwargs};
 pub use signature::Signature;
 pub use state::State;

@@ -4,6 +4,7 @@
 //! What the values mean for a worker, a client or a backend is said by the methods of [`Settings`].
 
 mod annotations;
+mod broker_info;
 mod dotenv;
 mod engine;
 mod environment;

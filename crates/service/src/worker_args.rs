@@ -1,10 +1,13 @@
 //! The options of a worker, with Celery's names.
 
+use std::str::FromStr;
+use std::time::Duration;
+
 use clap::Parser;
 
 use crate::pool_args::PoolArgs;
 use crate::settings::Environment;
-use crate::{CommonArgs, Exit, LogArgs, node};
+use crate::{CommonArgs, Error, Exit, LogArgs, node};
 
 /// Runs a worker.
 #[derive(Debug, Clone, Default, Parser)]
@@ -55,12 +58,21 @@ pub struct WorkerArgs {
     /// Answer /livez, /readyz and /metrics here, e.g. 127.0.0.1:9100 or unix:/run/worker.sock
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<String>,
-    /// Accepted for Celery's sake: there is no gossip
-    #[arg(long, hide = true)]
+    /// Do not listen to other workers: their clocks and elections
+    #[arg(long)]
     pub(crate) without_gossip: bool,
-    /// Accepted for Celery's sake: there is no mingle
-    #[arg(long, hide = true)]
+    /// Do not ask other workers at the start what is revoked
+    #[arg(long)]
     pub(crate) without_mingle: bool,
+    /// Keep what is revoked in this file when the worker ends; %n node, %h host
+    #[arg(short = 'S', long, value_name = "FILE")]
+    pub(crate) statedb: Option<String>,
+    /// `CELERY_WORKER_REVOKES_MAX`.
+    #[arg(skip)]
+    pub(crate) revokes_max: Option<String>,
+    /// `CELERY_WORKER_REVOKE_EXPIRES`.
+    #[arg(skip)]
+    pub(crate) revoke_expires: Option<String>,
 }
 
 impl WorkerArgs {
@@ -82,6 +94,7 @@ impl WorkerArgs {
                 "--soft-time-limit",
                 &self.soft_time_limit,
             ),
+            ("worker_state_db", "--statedb", &self.statedb),
         ];
         let own = pairs
             .into_iter()
@@ -112,6 +125,8 @@ impl WorkerArgs {
         let fill =
             |option: &mut Option<String>, name| *option = option.take().or_else(|| text(name));
         fill(&mut self.hostname, "CELERY_WORKER_HOSTNAME");
+        fill(&mut self.revokes_max, "CELERY_WORKER_REVOKES_MAX");
+        fill(&mut self.revoke_expires, "CELERY_WORKER_REVOKE_EXPIRES");
         fill(&mut self.log.loglevel, "CELERY_WORKER_LOGLEVEL");
         fill(&mut self.log.logfile, "CELERY_WORKER_LOGFILE");
     }
@@ -119,6 +134,19 @@ impl WorkerArgs {
     /// The node's name.
     pub(crate) fn node(&self) -> String {
         node::node_name(self.hostname.as_deref(), &node::host_name())
+    }
+
+    /// How many revoked ids are kept, if somebody says.
+    pub(crate) fn revokes_max(&self) -> Result<Option<usize>, Error> {
+        number(self.revokes_max.as_deref(), "CELERY_WORKER_REVOKES_MAX")
+    }
+
+    /// How long revoked ids are kept when there are too many, if somebody says.
+    pub(crate) fn revoke_expires(&self) -> Result<Option<Duration>, Error> {
+        let name = "CELERY_WORKER_REVOKE_EXPIRES";
+        let seconds: Option<f64> = number(self.revoke_expires.as_deref(), name)?;
+        let expires = seconds.map(Duration::try_from_secs_f64).transpose();
+        expires.map_err(|_| Error::Usage(format!("{name} must be a number of seconds")))
     }
 
     /// The queues to consume.
@@ -133,6 +161,11 @@ impl WorkerArgs {
             .filter(|queue| !queue.is_empty() && !self.exclude_queues.contains(queue))
             .collect()
     }
+}
+
+fn number<T: FromStr>(text: Option<&str>, name: &str) -> Result<Option<T>, Error> {
+    let number = text.map(|text| text.trim().parse()).transpose();
+    number.map_err(|_| Error::Usage(format!("{name} must be a number")))
 }
 
 #[cfg(test)]

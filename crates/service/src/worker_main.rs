@@ -101,8 +101,16 @@ pub(crate) fn worker_settings(
         .or(configured.heartbeat_interval)
         .filter(|_| !args.without_heartbeat);
     let configured = args.pool.apply(configured, environment)?;
+    let hostname = args.node();
+    let state_db = configured.worker_state_db.as_deref();
+    let state_db = state_db.map(|path| node::node_path(&path.to_string_lossy(), &hostname).into());
     Ok(WorkerSettings {
-        hostname: args.node(),
+        worker_state_db: state_db,
+        gossip: !args.without_gossip,
+        mingle: !args.without_mingle,
+        revokes_max: args.revokes_max()?.unwrap_or(configured.revokes_max),
+        revoke_expires: args.revoke_expires()?.unwrap_or(configured.revoke_expires),
+        hostname,
         queues,
         max_tasks: args.max_tasks,
         heartbeat_interval: interval,

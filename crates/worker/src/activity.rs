@@ -112,20 +112,21 @@ pub(crate) struct Activity {
 
 impl Activity {
     /// The message was received and is to be run.
-    pub(crate) fn reserve(&self, held: &Arc<Held>, name: &Arc<str>) {
+    pub(crate) fn reserve(&self, held: &Arc<Held>) {
         lock(&self.held).insert(held.tag.clone(), Arc::clone(held));
         self.bytes.fetch_add(held.size, Ordering::Relaxed);
-        let mut totals = lock(&self.totals);
-        match totals.get_mut(name) {
-            Some(total) => *total += 1,
-            None => drop(totals.insert(Arc::clone(name), 1)),
-        }
     }
 
     /// Its run starts at this time.
     pub(crate) fn start(&self, held: &Held, now: f64) {
-        if held.time_start.set(now).is_ok() {
-            self.active.fetch_add(1, Ordering::Relaxed);
+        if held.time_start.set(now).is_err() {
+            return;
+        }
+        self.active.fetch_add(1, Ordering::Relaxed);
+        let (name, mut totals) = (held.request.display_name(), lock(&self.totals));
+        match totals.get_mut(name) {
+            Some(total) => *total += 1,
+            None => drop(totals.insert(name.into(), 1)),
         }
     }
 
@@ -178,7 +179,7 @@ impl Activity {
         }
     }
 
-    /// Received messages by task name.
+    /// Started runs by task name, or by what the callers had them shown as.
     pub(crate) fn totals(&self) -> BTreeMap<Arc<str>, u64> {
         lock(&self.totals).clone()
     }
@@ -186,15 +187,6 @@ impl Activity {
     /// Everything held now.
     pub(crate) fn held(&self) -> Vec<Arc<Held>> {
         lock(&self.held).values().cloned().collect()
-    }
-
-    /// Everything held for this task id.
-    pub(crate) fn find(&self, task_id: &str) -> Vec<Arc<Held>> {
-        lock(&self.held)
-            .values()
-            .filter(|held| held.request.id == task_id)
-            .cloned()
-            .collect()
     }
 
     /// Ends every run.

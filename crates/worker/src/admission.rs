@@ -1,6 +1,7 @@
 //! What may run: decides for each delivered message whether it is run now, later, or not at all.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use broker::{Delivery, Settlement, Tag, Verdict};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::builtin;
 use crate::conclusion::{after_failure, chain, chord, meta};
 use crate::engine::Engine;
 use crate::events;
+use crate::limiter::Turn;
 use crate::policy::Policy;
 use crate::registry::RegisteredTask;
 use crate::{Failure, Pool};
@@ -29,6 +31,8 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) enum Admission {
     Run(Run),
+    /// May run at this time, and waits for it without a place.
+    Wait(Instant, Run),
     Settle(Box<Completion>),
 }
 
@@ -61,7 +65,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         return park_unknown(engine, tag, &request).into();
     };
     let task = builtin::in_pool_of_its_task(&engine.registry, task, &request);
-    let policy = Policy::of(engine, &task.options, &request);
+    let policy = Policy::of(engine, &task, &request);
     let redelivered = redelivered || request.redelivered;
     let mut held = Held::new(tag, queue, redelivered, request, message.body.len());
     if policy.pool == Pool::Prefork {
@@ -74,32 +78,44 @@ fn admit_task(engine: &Engine, run: Run) -> Admission {
     if let Some(discarded) = discard(engine, &run) {
         return discarded.into();
     }
-    let request = &run.held.request;
-    engine
-        .events
-        .send_task(&run.task.options, || events::received(engine, request));
-    if let Some(until) = request.eta.filter(|eta| *eta > Timestamp::now()) {
-        return Completion::from(Settlement::new(
-            run.held.tag.clone(),
-            Verdict::Defer { until },
-        ))
-        .into();
+    let now = Timestamp::now();
+    if let Some(until) = run.held.request.eta.filter(|eta| *eta > now) {
+        return defer(engine, &run, until);
     }
-    engine.activity.reserve(&run.held, &run.task.name);
+    let turn = engine.limiter.turn(&run.task.name);
+    if let Turn::Later(wait) = turn {
+        return defer(
+            engine,
+            &run,
+            now.saturating_add(wait).unwrap_or(Timestamp::MAX),
+        );
+    }
+    events::announce(engine, &run, false);
+    engine.activity.reserve(&run.held);
     engine.metrics.received(&run.task.name, &run.held.queue);
-    Admission::Run(run)
+    match turn {
+        Turn::Soon(at) => Admission::Wait(at, run),
+        Turn::Now | Turn::Later(_) => Admission::Run(run),
+    }
+}
+
+/// Back to the server, where it is in nobody's way until then.
+fn defer(engine: &Engine, run: &Run, until: Timestamp) -> Admission {
+    events::announce(engine, run, true);
+    let settlement = Settlement::new(run.held.tag.clone(), Verdict::Defer { until });
+    Completion::from(settlement).into()
 }
 
 /// Ends a task that was revoked, or whose time to start has passed. Asked on receipt and again right before the run.
 pub(crate) fn discard(engine: &Engine, run: &Run) -> Option<Completion> {
     let request = &run.held.request;
-    let reason = if engine.revocations.contains(&request.id) {
+    let reason = if engine.revocations.covers(request) {
         "revoked"
     } else if request
         .expires
         .is_some_and(|expires| expires <= Timestamp::now())
     {
-        engine.revocations.add(&request.id);
+        engine.revocations.add([request.id.as_str()]);
         "expired"
     } else {
         return None;

@@ -6,6 +6,8 @@
 mod fields;
 mod missing;
 
+use std::fmt::Display;
+
 use protocol::{Map, Value, from_value};
 use serde::de::DeserializeOwned;
 
@@ -103,27 +105,32 @@ impl Binder<'_> {
     }
 
     fn missing(&self, names: &[String]) -> BindError {
-        let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-        let listed = match quoted.as_slice() {
-            [single] => single.clone(),
-            [first, second] => format!("{first} and {second}"),
-            [most @ .., last] => format!("{}, and {last}", most.join(", ")),
-            [] => String::new(),
-        };
-        let noun = if names.len() == 1 {
-            "argument"
-        } else {
-            "arguments"
-        };
-        self.error(format_args!(
-            "missing {} required positional {noun}: {listed}",
-            names.len()
-        ))
+        self.error(format_args!("{}", missing_text(names)))
     }
 
     fn error(&self, detail: std::fmt::Arguments<'_>) -> BindError {
         BindError(format!("{}() {detail}", self.function))
     }
+}
+
+/// Python's words for required arguments that are not there.
+pub(crate) fn missing_text(names: &[impl Display]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    let listed = match quoted.as_slice() {
+        [single] => single.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+        [] => String::new(),
+    };
+    let noun = if names.len() == 1 {
+        "argument"
+    } else {
+        "arguments"
+    };
+    format!(
+        "missing {} required positional {noun}: {listed}",
+        names.len()
+    )
 }
 
 #[cfg(test)]

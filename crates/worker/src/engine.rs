@@ -13,10 +13,12 @@ use crate::acknowledger::Completion;
 use crate::activity::Activity;
 use crate::events::EventSender;
 use crate::health::{Metrics, Vitals};
+use crate::limiter::Limiter;
 use crate::pools::PoolHandle;
+use crate::queues::Queues;
 use crate::revocations::Revocations;
 use crate::settler::{self, Following, Permit};
-use crate::{Hook, Registry, WorkerSettings};
+use crate::{Hook, Registry, WorkerError, WorkerSettings};
 
 /// The shared parts of a worker. Nothing in it is locked across an await.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) client: Client,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) revocations: Revocations,
+    pub(crate) limiter: Limiter,
+    pub(crate) queues: Queues,
     pub(crate) activity: Activity,
     pub(crate) pool: PoolHandle,
     pub(crate) vitals: Vitals,
@@ -54,13 +58,21 @@ const COMPLETIONS: usize = 4_096;
 
 impl Engine {
     /// The shared parts of a worker that has done nothing yet.
+    ///
+    /// # Errors
+    /// When the rate limit of a task cannot be read.
     pub(crate) fn new(
         client: Client,
         registry: Registry,
         settings: WorkerSettings,
         hooks: Vec<Arc<dyn Hook>>,
-    ) -> (Arc<Self>, Outlets) {
+    ) -> Result<(Arc<Self>, Outlets), WorkerError> {
         let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
+        let limiter = Limiter::new(
+            &registry,
+            settings.task_default_rate_limit.as_deref(),
+            settings.worker_disable_rate_limits,
+        )?;
         let (completions, waiting) = mpsc::channel(COMPLETIONS);
         let results = client.backends().results.as_deref();
         let metrics = Metrics::new(settings.task_metrics);
@@ -69,12 +81,14 @@ impl Engine {
             stores_results: results.is_some(),
             counts_chords: results.is_some_and(ChordStore::joins_chords),
             pool: PoolHandle::new(&settings),
+            revocations: Revocations::new(settings.revokes_max, settings.revoke_expires),
+            limiter,
+            queues: Queues::new(&settings.queues),
+            activity: Activity::default(),
             settings,
             registry,
             client,
             hooks,
-            revocations: Revocations::default(),
-            activity: Activity::default(),
             vitals: Vitals::default(),
             metrics: Arc::new(metrics),
             events,
@@ -85,7 +99,7 @@ impl Engine {
             completions: waiting,
             events: waiting_events,
         };
-        (Arc::new(engine), outlets)
+        Ok((Arc::new(engine), outlets))
     }
 
     /// Hands an end over to be settled; waits while there is too much to do.

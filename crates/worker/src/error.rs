@@ -1,5 +1,6 @@
 //! Why a worker cannot start or go on. What goes wrong in a task is an [`crate::Outcome`], not an error of the worker.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use broker::BrokerError;
@@ -14,6 +15,12 @@ pub enum WorkerError {
         /// The name.
         name: String,
     },
+    /// A command of the application has the name of one of Celery's, or of another.
+    #[error("control command {name:?} is there already")]
+    DuplicateCommand {
+        /// The name.
+        name: String,
+    },
     /// A setting makes no sense.
     #[error("setting {name} is {value}, but {rule}")]
     Setting {
@@ -23,6 +30,24 @@ pub enum WorkerError {
         value: String,
         /// What it must be.
         rule: &'static str,
+    },
+    /// A task's rate limit cannot be read.
+    #[error("the rate limit of task {task} is none")]
+    RateLimit {
+        /// The task's name.
+        task: String,
+        /// What is wrong with it.
+        #[source]
+        source: protocol::DecodeError,
+    },
+    /// The file that keeps the worker's state cannot be read.
+    #[error("cannot restore the worker's state from {}", path.display())]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
     },
     /// A value has no form on the wire.
     #[error("cannot encode {what}")]

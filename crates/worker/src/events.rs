@@ -1,8 +1,9 @@
 //! Events: what the worker tells monitors. Task events wait in a bounded queue and leave in batches as `task.multi`;
 //! when the queue is full they are dropped and counted, never waited for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use client::{Client, SharedClock};
 use jiff::Timestamp;
@@ -14,11 +15,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
+use crate::admission::Run;
 use crate::engine::Engine;
+use crate::limited_set::LimitedSet;
 use crate::{Failure, TaskOptions};
 
 /// Task events that may wait.
 const QUEUE: usize = 8_192;
+/// Deferred calls that are remembered as announced.
+const ANNOUNCED: usize = 10_000;
 /// Task events in one message.
 const BATCH: usize = 256;
 
@@ -26,7 +31,11 @@ const BATCH: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct EventSender {
     queue: mpsc::Sender<Event>,
+    /// `-E`: task events are on for good. As in Celery, remote control switches only those that are off without it.
+    always: bool,
     enabled: Arc<AtomicBool>,
+    /// Calls that were deferred after they had been announced, and will come again.
+    announced: Arc<Mutex<LimitedSet>>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -37,7 +46,9 @@ impl EventSender {
         (
             Self {
                 queue,
+                always: enabled,
                 enabled: Arc::new(enabled.into()),
+                announced: Arc::new(Mutex::new(LimitedSet::new(ANNOUNCED, Duration::MAX))),
                 dropped: Arc::default(),
             },
             waiting,
@@ -46,7 +57,22 @@ impl EventSender {
 
     /// Turns task events on or off; says whether that changed anything.
     pub(crate) fn enable(&self, enabled: bool) -> bool {
-        self.enabled.swap(enabled, Ordering::Relaxed) != enabled
+        !self.always && self.enabled.swap(enabled, Ordering::Relaxed) != enabled
+    }
+
+    /// Whether this call, one of perhaps several of its task, was announced before. Remembers it if it will come again.
+    fn was_announced(&self, request: &TaskRequest, comes_again: bool) -> bool {
+        let announced = &self.announced;
+        let mut announced = announced.lock().unwrap_or_else(PoisonError::into_inner);
+        if announced.is_empty() && !comes_again {
+            return false;
+        }
+        let call = format!("{}/{}", request.id, request.retries);
+        let known = announced.contains(&call);
+        if comes_again {
+            announced.add(&call);
+        }
+        known
     }
 
     /// The event, if task events are on and this task wants them.
@@ -65,7 +91,14 @@ impl EventSender {
 
     /// Sends the event at once, if task events are on and this task wants them.
     pub(crate) fn send_task(&self, options: &TaskOptions, make: impl FnOnce() -> Event) {
-        if let Some(event) = self.task(options, make) {
+        self.send_task_if(options, || Some(make()));
+    }
+
+    fn send_task_if(&self, options: &TaskOptions, make: impl FnOnce() -> Option<Event>) {
+        if options.send_events
+            && self.is_enabled()
+            && let Some(event) = make()
+        {
             self.send(event);
         }
     }
@@ -147,12 +180,21 @@ pub(crate) async fn publish(client: &Client, events: &[Event]) {
     }
 }
 
-fn stamp(engine: &Engine) -> Stamp<'_> {
+pub(crate) fn stamp(engine: &Engine) -> Stamp<'_> {
     let clock: &SharedClock = engine.client.clock();
     clock.stamp(&engine.settings.hostname)
 }
 
-pub(crate) fn received(engine: &Engine, request: &TaskRequest) -> Event {
+/// Tells that a task was received: once, although it may be deferred here several times before it runs.
+pub(crate) fn announce(engine: &Engine, run: &Run, comes_again: bool) {
+    let events = &engine.events;
+    events.send_task_if(&run.task.options, || {
+        let request = &run.held.request;
+        (!events.was_announced(request, comes_again)).then(|| received(engine, request))
+    });
+}
+
+fn received(engine: &Engine, request: &TaskRequest) -> Event {
     let text = |at: Option<Timestamp>| at.map(timestamp_text);
     let task = TaskReceived {
         uuid: request.id.clone(),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::Map;
 use protocol::event::Software;
 use protocol::event::{Event, Heartbeat, Stamp};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::events::publish;
+use crate::events::{publish, stamp};
 
 /// Celery's interval, told by workers that send no heartbeats on their own.
 const DEFAULT: Duration = Duration::from_secs(2);
@@ -43,8 +44,27 @@ impl Pulse {
     }
 }
 
+/// Sends a heartbeat because remote control has asked for it: with the fields that Celery gives it then.
+pub(crate) async fn send_now(engine: &Engine) {
+    if !engine.settings.sends_worker_events() {
+        return;
+    }
+    let Software {
+        ident,
+        version,
+        system,
+    } = software();
+    let mut fields = Map::from_iter([("freq", 5_i64)]);
+    fields.extend([("sw_ident", ident), ("sw_ver", version), ("sw_sys", system)]);
+    let event = Event::new(stamp(engine), "worker-heartbeat", fields);
+    publish(&engine.client, &[event]).await;
+}
+
 /// Sends one worker event of this kind.
 pub(crate) async fn send(engine: &Engine, kind: fn(Stamp<'_>, &Heartbeat) -> Event) {
+    if !engine.settings.sends_worker_events() {
+        return;
+    }
     let every = engine.settings.heartbeat_interval.unwrap_or(DEFAULT);
     let heartbeat = Heartbeat {
         freq: every.as_secs_f64(),
@@ -53,10 +73,7 @@ pub(crate) async fn send(engine: &Engine, kind: fn(Stamp<'_>, &Heartbeat) -> Eve
         loadavg: load_average().unwrap_or_default(),
         software: software(),
     };
-    let event = kind(
-        engine.client.clock().stamp(&engine.settings.hostname),
-        &heartbeat,
-    );
+    let event = kind(stamp(engine), &heartbeat);
     publish(&engine.client, &[event]).await;
 }
 

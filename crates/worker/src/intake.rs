@@ -12,6 +12,7 @@ use crate::Shutdown;
 use crate::admission::{Admission, admit};
 use crate::engine::Engine;
 use crate::executor::Executor;
+use crate::limiter::Waiting;
 
 /// Wait before reserving again after an outage that the broker did not wait through itself.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,6 +35,7 @@ pub(crate) struct Intake {
     params: IntakeParams,
     /// How large a message's body usually is, in bytes.
     typical: AtomicUsize,
+    waiting: Waiting,
 }
 
 impl Intake {
@@ -41,17 +43,22 @@ impl Intake {
         Self {
             params,
             typical: AtomicUsize::new(UNKNOWN),
+            waiting: Waiting::default(),
         }
     }
 
     /// Runs until the worker is asked to stop, or the broker refuses what waiting does not mend.
-    pub(crate) async fn run(self) -> Result<(), BrokerError> {
+    pub(crate) async fn run(mut self) -> Result<(), BrokerError> {
         let mut sizes = self.params.engine.pool.sizes();
         loop {
             let reserved = tokio::select! {
                 () = self.params.shutdown.requested() => return Ok(()),
                 // Asks anew with the new number of places; the reservation that is dropped strands nothing.
                 Ok(()) = sizes.changed() => continue,
+                () = self.waiting.due() => {
+                    self.start_waiting().await;
+                    continue;
+                }
                 reserved = self.reserve() => reserved,
             };
             match reserved {
@@ -98,7 +105,19 @@ impl Intake {
         self.typical.store(typical, Ordering::Relaxed);
     }
 
-    async fn dispatch(&self, mut places: OwnedSemaphorePermit, batch: Vec<Delivery>) {
+    /// Starts the run whose token has come. Nothing is reserved until there is a place for it.
+    async fn start_waiting(&mut self) {
+        let place = tokio::select! {
+            place = self.params.engine.pool.places().take() => place,
+            () = self.params.shutdown.requested() => return,
+        };
+        if let Some(run) = self.waiting.take() {
+            self.params.engine.limiter.waited(&run.task.name);
+            self.params.executor.start(run, place);
+        }
+    }
+
+    async fn dispatch(&mut self, mut places: OwnedSemaphorePermit, batch: Vec<Delivery>) {
         for delivery in batch {
             match admit(&self.params.engine, delivery) {
                 Admission::Run(run) => {
@@ -107,6 +126,7 @@ impl Intake {
                         .expect("a broker gives no more than was asked for");
                     self.params.executor.start(run, place);
                 }
+                Admission::Wait(at, run) => self.waiting.add(at, run),
                 Admission::Settle(completion) => self.params.engine.complete(*completion).await,
             }
         }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use protocol::TaskRequest;
 
+use crate::Pool;
 use crate::engine::Engine;
-use crate::{Pool, TaskOptions};
+use crate::registry::RegisteredTask;
 
 /// The effective options of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,8 +40,10 @@ impl Limit {
 }
 
 impl Policy {
-    pub(crate) fn of(engine: &Engine, options: &TaskOptions, request: &TaskRequest) -> Self {
+    pub(crate) fn of(engine: &Engine, task: &RegisteredTask, request: &TaskRequest) -> Self {
         let settings = &engine.settings;
+        let options = &task.options;
+        let times = engine.limiter.time_limits(&task.name, options);
         let ignored = request
             .ignore_result
             .or(options.ignore_result)
@@ -69,14 +72,10 @@ impl Policy {
             tracks_started: engine.stores_results
                 && !ignored
                 && options.track_started.unwrap_or(settings.task_track_started),
-            time_limit: limit(
-                request.timelimit.hard,
-                options.time_limit,
-                settings.task_time_limit,
-            ),
+            time_limit: limit(request.timelimit.hard, times.hard, settings.task_time_limit),
             soft_time_limit: limit(
                 request.timelimit.soft,
-                options.soft_time_limit,
+                times.soft,
                 settings.task_soft_time_limit,
             ),
         }

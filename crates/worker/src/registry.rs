@@ -3,13 +3,15 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use protocol::{Value, to_value};
+use protocol::{Map, Value, to_value};
 
 use crate::bind::Arguments;
 use crate::builtin;
+use crate::control::{Handler, is_builtin};
 use crate::errback::RegisteredErrback;
 use crate::states::States;
 use crate::{Context, Errback, Failure, Outcome, Pool, Task, TaskOptions, WorkerError};
@@ -23,6 +25,8 @@ pub struct Registry {
     last: Option<Arc<str>>,
     errbacks: HashMap<&'static str, Arc<RegisteredErrback>>,
     duplicate: Option<String>,
+    commands: HashMap<String, Handler>,
+    duplicate_command: Option<String>,
     states: States,
 }
 
@@ -136,6 +140,21 @@ impl Registry {
         self
     }
 
+    /// Adds a command to remote control, for `celery inspect` and `celery control` alike. The handler gets the request's arguments; a
+    /// failure, and a panic, is told as `{"error": …}` to whoever has asked. Commands run at the same time as tasks and as each other.
+    #[must_use]
+    pub fn control_command<F, Fut>(mut self, name: &str, handler: F) -> Self
+    where
+        F: Fn(Map) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Value, Failure>> + Send + 'static,
+    {
+        let before = self.commands.insert(name.to_owned(), Handler::new(handler));
+        if before.is_some() || is_builtin(name) {
+            self.duplicate_command.get_or_insert(name.to_owned());
+        }
+        self
+    }
+
     /// Changes the options of every task; Celery's `task_annotations`.
     pub fn annotate(&mut self, mut change: impl FnMut(&str, &mut TaskOptions)) {
         for (name, task) in &mut self.tasks {
@@ -170,14 +189,22 @@ impl Registry {
         &self.states
     }
 
+    /// The application's control command of this name.
+    pub(crate) fn command(&self, name: &str) -> Option<&Handler> {
+        self.commands.get(name)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<RegisteredTask>> {
         self.tasks.get(name)
     }
 
-    /// Refuses a registry in which a name stands for two tasks.
+    /// Refuses a registry in which a name stands for two tasks or two commands.
     pub(crate) fn check(&self) -> Result<(), WorkerError> {
-        match &self.duplicate {
-            Some(name) => Err(WorkerError::DuplicateTask { name: name.clone() }),
+        if let Some(name) = &self.duplicate {
+            return Err(WorkerError::DuplicateTask { name: name.clone() });
+        }
+        match &self.duplicate_command {
+            Some(name) => Err(WorkerError::DuplicateCommand { name: name.clone() }),
             None => Ok(()),
         }
     }

@@ -1,77 +1,193 @@
-//! Which task ids must not run: a bounded set, oldest forgotten first. It knows nothing of running tasks.
+//! What must not run: a bounded set of task ids and a table of stamps. It knows nothing of running tasks.
+//!
+//! It lasts longer than the worker in two ways: in a file (`state_file`) and on the broker (`remembered`).
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::Mutex;
+pub(crate) mod remembered;
+pub(crate) mod state_file;
 
-/// Celery's `CELERY_WORKER_REVOKES_MAX`.
-const MAX: usize = 50_000;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// A bounded set of revoked ids. The check costs one atomic read while nothing is revoked.
-#[derive(Debug, Default)]
+use protocol::{Map, TaskRequest, Value};
+use tokio::sync::Notify;
+
+use crate::limited_set::LimitedSet;
+
+/// Values that one stamped header may have; the oldest are forgotten.
+const STAMPS: usize = 10_000;
+/// Stamped headers that are remembered.
+const HEADERS: usize = 1_000;
+
+/// What is revoked. The check costs one atomic read while nothing is.
+#[derive(Debug)]
 pub(crate) struct Revocations {
-    any: std::sync::atomic::AtomicBool,
-    ids: Mutex<Ids>,
+    any: AtomicBool,
+    changed: Notify,
+    inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
-struct Ids {
-    known: HashSet<String>,
-    order: VecDeque<String>,
+#[derive(Debug)]
+struct Inner {
+    ids: LimitedSet,
+    stamps: BTreeMap<String, Vec<Value>>,
 }
 
 impl Revocations {
-    pub(crate) fn add(&self, id: &str) {
-        let mut ids = self.lock();
-        if !ids.known.insert(id.to_owned()) {
-            return;
+    /// Keeps at most `max` ids; when full, forgets those older than `expires` as well.
+    pub(crate) fn new(max: usize, expires: Duration) -> Self {
+        Self {
+            any: AtomicBool::new(false),
+            changed: Notify::new(),
+            inner: Mutex::new(Inner {
+                ids: LimitedSet::new(max, expires),
+                stamps: BTreeMap::new(),
+            }),
         }
-        ids.order.push_back(id.to_owned());
-        if ids.order.len() > MAX
-            && let Some(oldest) = ids.order.pop_front()
-        {
-            ids.known.remove(&oldest);
-        }
-        self.any.store(true, std::sync::atomic::Ordering::Release);
     }
 
-    pub(crate) fn contains(&self, id: &str) -> bool {
-        self.any.load(std::sync::atomic::Ordering::Acquire) && self.lock().known.contains(id)
+    /// Adds ids, oldest first.
+    pub(crate) fn add<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        let mut inner = self.lock();
+        ids.into_iter().for_each(|id| inner.ids.add(id));
+        drop(inner);
+        self.tell();
+    }
+
+    /// Adds values of stamped headers: one value or a list by header.
+    pub(crate) fn add_stamps(&self, headers: &Map) {
+        let mut inner = self.lock();
+        for (header, values) in headers {
+            if inner.stamps.len() >= HEADERS && !inner.stamps.contains_key(header) {
+                inner.stamps.pop_first();
+            }
+            let known = inner.stamps.entry(header.clone()).or_default();
+            for value in values_of(values) {
+                known.retain(|other| other != value);
+                known.push(value.clone());
+            }
+            let excess = known.len().saturating_sub(STAMPS);
+            known.drain(..excess);
+        }
+        drop(inner);
+        self.tell();
+    }
+
+    /// Whether this task was revoked, by its id or by a stamp.
+    pub(crate) fn covers(&self, request: &TaskRequest) -> bool {
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
+        let inner = self.lock();
+        inner.ids.contains(&request.id) || has_stamp(request, |name| inner.stamps.get(name))
     }
 
     /// All ids, oldest first.
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.lock().order.iter().cloned().collect()
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.lock().ids.iter().map(str::to_owned).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Ids> {
-        self.ids
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// All ids that have not expired, oldest first.
+    pub(crate) fn fresh_ids(&self) -> Vec<String> {
+        self.lock().ids.purge();
+        self.ids()
     }
+
+    /// All stamps, by header.
+    pub(crate) fn stamps(&self) -> Map {
+        let inner = self.lock();
+        let stamps = inner.stamps.iter();
+        stamps
+            .map(|(header, values)| (header.clone(), Value::List(values.clone())))
+            .collect()
+    }
+
+    /// Waits until something was added.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn tell(&self) {
+        self.any.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether one of the task's stamps has one of the values that `revoked` knows for its header.
+pub(crate) fn has_stamp<'a>(
+    request: &TaskRequest,
+    revoked: impl Fn(&str) -> Option<&'a Vec<Value>>,
+) -> bool {
+    let headers = request.stamped_headers.iter().flatten();
+    headers
+        .filter_map(|header| Some((request.stamps.get(header)?, revoked(header)?)))
+        .any(|(stamp, revoked)| values_of(stamp).any(|value| revoked.contains(value)))
+}
+
+/// Celery's `maybe_list`.
+pub(crate) fn values_of(value: &Value) -> impl Iterator<Item = &Value> {
+    match value {
+        Value::List(items) => items.as_slice(),
+        Value::Null => &[],
+        single => std::slice::from_ref(single),
+    }
+    .iter()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_oldest_id_is_forgotten_when_the_bound_is_reached() {
-        let revocations = Revocations::default();
-        assert!(!revocations.contains("id-0"));
-        for number in 0..=MAX {
-            revocations.add(&format!("id-{number}"));
+    fn revocations() -> Revocations {
+        Revocations::new(100, Duration::from_secs(60))
+    }
+
+    fn stamped(stamps: Map) -> TaskRequest {
+        let names = stamps.keys().map(str::to_owned).collect();
+        TaskRequest {
+            id: "id".to_owned(),
+            stamped_headers: Some(names),
+            stamps,
+            ..TaskRequest::default()
         }
-        assert!(!revocations.contains("id-0"));
-        assert!(revocations.contains("id-1"));
-        assert!(revocations.contains(&format!("id-{MAX}")));
-        assert_eq!(revocations.all().len(), MAX);
     }
 
     #[test]
-    fn an_id_revoked_twice_counts_once() {
-        let revocations = Revocations::default();
-        revocations.add("a");
-        revocations.add("a");
-        assert_eq!(revocations.all(), ["a"]);
+    fn an_id_is_revoked_once_it_was_added() {
+        let revocations = revocations();
+        let request = stamped(Map::new());
+        assert!(!revocations.covers(&request));
+        revocations.add(["other", "id", "other"]);
+        assert!(revocations.covers(&request));
+        assert_eq!(revocations.ids(), ["id", "other"]);
+    }
+
+    #[test]
+    fn a_stamp_is_revoked_when_it_has_or_contains_a_listed_value() {
+        let revocations = revocations();
+        let listed = Value::List(vec!["a".into(), 2_i64.into()]);
+        revocations.add_stamps(&Map::from_iter([("header", listed)]));
+        let covers = |name: &str, stamp: Value| {
+            revocations.covers(&stamped(Map::from_iter([(name, stamp)])))
+        };
+        assert!(covers("header", "a".into()));
+        assert!(covers("header", vec!["x", "a"].into()));
+        assert!(covers("header", 2_i64.into()));
+        assert!(!covers("header", "b".into()));
+        assert!(!covers("other", "a".into()));
+    }
+
+    #[test]
+    fn a_stamp_that_is_not_declared_does_not_count() {
+        let revocations = revocations();
+        revocations.add_stamps(&Map::from_iter([("header", "a")]));
+        let mut request = stamped(Map::from_iter([("header", "a")]));
+        request.stamped_headers = None;
+        assert!(!revocations.covers(&request));
     }
 }

@@ -1,5 +1,6 @@
 //! The worker's settings, with Celery's names and, but for `task_acks_late`, Celery's defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use broker::QueueOrder;
@@ -78,6 +79,20 @@ pub struct WorkerSettings {
     pub worker_send_task_events: bool,
     /// `worker_enable_remote_control`.
     pub worker_enable_remote_control: bool,
+    /// Unless `--without-gossip`: listen to the other workers, for their clocks and for elections.
+    pub gossip: bool,
+    /// Unless `--without-mingle`: ask the other workers at the start what is revoked.
+    pub mingle: bool,
+    /// `task_default_rate_limit`.
+    pub task_default_rate_limit: Option<String>,
+    /// `worker_disable_rate_limits`.
+    pub worker_disable_rate_limits: bool,
+    /// `worker_state_db`, `--statedb`: the file that keeps what is revoked when the worker ends.
+    pub worker_state_db: Option<PathBuf>,
+    /// `CELERY_WORKER_REVOKES_MAX`: how many revoked ids are kept.
+    pub revokes_max: usize,
+    /// `CELERY_WORKER_REVOKE_EXPIRES`: how long a revoked id is kept when there are too many.
+    pub revoke_expires: Duration,
     /// Seconds between heartbeats; `None` sends none.
     pub heartbeat_interval: Option<Duration>,
     /// `broker_connection_max_retries`: how long the worker waits for a broker that went away; `None` waits for ever.
@@ -98,6 +113,8 @@ pub struct WorkerSettings {
     pub max_tasks: Option<u64>,
     /// What `inspect conf` shows; secrets masked by whoever fills it.
     pub conf: Map,
+    /// What it shows besides when it is asked for the defaults too.
+    pub conf_defaults: Map,
     /// What `inspect stats` shows as `broker`; secrets masked by whoever fills it.
     pub broker_info: Map,
 }
@@ -134,6 +151,13 @@ impl Default for WorkerSettings {
             limits: Limits::default(),
             worker_send_task_events: false,
             worker_enable_remote_control: true,
+            gossip: true,
+            mingle: true,
+            task_default_rate_limit: None,
+            worker_disable_rate_limits: false,
+            worker_state_db: None,
+            revokes_max: 50_000,
+            revoke_expires: Duration::from_secs(10_800),
             heartbeat_interval: Some(Duration::from_secs(2)),
             connection_patience: None,
             worker_cancel_long_running_tasks_on_connection_loss: false,
@@ -144,6 +168,7 @@ impl Default for WorkerSettings {
             worker_enable_soft_shutdown_on_idle: false,
             max_tasks: None,
             conf: Map::new(),
+            conf_defaults: Map::new(),
             broker_info: Map::new(),
         }
     }
@@ -188,6 +213,11 @@ impl WorkerSettings {
             value: "not given".to_owned(),
             rule: "tasks that run in child processes need the command that starts one",
         })
+    }
+
+    /// As in Celery, a worker that neither gossips nor sends heartbeats nor task events says nothing of itself.
+    pub(crate) fn sends_worker_events(&self) -> bool {
+        self.gossip || self.heartbeat_interval.is_some() || self.worker_send_task_events
     }
 
     pub(crate) fn check(&self) -> Result<(), WorkerError> {

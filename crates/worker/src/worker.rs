@@ -1,6 +1,7 @@
 //! The worker as a program sees it: parameters in, one run until its shutdown.
 
 mod banner;
+mod beside;
 mod lookout;
 mod notices;
 mod running;
@@ -56,7 +57,7 @@ impl Worker {
     /// Checks registry and settings.
     ///
     /// # Errors
-    /// When a task name is registered twice, or a setting makes no sense.
+    /// When a task name is registered twice, a rate limit cannot be read, or a setting makes no sense.
     pub fn new(mut params: WorkerParams) -> Result<Self, WorkerError> {
         params.registry.check()?;
         params.registry.add_builtins();
@@ -69,7 +70,7 @@ impl Worker {
             hooks,
             ready,
         } = params;
-        let (engine, outlets) = Engine::new(client, registry, settings, hooks);
+        let (engine, outlets) = Engine::new(client, registry, settings, hooks)?;
         Ok(Self {
             engine,
             outlets,

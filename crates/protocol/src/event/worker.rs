@@ -1,7 +1,6 @@
 //! Events about workers.
 
 use super::{Event, Stamp};
-use crate::signature::Signature;
 use crate::value::{Map, Value};
 
 /// What a worker is.
@@ -47,7 +46,7 @@ impl Event {
     }
 
     /// `worker-elect`: the wish that one worker runs `action`.
-    pub fn worker_elect(stamp: Stamp<'_>, id: &str, topic: &str, action: Signature) -> Self {
+    pub fn worker_elect(stamp: Stamp<'_>, id: &str, topic: &str, action: impl Into<Value>) -> Self {
         let mut fields = Map::from_iter([("id", id), ("topic", topic)]);
         fields.insert("action", action);
         fields.insert("cver", 1_i64);

@@ -6,9 +6,23 @@ use super::python;
 use crate::value::Value;
 
 /// The value as Python shows it.
-pub(crate) fn repr(value: &Value) -> String {
+pub fn repr(value: &Value) -> String {
     let mut out = String::new();
     write_value(&mut out, value);
+    out
+}
+
+/// A set of texts as Python shows it: `{'a', 'b'}`, or `set()`.
+pub fn python_set<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for text in texts {
+        out.push_str(if out.is_empty() { "{" } else { ", " });
+        write_text(&mut out, text);
+    }
+    if out.is_empty() {
+        return "set()".to_owned();
+    }
+    out.push('}');
     out
 }
 

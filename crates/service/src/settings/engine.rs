@@ -1,11 +1,12 @@
 //! The settings of the worker, as the engine's own.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use protocol::{Map, Value};
 use worker::WorkerSettings;
 
-use super::Settings;
+use super::{Entry, Origin, Settings};
 use crate::Error;
 use crate::open::retry;
 use crate::pool_args::pool_named;
@@ -62,7 +63,11 @@ impl Settings {
                 .seconds("worker_soft_shutdown_timeout")
                 .unwrap_or_default(),
             worker_enable_soft_shutdown_on_idle: self.is_on("worker_enable_soft_shutdown_on_idle"),
+            task_default_rate_limit: self.text("task_default_rate_limit").map(str::to_owned),
+            worker_disable_rate_limits: self.is_on("worker_disable_rate_limits"),
+            worker_state_db: self.text("worker_state_db").map(PathBuf::from),
             conf: self.shown(),
+            conf_defaults: self.shown_defaults(),
             broker_info: self.broker_info(),
             ..default
         })
@@ -70,13 +75,19 @@ impl Settings {
 
     /// Everything that somebody set, as `inspect conf` shows it: secrets hidden.
     pub fn shown(&self) -> Map {
-        let mut map = Map::new();
-        for entry in self.entries() {
-            if entry.origin != super::Origin::Default {
-                map.insert(entry.setting.name, entry.shown());
-            }
-        }
-        map
+        self.shown_where(|entry| entry.origin != Origin::Default)
+    }
+
+    /// Everything that nobody set.
+    fn shown_defaults(&self) -> Map {
+        self.shown_where(|entry| entry.origin == Origin::Default)
+    }
+
+    fn shown_where(&self, wanted: impl Fn(&Entry) -> bool) -> Map {
+        let entries = self.entries().iter().filter(|entry| wanted(entry));
+        entries
+            .map(|entry| (entry.setting.name, entry.shown()))
+            .collect()
     }
 
     /// `visibility_timeout` of the transport options.
@@ -114,18 +125,5 @@ impl Settings {
     fn size(&self, name: &str) -> Option<usize> {
         self.int(name)
             .and_then(|number| usize::try_from(number).ok())
-    }
-
-    fn broker_info(&self) -> Map {
-        let url = self.broker_urls().into_iter().next().unwrap_or_default();
-        let transport = url.split(':').next().unwrap_or_default().to_owned();
-        let mut map = Map::new();
-        map.insert("transport", transport);
-        map.insert("uri", super::mask_urls(&url));
-        map.insert(
-            "transport_options",
-            super::mask::masked(super::Kind::Map, self.get("broker_transport_options")),
-        );
-        map
     }
 }

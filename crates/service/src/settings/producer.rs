@@ -31,6 +31,7 @@ impl Settings {
             task_send_sent_event: self.is_on("task_send_sent_event"),
             accept_content: self.accept("accept_content")?,
             limits: self.limits(),
+            revokes_on_broker: self.is_on("celeriac_revokes_on_broker"),
             propagator: Some(Arc::new(TraceContext)),
             ..ClientOptions::default()
         })

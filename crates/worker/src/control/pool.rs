@@ -1,64 +1,59 @@
 //! Commands about the size of the pool.
 
-use protocol::{Map, Value, saferepr};
+use protocol::{Map, Value};
 
-use super::{error, ok};
-use crate::engine::Engine;
-use crate::{WorkerError, pools::Bounds};
+use super::{Answer, Panel, error, ok};
+use crate::pools::Bounds;
+use crate::{Failure, WorkerError};
 
-pub(super) fn grow(engine: &Engine, arguments: &Map) -> Value {
-    if engine.pool.bounds().is_some() {
-        return error("pool_grow is not supported with autoscale. Adjust autoscale range instead.");
+const NOT_WITH: &str = "is not supported with autoscale. Adjust autoscale range instead.";
+
+pub(super) fn grow(panel: &Panel, arguments: &Map) -> Answer {
+    let pool = &panel.engine.pool;
+    if pool.bounds().is_some() {
+        return Ok(error(format!("pool_grow {NOT_WITH}")));
     }
-    let grown = number(arguments, "n").and_then(|n| Ok(engine.pool.grow(n.unwrap_or(1))?));
-    answer(grown, |_| "pool will grow".to_owned())
+    let n = number(arguments, "n")?.unwrap_or(1);
+    pool.grow(n).map_err(refused)?;
+    Ok(ok("pool will grow"))
 }
 
-pub(super) fn shrink(engine: &Engine, arguments: &Map) -> Value {
-    if engine.pool.bounds().is_some() {
-        return error(
-            "pool_shrink is not supported with autoscale. Adjust autoscale range instead.",
-        );
+pub(super) fn shrink(panel: &Panel, arguments: &Map) -> Answer {
+    let pool = &panel.engine.pool;
+    if pool.bounds().is_some() {
+        return Ok(error(format!("pool_shrink {NOT_WITH}")));
     }
-    let shrunk = number(arguments, "n").and_then(|n| Ok(engine.pool.shrink(n.unwrap_or(1))?));
-    answer(shrunk, |_| "pool will shrink".to_owned())
+    let n = number(arguments, "n")?.unwrap_or(1);
+    pool.shrink(n).map_err(refused)?;
+    Ok(ok("pool will shrink"))
 }
 
-pub(super) fn autoscale(engine: &Engine, arguments: &Map) -> Value {
-    if engine.pool.bounds().is_none() {
-        return error("ValueError('Autoscale not enabled')");
+pub(super) fn autoscale(panel: &Panel, arguments: &Map) -> Answer {
+    let pool = &panel.engine.pool;
+    if pool.bounds().is_none() {
+        return Err(value_error("Autoscale not enabled"));
     }
-    let scaled = || {
-        let (max, min) = (number(arguments, "max")?, number(arguments, "min")?);
-        Ok(engine.pool.autoscale(max, min)?)
-    };
-    answer(scaled(), |Bounds { max, min }| {
-        format!("autoscale now max={max} min={min}")
-    })
+    let (max, min) = (number(arguments, "max")?, number(arguments, "min")?);
+    let Bounds { max, min } = pool.autoscale(max, min).map_err(refused)?;
+    Ok(ok(format!("autoscale now max={max} min={min}")))
 }
 
-/// What a command was refused for.
-struct Refused(String);
-
-impl From<WorkerError> for Refused {
-    fn from(error: WorkerError) -> Self {
-        Self(error.to_string())
-    }
+/// Celery answers so unless `worker_pool_restarts` is set. A program's tasks cannot change while it runs.
+pub(super) fn restart(_: &Panel, _: &Map) -> Answer {
+    Err(value_error("Pool restarts not enabled"))
 }
 
-fn answer<T>(outcome: Result<T, Refused>, text: impl FnOnce(T) -> String) -> Value {
-    match outcome {
-        Ok(done) => ok(text(done)),
-        Err(Refused(why)) => {
-            let why = saferepr(&Value::Str(why), 1_024, 3);
-            error(format!("ValueError({why})"))
-        }
-    }
+fn refused(error: WorkerError) -> Failure {
+    value_error(error.to_string())
+}
+
+fn value_error(text: impl Into<String>) -> Failure {
+    Failure::builtin("ValueError", vec![text.into().into()])
 }
 
 /// A whole number from zero up, given as one or as its text, as the command line of Celery gives it.
-fn number(arguments: &Map, name: &str) -> Result<Option<usize>, Refused> {
-    let refused = || Refused(format!("{name} must be a whole number from zero up"));
+fn number(arguments: &Map, name: &str) -> Result<Option<usize>, Failure> {
+    let refused = || value_error(format!("{name} must be a whole number from zero up"));
     match arguments.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Int(n)) => usize::try_from(*n).map(Some).map_err(|_| refused()),

@@ -45,3 +45,15 @@ fn delivery_info(request: &TaskRequest) -> Map {
     info.insert("redelivered", request.redelivered);
     info
 }
+
+/// The same with arguments as texts for people.
+pub(super) fn safe(info: Value, request: &TaskRequest) -> Value {
+    match info {
+        Value::Map(mut info) => {
+            info.insert("args", request.args_repr());
+            info.insert("kwargs", request.kwargs_repr());
+            Value::Map(info)
+        }
+        other => other,
+    }
+}

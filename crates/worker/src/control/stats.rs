@@ -2,54 +2,109 @@
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use protocol::{Map, Value};
+use protocol::{Map, Value, python_repr};
 
-use super::ok;
+use super::{Answer, Panel, is_on, ok};
 use crate::engine::Engine;
+use crate::pools::Bounds;
+
+/// The version whose wire this is.
+const CELERY: &str = "5.7";
 
 /// Fields of `getrusage` that Linux leaves at zero.
 const UNUSED: [&str; 7] = [
     "ixrss", "idrss", "isrss", "nswap", "msgsnd", "msgrcv", "nsignals",
 ];
 
-pub(super) fn stats(engine: &Engine) -> Value {
+pub(super) fn stats(panel: &Panel, _: &Map) -> Answer {
+    let engine = &panel.engine;
     let totals = engine.activity.totals();
+    let totals = totals.iter().map(|(name, total)| (&**name, number(*total)));
     let mut stats = Map::new();
-    stats.insert(
-        "total",
-        totals
-            .iter()
-            .map(|(name, total)| (&**name, number(*total)))
-            .collect::<Map>(),
-    );
+    stats.insert("total", totals.collect::<Map>());
     stats.insert("pid", std::process::id());
     stats.insert("clock", engine.client.clock().value().to_string());
     stats.insert("uptime", number(engine.started.elapsed().as_secs()));
     stats.insert("pool", pool(engine));
+    if let Some(bounds) = engine.pool.bounds() {
+        stats.insert("autoscaler", autoscaler(engine, bounds));
+    }
     stats.insert("broker", engine.settings.broker_info.clone());
     stats.insert(
         "prefetch_count",
         number(engine.pool.prefetch_count() as u64),
     );
     stats.insert("rusage", usage());
-    Value::Map(stats)
+    Ok(stats.into())
+}
+
+fn autoscaler(engine: &Engine, bounds: Bounds) -> Map {
+    let held = engine.activity.held().len();
+    let numbers = [
+        ("max", bounds.max),
+        ("min", bounds.min),
+        ("current", engine.pool.concurrency()),
+        ("qty", held),
+    ];
+    numbers
+        .map(|(name, count)| (name, number(count as u64)))
+        .into_iter()
+        .collect()
 }
 
 fn pool(engine: &Engine) -> Map {
-    let seconds = |limit: Option<f64>| Value::Float(limit.unwrap_or(0.0));
+    let seconds = |limit: Option<f64>| limit.map_or(Value::Int(0), Value::Float);
     let timeouts = [
         engine.settings.task_soft_time_limit,
         engine.settings.task_time_limit,
     ]
     .map(seconds);
+    let kind = engine.pool.kind().name();
     let mut pool = Map::new();
-    pool.insert("implementation", "celeriac:TaskPool");
+    pool.insert("implementation", format!("celeriac.pools.{kind}:TaskPool"));
     pool.insert("max-concurrency", number(engine.pool.concurrency() as u64));
     pool.insert("processes", engine.pool.processes());
     pool.insert("max-tasks-per-child", "N/A");
     pool.insert("put-guarded-by-semaphore", true);
     pool.insert("timeouts", timeouts.to_vec());
+    pool.insert("writes", writes(engine));
     pool
+}
+
+/// Celery tells how many tasks it has written to each process. Here all slots take from one queue.
+fn writes(engine: &Engine) -> Map {
+    let total: u64 = engine.activity.totals().values().sum();
+    let (share, each) = match total {
+        0 => (String::new(), String::new()),
+        _ => ("1.00".to_owned(), total.to_string()),
+    };
+    let queues = [
+        ("total", engine.pool.concurrency()),
+        ("active", engine.activity.active()),
+    ];
+    let mut writes = Map::from_iter([("total", number(total))]);
+    writes.insert("avg", if total == 0 { "0.00" } else { "1.00" });
+    writes.insert("all", share);
+    writes.insert("raw", each);
+    writes.insert("strategy", "fair");
+    writes.insert(
+        "inqueues",
+        queues
+            .map(|(name, count)| (name, number(count as u64)))
+            .into_iter()
+            .collect::<Map>(),
+    );
+    writes
+}
+
+pub(super) fn conf(panel: &Panel, arguments: &Map) -> Answer {
+    let settings = &panel.engine.settings;
+    if !is_on(arguments, "with_defaults") {
+        return Ok(settings.conf.clone().into());
+    }
+    let mut all = settings.conf_defaults.clone();
+    all.extend(settings.conf.clone());
+    Ok(all.into())
 }
 
 fn usage() -> Map {
@@ -74,21 +129,25 @@ fn put(map: &mut Map, usage: &Usage) {
     map.extend(UNUSED.map(|name| (name, Value::Int(0))));
 }
 
-pub(super) fn report(engine: &Engine) -> Value {
+pub(super) fn report(panel: &Panel, _: &Map) -> Answer {
+    let settings = &panel.engine.settings;
+    let broker = |field: &str| {
+        let value = settings.broker_info.get(field).and_then(Value::as_str);
+        value.unwrap_or("?").to_owned()
+    };
     let mut text = format!(
-        "\nsoftware -> celeriac:{} protocol:Celery 5.7\nplatform -> system:{} arch:{}\nqueues -> {}\n",
+        "\nsoftware -> celery:{CELERY} (as spoken by celeriac:{})\nplatform -> system:{} arch:{}\nloader   -> compiled in\n\
+         settings -> transport:{} queues:{}\n\n",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH,
-        engine.settings.queues.join(", "),
+        broker("transport"),
+        panel.engine.queues.names().join(","),
     );
-    for (name, value) in &engine.settings.conf {
-        text.push_str(&format!(
-            "\n{name}: {}",
-            protocol::saferepr(value, 1_024, 3)
-        ));
+    for (name, value) in &settings.conf {
+        text.push_str(&format!("{name}: {}\n", python_repr(value)));
     }
-    ok(text)
+    Ok(ok(text))
 }
 
 fn number(count: u64) -> Value {

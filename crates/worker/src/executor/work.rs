@@ -72,7 +72,7 @@ pub(crate) fn stopped(engine: &Engine, run: &Run, ctx: &Context) -> RunEnd {
     ctx.cancel();
     match run.held.terminated.get() {
         Some(signal) => {
-            engine.revocations.add(&run.held.request.id);
+            engine.revocations.add([run.held.request.id.as_str()]);
             RunEnd::Terminated(signal.clone())
         }
         None => RunEnd::Cancelled,

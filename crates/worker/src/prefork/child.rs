@@ -114,7 +114,7 @@ async fn open(
     listener: &Arc<Listener>,
 ) -> Result<Arc<Engine>, Box<dyn Error + Send + Sync>> {
     let client = (params.client)().await?;
-    let (engine, outlets) = Engine::new(client, params.registry, params.settings, params.hooks);
+    let (engine, outlets) = Engine::new(client, params.registry, params.settings, params.hooks)?;
     let keeper = keep_states(outlets.completions, sender.clone(), Arc::clone(listener));
     tokio::spawn(keeper);
     Ok(engine)

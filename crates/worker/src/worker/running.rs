@@ -11,14 +11,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::lookout::Lookout;
-use super::notices;
+use super::{beside, notices};
 use crate::acknowledger::{Acknowledger, AcknowledgerParams};
 use crate::consumers::Consumers;
-use crate::control::Control;
 use crate::engine::{Engine, Outlets};
 use crate::events::EventPublisher;
 use crate::executor::Executor;
-use crate::heartbeat::{self, Pulse};
+use crate::heartbeat;
 use crate::intake::{Intake, IntakeParams};
 use crate::pools::Autoscaler;
 use crate::{Shutdown, WorkerError};
@@ -45,6 +44,8 @@ pub(super) struct Running {
     events: JoinHandle<()>,
     /// Cancelled when everything is settled: heartbeat, control and events.
     settled: CancellationToken,
+    /// Ends when the state is saved.
+    state_file: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -53,18 +54,13 @@ impl Running {
         outlets: Outlets,
         shutdown: &Shutdown,
     ) -> Result<Self, WorkerError> {
+        let state_file = beside::restore(&engine).await?;
         let consumers = open_consumers(&engine).await?;
         let consumer: Arc<dyn Consumer> = consumers.clone();
         let (ended, settled) = (CancellationToken::new(), CancellationToken::new());
-        let control = if engine.settings.worker_enable_remote_control {
-            Some(Control::open(Arc::clone(&engine), shutdown.clone()).await?)
-        } else {
-            None
-        };
-        if let Some(control) = control {
-            tokio::spawn(settled.clone().run_until_cancelled_owned(control.run()));
-        }
-        tokio::spawn(Pulse::new(Arc::clone(&engine)).run(settled.clone()));
+        beside::start(&engine, &consumer, shutdown, &settled).await?;
+        let state_file =
+            state_file.map(|file| tokio::spawn(file.keep(Arc::clone(&engine), settled.clone())));
         tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
         let publisher = EventPublisher::new(engine.client.clone(), outlets.events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());
@@ -90,6 +86,7 @@ impl Running {
             executor,
             ended,
             settled,
+            state_file,
         })
     }
 
@@ -141,6 +138,10 @@ impl Running {
         };
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             warn!("the last events were not sent in time");
+        }
+        if let Some(saved) = self.state_file {
+            // What goes wrong there has been logged; a disk that hangs must not keep the worker.
+            let _ = tokio::time::timeout(CLOSE, saved).await;
         }
         match tokio::time::timeout(CLOSE, self.consumer.close()).await {
             Ok(Ok(given_back)) => info!(
