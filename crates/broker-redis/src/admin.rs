@@ -6,7 +6,9 @@ mod queues;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use ::broker::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Result, WorkerLease};
+use ::broker::{
+    Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Result, WorkerLease,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -61,6 +63,10 @@ impl Admin for RedisBroker {
 
     async fn queues(&self) -> Result<Vec<String>> {
         queues::names(self).await
+    }
+
+    async fn bindings(&self) -> Result<Vec<Binding>> {
+        queues::bindings(self).await
     }
 
     async fn depth(&self, queues: &[String]) -> Result<Vec<QueueDepth>> {

@@ -15,7 +15,7 @@ pub(crate) fn explain(action: &str, server: &str, error: RedisError) -> BrokerEr
     };
     BrokerError::with_source(
         kind,
-        format!("cannot {action} on Redis at {server}: {error}{remedy}"),
+        format!("Redis at {server}: cannot {action}: {error}{remedy}"),
         error,
     )
 }

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use broker::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Result, WorkerLease};
+use broker::{
+    Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Result, WorkerLease,
+};
 use bytes::Bytes;
 
 use crate::SqliteBroker;
@@ -25,6 +27,16 @@ impl Admin for SqliteBroker {
 
     async fn queues(&self) -> Result<Vec<String>> {
         Ok(reads::queues(&self.store.readers).await?)
+    }
+
+    async fn bindings(&self) -> Result<Vec<Binding>> {
+        let rows = reads::bindings(&self.store.readers).await?.into_iter();
+        let binding = |(queue, exchange, routing_key): (String, String, String)| Binding {
+            queue,
+            exchange,
+            routing_key,
+        };
+        Ok(rows.map(binding).collect())
     }
 
     async fn depth(&self, queues: &[String]) -> Result<Vec<QueueDepth>> {

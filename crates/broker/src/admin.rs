@@ -18,6 +18,9 @@ pub trait Admin: Send + Sync + fmt::Debug {
     /// The names of all queues that the server knows of.
     async fn queues(&self) -> Result<Vec<String>>;
 
+    /// Which queues exchanges hand messages on to, sorted; mailboxes left out.
+    async fn bindings(&self) -> Result<Vec<Binding>>;
+
     /// How full these queues are, in the same order.
     async fn depth(&self, queues: &[String]) -> Result<Vec<QueueDepth>>;
 
@@ -41,6 +44,17 @@ pub trait Admin: Send + Sync + fmt::Debug {
 
     /// Looks at the server's version and settings and says what to change.
     async fn diagnose(&self) -> Result<Vec<Advice>>;
+}
+
+/// That an exchange hands messages on to a queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Binding {
+    /// The queue.
+    pub queue: String,
+    /// The exchange's name.
+    pub exchange: String,
+    /// The routing key or pattern.
+    pub routing_key: String,
 }
 
 /// How full a queue is.

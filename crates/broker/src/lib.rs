@@ -24,7 +24,9 @@ mod results;
 mod split;
 mod transport;
 
-pub use admin::{Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease};
+pub use admin::{
+    Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease,
+};
 pub use chords::{ChordPart, ChordParts, ChordStore, Counted, NewChord};
 pub use consumer::{
     Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Renewal, Settled, Settlement, Tag,

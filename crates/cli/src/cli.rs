@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use service::{CommonArgs, Exit};
 
 use crate::commands::{
-    call, completions, control, doctor, events, finance, inspect, message, parked, purge, queues,
-    result, schedule, settings, status, up, worker,
+    call, completions, control, doctor, events, finance, graph, inspect, list, message, migrate,
+    parked, purge, queues, report, result, schedule, settings, status, up, worker,
 };
 
 /// Runs and operates Celeriac: workers, schedule, queues and tasks.
@@ -57,6 +57,9 @@ pub(crate) enum Command {
     Purge(purge::Args),
     Queues(queues::Args),
     #[command(subcommand)]
+    List(list::Args),
+    Migrate(migrate::Args),
+    #[command(subcommand)]
     Parked(parked::Args),
     #[command(subcommand)]
     Schedule(schedule::Args),
@@ -64,6 +67,9 @@ pub(crate) enum Command {
     Message(message::Args),
     Settings(settings::Args),
     Doctor(doctor::Args),
+    Report(report::Args),
+    #[command(subcommand)]
+    Graph(graph::Args),
     Completions(completions::Args),
     #[command(subcommand)]
     Finance(finance::Args),

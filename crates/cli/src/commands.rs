@@ -6,12 +6,16 @@ pub(crate) mod control;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod finance;
+pub(crate) mod graph;
 pub(crate) mod inspect;
+pub(crate) mod list;
 pub(crate) mod message;
+pub(crate) mod migrate;
 pub(crate) mod parked;
 pub(crate) mod purge;
 pub(crate) mod queues;
 pub(crate) mod remote;
+pub(crate) mod report;
 pub(crate) mod result;
 pub(crate) mod schedule;
 pub(crate) mod settings;
@@ -70,11 +74,15 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Error> {
         Command::Events(args) => events::run(args, &context).await,
         Command::Purge(args) => purge::run(args, &context).await,
         Command::Queues(args) => queues::run(args, &context).await,
+        Command::List(args) => list::run(args, &context).await,
+        Command::Migrate(args) => migrate::run(args, &context).await,
         Command::Parked(args) => parked::run(args, &context).await,
         Command::Schedule(args) => schedule::run(args, &context).await,
         Command::Message(args) => message::run(args, &context).await,
         Command::Settings(args) => settings::run(&args, &context),
         Command::Doctor(args) => doctor::run(args, &context).await,
+        Command::Report(args) => report::run(args, &context).await,
+        Command::Graph(args) => graph::run(args, &context).await,
         Command::Completions(args) => completions::run(args),
         Command::Finance(args) => finance::run(args, &context).await,
     }

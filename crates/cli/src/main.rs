@@ -6,10 +6,12 @@ mod context;
 mod demo;
 mod error;
 mod events;
+mod migration;
 mod next_runs;
 mod output;
 mod registered;
 mod services;
+mod signals;
 mod summary;
 
 use std::process::ExitCode;

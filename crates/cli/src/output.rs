@@ -1,6 +1,6 @@
 //! What commands print: tables for people, JSON for programs. It knows no command.
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use serde::Serialize;
 
 /// Only a line under the headers: what a frame would take is needed on a screen of 80 columns.
@@ -17,22 +17,68 @@ pub(crate) fn json(data: &impl Serialize) {
     }
 }
 
-/// Prints a table; what there is none of is said instead of an empty one.
+/// Longest word that a column keeps whole: beyond that it is a URL or an id, which may be broken.
+const LONGEST_WORD: usize = 48;
+
+/// Prints a table; what there is none of is said instead of an empty one. On a screen that is too narrow for whole words
+/// side by side, each row is a record of its own, one field below the other.
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
     if rows.is_empty() {
         return line(nothing);
     }
     let mut table = Table::new();
+    let words = widest_words(headers, &rows);
+    let gaps = GAP.1 as usize + 1;
+    let needed: usize = words.iter().map(|word| word + gaps).sum();
+    if table
+        .width()
+        .is_some_and(|width| needed > usize::from(width))
+    {
+        return records(headers, &rows);
+    }
     table
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headers.to_vec());
     table.add_rows(rows);
-    for column in table.column_iter_mut() {
+    for (column, word) in table.column_iter_mut().zip(words) {
         column.set_padding(GAP);
+        let least = u16::try_from(word).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least + GAP.1)));
     }
     for row in table.to_string().lines() {
         line(row.trim_end());
+    }
+}
+
+/// The longest word of each column.
+fn widest_words(headers: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    let longest = |text: &str| {
+        let words = text.split_whitespace().map(|word| word.chars().count());
+        words.max().unwrap_or_default().min(LONGEST_WORD)
+    };
+    let column = |(place, header): (usize, &&str)| {
+        let cells = rows.iter().filter_map(|row| row.get(place));
+        let cells = cells.map(|cell| longest(cell)).max();
+        cells.unwrap_or_default().max(longest(header))
+    };
+    headers.iter().enumerate().map(column).collect()
+}
+
+/// Prints each row as a block of its fields; empty ones are left out.
+fn records(headers: &[&str], rows: &[Vec<String>]) {
+    let width = headers.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or_default();
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
+            line("");
+        }
+        for (header, cell) in headers.iter().zip(row) {
+            for (place, text) in cell.lines().enumerate() {
+                let name = if place == 0 { header } else { "" };
+                line(&format!("{name:<width$}  {text}"));
+            }
+        }
     }
 }
 

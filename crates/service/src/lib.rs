@@ -27,6 +27,7 @@ mod worker_main;
 pub use args::{CommonArgs, LogArgs, parse};
 pub use error::{Error, error_text};
 pub use exit::Exit;
+pub use node::host_name;
 pub use open::{missing_broker_file, open, open_once};
 pub use program::{Program, Service, run};
 pub use settings::Settings;

@@ -34,7 +34,7 @@ pub(crate) fn node_path(path: &str, node: &str) -> String {
 }
 
 /// The machine's name.
-pub(crate) fn host_name() -> String {
+pub fn host_name() -> String {
     let name = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok());

@@ -1,5 +1,6 @@
 //! Real Python Celery on the other side: producers, workers, `celery inspect`, `celery events`, Flower.
 
+mod command_line;
 mod conformance;
 mod shared_queue;
 

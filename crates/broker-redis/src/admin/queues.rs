@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::broker::{QueueDepth, Result};
+use ::broker::{Binding, QueueDepth, Result};
 use bytes::Bytes;
 use redis::{Pipeline, Value};
 
@@ -17,26 +17,8 @@ const MOST_STEPS: usize = 1_000;
 
 /// Queues that are bound to an exchange, and lists that look like queues.
 pub(super) async fn names(broker: &RedisBroker) -> Result<Vec<String>> {
-    let mut names = BTreeSet::new();
-    for table in scan(
-        broker,
-        &format!(
-            "{}{}",
-            literal(broker.keys.prefix()),
-            protocol::redis::binding_table("*")
-        ),
-        "set",
-    )
-    .await?
-    {
-        let members: Vec<String> = broker
-            .ask("read bindings", command("SMEMBERS", &table))
-            .await?;
-        let bindings = members
-            .iter()
-            .filter_map(|member| broker.keys.read_binding(member));
-        names.extend(bindings.map(|binding| binding.queue));
-    }
+    let bindings = bindings(broker).await?.into_iter();
+    let mut names: BTreeSet<_> = bindings.map(|binding| binding.queue).collect();
     for list in scan(
         broker,
         &format!("{}*", literal(broker.keys.prefix())),
@@ -48,6 +30,33 @@ pub(super) async fn names(broker: &RedisBroker) -> Result<Vec<String>> {
     }
     names.retain(|name| is_task_queue(name));
     Ok(names.into_iter().collect())
+}
+
+/// The members of every exchange's binding table.
+pub(super) async fn bindings(broker: &RedisBroker) -> Result<Vec<Binding>> {
+    let prefix = format!(
+        "{}{}",
+        broker.keys.prefix(),
+        protocol::redis::binding_table("")
+    );
+    let tables = scan(broker, &format!("{}*", literal(&prefix)), "set").await?;
+    let mut bindings = Vec::new();
+    for table in tables {
+        let read = command("SMEMBERS", &table);
+        let members: Vec<String> = broker.ask("read bindings", read).await?;
+        let exchange = table.strip_prefix(&prefix).unwrap_or(&table);
+        let members = members
+            .iter()
+            .filter_map(|member| broker.keys.read_binding(member))
+            .filter(|binding| is_task_queue(&binding.queue));
+        bindings.extend(members.map(|binding| Binding {
+            queue: binding.queue,
+            exchange: exchange.to_owned(),
+            routing_key: binding.routing_key,
+        }));
+    }
+    bindings.sort();
+    Ok(bindings)
 }
 
 /// Whether tasks go there. The mailboxes of control requests and of Python's event listeners are queues for kombu, and the

@@ -41,6 +41,13 @@ pub(crate) async fn queues(pool: &SqlitePool) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(QUEUES).fetch_all(pool).await?)
 }
 
+/// Queue, exchange and routing key of every binding, but for mailboxes.
+pub(crate) async fn bindings(pool: &SqlitePool) -> Result<Vec<(String, String, String)>> {
+    let sql =
+        "SELECT queue, exchange, routing_key FROM bindings WHERE until IS NULL ORDER BY 1, 2, 3";
+    Ok(sqlx::query_as(sql).fetch_all(pool).await?)
+}
+
 /// Ready messages by queue and step.
 pub(crate) async fn depth(pool: &SqlitePool, queues: &[String]) -> Result<Vec<(String, u8, i64)>> {
     let sql = "SELECT queue, step, count(*) FROM messages \

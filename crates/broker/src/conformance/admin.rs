@@ -7,11 +7,12 @@ use protocol::{Limits, Message};
 
 use super::fixture::{Fixture, Member, borrowed, id, ids, prioritised, publish};
 use super::runner::cases;
-use crate::{ParkedAction, Verdict};
+use crate::{Binding, ExchangeKind, ParkedAction, Source, Verdict};
 
 cases![
     server_answers,
     queues_are_listed,
+    bindings_are_listed_but_for_mailboxes,
     depth_counts_by_priority,
     purge_deletes_what_is_ready,
     purge_leaves_held_messages_alone,
@@ -41,6 +42,32 @@ async fn queues_are_listed(fixture: Fixture) {
             "{queue} in {queues:?}"
         );
     }
+}
+
+async fn bindings_are_listed_but_for_mailboxes(fixture: Fixture) {
+    let _members = [
+        fixture.consumer(&["b"]).await,
+        fixture.consumer(&["a"]).await,
+    ];
+    let exchange = "reply.celery.pidbox".to_owned();
+    let mailbox = Source::Mailbox {
+        queue: format!("oid.{exchange}"),
+        exchange,
+        kind: ExchangeKind::Direct,
+        routing_key: "oid".to_owned(),
+        expires: Duration::from_secs(60),
+    };
+    let subscribed = fixture.broker().subscribe(mailbox).await;
+    let _mailbox = subscribed.expect("a mailbox opens");
+    let bindings = fixture.admin().bindings().await;
+    let own = |name: &str| Binding {
+        queue: name.to_owned(),
+        exchange: name.to_owned(),
+        routing_key: name.to_owned(),
+    };
+    assert_eq!(bindings.expect("bindings are listed"), [own("a"), own("b")]);
+    let queues = fixture.admin().queues().await;
+    assert_eq!(queues.expect("queues are listed"), ["a", "b"]);
 }
 
 async fn depth_counts_by_priority(fixture: Fixture) {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use super::MemoryBroker;
 use super::parking::ParkedItem;
 use crate::{
-    Admin, Advice, Deferred, Parked, ParkedAction, QueueDepth, Result, Severity, WorkerLease,
+    Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Result, Severity,
+    WorkerLease,
 };
 
 #[async_trait]
@@ -21,14 +22,30 @@ impl Admin for MemoryBroker {
 
     async fn queues(&self) -> Result<Vec<String>> {
         let names: BTreeSet<String> = self.shared.look(|state| {
-            state
-                .queues
-                .names()
-                .chain(state.bindings.queues())
+            let bound = state.bindings.iter().map(|(_, _, queue)| queue);
+            let all = state.queues.names().chain(bound);
+            all.filter(|queue| !state.bindings.is_mailbox(queue))
                 .map(str::to_owned)
                 .collect()
         });
         Ok(names.into_iter().collect())
+    }
+
+    async fn bindings(&self) -> Result<Vec<Binding>> {
+        let mut bindings: Vec<_> = self.shared.look(|state| {
+            let bindings = state.bindings.iter();
+            let binding = |(exchange, key, queue): (&str, &str, &str)| Binding {
+                queue: queue.to_owned(),
+                exchange: exchange.to_owned(),
+                routing_key: key.to_owned(),
+            };
+            bindings
+                .map(binding)
+                .filter(|binding| !state.bindings.is_mailbox(&binding.queue))
+                .collect()
+        });
+        bindings.sort();
+        Ok(bindings)
     }
 
     async fn depth(&self, queues: &[String]) -> Result<Vec<QueueDepth>> {

@@ -11,6 +11,8 @@ type Binding = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     exchanges: BTreeMap<String, BTreeSet<Binding>>,
+    /// Queues that no task goes to: they leave with their reader.
+    mailboxes: BTreeSet<String>,
 }
 
 impl Bindings {
@@ -26,7 +28,17 @@ impl Bindings {
             .insert((key.to_owned(), queue.to_owned()));
     }
 
-    pub(super) fn unbind(&mut self, exchange: &str, key: &str, queue: &str) {
+    pub(super) fn bind_mailbox(&mut self, exchange: &str, key: &str, queue: &str) {
+        self.mailboxes.insert(queue.to_owned());
+        self.bind(exchange, key, queue);
+    }
+
+    pub(super) fn is_mailbox(&self, queue: &str) -> bool {
+        self.mailboxes.contains(queue)
+    }
+
+    pub(super) fn unbind_mailbox(&mut self, exchange: &str, key: &str, queue: &str) {
+        self.mailboxes.remove(queue);
         if let Some(bindings) = self.exchanges.get_mut(exchange) {
             bindings.remove(&(key.to_owned(), queue.to_owned()));
         }
@@ -46,12 +58,12 @@ impl Bindings {
             .collect()
     }
 
-    /// Every bound queue.
-    pub(super) fn queues(&self) -> impl Iterator<Item = &str> {
-        self.exchanges
-            .values()
-            .flatten()
-            .map(|(_, queue)| queue.as_str())
+    /// Every binding: exchange, routing key, queue.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.exchanges.iter().flat_map(|(exchange, bindings)| {
+            let keys = bindings.iter();
+            keys.map(move |(key, queue)| (exchange.as_str(), key.as_str(), queue.as_str()))
+        })
     }
 }
 

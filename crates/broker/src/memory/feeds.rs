@@ -33,12 +33,14 @@ pub(super) fn subscribe(shared: Arc<Shared>, source: Source) -> Subscription {
             queue,
             ..
         } => {
-            shared.change(|state| state.bindings.bind(&exchange, &routing_key, &queue));
+            shared.change(|state| state.bindings.bind_mailbox(&exchange, &routing_key, &queue));
             tokio::spawn(async move {
                 stop.run_until_cancelled(feed_mailbox(&shared, &queue, sender))
                     .await;
                 shared.change(|state| {
-                    state.bindings.unbind(&exchange, &routing_key, &queue);
+                    state
+                        .bindings
+                        .unbind_mailbox(&exchange, &routing_key, &queue);
                     state.queues.purge(&queue);
                 });
             });

@@ -145,7 +145,10 @@ pub(super) async fn show_result(
         });
     }
     let value = result.get(timeout).await?;
-    output::line(&serde_json::to_string_pretty(&value).unwrap_or_else(|error| error.to_string()));
+    match value {
+        Value::Str(text) => output::line(&text),
+        other => output::json(&other),
+    }
     Ok(Exit::Ok)
 }
 

@@ -25,13 +25,15 @@ pub(crate) use entries::Schedule;
 #[command(after_help = "Examples:
   celeriac schedule list
   celeriac schedule next -n 20 --json
-  celeriac schedule add nightly --task proj.nightly --schedule '0 2 * * *' --timezone Europe/London
+  celeriac schedule add nightly --task proj.nightly --schedule '0 2 * * *'
   celeriac schedule edit nightly --policy '{\"overlap\": \"skip\", \"jitter\": \"5m\"}'
   celeriac schedule disable nightly
   celeriac schedule history nightly
   celeriac schedule backfill nightly --from 2026-11-01T00:00:00Z --dry-run
-The schedule is the setting beat_schedule and the entries on the broker. A running beat follows edits of both within a
-second. Exit code 1 when an entry is wrong.")]
+
+The schedule is the setting beat_schedule and the entries on the broker. A
+running beat follows edits of both within a second. Exit code 1 when an entry
+is wrong.")]
 pub(crate) enum Args {
     /// Every entry with its last and next run
     List,

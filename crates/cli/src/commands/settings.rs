@@ -1,6 +1,6 @@
 //! `celeriac settings`.
 
-use protocol::Value;
+use protocol::{Map, Value};
 use serde::Serialize;
 use service::Exit;
 use service::settings::{Entry, Origin, Support};
@@ -89,12 +89,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// A table's entries one below the other; what has no value is said.
+/// A table's entries one below the other, those of tables within it by their whole path; what has no value is said.
 fn value_text(value: &Value) -> String {
-    let entry = |(key, value): (&String, &Value)| format!("{key} = {}", output::text(value));
     match value {
         Value::Null => "null".to_owned(),
-        Value::Map(map) if !map.is_empty() => map.iter().map(entry).collect::<Vec<_>>().join("\n"),
+        Value::Map(map) if !map.is_empty() => {
+            let mut lines = Vec::new();
+            flatten("", map, &mut lines);
+            lines.join("\n")
+        }
         other => output::text(other),
+    }
+}
+
+fn flatten(path: &str, map: &Map, lines: &mut Vec<String>) {
+    for (key, value) in map {
+        let path = format!("{path}{key}");
+        match value {
+            Value::Map(inner) if !inner.is_empty() => flatten(&format!("{path}."), inner, lines),
+            other => lines.push(format!("{path} = {}", output::text(other))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_within_tables_are_shown_by_their_path() {
+        let inner = Map::from_iter([("queue", "q")]);
+        let routes = Map::from_iter([("proj.*", Value::Map(inner)), ("x", Value::from(1_i64))]);
+        assert_eq!(value_text(&Value::Map(routes)), "proj.*.queue = q\nx = 1");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use broker::WorkerLease;
+use jiff::Timestamp;
 use service::Exit;
 
 use crate::context::Context;
@@ -62,9 +64,47 @@ pub(crate) async fn run(args: Args, context: Context) -> Result<Exit, Error> {
         return Err(Error::Usage(text.to_owned()));
     }
     if args.demo {
-        return run_demo(Demo::prepare(context).await?, args.once).await;
+        let demo = Demo::prepare(context).await?;
+        preflight(&demo.context).await?;
+        return run_demo(demo, args.once).await;
     }
+    preflight(&context).await?;
     keep_running(&Services::read(&context.settings)?, &context).await
+}
+
+/// What would only be found out by each service on its own, again and again: a broker that refuses, a folder that cannot
+/// be written to. A broker that does not answer yet is waited for by the services themselves.
+async fn preflight(context: &Context) -> Result<(), Error> {
+    let backends = match service::open_once(&context.settings).await {
+        Ok(backends) => backends,
+        Err(error) if error.exit() == Exit::Unavailable => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let leases = backends.admin.workers().await?;
+    backends.broker.close().await;
+    let services = Services::read(&context.settings)?;
+    for node in doubles(&services, &leases, context) {
+        eprintln!(
+            "note: {node} runs on this broker already, or was killed just now; nodes of one name cannot be told apart: \
+             celeriac_services gives services other names"
+        );
+    }
+    Ok(())
+}
+
+/// The nodes that would be there twice.
+fn doubles(services: &Services, leases: &[WorkerLease], context: &Context) -> Vec<String> {
+    let lease = context.settings.seconds("celeriac_lease_seconds");
+    let lease = lease.unwrap_or_default().as_secs_f64();
+    let now = Timestamp::now();
+    let is_alive = |held: &&WorkerLease| now.duration_since(held.renewed).as_secs_f64() <= lease;
+    let host = service::host_name();
+    let workers = services.0.iter().filter(|service| service.is_worker());
+    let nodes = workers.map(|service| format!("{}@{host}", service.name));
+    let alive: Vec<_> = leases.iter().filter(is_alive).collect();
+    nodes
+        .filter(|node| alive.iter().any(|held| held.node == *node))
+        .collect()
 }
 
 async fn run_demo(demo: Demo, once: bool) -> Result<Exit, Error> {

@@ -22,9 +22,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use self::app::{Action, App, Queue, Request};
-use self::terminal::{Key, Keys, Screen, Signals};
+use self::terminal::{Key, Keys, Screen};
 use super::camera::seconds;
 use crate::error::Error;
+use crate::signals::Signals;
 
 /// How often the screen is drawn, whatever happens.
 const FRAME: Duration = Duration::from_millis(250);

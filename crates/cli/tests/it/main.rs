@@ -8,6 +8,7 @@ mod finance;
 mod help;
 mod logs;
 mod message;
+mod migrate;
 mod pty;
 mod queues;
 mod redis;

@@ -36,3 +36,32 @@ fn nothing_is_parked_at_first() {
     sandbox.run(&["parked", "requeue", "7"]).code(1);
     sandbox.run(&["parked", "delete"]).code(64);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bindings_are_listed() {
+    let sandbox = Sandbox::new();
+    let none = stdout(&sandbox.run(&["list", "bindings"]).success());
+    assert_eq!(none, "there are no bindings yet\n");
+    let _worker = sandbox.spawn_worker(&["-Q", "a"]).await;
+    let row = serde_json::json!({"queue": "a", "exchange": "a", "routing_key": "a"});
+    let bindings = sandbox.json(&["list", "bindings"]);
+    assert_eq!(bindings, serde_json::json!([row]));
+}
+
+#[test]
+fn a_report_masks_secrets_and_comes_without_a_broker() {
+    let sandbox = Sandbox::new();
+    let url = "redis://:hunter2@127.0.0.1:1/0";
+    let report = stdout(&sandbox.run(&["report", "-b", url]).success());
+    for text in [
+        "software -> celeriac:",
+        "platform -> system:linux",
+        "broker   -> cannot be reached",
+        "transport:redis://",
+    ] {
+        assert!(report.contains(text), "{text} is not in {report}");
+    }
+    assert!(!report.contains("hunter2"), "{report}");
+    let report = sandbox.json(&["report"]);
+    assert!(report["broker"].as_str().unwrap().starts_with("answers"));
+}

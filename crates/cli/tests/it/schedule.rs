@@ -1,3 +1,4 @@
+use crate::pty::Pty;
 use crate::sandbox::{Sandbox, stderr, stdout};
 
 const SCHEDULE: &str = r#"
@@ -229,4 +230,19 @@ fn an_entry_is_sent_now_and_its_past_slots_once() {
         (0, 10)
     );
     assert_eq!(ready(&sandbox), 11, "each slot once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_word_is_broken_on_a_screen_of_80_columns() {
+    let sandbox = Sandbox::new();
+    let task = "finflow.core.tasks.refresh_portfolio_analytics";
+    let schedule =
+        format!("[beat_schedule.nightly-refresh]\ntask = '{task}'\nschedule = '0 2 * * *'\n");
+    sandbox.file("celeriac.toml", &schedule);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_celeriac"));
+    for (command, word) in [(["schedule", "list"], task), (["schedule", "next"], task)] {
+        let mut screen = Pty::spawn(sandbox.std_command(program, &command), 80, 60);
+        assert!(screen.wait_exit().await.success());
+        screen.shows(word).await;
+    }
 }

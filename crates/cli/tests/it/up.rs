@@ -56,16 +56,16 @@ async fn ctrl_c_is_passed_on_once_as_term() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_stops_cold() {
+async fn a_second_ctrl_c_stops_cold() {
     let sandbox = Sandbox::new();
     let stubborn = "trap 'echo term >&2' TERM; trap 'echo quit >&2; exit 0' QUIT; echo up >&2; while :; do sleep 0.02; done";
     let mut up = up(&sandbox, &[service(&sandbox, "one", stubborn)]);
     up.wait_for_line(|line| line.ends_with("| up"), PATIENCE)
         .await;
-    up.terminate();
+    up.signal(Signal::SIGINT);
     up.wait_for_line(|line| line.ends_with("| term"), PATIENCE)
         .await;
-    up.terminate();
+    up.signal(Signal::SIGINT);
     up.wait_for_line(|line| line.ends_with("| quit"), PATIENCE)
         .await;
     assert!(up.wait_exit(PATIENCE).await.success());
@@ -256,4 +256,35 @@ fn a_data_folder_that_cannot_be_made_is_told() {
         text.contains("cannot make the data folder /proc/celeriac"),
         "{text}"
     );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_ends_at_once() {
+    let text = stderr(
+        &Sandbox::new()
+            .run(&["up", "--data", "/proc/celeriac"])
+            .code(1),
+    );
+    assert!(text.contains("/proc/celeriac"), "{text}");
+    assert!(!text.contains("starting"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_up_on_one_broker_is_told() {
+    let sandbox = Sandbox::new();
+    let worker = testkit::bin("celeriac-worker-maintenance");
+    let services = format!(
+        "[celeriac_services.w1]\ncommand = '{}'\nqueues = ['default']\n",
+        worker.display()
+    );
+    sandbox.file("celeriac.toml", &services);
+    let first = sandbox.spawn(&["up"]);
+    first
+        .wait_for_line(|line| line.contains("worker ready"), PATIENCE)
+        .await;
+    assert!(!first.output().contains("runs on this broker already"));
+    let second = sandbox.spawn(&["up"]);
+    second
+        .wait_for_line(|line| line.contains("note: w1@"), PATIENCE)
+        .await;
 }

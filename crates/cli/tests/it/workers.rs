@@ -61,6 +61,10 @@ async fn a_worker_answers_every_question() {
     assert!(table.contains("    name           default\n"), "{table}");
     assert!(table.ends_with("\n1 node online.\n"), "{table}");
     assert!(!table.contains("binding_arguments"), "{table}");
+    let graph = [&["graph", "workers"][..], &to_it].concat();
+    let graph = stdout(&sandbox.run(&graph).success());
+    assert!(graph.contains("-> \"w1@test\";"), "{graph}");
+    assert!(graph.contains("[label=\"slot 2\""), "{graph}");
     let query = [&["inspect", "query_task", "none"][..], &to_it].concat();
     assert_eq!(sandbox.json(&query)["w1@test"], json!({}));
     assert_eq!(sandbox.json(&["queues"])["workers"][0]["node"], "w1@test");
@@ -85,8 +89,13 @@ async fn results_are_waited_for_and_shown() {
     let meta = sandbox.json(&call);
     assert_eq!(meta["status"], "SUCCESS");
     let id = meta["task_id"].as_str().unwrap();
-    let shown = stdout(&sandbox.run(&["result", id, "--wait"]).success());
-    assert!(shown.contains("success"), "{shown}");
+    for how in [&["--wait"][..], &[]] {
+        let result = sandbox.run(&[&["result", id][..], how].concat());
+        let shown = stdout(&result.success());
+        assert!(shown.contains("\"status\": \"success\""), "{shown}");
+    }
+    let all = stdout(&sandbox.run(&["result", id, "--all"]).success());
+    assert!(all.contains("date_done"), "{all}");
 
     let failing = [
         "call",
@@ -100,6 +109,10 @@ async fn results_are_waited_for_and_shown() {
     let failed = sandbox.run(&[&failing[..], &["--json"]].concat()).code(1);
     let meta: Value = serde_json::from_slice(&failed.get_output().stdout).unwrap();
     assert_eq!(meta["status"], "FAILURE");
+    let id = meta["task_id"].as_str().unwrap();
+    assert!(stderr(&sandbox.run(&["result", id]).code(1)).starts_with("error: "));
+    let none = stderr(&sandbox.run(&["result", id, "--traceback"]).success());
+    assert!(none.contains("no traceback is stored"), "{none}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

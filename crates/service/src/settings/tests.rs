@@ -345,3 +345,16 @@ fn wrong_routes_are_refused() {
     assert!(refused("accept_content = ['pickle']").contains("`accept_content`"));
     assert!(refused("task_default_priority = 300").contains("from 0 to 255"));
 }
+
+#[test]
+fn a_time_zone_that_there_is_not_is_refused() {
+    let load = |zone: &str| {
+        Settings::load(&Sources {
+            overrides: vec![("timezone", "--x", zone.to_owned())],
+            ..Sources::default()
+        })
+    };
+    assert!(load("America/New_York").is_ok());
+    let error = load("Europe/Atlantis").unwrap_err().to_string();
+    assert!(error.contains("the name of a time zone"), "{error}");
+}

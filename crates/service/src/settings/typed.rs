@@ -160,7 +160,17 @@ impl Settings {
                     .refuse("a number of seconds greater than 0"));
             }
         }
+        self.check_timezone()?;
         self.check_broker()
+    }
+
+    fn check_timezone(&self) -> Result<(), Error> {
+        let timezone = self.entry("timezone");
+        let known = |name: &str| jiff::tz::TimeZone::get(name).is_ok();
+        if timezone.value.as_str().is_none_or(known) {
+            return Ok(());
+        }
+        Err(timezone.refuse("the name of a time zone, like Europe/Rome"))
     }
 
     fn check_broker(&self) -> Result<(), Error> {

@@ -1,10 +1,9 @@
-//! The terminal: taken over while the screen is shown and given back on every way out, its keys, and the signals that end it.
+//! The terminal: taken over while the screen is shown and given back on every way out, and its keys.
 
 use std::io;
 
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use ratatui::{DefaultTerminal, Frame};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::error::Error;
@@ -69,31 +68,5 @@ impl Keys {
     /// The next key; `None` when the terminal has gone. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Key> {
         self.0.recv().await
-    }
-}
-
-/// The signals that end a program.
-pub(super) struct Signals([Signal; 4]);
-
-impl Signals {
-    pub(super) fn listen() -> Result<Self, Error> {
-        let listen = |kind| signal(kind).map_err(service::Error::program);
-        Ok(Self([
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::quit())?,
-            listen(SignalKind::hangup())?,
-        ]))
-    }
-
-    /// Returns at the next one. Cancel-safe.
-    pub(super) async fn next(&mut self) {
-        let [terminate, interrupt, quit, hangup] = &mut self.0;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = quit.recv() => {}
-            _ = hangup.recv() => {}
-        }
     }
 }
