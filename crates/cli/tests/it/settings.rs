@@ -29,7 +29,11 @@ fn values_are_shown_with_their_source_and_secrets_masked() {
         "CELERY_TIMEZONE in .env"
     );
     assert_eq!(find(&settings, "task_acks_late")["value"], true);
-    assert!(find(&settings, "worker_timer")["ignored"].as_str().is_some());
+    assert!(
+        find(&settings, "worker_timer")["ignored"]
+            .as_str()
+            .is_some()
+    );
 
     let table = stdout(&sandbox.run(&["settings"]).success());
     assert!(table.contains("Europe/Paris"), "{table}");
