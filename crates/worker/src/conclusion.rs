@@ -3,6 +3,7 @@
 mod added;
 pub(crate) mod chain;
 pub(crate) mod chord;
+mod duplicate;
 mod errbacks;
 mod failure;
 mod lost;

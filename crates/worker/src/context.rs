@@ -32,6 +32,15 @@ pub struct Context {
     outbox: Mutex<Outbox>,
 }
 
+/// What a run has sent, and what it wants to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// The results of what it has sent.
+    pub(crate) children: Vec<ResultTuple>,
+    /// Signatures for the chord that the task is a member of.
+    pub(crate) added: Vec<Signature>,
+}
+
 /// What leaves in the step that settles the run.
 #[derive(Debug, Default)]
 struct Outbox {
@@ -257,6 +266,22 @@ impl Context {
     /// Whether the task looks after its own cancellation.
     pub(crate) fn observes_cancellation(&self) -> bool {
         self.observed.load(Ordering::Relaxed)
+    }
+
+    /// What the run has sent and added so far: a child process hands it to the worker.
+    pub(crate) fn take_sent(&self) -> Sent {
+        Sent {
+            children: self.children.take(),
+            added: self.take_added(),
+        }
+    }
+
+    /// What the run has sent and added elsewhere.
+    pub(crate) fn add_sent(&self, sent: Sent) {
+        sent.children
+            .into_iter()
+            .for_each(|child| self.children.push(child));
+        self.outbox().added.extend(sent.added);
     }
 
     pub(crate) fn children(&self) -> &Children {

@@ -63,10 +63,11 @@ impl Engine {
     /// When the rate limit of a task cannot be read.
     pub(crate) fn new(
         client: Client,
-        registry: Registry,
+        mut registry: Registry,
         settings: WorkerSettings,
         hooks: Vec<Arc<dyn Hook>>,
     ) -> Result<(Arc<Self>, Outlets), WorkerError> {
+        registry.add_builtins();
         let (events, waiting_events) = EventSender::new(settings.worker_send_task_events);
         let limiter = Limiter::new(
             &registry,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use broker::{Settled, Settlement, Verdict};
 use jiff::Timestamp;
-use protocol::{Map, State, TaskRequest, Value};
+use protocol::{Map, State, TaskMeta, TaskRequest, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
@@ -129,6 +129,13 @@ impl Inner {
         if let Some(discarded) = discard(&self.engine, run) {
             return self.engine.complete(discarded).await;
         }
+        if let Some(stored) = self.succeeded_before(run).await {
+            let ended = self.ended(run, ctx, Duration::ZERO);
+            return self
+                .engine
+                .complete(ended.duplicate(stored).completion)
+                .await;
+        }
         if !self.begin(run).await {
             return;
         }
@@ -142,12 +149,7 @@ impl Inner {
             .for_each(|hook| hook.before_run(ctx));
         let started = Instant::now();
         let end = self.run_in_pool(run, ctx, permits).await;
-        let ended = Ended {
-            engine: &self.engine,
-            run,
-            ctx,
-            runtime: started.elapsed(),
-        };
+        let ended = self.ended(run, ctx, started.elapsed());
         let conclusion = ended.conclude(end);
         self.engine
             .hooks
@@ -160,6 +162,32 @@ impl Inner {
             Some(ended.runtime),
         );
         self.engine.complete(conclusion.completion).await;
+    }
+
+    fn ended<'a>(&'a self, run: &'a Run, ctx: &'a Context, runtime: Duration) -> Ended<'a> {
+        Ended {
+            engine: &self.engine,
+            run,
+            ctx,
+            runtime,
+        }
+    }
+
+    /// The meta of a redelivered task that has succeeded, where such tasks are not to be run again. A result that cannot be asked
+    /// for does not keep the task from running.
+    async fn succeeded_before(&self, run: &Run) -> Option<TaskMeta> {
+        if !(run.policy.deduplicates && run.held.redelivered) {
+            return None;
+        }
+        let results = self.engine.client.backends().results.as_deref()?;
+        let id = std::slice::from_ref(&run.held.request.id);
+        let stored = results
+            .fetch(id)
+            .await
+            .inspect_err(|error| warn!(%error, "cannot see whether the task has succeeded before"))
+            .ok()?;
+        let stored = stored.into_iter().next().flatten();
+        stored.filter(|meta| meta.status == State::Success)
     }
 
     async fn run_in_pool(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) -> RunEnd {

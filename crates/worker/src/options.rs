@@ -32,9 +32,11 @@ pub struct TaskOptions {
     pub acks_on_failure: Option<bool>,
     /// With late acknowledgement: whether a time limit acknowledges (the default) or puts the message back.
     pub acks_on_timeout: Option<bool>,
-    /// With late acknowledgement: whether a task runs again when its worker is lost (the default). If not, the run is recorded
-    /// before it starts, as with early acknowledgement, and a lost one ends as `WorkerLostError`.
+    /// With late acknowledgement: whether the message goes back to its queue when the child process that ran it dies (the default),
+    /// rather than fail as `WorkerLostError`. A worker that dies as a whole can say nothing: what it held runs again in any case.
     pub reject_on_worker_lost: Option<bool>,
+    /// Retry when the child process dies, by the retry policy: a retry that counts. Wins over `reject_on_worker_lost`.
+    pub retry_on_worker_lost: Option<bool>,
     /// Store no result.
     pub ignore_result: Option<bool>,
     /// Store errors although results are ignored.
@@ -66,6 +68,7 @@ impl Default for TaskOptions {
             acks_on_failure: None,
             acks_on_timeout: None,
             reject_on_worker_lost: None,
+            retry_on_worker_lost: None,
             ignore_result: None,
             store_errors_even_if_ignored: None,
             track_started: None,

@@ -12,8 +12,14 @@ use crate::registry::RegisteredTask;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Policy {
     pub(crate) pool: Pool,
-    /// Acknowledge before the run: early acknowledgement, or a lost run must not be repeated.
+    /// Acknowledge before the run.
     pub(crate) acks_early: bool,
+    /// Back to the queue when the child process dies.
+    pub(crate) requeues_lost: bool,
+    /// Retry when the child process dies.
+    pub(crate) retries_lost: bool,
+    /// Do not run again what was redelivered after it had succeeded.
+    pub(crate) deduplicates: bool,
     pub(crate) acks_on_failure: bool,
     pub(crate) acks_on_timeout: bool,
     pub(crate) stores_result: bool,
@@ -55,12 +61,19 @@ impl Policy {
             message.or(task).or(worker).and_then(Limit::new)
         };
         let late = options.acks_late.unwrap_or(settings.task_acks_late);
-        let repeats = options
-            .reject_on_worker_lost
-            .unwrap_or(settings.task_reject_on_worker_lost);
         Self {
             pool: options.pool.unwrap_or(engine.pool.kind()),
-            acks_early: !(late && repeats),
+            acks_early: !late,
+            requeues_lost: late
+                && options
+                    .reject_on_worker_lost
+                    .unwrap_or(settings.task_reject_on_worker_lost),
+            retries_lost: options
+                .retry_on_worker_lost
+                .unwrap_or(settings.task_retry_on_worker_lost),
+            deduplicates: late
+                && engine.stores_results
+                && settings.worker_deduplicate_successful_tasks,
             acks_on_failure: options
                 .acks_on_failure
                 .unwrap_or(settings.task_acks_on_failure),

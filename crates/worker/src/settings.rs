@@ -55,8 +55,13 @@ pub struct WorkerSettings {
     pub task_acks_on_failure: bool,
     /// `task_acks_on_timeout` (or `task_acks_on_failure_or_timeout`).
     pub task_acks_on_timeout: bool,
-    /// `task_reject_on_worker_lost`: with late acknowledgement, whether a message whose worker died runs again.
+    /// `task_reject_on_worker_lost`: with late acknowledgement, whether a message whose child process died runs again. True here,
+    /// false in Celery.
     pub task_reject_on_worker_lost: bool,
+    /// `task_retry_on_worker_lost`: whether a task whose child process died is retried.
+    pub task_retry_on_worker_lost: bool,
+    /// `worker_deduplicate_successful_tasks`: with late acknowledgement, whether a redelivered task that has succeeded is not run again.
+    pub worker_deduplicate_successful_tasks: bool,
     /// `task_time_limit` in seconds.
     pub task_time_limit: Option<f64>,
     /// `task_soft_time_limit` in seconds.
@@ -140,6 +145,8 @@ impl Default for WorkerSettings {
             task_acks_on_failure: true,
             task_acks_on_timeout: true,
             task_reject_on_worker_lost: true,
+            task_retry_on_worker_lost: false,
+            worker_deduplicate_successful_tasks: false,
             task_time_limit: None,
             task_soft_time_limit: None,
             task_ignore_result: false,

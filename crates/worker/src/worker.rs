@@ -58,9 +58,8 @@ impl Worker {
     ///
     /// # Errors
     /// When a task name is registered twice, a rate limit cannot be read, or a setting makes no sense.
-    pub fn new(mut params: WorkerParams) -> Result<Self, WorkerError> {
+    pub fn new(params: WorkerParams) -> Result<Self, WorkerError> {
         params.registry.check()?;
-        params.registry.add_builtins();
         params.settings.check()?;
         params.settings.check_children(&params.registry)?;
         let WorkerParams {

@@ -26,6 +26,7 @@ struct Annotation {
     queue: Option<String>,
     rate_limit: Option<String>,
     reject_on_worker_lost: Option<bool>,
+    retry_on_worker_lost: Option<bool>,
     retry_backoff: Option<u32>,
     retry_backoff_max: Option<u32>,
     retry_jitter: Option<bool>,
@@ -90,6 +91,7 @@ impl Annotation {
             &mut options.reject_on_worker_lost,
             self.reject_on_worker_lost,
         );
+        replace(&mut options.retry_on_worker_lost, self.retry_on_worker_lost);
         replace(&mut options.soft_time_limit, self.soft_time_limit);
         replace(
             &mut options.store_errors_even_if_ignored,

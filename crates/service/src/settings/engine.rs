@@ -42,6 +42,8 @@ impl Settings {
             task_reject_on_worker_lost: self
                 .bool("task_reject_on_worker_lost")
                 .unwrap_or(default.task_reject_on_worker_lost),
+            task_retry_on_worker_lost: self.is_on("task_retry_on_worker_lost"),
+            worker_deduplicate_successful_tasks: self.is_on("worker_deduplicate_successful_tasks"),
             task_time_limit: self.get("task_time_limit").as_f64(),
             task_soft_time_limit: self.get("task_soft_time_limit").as_f64(),
             task_ignore_result: self.is_on("task_ignore_result"),

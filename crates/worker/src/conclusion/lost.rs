@@ -9,7 +9,7 @@ use tracing::{error, warn};
 
 use super::sequel::Sequel;
 use super::{Conclusion, Ended};
-use crate::{Failure, events};
+use crate::{Failure, Retry, events};
 
 /// How long a message waits on the broker when no child process can be started.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -17,12 +17,16 @@ const PAUSE: Duration = Duration::from_secs(5);
 impl Ended<'_> {
     /// The process that ran the task is gone. The message runs again where it may; else the loss is its failure.
     pub(super) fn lost(&self, text: String) -> Conclusion {
-        if self.run.policy.acks_early {
-            let failure = Failure::new(
-                "WorkerLostError",
-                "billiard.exceptions",
-                vec![Value::Str(text)],
-            );
+        let policy = &self.run.policy;
+        let module = "billiard.exceptions";
+        let failure = Failure::new("WorkerLostError", module, vec![Value::Str(text)]);
+        if policy.retries_lost {
+            return self.retry(Retry {
+                cause: Some(failure),
+                ..Retry::default()
+            });
+        }
+        if !policy.requeues_lost {
             return self.fail(failure);
         }
         warn!("the message goes back to its queue");

@@ -25,7 +25,7 @@ use crate::acknowledger::Completion;
 use crate::activity::Held;
 use crate::bind::Arguments;
 use crate::conclusion::RunEnd;
-use crate::context::Context;
+use crate::context::{Context, Sent};
 use crate::engine::Engine;
 use crate::executor::{span_of, work::caught};
 use crate::registry::RegisteredTask;
@@ -205,15 +205,18 @@ struct RunningChild {
 impl RunningChild {
     async fn run(&self, start: Start) {
         tell(&self.sender, &Frame::Accepted).await;
-        let (end, children) = match self.prepare(start) {
+        let (end, sent) = match self.prepare(start) {
             Ok((task, ctx)) => {
                 *lock(&self.listener.current) = Some(Arc::clone(&ctx));
-                (self.run_task(&task, &ctx).await, ctx.children().take())
+                (self.run_task(&task, &ctx).await, ctx.take_sent())
             }
-            Err(failure) => (RunEnd::Raised(Outcome::Fail(Box::new(failure))), Vec::new()),
+            Err(failure) => (
+                RunEnd::Raised(Outcome::Fail(Box::new(failure))),
+                Sent::default(),
+            ),
         };
         *lock(&self.listener.current) = None;
-        let sent = match Ended::new(end, &children) {
+        let sent = match Ended::new(end, sent) {
             Ok(ended) => self.sender.send(&Frame::Ended(Box::new(ended))).await,
             Err(error) => Err(io::Error::other(error)),
         };
@@ -227,7 +230,7 @@ impl RunningChild {
         let text = format!("the result cannot be encoded: {error}");
         let failure = Failure::new("EncodeError", "kombu.exceptions", vec![Value::Str(text)]);
         let end = RunEnd::Raised(Outcome::Fail(Box::new(failure)));
-        if let Ok(ended) = Ended::new(end, &[]) {
+        if let Ok(ended) = Ended::new(end, Sent::default()) {
             tell(&self.sender, &Frame::Ended(Box::new(ended))).await;
         }
     }

@@ -181,9 +181,8 @@ impl<'a> Job<'a> {
 
     async fn ended(&mut self, ended: Ended) -> Over {
         match ended.read(&self.engine.settings.limits) {
-            Ok((end, children)) => {
-                let own = self.ctx.children();
-                children.into_iter().for_each(|child| own.push(child));
+            Ok((end, sent)) => {
+                self.ctx.add_sent(sent);
                 Over::Ended(end)
             }
             Err(error) => self.broken(&error.to_string()).await,

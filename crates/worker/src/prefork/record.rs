@@ -11,6 +11,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::conclusion::RunEnd;
+use crate::context::Sent;
 use crate::{Failure, Outcome, Retry};
 
 /// The format of the frames. Worker and child are the same program, so it never changes between them.
@@ -49,11 +50,12 @@ pub(super) struct Start {
     pub(super) redelivered: bool,
 }
 
-/// How a run ended, with the tasks that it has sent.
+/// How a run ended, with what it has sent and wants to be sent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Ended {
     end: End,
     children: Packed,
+    added: Packed,
 }
 
 /// A [`Value`] as JSON.
@@ -119,11 +121,13 @@ impl Ended {
     ///
     /// # Errors
     /// When a value has no form in JSON.
-    pub(super) fn new(end: RunEnd, children: &[ResultTuple]) -> Result<Self, EncodeError> {
-        let children = Value::List(children.iter().map(Value::from).collect());
+    pub(super) fn new(end: RunEnd, sent: Sent) -> Result<Self, EncodeError> {
+        let children = Value::List(sent.children.iter().map(Value::from).collect());
+        let added = Value::List(sent.added.into_iter().map(Value::from).collect());
         Ok(Self {
             end: End::new(end)?,
             children: Packed::new(&children)?,
+            added: Packed::new(&added)?,
         })
     }
 
@@ -131,12 +135,19 @@ impl Ended {
     ///
     /// # Errors
     /// When it is not sound.
-    pub(super) fn read(self, limits: &Limits) -> Result<(RunEnd, Vec<ResultTuple>), DecodeError> {
-        let children = match self.children.read(limits)? {
-            Value::List(children) => children.into_iter().map(ResultTuple::from_value).collect(),
-            _ => Ok(Vec::new()),
+    pub(super) fn read(self, limits: &Limits) -> Result<(RunEnd, Sent), DecodeError> {
+        let sent = Sent {
+            children: each(self.children.read(limits)?, ResultTuple::from_value)?,
+            added: each(self.added.read(limits)?, Signature::from_value)?,
         };
-        Ok((self.end.read(limits)?, children?))
+        Ok((self.end.read(limits)?, sent))
+    }
+}
+
+fn each<T>(list: Value, read: fn(Value) -> Result<T, DecodeError>) -> Result<Vec<T>, DecodeError> {
+    match list {
+        Value::List(items) => items.into_iter().map(read).collect(),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use client::canvas::Lineage;
-use protocol::{ExceptionInfo, Signature, TaskRequest, Value};
+use protocol::{ExceptionInfo, ResultTuple, Signature, TaskRequest, Value};
 
+use super::Member;
 use crate::Failure;
 use crate::conclusion::chain::fail_steps;
 use crate::conclusion::errbacks;
 use crate::conclusion::sequel::Sequel;
 use crate::engine::Engine;
+
+/// The field of a failed body's exception map that lists the errbacks that need not be called again. Ours.
+const CALLED: &str = "called_errbacks";
 
 /// Why a chord's body is not called.
 #[derive(Clone, Debug)]
@@ -18,6 +22,8 @@ pub(crate) struct ChordFailure {
     pub(crate) error: Box<Failure>,
     /// What the members of a body that is a group are told: the error behind it.
     pub(crate) cause: Box<Failure>,
+    /// Errbacks that were called for this failure before.
+    called: Vec<Signature>,
 }
 
 impl ChordFailure {
@@ -27,6 +33,7 @@ impl ChordFailure {
         Self {
             cause: error.clone(),
             error,
+            called: Vec::new(),
         }
     }
 
@@ -34,12 +41,18 @@ impl ChordFailure {
     pub(crate) fn dependency(task_id: &str, result: &Value) -> Self {
         let exception = exception(result);
         let text = format!("Dependency {task_id} raised {}", exception.repr());
-        Self::because(text, exception)
+        Self {
+            called: called_errbacks(result),
+            ..Self::because(text, exception)
+        }
     }
 
     /// As [`ChordFailure::dependency`], of a header with groups in it.
     pub(crate) fn join(result: &Value) -> Self {
-        Self::of(format!("Join error: {}", exception(result).repr()))
+        Self {
+            called: called_errbacks(result),
+            ..Self::of(format!("Join error: {}", exception(result).repr()))
+        }
     }
 
     /// The body cannot be sent.
@@ -66,6 +79,14 @@ fn exception(result: &Value) -> ExceptionInfo {
         .unwrap_or_else(|| ExceptionInfo::new("builtins", "Exception", result.clone()))
 }
 
+fn called_errbacks(result: &Value) -> Vec<Signature> {
+    let noted = result.get(CALLED).and_then(Value::as_list);
+    let noted = noted.unwrap_or_default().iter().cloned();
+    noted
+        .filter_map(|errback| Signature::from_value(errback).ok())
+        .collect()
+}
+
 /// What follows when the body will never be called.
 pub(crate) fn fail_body(
     engine: &Arc<Engine>,
@@ -81,12 +102,40 @@ pub(crate) fn fail_body(
     };
     let steps = std::slice::from_ref(body);
     let mut sequel = fail_steps(engine, steps, told, || Arc::clone(lineage));
-    for (id, called) in bodies(body, is_group) {
-        let request = request_of(&called, &id, lineage);
-        let errbacks = errbacks::linked(&called, is_group.then_some(body));
-        sequel.append(errbacks::call(engine, &errbacks, &request, told));
+    let mut called = failure.called.clone();
+    for (id, task) in bodies(body, is_group) {
+        let mut errbacks = errbacks::linked(&task, is_group.then_some(body));
+        errbacks.retain(|errback| !failure.called.contains(errback));
+        let request = request_of(&task, &id, lineage);
+        let calls = errbacks::call(engine, &errbacks, &request, told);
+        has_sent(&mut sequel, &id, &calls.children);
+        sequel.append(calls);
+        called.extend(errbacks);
     }
     sequel
+        .members
+        .iter_mut()
+        .for_each(|outer| note_called(outer, &called));
+    sequel
+}
+
+/// The errbacks are the children of the task that they were called for.
+fn has_sent(sequel: &mut Sequel, id: &str, children: &[ResultTuple]) {
+    let metas = sequel.effects.metas.iter_mut();
+    for meta in metas.filter(|meta| meta.task_id == id) {
+        meta.children = Some(children.to_vec());
+    }
+}
+
+/// Notes in the part of an outer chord which of its errbacks were called for the inner one: `link_error` of a chord links the chords
+/// in its header as well, and a failure should be told once.
+fn note_called(outer: &mut Member, called: &[Signature]) {
+    let Some(body) = &outer.body else { return };
+    let mut both = errbacks::linked(body, None);
+    both.retain(|errback| called.contains(errback));
+    if let (false, Value::Map(exception)) = (both.is_empty(), &mut outer.part.result) {
+        exception.insert(CALLED, both);
+    }
 }
 
 /// The tasks whose errbacks are called: the body, or each member of a body that is a group.
