@@ -2,6 +2,7 @@
 
 mod command_line;
 mod conformance;
+mod control;
 mod shared_queue;
 
 use std::path::PathBuf;
