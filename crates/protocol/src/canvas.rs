@@ -164,14 +164,17 @@ fn call(kwargs: &mut Map, name: &str) -> Result<Box<Signature>, DecodeError> {
     take::field(kwargs, name, Signature::from_value).map(Box::new)
 }
 
-/// A chord header: a group signature or a list of signatures.
+/// A chord header: a list of signatures, or one signature, of which a group or chain stands for its tasks.
 fn header(value: Value) -> Result<Vec<Signature>, DecodeError> {
+    let single = matches!(value, Value::Map(_));
     let mut members = signatures(value)?.unwrap_or_default();
-    match members.as_slice() {
-        [only] if only.subtask_type.as_deref() == Some("group") => match only.canvas()? {
-            Canvas::Group(tasks) => Ok(tasks),
-            _ => Ok(std::mem::take(&mut members)),
-        },
+    match members.first_mut() {
+        Some(only) if single && matches!(only.subtask_type.as_deref(), Some("group" | "chain")) => {
+            match only.take_canvas()? {
+                Canvas::Group(tasks) | Canvas::Chain(tasks) => Ok(tasks),
+                _ => Ok(Vec::new()),
+            }
+        }
         _ => Ok(members),
     }
 }

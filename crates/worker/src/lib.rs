@@ -56,5 +56,5 @@ pub use prefork::{ChildCommand, ChildParams, OpenClient, run_child};
 pub use registry::Registry;
 pub use settings::{Autoscale, WorkerSettings};
 pub use shutdown::Shutdown;
-pub use task::{SendTask, Task};
+pub use task::{SendTask, SignTask, Task};
 pub use worker::{Worker, WorkerParams};

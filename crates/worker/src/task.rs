@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use client::canvas::{FirstArgument, Group, Nothing, Step, Takes};
 use client::{AsyncResult, Call, CallOptions, Client, ClientError, Expires};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,56 @@ pub trait Task: Serialize + DeserializeOwned + Send + 'static {
     /// Runs it once.
     fn run(self, ctx: &Context) -> impl Future<Output = Result<Self::Output, Outcome>> + Send;
 }
+
+/// Tasks as parts of canvas; see [`client::canvas`].
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use worker::{Context, Outcome, Task};
+/// use worker::SignTask;
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Add { x: i64, y: i64 }
+/// # impl Task for Add {
+/// #     const NAME: &'static str = "demo.add";
+/// #     type Output = i64;
+/// #     async fn run(self, _: &Context) -> Result<i64, Outcome> { Ok(self.x + self.y) }
+/// # }
+/// client::first_argument!(Add, x: i64);
+///
+/// // (1 + 2) + 3; what a partial says about its first argument is left out.
+/// let flow = Add { x: 1, y: 2 }.s().then(Add { x: 0, y: 3 }.partial());
+/// assert!(flow.into_signature().is_ok());
+/// ```
+pub trait SignTask: Task {
+    /// The call with all its arguments.
+    fn s(self) -> Step<Nothing, Self::Output> {
+        Step::of(Self::NAME, &self)
+    }
+
+    /// The call whose first argument is the result of the step before.
+    fn partial(self) -> Step<Takes<Self::First>, Self::Output>
+    where
+        Self: FirstArgument,
+    {
+        Step::partial(Self::NAME, &self)
+    }
+
+    /// These calls, `n` of them in one task, side by side.
+    ///
+    /// # Panics
+    /// When `n` is 0.
+    fn chunks(calls: impl IntoIterator<Item = Self>, n: u32) -> Group<Nothing, Vec<Self::Output>> {
+        Step::<Nothing, Self::Output>::chunks(Self::NAME, calls, n)
+    }
+
+    /// These calls one after the other in one task.
+    fn starmap(calls: impl IntoIterator<Item = Self>) -> Step<Nothing, Vec<Self::Output>> {
+        Step::<Nothing, Self::Output>::starmap(Self::NAME, calls)
+    }
+}
+
+impl<T: Task> SignTask for T {}
 
 /// Typed sending of tasks: the client side of [`Task`].
 pub trait SendTask {

@@ -1,8 +1,8 @@
 //! Real Python Celery on the other side: producers, workers, `celery inspect`, `celery events`, Flower.
 
+mod canvas;
 mod command_line;
 mod conformance;
-mod control;
 mod shared_queue;
 
 use std::path::PathBuf;

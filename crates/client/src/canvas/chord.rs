@@ -6,10 +6,10 @@ use broker::NewChord;
 use protocol::{Map, ResultTuple, Signature, Value};
 
 use super::expand::{Expansion, Nulls, Sent, With, merge_options, merged_args};
-use super::freeze::Place;
+use super::freeze::{Path, Place};
 use super::lineage::Chords;
 use super::links::link_body;
-use super::node::{Chord, Node, Parts, given, take, take_text};
+use super::node::{Chord, Node, given, take, take_text};
 use super::steps::unroll_chords;
 use crate::prepare::new_id;
 use crate::{CallOptions, ClientError, TaskCall};
@@ -34,70 +34,82 @@ impl Expansion<'_> {
         let args = merged_args(&head, with.args);
         kwargs.extend(with.kwargs.clone());
         let group_id = take_text(&mut header.head.options, "task_id")
-            .or_else(|| given(&head.options, "task_id")?.as_str().map(str::to_owned))
+            .or_else(|| text_option(&head.options, "task_id"))
             .unwrap_or_else(new_id);
         let mut options = head.options;
         options.extend(with.options.clone());
         let delay = take_delay(&mut options);
-        let body_id = take_text(&mut options, "task_id").unwrap_or_else(new_id);
-        let links = (take(&mut options, "link"), take(&mut options, "link_error"));
+        let body_id = take_text(&mut options, "task_id");
         merge_options(&mut body.head.options, &for_body(with.options), Nulls::Kept);
-        link_body(&mut body, links.0, links.1);
-        body.head.options.extend(for_body(&options));
-        unroll_chords(&mut body);
-        let root_id = given(&body.head.options, "root_id")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        let place = Place {
-            id: Some(body_id),
-            group_id: Some(&group_id),
-            root_id: root_id.as_deref(),
-            ..Place::default()
-        };
-        let mut path = self.freeze(&mut body, place)?;
-        for name in ["chain", "chord", "task_id"] {
-            options.remove(name);
-        }
-        header.head.options.insert("task_id", group_id.as_str());
-        let body_value = body.clone().close_value();
-        let place = Place {
-            group_id: Some(&group_id),
-            chord: Some(&body_value),
-            root_id: root_id.as_deref(),
-            ..Place::default()
-        };
-        let result = self.nested(|this| this.freeze_group(&mut header, &place))?;
+        give_options(&mut body, &mut options);
+        let mut path = self.freeze_body(&mut body, body_id, &group_id)?;
+        let result = self.freeze_header(&mut header, &body, &group_id)?;
         if header.is_empty_group() {
-            let empty = [Value::List(Vec::new())];
-            let args = &empty;
-            self.send(
-                body,
-                With {
-                    args,
-                    ..With::options(&Map::new())
-                },
-            )?;
+            self.send_at_once(body)?;
         } else {
             self.open(&result, header.chord_size(), &body)?;
+            for name in ["chain", "chord"] {
+                options.remove(name);
+            }
             options.extend(delay);
             options.insert("task_id", group_id.as_str());
-            let Node { head, parts } = header;
-            if let Parts::Group(members) = parts {
-                let (args, kwargs, options) = (&args, &kwargs, &options);
-                self.send_group(
-                    head,
-                    members,
-                    With {
-                        args,
-                        kwargs,
-                        options,
-                    },
-                )?;
-            }
+            let (args, kwargs, options) = (&args, &kwargs, &options);
+            let with = With {
+                args,
+                kwargs,
+                options,
+            };
+            self.send(header, with)?;
         }
         path.insert(0, result.clone());
         let child = result;
         Ok(Sent { path, child })
+    }
+
+    fn freeze_body(
+        &mut self,
+        body: &mut Node,
+        id: Option<String>,
+        group_id: &str,
+    ) -> Result<Path, ClientError> {
+        let root_id = text_option(&body.head.options, "root_id");
+        let place = Place {
+            id,
+            group_id: Some(group_id),
+            root_id: root_id.as_deref(),
+            ..Place::default()
+        };
+        self.freeze(body, place)
+    }
+
+    /// Every member gets the frozen body.
+    fn freeze_header(
+        &mut self,
+        header: &mut Node,
+        body: &Node,
+        group_id: &str,
+    ) -> Result<ResultTuple, ClientError> {
+        header.head.options.insert("task_id", group_id);
+        let root_id = text_option(&body.head.options, "root_id");
+        let body = body.clone().close_value();
+        let place = Place {
+            group_id: Some(group_id),
+            chord: Some(&body),
+            root_id: root_id.as_deref(),
+            ..Place::default()
+        };
+        self.nested(|this| this.freeze_group(header, &place))
+    }
+
+    /// The body of an empty header: there is nothing to wait for.
+    fn send_at_once(&mut self, body: Node) -> Result<Sent, ClientError> {
+        let args = &[Value::List(Vec::new())];
+        let options = &Map::new();
+        let with = With {
+            args,
+            ..With::options(options)
+        };
+        self.send(body, with)
     }
 
     /// Announces the chord: to the result backend, which counts its members, or to a task that looks at them.
@@ -123,7 +135,7 @@ impl Expansion<'_> {
 
 /// `celery.chord_unlock`, which goes where the body goes.
 fn unlock(group_id: &str, children: &[ResultTuple], body: &Signature) -> TaskCall {
-    let text = |name: &str| given(&body.options, name)?.as_str().map(str::to_owned);
+    let text = |name| text_option(&body.options, name);
     let mut kwargs = Map::from_iter([("interval", Value::Null), ("max_retries", Value::Null)]);
     kwargs.insert(
         "result",
@@ -156,6 +168,19 @@ fn unlock(group_id: &str, children: &[ResultTuple], body: &Signature) -> TaskCal
             ..CallOptions::default()
         },
     }
+}
+
+/// Gives the body the chord's callbacks, which leave the options, and what else of them is the body's.
+fn give_options(body: &mut Node, options: &mut Map) {
+    let callbacks = take(options, "link");
+    let errbacks = take(options, "link_error");
+    link_body(body, callbacks, errbacks);
+    body.head.options.extend(for_body(options));
+    unroll_chords(body);
+}
+
+fn text_option(options: &Map, name: &str) -> Option<String> {
+    given(options, name)?.as_str().map(str::to_owned)
 }
 
 /// What of the options of a chord goes to its body.

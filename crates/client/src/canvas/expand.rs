@@ -5,7 +5,10 @@ use protocol::{Map, ResultTuple, Signature, Value};
 
 use super::freeze::{Path, Place};
 use super::lineage::Lineage;
-use super::node::{MAX_NESTING, Node, Parts, given, items, malformed, take, take_text};
+use super::node::{
+    MAX_NESTING, Node, Parts, extend_option, given, items, malformed, take, take_text,
+};
+use super::steps::Prepared;
 use crate::signature::call_of;
 use crate::{ClientError, TaskCall};
 
@@ -111,35 +114,18 @@ impl<'a> Expansion<'a> {
         let mut options = head.options;
         options.extend(with.options.clone());
         let link = take(&mut options, "link");
-        let link_error = items(take(&mut options, "link_error"));
-        let (group_id, root_id) = (
-            take_text(&mut options, "group_id"),
-            take_text(&mut options, "root_id"),
-        );
-        let chord = take(&mut options, "chord");
-        options.remove("parent_id");
-        let place = Place {
-            id: take_text(&mut options, "task_id"),
-            group_id: group_id.as_deref(),
-            chord: chord.as_ref(),
-            root_id: root_id.as_deref(),
-            parent_id: None,
-            group_index: options
-                .remove("group_index")
-                .and_then(|index| index.as_i64()),
-        };
+        let rest = take(&mut options, "chain");
         let first = With {
             args: &args,
             kwargs: with.kwargs,
             options: &Map::new(),
         };
-        let rest = take(&mut options, "chain");
-        let mut prepared = self.prepare_steps(tasks, first, &link_error, place)?;
+        let mut prepared = self.prepare_placed(tasks, first, &mut options)?;
         let Some(last) = prepared.tasks.first_mut() else {
             return self.send_rest(rest, &args, with.kwargs, options);
         };
         if let Some(link) = link {
-            super::node::extend_option(&mut last.head.options, "link", items(Some(link)));
+            extend_option(&mut last.head.options, "link", items(Some(link)));
         }
         let first = prepared.tasks.pop().expect("there is a first task");
         let single = prepared.tasks.is_empty();
@@ -156,6 +142,31 @@ impl<'a> Expansion<'a> {
                 child: sent.child,
             },
         })
+    }
+
+    /// Prepares the steps with what the chain's options say about the whole chain, which leaves the options.
+    fn prepare_placed(
+        &mut self,
+        tasks: Vec<Node>,
+        first: With<'_>,
+        options: &mut Map,
+    ) -> Result<Prepared, ClientError> {
+        let errbacks = items(take(options, "link_error"));
+        let group_id = take_text(options, "group_id");
+        let root_id = take_text(options, "root_id");
+        let chord = take(options, "chord");
+        options.remove("parent_id");
+        let place = Place {
+            id: take_text(options, "task_id"),
+            group_id: group_id.as_deref(),
+            chord: chord.as_ref(),
+            root_id: root_id.as_deref(),
+            parent_id: None,
+            group_index: options
+                .remove("group_index")
+                .and_then(|index| index.as_i64()),
+        };
+        self.prepare_steps(tasks, first, &errbacks, place)
     }
 
     /// A chain in which nothing is to be done: what follows it is next.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use protocol::{ResultTuple, Value};
+use protocol::{Map, ResultTuple, Value};
 
 use super::expand::Expansion;
 use super::lineage::Chords;
@@ -48,14 +48,7 @@ impl Expansion<'_> {
 
     fn freeze_task(&self, node: &mut Node, place: Place<'_>) -> ResultTuple {
         let options = &mut node.head.options;
-        let id = match given(options, "task_id").and_then(Value::as_str) {
-            Some(id) => id.to_owned(),
-            None => {
-                let id = place.id.unwrap_or_else(new_id);
-                options.insert("task_id", id.as_str());
-                id
-            }
-        };
+        let id = id_in(options, place.id.clone());
         for (name, value) in [("root_id", place.root_id), ("parent_id", place.parent_id)] {
             if let Some(value) = value {
                 options.insert(name, value);
@@ -66,17 +59,10 @@ impl Expansion<'_> {
         {
             options.insert("reply_to", reply_to.as_str());
         }
-        if let Some(group_id) = place.group_id
-            && !options.contains_key("group_id")
-        {
-            options.insert("group_id", group_id);
+        if !options.contains_key("group_id") {
+            put_group(options, &place);
         }
-        if let Some(chord) = place.chord {
-            options.insert("chord", chord.clone());
-        }
-        if let Some(index) = place.group_index {
-            options.insert("group_index", index);
-        }
+        put_position(options, &place);
         ResultTuple::task(id)
     }
 
@@ -87,34 +73,11 @@ impl Expansion<'_> {
         place: &Place<'_>,
     ) -> Result<ResultTuple, ClientError> {
         let options = &mut node.head.options;
-        let id = match given(options, "task_id").and_then(Value::as_str) {
-            Some(id) => id.to_owned(),
-            None => {
-                let id = new_id();
-                options.insert("task_id", id.as_str());
-                id
-            }
-        };
-        if let Some(group_id) = place.group_id {
-            options.insert("group_id", group_id);
-        }
-        if let Some(chord) = place.chord {
-            options.insert("chord", chord.clone());
-        }
-        if let Some(index) = place.group_index {
-            options.insert("group_index", index);
-        }
-        for (name, value) in [("root_id", place.root_id), ("parent_id", place.parent_id)] {
-            if !options.contains_key(name) {
-                options.insert(name, value.map(str::to_owned));
-            }
-        }
-        let root_id = given(options, "root_id")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        let parent_id = given(options, "parent_id")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
+        let id = id_in(options, None);
+        put_group(options, place);
+        put_position(options, place);
+        let root_id = known_or(options, "root_id", place.root_id);
+        let parent_id = known_or(options, "parent_id", place.parent_id);
         let Parts::Group(members) = &mut node.parts else {
             return Ok(ResultTuple::group(id, Vec::new()));
         };
@@ -123,11 +86,10 @@ impl Expansion<'_> {
         for (index, member) in members.iter_mut().enumerate() {
             let place = Place {
                 id: None,
-                group_id: place.group_id,
-                chord: place.chord,
                 root_id: root_id.as_deref(),
                 parent_id: parent_id.as_deref(),
                 group_index: i64::try_from(index).ok(),
+                ..*place
             };
             children.extend(self.freeze(member, place)?.pop());
         }
@@ -193,6 +155,39 @@ impl Expansion<'_> {
         path.extend(self.freeze(body, body_place)?);
         Ok(path)
     }
+}
+
+/// The id in the options; if there is none yet, this one or a new one.
+fn id_in(options: &mut Map, id: Option<String>) -> String {
+    if let Some(id) = given(options, "task_id").and_then(Value::as_str) {
+        return id.to_owned();
+    }
+    let id = id.unwrap_or_else(new_id);
+    options.insert("task_id", id.as_str());
+    id
+}
+
+fn put_group(options: &mut Map, place: &Place<'_>) {
+    if let Some(group_id) = place.group_id {
+        options.insert("group_id", group_id);
+    }
+}
+
+fn put_position(options: &mut Map, place: &Place<'_>) {
+    if let Some(chord) = place.chord {
+        options.insert("chord", chord.clone());
+    }
+    if let Some(index) = place.group_index {
+        options.insert("group_index", index);
+    }
+}
+
+/// A group's own id of this kind; one without gets this, or null, as Celery notes it.
+fn known_or(options: &mut Map, name: &str, id: Option<&str>) -> Option<String> {
+    if !options.contains_key(name) {
+        options.insert(name, id.map(str::to_owned));
+    }
+    given(options, name)?.as_str().map(str::to_owned)
 }
 
 /// The members of nested groups in the place of these groups, in the order in which Celery puts them there: last first. Empty

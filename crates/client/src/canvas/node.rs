@@ -63,11 +63,18 @@ impl Node {
                 header,
                 body,
                 kwargs,
-            } => Parts::Chord(Box::new(Chord {
-                header: Self::group(open_all(header, depth)?),
-                body: Self::open_at(*body, depth + 1)?,
-                kwargs,
-            })),
+            } => {
+                let header = Self::group(open_all(header, depth)?);
+                let body = Self::open_at(*body, depth + 1)?;
+                if body.is_empty_chain() {
+                    return Err(ClientError::EmptyChain);
+                }
+                Parts::Chord(Box::new(Chord {
+                    header,
+                    body,
+                    kwargs,
+                }))
+            }
             Canvas::Chunks { task, it, n } => return Ok(chunks(head, &task, it, n)),
             Canvas::Task | Canvas::Map { .. } | Canvas::Starmap { .. } => Parts::Task,
         };

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use protocol::Value;
 
-use super::expand::{Expansion, With, merge};
+use super::expand::{Expansion, Nulls, With, merge, merge_options};
 use super::freeze::{Path, Place};
-use super::links::link_error;
+use super::lineage::Rules;
+use super::links::{link, link_error};
 use super::node::{Chord, Node, Parts, items};
 use crate::ClientError;
 
@@ -45,21 +46,17 @@ impl Expansion<'_> {
         let mut last = Some(place);
         let mut ready: Vec<(Node, Path)> = Vec::with_capacity(steps.len());
         while let Some(step) = steps.pop_back() {
-            let mut step = step.unroll_single();
+            let step = step.unroll_single();
             if step.is_empty_group() && !(steps.is_empty() && ready.is_empty()) {
                 continue;
             }
-            step = match unroll_body(step) {
+            let mut step = match unroll(step) {
                 Unrolled::Not(step) => step,
                 Unrolled::Steps(unrolled) => {
                     steps.extend(unrolled);
                     continue;
                 }
             };
-            if let Parts::Chain(tasks) = step.parts {
-                steps.extend(tasks);
-                continue;
-            }
             if steps.is_empty() {
                 give_arguments(&mut step, &first);
             }
@@ -73,17 +70,23 @@ impl Expansion<'_> {
                 ..Place::default()
             });
             let path = self.freeze(&mut step, place)?;
-            for errback in errbacks {
-                link_error(&mut step, errback, &self.lineage.rules);
-                if let Parts::Chord(chord) = &mut step.parts {
-                    link_error(&mut chord.body, errback, &self.lineage.rules);
-                }
-            }
+            self.link_errbacks(&mut step, errbacks);
             ready.push((step, path));
         }
         let (tasks, paths): (Vec<_>, Vec<_>) = ready.into_iter().unzip();
         let path = paths.into_iter().rev().flatten().collect();
         Ok(Prepared { tasks, path })
+    }
+
+    /// The errbacks of a chain are those of each of its steps.
+    fn link_errbacks(&self, step: &mut Node, errbacks: &[Value]) {
+        let rules = &self.lineage.rules;
+        for errback in errbacks {
+            link_error(step, errback, rules);
+            if let Parts::Chord(chord) = &mut step.parts {
+                link_error(&mut chord.body, errback, rules);
+            }
+        }
     }
 }
 
@@ -112,10 +115,18 @@ fn with_a_task_in_front(tasks: Vec<Node>) -> VecDeque<Node> {
     steps
 }
 
-/// A chord among the steps whose body is a chain.
+/// A step, or the steps in its place.
 enum Unrolled {
     Not(Node),
     Steps(Vec<Node>),
+}
+
+/// The steps of a nested chain, or of a chord whose body is one.
+fn unroll(step: Node) -> Unrolled {
+    match step.parts {
+        Parts::Chain(tasks) => Unrolled::Steps(tasks),
+        _ => unroll_body(step),
+    }
 }
 
 /// `chord(header, chain(a, b, c))` is `chord(header, a), b, c`: every member carries a copy of the body, so what comes after its
@@ -134,11 +145,7 @@ fn unroll_body(mut step: Node) -> Unrolled {
     options.retain(|name, _| !CHAIN_OPTIONS.contains(&name));
     let mut tasks = unchain(body).into_iter();
     if let Some(mut first) = tasks.next() {
-        super::expand::merge_options(
-            &mut first.head.options,
-            &options,
-            super::expand::Nulls::Kept,
-        );
+        merge_options(&mut first.head.options, &options, Nulls::Kept);
         chord.body = first;
     }
     let mut steps = vec![step];
@@ -152,10 +159,10 @@ pub(super) fn unchain(chain: Node) -> Vec<Node> {
     let Parts::Chain(mut tasks) = parts else {
         return Vec::new();
     };
-    let rules = super::lineage::Rules::default();
+    let rules = Rules::default();
     if let Some(last) = tasks.last_mut() {
         for callback in items(head.options.remove("link")) {
-            super::links::link(last, &callback);
+            link(last, &callback);
         }
     }
     for errback in items(head.options.remove("link_error")) {

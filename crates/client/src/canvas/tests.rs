@@ -213,6 +213,15 @@ fn a_chord_of_an_empty_header_calls_its_body_at_once() {
 }
 
 #[test]
+fn a_chain_of_nothing_is_refused_as_a_body_and_as_a_whole() {
+    let empty = || composite("chain", Vec::new());
+    for canvas in [empty(), chord(vec![Signature::new("a")], empty())] {
+        let error = apply(canvas, &[], Vec::new(), &Lineage::default()).expect_err("nothing to do");
+        assert!(matches!(error, ClientError::EmptyChain), "{error}");
+    }
+}
+
+#[test]
 fn chunks_are_a_group_of_starmaps() {
     let pairs = (0..5)
         .map(|n| Value::List(vec![n.into(), n.into()]))

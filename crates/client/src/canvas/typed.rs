@@ -57,7 +57,7 @@ pub trait FirstArgument: Serialize {
     /// The argument's type.
     type First;
     /// Its name: the first field's.
-    const NAME: &'static str;
+    const FIELD: &'static str;
 }
 
 /// Declares the first argument of a task, so that it can take the result of a step before: `first_argument!(Add, x: i64)`.
@@ -68,7 +68,7 @@ macro_rules! first_argument {
     ($task:ty, $field:ident: $first:ty) => {
         impl $crate::canvas::FirstArgument for $task {
             type First = $first;
-            const NAME: &'static str = stringify!($field);
+            const FIELD: &'static str = stringify!($field);
         }
         const _: fn($task) -> $first = |task| task.$field;
     };
@@ -196,13 +196,13 @@ impl<T, Out> Step<Takes<T>, Out> {
     /// A call of a task by its name, whose first argument is still to come: what these arguments say about it is left out.
     pub fn partial<A: FirstArgument<First = T>>(task: &str, arguments: &A) -> Self {
         let rest = keywords(task, arguments).and_then(|mut fields| {
-            if fields.keys().next() != Some(A::NAME) {
+            if fields.keys().next() != Some(A::FIELD) {
                 return Err(ClientError::NotTheFirstArgument {
                     task: task.to_owned(),
-                    field: A::NAME,
+                    field: A::FIELD,
                 });
             }
-            fields.remove(A::NAME);
+            fields.remove(A::FIELD);
             Ok(fields)
         });
         Self(rest.map(called(task)), PhantomData)

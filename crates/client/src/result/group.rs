@@ -124,6 +124,15 @@ impl<O> GroupResult<O> {
         saved.map_err(ClientError::broker("save the group"))
     }
 
+    /// Forgets that it was saved; the members' results stay.
+    ///
+    /// # Errors
+    /// When there is no result backend or it fails.
+    pub async fn delete(&self) -> Result<(), ClientError> {
+        let forgotten = self.client.results()?.forget_group(&self.id).await;
+        forgotten.map_err(ClientError::broker("forget the group"))
+    }
+
     /// Whether all members have succeeded; so for the following: one round trip, whatever the group's size.
     ///
     /// # Errors

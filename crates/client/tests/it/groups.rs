@@ -126,6 +126,9 @@ async fn a_saved_group_is_found_by_its_id() {
         .unwrap();
     assert_eq!(restored.task_ids(), ["m-1", "m-2"]);
     assert_eq!(restored.join(DEADLINE).await.unwrap(), [1, 2]);
+    restored.delete().await.unwrap();
+    let gone = client.restore_group::<i64>(group.id()).await.unwrap();
+    assert!(gone.is_none());
 }
 
 #[tokio::test]

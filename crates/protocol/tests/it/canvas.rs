@@ -94,6 +94,24 @@ fn a_chord_header_may_be_a_list() {
 }
 
 #[test]
+fn a_list_of_one_group_is_no_group() {
+    let group = Canvas::Group(vec![add(), add()]).into_signature().unwrap();
+    let header = |header: Value| {
+        let mut signature = Signature::new("celery.chord")
+            .kwarg("header", header)
+            .kwarg("body", add());
+        signature.subtask_type = Some("chord".to_owned());
+        match signature.canvas().unwrap() {
+            Canvas::Chord { header, .. } => header.len(),
+            other => panic!("not a chord: {other:?}"),
+        }
+    };
+    assert_eq!(header(group.clone().into()), 2);
+    assert_eq!(header(vec![group].into()), 1);
+    assert_eq!(header(add().into()), 1);
+}
+
+#[test]
 fn a_small_signature_is_enough_and_a_wrong_one_is_named() {
     let small = Value::Map(Map::from_iter([("task", "t")]));
     assert_eq!(Signature::from_value(small).unwrap(), Signature::new("t"));

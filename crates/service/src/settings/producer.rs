@@ -29,6 +29,7 @@ impl Settings {
             task_publish_retry: self.is_on("task_publish_retry"),
             task_publish_retry_policy: self.publish_retry_policy()?,
             task_send_sent_event: self.is_on("task_send_sent_event"),
+            task_allow_error_cb_on_chord_header: self.is_on("task_allow_error_cb_on_chord_header"),
             accept_content: self.accept("accept_content")?,
             limits: self.limits(),
             revokes_on_broker: self.is_on("celeriac_revokes_on_broker"),

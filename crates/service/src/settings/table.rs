@@ -86,8 +86,6 @@ const USE_URL: &str = "put it into broker_url or result_backend";
 const FIXED: &str = "fixed to Celery's default";
 /// A result backend that is not here.
 const NO_BACKEND: &str = "this result backend is not supported";
-/// Results are never given up.
-const RESULTS_WAIT: &str = "storing a result is tried until it is done, with pauses of 50 ms to 5 s: its task is not acknowledged before";
 /// Connections rebuild themselves.
 const ALWAYS: &str = "connections are always rebuilt, with increasing pauses";
 /// Log lines have one format.
@@ -195,10 +193,10 @@ pub const SETTINGS: &[Setting] = &[
     used("result_backend_transport_options", Map, "{}"),
     ignored("result_chord_retry_interval", Number, "1.0", NOT_YET),
     used("result_chord_join_timeout", Number, "3.0"),
-    ignored("result_backend_max_sleep_between_retries_ms", Int(0), "10000", RESULTS_WAIT),
-    ignored("result_backend_max_retries", Any, "null", RESULTS_WAIT),
-    ignored("result_backend_base_sleep_between_retries_ms", Int(0), "10", RESULTS_WAIT),
-    ignored("result_backend_always_retry", Bool, "false", RESULTS_WAIT),
+    ignored("result_backend_max_sleep_between_retries_ms", Int(0), "10000", ALWAYS),
+    ignored("result_backend_max_retries", Any, "null", ALWAYS),
+    ignored("result_backend_base_sleep_between_retries_ms", Int(0), "10", ALWAYS),
+    ignored("result_backend_always_retry", Bool, "false", ALWAYS),
 
     ignored("security_certificate", Text, "null", NOT_YET),
     ignored("security_cert_store", Text, "null", NOT_YET),
@@ -252,7 +250,7 @@ pub const SETTINGS: &[Setting] = &[
     used("task_time_limit", Number, "null"),
     used("task_store_errors_even_if_ignored", Bool, "false"),
     used("task_track_started", Bool, "false"),
-    ignored("task_allow_error_cb_on_chord_header", Bool, "false", NOT_YET),
+    used("task_allow_error_cb_on_chord_header", Bool, "false"),
 
     ignored("worker_agent", Text, "null", NO_CLASSES),
     ignored("worker_autoscaler", Text, "celery.worker.autoscale:Autoscaler", NO_CLASSES),
@@ -261,7 +259,7 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_enable_soft_shutdown_on_idle", Bool, "false"),
     used("worker_concurrency", Any, "null"),
     ignored("worker_consumer", Text, "celery.worker.consumer:Consumer", NO_CLASSES),
-    used("worker_direct", Bool, "false"),
+    ignored("worker_direct", Bool, "false", NOT_YET),
     used("worker_disable_rate_limits", Bool, "false"),
     used("worker_deduplicate_successful_tasks", Bool, "false"),
     used("worker_enable_remote_control", Bool, "true"),
@@ -279,7 +277,7 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_proc_alive_timeout", Number, "60.0"),
     used("worker_prefetch_multiplier", Int(1), "1"),
     ignored("worker_eta_task_limit", Int(0), "null", "tasks with an ETA wait on the broker"),
-    ignored("worker_enable_prefetch_count_reduction", Bool, "true", "a worker never holds more than it can run, before and after a lost connection"),
+    ignored("worker_enable_prefetch_count_reduction", Bool, "true", AMQP_ONLY),
     ignored("worker_disable_prefetch", Bool, "false", "the default: see worker_prefetch_multiplier"),
     ignored("worker_redirect_stdouts", Bool, "true", "a task's output is left alone"),
     ignored("worker_redirect_stdouts_level", Text, "WARNING", "a task's output is left alone"),
@@ -370,9 +368,6 @@ pub const OTHER_VARIABLES: &[&str] = &[
     "CELERY_WORKER_HOSTNAME",
     "CELERY_WORKER_LOGLEVEL",
     "CELERY_WORKER_LOGFILE",
-    "CELERY_WORKER_TIME_LIMIT",
-    "CELERY_WORKER_SOFT_TIME_LIMIT",
-    "CELERY_WORKER_PIDFILE",
     "CELERY_WORKER_MAX_TASKS",
     "CELERY_BEAT_LOGLEVEL",
     "CELERY_BEAT_LOGFILE",

@@ -7,6 +7,8 @@ use protocol::{Codec, Limits, Value};
 use tests::{Echo, Record};
 use worker::SendTask;
 
+use crate::trees;
+
 pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError> {
     match *words {
         ["send", journal, count, milliseconds] => {
@@ -17,6 +19,9 @@ pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError
         }
         ["echo", json] => echo(client, json).await,
         ["lost", count] => lost(client, parse(count)).await,
+        ["trees", file] => trees::run(client, file).await,
+        ["group-save"] => trees::save(client).await,
+        ["group-restore", id] => trees::restore(client, id).await,
         _ => panic!("unknown arguments {words:?}"),
     }
 }
