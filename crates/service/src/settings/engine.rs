@@ -30,9 +30,7 @@ impl Settings {
                 .seconds("worker_proc_alive_timeout")
                 .unwrap_or(default.worker_proc_alive_timeout),
             worker_prefetch_multiplier: self.size("worker_prefetch_multiplier").unwrap_or(1),
-            lease: self
-                .seconds("celeriac_lease_seconds")
-                .unwrap_or(default.lease),
+            lease: self.lease(),
             visibility_timeout: self
                 .visibility_timeout()
                 .unwrap_or(default.visibility_timeout),

@@ -358,3 +358,15 @@ fn a_time_zone_that_there_is_not_is_refused() {
     let error = load("Europe/Atlantis").unwrap_err().to_string();
     assert!(error.contains("the name of a time zone"), "{error}");
 }
+
+#[test]
+fn a_chords_claim_is_celerys_but_never_outlives_a_dead_worker() {
+    let claim = |file: &str| {
+        let case = Case::new().file("celeriac.toml", file);
+        case.load().unwrap().result_policy().chord_claim.as_millis()
+    };
+    assert_eq!(claim(""), 6_000);
+    assert_eq!(claim("result_chord_join_timeout = 0"), 10_000);
+    assert_eq!(claim("result_chord_join_timeout = 1"), 5_000);
+    assert_eq!(claim("celeriac_lease_seconds = 3"), 1_500);
+}

@@ -106,13 +106,22 @@ impl Settings {
         }
     }
 
-    /// Celery's time for joining a chord before another worker may do so: twice `result_chord_join_timeout`, at least 5 s.
+    /// How long a worker counts as alive after its last renewal.
+    pub(crate) fn lease(&self) -> Duration {
+        let lease = self.seconds("celeriac_lease_seconds");
+        lease.unwrap_or_else(|| worker::WorkerSettings::default().lease)
+    }
+
+    /// Celery's time for joining a chord before another worker may do so: twice `result_chord_join_timeout`, at least 5 s. But no
+    /// longer than half a lease: a worker that dies while it joins leaves the last member to another, and a Python worker that
+    /// finds the claim alive then gives the chord up.
     fn chord_claim(&self) -> Duration {
         let timeout = self
             .seconds("result_chord_join_timeout")
             .filter(|timeout| !timeout.is_zero())
             .unwrap_or(JOIN_TIMEOUT);
-        Duration::from_secs((timeout * 2).as_secs()).max(LEAST_CLAIM)
+        let claim = Duration::from_secs((timeout * 2).as_secs()).max(LEAST_CLAIM);
+        claim.min(self.lease() / 2)
     }
 
     /// How queues share a worker: `celeriac_queue_order`, else kombu's `queue_order_strategy`.
