@@ -143,7 +143,7 @@ impl Admin for RedisBroker {
             let step = self.keys.step(envelope::priority(&parked.raw));
             settle
                 .arg(self.keys.list(&parked.queue, step))
-                .arg(&parked.raw[..]);
+                .arg(envelope::forgiven(&parked.raw));
         }
         Ok(self.ask::<i64>(doing, settle).await? == 1)
     }

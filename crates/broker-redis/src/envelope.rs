@@ -10,6 +10,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// In `properties.delivery_info`: how many holders have died with the message. Python keeps it and does not look at it.
+pub(crate) const DEATHS: &str = "celeriac_deaths";
+
+/// What is noted in a message that goes back to its queue.
+pub(crate) type Mark = fn(&[u8]) -> Vec<u8>;
+
 /// A held message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Held<'a> {
@@ -58,10 +64,26 @@ pub(crate) fn priority(envelope: &[u8]) -> i64 {
 /// The same envelope with `headers.redelivered` and `properties.delivery_info.redelivered` set, everything else kept to the byte.
 /// What is no JSON object comes back unchanged.
 pub(crate) fn redelivered(envelope: &[u8]) -> Vec<u8> {
-    mark(envelope).unwrap_or_else(|| envelope.to_vec())
+    change(envelope, |_| {}).unwrap_or_else(|| envelope.to_vec())
 }
 
-fn mark(envelope: &[u8]) -> Option<Vec<u8>> {
+/// As [`redelivered`], for a message whose holder has died with it: one more is counted.
+pub(crate) fn died(envelope: &[u8]) -> Vec<u8> {
+    let count = |info: &mut Object| {
+        let deaths = info.get(DEATHS).and_then(|text| text.parse().ok());
+        let deaths = deaths.unwrap_or(0_u32).saturating_add(1);
+        info.set(DEATHS, deaths.to_string());
+    };
+    change(envelope, count).unwrap_or_else(|| envelope.to_vec())
+}
+
+/// As [`redelivered`], for a message that an operator gives another chance: no deaths are counted any more.
+pub(crate) fn forgiven(envelope: &[u8]) -> Vec<u8> {
+    let forget = |info: &mut Object| info.entries.retain(|(key, _)| key != DEATHS);
+    change(envelope, forget).unwrap_or_else(|| envelope.to_vec())
+}
+
+fn change(envelope: &[u8], note: impl FnOnce(&mut Object)) -> Option<Vec<u8>> {
     let mut whole = Object::read(envelope)?;
     let mut headers = whole.object("headers")?;
     headers.set("redelivered", "true".to_owned());
@@ -69,6 +91,7 @@ fn mark(envelope: &[u8]) -> Option<Vec<u8>> {
     let mut properties = whole.object("properties")?;
     let mut info = properties.object("delivery_info")?;
     info.set("redelivered", "true".to_owned());
+    note(&mut info);
     properties.set("delivery_info", info.write());
     whole.set("properties", properties.write());
     Some(whole.write().into_bytes())
@@ -162,6 +185,19 @@ mod tests {
         );
         assert_eq!(redelivered(marked.as_bytes()), marked.as_bytes());
         assert_eq!(priority(marked.as_bytes()), 4);
+    }
+
+    #[test]
+    fn deaths_are_counted_and_forgiven() {
+        let fresh = br#"{"headers": {}, "properties": {"delivery_info": {"routing_key": "q"}}}"#;
+        let twice = String::from_utf8(died(&died(fresh))).unwrap();
+        assert!(
+            twice.contains(r#""redelivered": true, "celeriac_deaths": 2}"#),
+            "{twice}"
+        );
+        assert_eq!(redelivered(twice.as_bytes()), twice.as_bytes());
+        assert_eq!(forgiven(twice.as_bytes()), redelivered(fresh));
+        assert_eq!(died(b"nonsense"), b"nonsense");
     }
 
     #[test]

@@ -12,7 +12,11 @@ use crate::error::{Result, SqliteError};
 const APPLICATION_ID: i32 = 0x636c_7279;
 
 /// Each version's step from the one before, the first from an empty file. A step ends by setting its own version.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 const KNOWN: i32 = STEPS.len() as i32;
 

@@ -80,6 +80,7 @@ pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Deli
         queue,
         hold,
         redelivered,
+        deaths,
         envelope,
     } = taken;
     Delivery {
@@ -87,6 +88,7 @@ pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Deli
         queue: Arc::from(queue),
         message: decode(&envelope, redelivered, limits),
         redelivered,
+        deaths: u32::try_from(deaths).unwrap_or(u32::MAX),
     }
 }
 
@@ -152,7 +154,8 @@ fn fate(verdict: Verdict) -> Result<Fate> {
         Verdict::Ack => Fate::Ack,
         Verdict::Keep => Fate::Keep,
         Verdict::AckEarly { lost } => Fate::AckEarly(lost.encode(Codec::Json, None)?.into()),
-        Verdict::Requeue { front: true } => Fate::RequeueFront,
+        Verdict::Requeue { front: true } => Fate::RequeueFront(0),
+        Verdict::Died => Fate::RequeueFront(1),
         Verdict::Requeue { front: false } => Fate::RequeueBack,
         Verdict::Defer { until } => Fate::Defer(ceiling_ms(until)),
         Verdict::Park { reason } => Fate::Park(reason),
@@ -209,6 +212,7 @@ mod tests {
             queue: "q".into(),
             hold: 2,
             redelivered: false,
+            deaths: 0,
             envelope: b"?".to_vec(),
         };
         let tag = delivery("abc", taken, &Limits::default()).tag;

@@ -142,6 +142,8 @@ pub struct Delivery {
     pub message: Result<Message, DecodeError>,
     /// Whether somebody held it before.
     pub redelivered: bool,
+    /// How many of those who held it have died with it: incarnations whose lease ran out, and processes ([`Verdict::Died`]).
+    pub deaths: u32,
 }
 
 /// Names one hold of one message by one incarnation.
@@ -213,6 +215,9 @@ pub enum Verdict {
         /// At the front (taken next) or at the back.
         front: bool,
     },
+    /// The process that ran it has died: back to the front of its queue, marked as redelivered, with one more in
+    /// [`Delivery::deaths`].
+    Died,
     /// Held on the server until this time, then at the front of its queue.
     Defer {
         /// When it is due.

@@ -16,6 +16,8 @@ pub(crate) struct Held {
     pub(crate) tag: Tag,
     pub(crate) queue: Arc<str>,
     pub(crate) redelivered: bool,
+    /// How many processes have died with it.
+    pub(crate) deaths: u32,
     pub(crate) request: TaskRequest,
     /// The message itself, for a run in another process.
     pub(crate) message: Option<Message>,
@@ -52,6 +54,7 @@ impl Held {
             tag,
             queue,
             redelivered,
+            deaths: 0,
             request,
             message: None,
             size,
@@ -67,13 +70,11 @@ impl Held {
         })
     }
 
-    /// Keeps the message too.
-    pub(crate) fn with_message(self: Arc<Self>, message: Message) -> Arc<Self> {
-        let mut held = self;
-        if let Some(held) = Arc::get_mut(&mut held) {
-            held.message = Some(message);
-        }
-        held
+    /// Changed by whoever has just made it, before others know of it.
+    pub(crate) fn with(mut self: Arc<Self>, change: impl FnOnce(&mut Self)) -> Arc<Self> {
+        let held = Arc::get_mut(&mut self);
+        change(held.expect("nobody else knows of it yet"));
+        self
     }
 
     /// The process that the task runs in.

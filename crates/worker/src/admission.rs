@@ -48,6 +48,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         queue,
         message,
         redelivered,
+        deaths,
     } = delivery;
     let message = match message {
         Ok(message) => message,
@@ -65,12 +66,16 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         return park_unknown(engine, tag, &request).into();
     };
     let task = builtin::in_pool_of_its_task(&engine.registry, task, &request);
-    let policy = Policy::of(engine, &task, &request);
-    let redelivered = redelivered || request.redelivered;
-    let mut held = Held::new(tag, queue, redelivered, request, message.body.len());
-    if policy.pool == Pool::Prefork {
-        held = held.with_message(message);
+    let mut policy = Policy::of(engine, &task, &request);
+    if !builtin::is_builtin(&task) {
+        policy = policy.after(deaths, &engine.settings);
     }
+    let redelivered = redelivered || request.redelivered;
+    let size = message.body.len();
+    let held = Held::new(tag, queue, redelivered, request, size).with(|held| {
+        held.deaths = deaths;
+        held.message = (policy.pool == Pool::Prefork).then_some(message);
+    });
     admit_task(engine, Run { task, held, policy })
 }
 

@@ -50,6 +50,11 @@ fn here() -> TaskOptions {
     }
 }
 
+/// Whether it is one of them; they settle more than a child process can hand on.
+pub(crate) fn is_builtin(task: &RegisteredTask) -> bool {
+    task.name.starts_with("celery.")
+}
+
 /// `celery.map` and `celery.starmap` run their task in place, so they run where that task runs.
 pub(crate) fn in_pool_of_its_task(
     registry: &Registry,

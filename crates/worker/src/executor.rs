@@ -191,6 +191,10 @@ impl Inner {
     }
 
     async fn run_in_pool(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) -> RunEnd {
+        let deaths = run.held.deaths;
+        if deaths >= self.engine.settings.max_worker_deaths {
+            return RunEnd::Lost(format!("{deaths} workers have died with this task"));
+        }
         match run.policy.pool {
             Pool::Prefork => prefork::run(&self.engine, &self.children, run, ctx).await,
             _ => work::work(&self.engine, &self.threads, run, ctx, permits).await,

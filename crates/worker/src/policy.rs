@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use protocol::TaskRequest;
 
-use crate::Pool;
 use crate::engine::Engine;
 use crate::registry::RegisteredTask;
+use crate::{Pool, WorkerSettings};
 
 /// The effective options of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,5 +92,16 @@ impl Policy {
                 settings.task_soft_time_limit,
             ),
         }
+    }
+
+    /// As it is for a message with which so many processes have died. The last try that it has runs in a child process, where one
+    /// can be had: if it is this task that kills, it takes nobody else with it, and if it is not, it is not blamed.
+    pub(crate) fn after(self, deaths: u32, settings: &WorkerSettings) -> Self {
+        let last = deaths > 0 && deaths.saturating_add(1) >= settings.max_worker_deaths;
+        if last && settings.child.is_some() {
+            let pool = Pool::Prefork;
+            return Self { pool, ..self };
+        }
+        self
     }
 }

@@ -37,6 +37,8 @@ pub struct WorkerSettings {
     pub autoscale_keepalive: Duration,
     /// How a child process is started; without it no task can run in one.
     pub child: Option<ChildCommand>,
+    /// A message is parked when so many processes have died with it; ours.
+    pub max_worker_deaths: u32,
     /// `worker_max_tasks_per_child`: a child process is replaced after this many runs.
     pub worker_max_tasks_per_child: Option<u64>,
     /// `worker_max_memory_per_child`: a child process that has more KiB of resident memory after a run is replaced.
@@ -135,6 +137,7 @@ impl Default for WorkerSettings {
             worker_autoscale: None,
             autoscale_keepalive: Duration::from_secs(30),
             child: None,
+            max_worker_deaths: 3,
             worker_max_tasks_per_child: None,
             worker_max_memory_per_child: None,
             worker_proc_alive_timeout: Duration::from_secs(60),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use tests::{Echo, Fail, Record};
+use tests::{Echo, Fail, Kill, Record};
 use worker::Registry;
 
 fn main() -> ExitCode {
@@ -12,7 +12,8 @@ fn main() -> ExitCode {
             Registry::new()
                 .task::<Record>()
                 .task::<Echo>()
-                .task::<Fail>(),
+                .task::<Fail>()
+                .task::<Kill>(),
         )
     })
 }

@@ -6,6 +6,7 @@ mod drill;
 mod install;
 mod interop;
 mod poison;
+mod pools;
 mod probes;
 mod signals;
 mod structure;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::queues::Queue;
 use super::shared::{Shared, decode};
 use super::{lease, suspects, tag};
+use crate::envelope;
 use crate::error::{closed, is_outage};
 use crate::script;
 
@@ -197,11 +198,14 @@ pub(super) fn delivery(shared: &Shared, tag: String, queue: Arc<str>, payload: &
         .ok()
         .and_then(|message| message.properties.delivery_info.as_ref());
     let redelivered = info.and_then(|info| info.redelivered).unwrap_or(false);
+    let deaths = info.and_then(|info| info.extra.get(envelope::DEATHS)?.as_i64());
+    let deaths = deaths.map_or(0, |deaths| u32::try_from(deaths).unwrap_or(u32::MAX));
     Delivery {
         tag: Tag(tag.into()),
         queue,
         message,
         redelivered,
+        deaths,
     }
 }
 

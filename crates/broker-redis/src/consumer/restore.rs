@@ -45,8 +45,12 @@ pub(super) async fn put_back(shared: &Shared, link: &Link, returns: &[Return]) -
     decode(link, "give messages back", answer)
 }
 
-/// Puts back what an incarnation of ours holds under these tags.
-pub(super) async fn put_back_own(shared: &Shared, mut tags: Vec<Arc<str>>) -> Result<usize> {
+/// Puts back what an incarnation of ours holds under these tags, marked so.
+pub(super) async fn put_back_own(
+    shared: &Shared,
+    mut tags: Vec<Arc<str>>,
+    mark: envelope::Mark,
+) -> Result<usize> {
     tag::sort_newest_first(&mut tags);
     let mut restored = 0;
     for chunk in tags.chunks(CHUNK) {
@@ -54,20 +58,20 @@ pub(super) async fn put_back_own(shared: &Shared, mut tags: Vec<Arc<str>>) -> Re
         let returns: Vec<Return> = chunk
             .iter()
             .zip(records)
-            .filter_map(|(tag, record)| own(shared, tag, record.as_deref()?))
+            .filter_map(|(tag, record)| own(shared, tag, record.as_deref()?, mark))
             .collect();
         restored += put_back(shared, &shared.keep, &returns).await?;
     }
     Ok(restored)
 }
 
-fn own(shared: &Shared, tag: &Arc<str>, record: &[u8]) -> Option<Return> {
+fn own(shared: &Shared, tag: &Arc<str>, record: &[u8], mark: envelope::Mark) -> Option<Return> {
     let held = envelope::read_own(record)?;
     let step = tag::read(tag)?.step;
     let lists = vec![shared.keys.list(&held.routing_key, step)];
     Some(Return {
         tag: Arc::clone(tag),
-        envelope: envelope::redelivered(held.envelope),
+        envelope: mark(held.envelope),
         lists,
     })
 }
@@ -81,7 +85,7 @@ pub(super) async fn give_back(shared: &Shared) -> Result<usize> {
     suspects::recover(shared).await?;
     let tags = shared.holds.tags();
     let held = tags.len();
-    let restored = put_back_own(shared, tags).await?;
+    let restored = put_back_own(shared, tags, envelope::redelivered).await?;
     retire(shared, restored < held).await?;
     shared.holds.clear();
     shared.hot.hang_up().await;

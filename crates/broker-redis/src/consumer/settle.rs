@@ -174,7 +174,7 @@ async fn rewritten(shared: &Shared, batch: &[Settlement]) -> Result<HashMap<Arc<
     let is_rewritten = |settlement: &&Settlement| {
         matches!(
             settlement.verdict,
-            Verdict::Requeue { .. } | Verdict::Park { .. }
+            Verdict::Requeue { .. } | Verdict::Died | Verdict::Park { .. }
         )
     };
     let tags: Vec<Arc<str>> = batch
@@ -209,7 +209,13 @@ fn verb(
             lost: lost.encode(Codec::Json, None)?,
         }),
         Verdict::Defer { until } => Some(defer(*until)),
-        Verdict::Requeue { front } => held().and_then(|held| requeue(shared, tag, &held, *front)),
+        Verdict::Requeue { front } => {
+            let push = if *front { "RPUSH" } else { "LPUSH" };
+            held().and_then(|held| requeue(shared, tag, &held, push, envelope::redelivered))
+        }
+        Verdict::Died => {
+            held().and_then(|held| requeue(shared, tag, &held, "RPUSH", envelope::died))
+        }
         Verdict::Park { reason } => held().map(|held| park(shared, &held, reason)),
     })
 }
@@ -223,13 +229,18 @@ fn defer(until: Timestamp) -> Verb {
     }
 }
 
-fn requeue(shared: &Shared, tag: &str, held: &Held<'_>, front: bool) -> Option<Verb> {
+fn requeue(
+    shared: &Shared,
+    tag: &str,
+    held: &Held<'_>,
+    push: &'static str,
+    mark: envelope::Mark,
+) -> Option<Verb> {
     let list = shared.keys.list(&held.routing_key, tag::read(tag)?.step);
-    let push = if front { "RPUSH" } else { "LPUSH" };
     Some(Verb::Move {
         push,
         list,
-        envelope: envelope::redelivered(held.envelope),
+        envelope: mark(held.envelope),
     })
 }
 

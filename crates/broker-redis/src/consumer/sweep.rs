@@ -16,6 +16,7 @@ use super::restore::put_back_own;
 use super::settle::{Item, carry_out};
 use super::shared::{Shared, decode};
 use super::tag::consumer_of;
+use crate::envelope;
 use crate::results::StoreItem;
 use crate::script;
 
@@ -65,7 +66,7 @@ async fn reclaim(shared: &Shared, incarnation: &str) -> Result<()> {
     let pattern = format!("{incarnation}:*");
     let mut tags = scan(shared, "ZSCAN", &shared.keys.unacked_index, &pattern).await?;
     tags.extend(scan(shared, "HSCAN", &shared.keys.poison, &pattern).await?);
-    let messages = put_back_own(shared, tags).await?;
+    let messages = put_back_own(shared, tags, envelope::died).await?;
     report_lost(shared, incarnation).await?;
     forget(shared, incarnation).await?;
     tracing::info!(

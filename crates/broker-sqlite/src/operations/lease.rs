@@ -16,9 +16,8 @@ use crate::wire;
 const REGISTER: &str =
     "INSERT INTO workers (incarnation, node, lease, renewed) VALUES (?, ?, ?, ?)";
 const RENEW: &str = "UPDATE workers SET renewed = ?1 WHERE id = ?2";
-/// Back to where it came from: the old rank and id keep the old order.
-const GIVE_BACK: &str =
-    "UPDATE messages SET state = 0, holder = NULL, redelivered = 1 WHERE holder = ?1 AND state = 1";
+/// Back to where it came from: the old rank and id keep the old order. Parameters: worker, deaths to count.
+const GIVE_BACK: &str = "UPDATE messages SET state = 0, holder = NULL, redelivered = 1, deaths = deaths + ?2 WHERE holder = ?1 AND state = 1";
 const LOST_RUNS: &str =
     "SELECT b.body FROM messages m JOIN bodies b USING (id) WHERE m.holder = ?1 AND m.state = 3";
 const DELETE_LOST_BODIES: &str =
@@ -104,8 +103,11 @@ impl Operation for End {
             return Ok(None);
         }
         let lost = self.take_lost_runs(tx).await?;
+        // One that closes gives back; one that is swept has died with what it held.
+        let died = self.if_renewed_at.is_some();
         let given_back = sqlx::query(GIVE_BACK)
             .bind(self.worker)
+            .bind(died)
             .execute(&mut *tx.conn)
             .await?
             .rows_affected();

@@ -17,7 +17,7 @@ use crate::pack::json;
 const NEXT_OF_ONE: &str = "\
 WITH taken AS (
     SELECT id FROM messages WHERE state = 0 AND queue = ?1 ORDER BY step, rank, id LIMIT ?2 + 0)
-SELECT m.id, m.queue, m.holds, m.redelivered, b.body
+SELECT m.id, m.queue, m.holds, m.redelivered, m.deaths, b.body
 FROM messages m JOIN bodies b USING (id)
 WHERE m.id IN taken AND EXISTS (SELECT 1 FROM workers WHERE id = ?3)
 ORDER BY m.step, m.rank, m.id";
@@ -34,7 +34,7 @@ WITH candidates AS (
 taken AS (
     SELECT id, step, nth, turn FROM candidates
     ORDER BY step, CASE WHEN ?4 THEN turn ELSE nth END, CASE WHEN ?4 THEN nth ELSE turn END LIMIT ?2 + 0)
-SELECT m.id, m.queue, m.holds, m.redelivered, b.body
+SELECT m.id, m.queue, m.holds, m.redelivered, m.deaths, b.body
 FROM taken t JOIN messages m USING (id) JOIN bodies b USING (id)
 WHERE EXISTS (SELECT 1 FROM workers WHERE id = ?3)
 ORDER BY t.step, CASE WHEN ?4 THEN t.turn ELSE t.nth END, CASE WHEN ?4 THEN t.nth ELSE t.turn END";
@@ -51,6 +51,7 @@ pub(crate) struct Taken {
     /// Which hold of this message it is.
     pub(crate) hold: i64,
     pub(crate) redelivered: bool,
+    pub(crate) deaths: i64,
     pub(crate) envelope: Vec<u8>,
 }
 
@@ -86,7 +87,7 @@ pub(crate) struct Reserve {
     pub(crate) taken: Vec<Taken>,
 }
 
-type Row = (i64, String, i64, bool, Vec<u8>);
+type Row = (i64, String, i64, bool, i64, Vec<u8>);
 
 #[async_trait]
 impl Operation for Reserve {
@@ -140,13 +141,14 @@ impl Reserve {
         Ok(rows)
     }
 
-    fn taken(&self, (id, queue, holds, redelivered, envelope): Row) -> Taken {
+    fn taken(&self, (id, queue, holds, redelivered, deaths, envelope): Row) -> Taken {
         Taken {
             worker: self.worker,
             id,
             queue,
             hold: holds + 1,
             redelivered,
+            deaths,
             envelope,
         }
     }

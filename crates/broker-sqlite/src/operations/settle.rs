@@ -26,11 +26,11 @@ const REPLACE_BODIES: &str = "\
 UPDATE bodies SET body = substr(?2, row.value->>1, row.value->>2) FROM json_each(?1) row \
 WHERE bodies.id = row.value->>'$[0]'";
 const TO_FRONT: &str = "\
-UPDATE messages SET state = 0, holder = NULL, redelivered = 1, rank = coalesce(
+UPDATE messages SET state = 0, holder = NULL, redelivered = 1, deaths = deaths + ?2, rank = coalesce(
     (SELECT min(r.rank) FROM messages r WHERE r.state = 0 AND r.queue = messages.queue AND r.step = messages.step), 0) - 1
-WHERE id = ?";
+WHERE id = ?1";
 const COPY_TO_BACK: &str = "\
-INSERT INTO messages (queue, step, holds, redelivered) SELECT queue, step, holds, 1 FROM messages WHERE id = ?";
+INSERT INTO messages (queue, step, holds, redelivered, deaths) SELECT queue, step, holds, 1, deaths FROM messages WHERE id = ?";
 const MOVE_BODY: &str = "UPDATE bodies SET id = ?1 WHERE id = ?2";
 const DEFER: &str = "\
 UPDATE messages SET state = 2, holder = NULL, due = row.value->>1 FROM json_each(?1) row \
@@ -66,7 +66,8 @@ pub(crate) enum Fate {
     Keep,
     /// With the encoded meta that tells of the loss.
     AckEarly(Bytes),
-    RequeueFront,
+    /// With the deaths to count.
+    RequeueFront(i64),
     RequeueBack,
     /// Until this time of the wall clock in milliseconds.
     Defer(i64),
@@ -145,7 +146,7 @@ impl Holds {
 struct Changes<'o> {
     delete: Vec<i64>,
     run: Vec<(i64, &'o Bytes)>,
-    to_front: Vec<i64>,
+    to_front: Vec<(i64, i64)>,
     to_back: Vec<i64>,
     defer: Vec<(i64, i64)>,
     park: Vec<(i64, &'o str)>,
@@ -174,7 +175,7 @@ impl<'o> Changes<'o> {
             Fate::Ack => self.delete.push(id),
             Fate::Keep => {}
             Fate::AckEarly(lost) => self.run.push((id, lost)),
-            Fate::RequeueFront => self.to_front.push(id),
+            Fate::RequeueFront(deaths) => self.to_front.push((id, *deaths)),
             Fate::RequeueBack => self.to_back.push(id),
             Fate::Defer(due) => self.defer.push((id, *due)),
             Fate::Park(reason) => self.park.push((id, reason)),
@@ -235,9 +236,10 @@ impl<'o> Changes<'o> {
     }
 
     async fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
-        for id in &self.to_front {
+        for (id, deaths) in &self.to_front {
             sqlx::query(TO_FRONT)
                 .bind(id)
+                .bind(deaths)
                 .execute(&mut *tx.conn)
                 .await?;
             tx.ring(News::Ready);

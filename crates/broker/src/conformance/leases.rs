@@ -35,6 +35,8 @@ async fn dead_incarnation_gives_back_everything_in_order(fixture: Fixture) {
     assert_eq!(taken.iter().map(id).collect::<Vec<_>>(), sent);
     assert!(taken[..12].iter().all(|delivery| delivery.redelivered));
     assert!(taken[12..].iter().all(|delivery| !delivery.redelivered));
+    let deaths: Vec<u32> = taken.iter().map(|delivery| delivery.deaths).collect();
+    assert_eq!(deaths, [vec![1; 12], vec![0; 8]].concat());
 }
 
 async fn reclaimed_from_anybody(member: &Member) -> usize {

@@ -7,13 +7,14 @@ use protocol::State;
 
 use super::fixture::{Fixture, borrowed, eventually, id, ids, message, meta, prioritised, publish};
 use super::runner::cases;
-use crate::{Settled, Settlement, Tag, Verdict};
+use crate::{ParkedAction, Settled, Settlement, Tag, Verdict};
 
 cases![
     requeue_at_the_front,
     requeue_at_the_back,
     requeue_keeps_the_priority,
     redelivered_message_says_so,
+    deaths_are_counted_until_somebody_else_decides,
     keep_leaves_it_held,
     close_gives_back_in_order,
     deferred_message_waits_for_its_time,
@@ -87,6 +88,33 @@ async fn redelivered_message_says_so(fixture: Fixture) {
         "Python's workers read it from the delivery info"
     );
     assert_eq!(info.routing_key, "q");
+}
+
+async fn deaths_are_counted_until_somebody_else_decides(fixture: Fixture) {
+    let member = fixture.consumer(&["q"]).await;
+    fixture.publish("q", &["a", "b"]).await;
+    for deaths in 0..3 {
+        let delivery = member.take_one().await;
+        assert_eq!((id(&delivery).as_str(), delivery.deaths), ("a", deaths));
+        assert_eq!(delivery.redelivered, deaths > 0);
+        member.give(&delivery, Verdict::Died).await;
+    }
+    let delivery = member.take_one().await;
+    assert_eq!(delivery.deaths, 3);
+    member
+        .give(&delivery, Verdict::Requeue { front: true })
+        .await;
+    let delivery = member.take_one().await;
+    assert_eq!(delivery.deaths, 3, "who gives back has not died");
+    let reason = "it kills".to_owned();
+    member.give(&delivery, Verdict::Park { reason }).await;
+    let admin = fixture.admin();
+    let parked = admin.parked(10).await.expect("the broker answers");
+    let requeued = admin.settle_parked(&parked[0].id, ParkedAction::Requeue);
+    assert!(requeued.await.expect("the broker answers"));
+    assert_eq!(member.take_ids(1).await, ["b"]);
+    let delivery = member.take_one().await;
+    assert_eq!(delivery.deaths, 0, "an operator gives it another chance");
 }
 
 async fn keep_leaves_it_held(fixture: Fixture) {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::MemoryBroker;
+use super::envelope::Item;
 use super::parking::ParkedItem;
 use crate::{
     Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Result, Severity,
@@ -97,7 +98,8 @@ impl Admin for MemoryBroker {
                 return false;
             };
             if action == ParkedAction::Requeue {
-                state.queues.push_back(parked.item.redelivered());
+                let item = parked.item.redelivered();
+                state.queues.push_back(Item { deaths: 0, ..item });
             }
             true
         }))

@@ -61,6 +61,7 @@ impl MemoryConsumer {
             tag,
             message,
             redelivered: item.redelivered,
+            deaths: item.deaths,
             queue: item.queue,
         }
     }
@@ -219,7 +220,7 @@ impl Membership {
                     meta: Box::new(meta),
                 });
             }
-            state.give_back(&identity.name)
+            state.give_back(&identity.name, Item::redelivered)
         })
     }
 }

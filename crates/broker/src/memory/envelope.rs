@@ -17,6 +17,7 @@ pub(super) struct Item {
     pub(super) step: usize,
     pub(super) raw: Bytes,
     pub(super) redelivered: bool,
+    pub(super) deaths: u32,
 }
 
 impl Item {
@@ -27,6 +28,7 @@ impl Item {
             step: 0,
             raw,
             redelivered: false,
+            deaths: 0,
         }
     }
 
@@ -35,6 +37,14 @@ impl Item {
         Self {
             redelivered: true,
             ..self
+        }
+    }
+
+    /// The same, held before by one more who has died with it.
+    pub(super) fn died(self) -> Self {
+        Self {
+            deaths: self.deaths.saturating_add(1),
+            ..self.redelivered()
         }
     }
 
@@ -105,6 +115,7 @@ impl Outgoing {
             step: self.step,
             raw: self.raw.clone(),
             redelivered: false,
+            deaths: 0,
         }
     }
 }

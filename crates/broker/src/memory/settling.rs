@@ -111,6 +111,7 @@ fn dispose(state: &mut State, tag: &Tag, held: Held, verdict: Verdict, node: &st
         }
         Verdict::Requeue { front: true } => state.queues.push_front(held.item.redelivered()),
         Verdict::Requeue { front: false } => state.queues.push_back(held.item.redelivered()),
+        Verdict::Died => state.queues.push_front(held.item.died()),
         Verdict::Defer { until } => state.deferred.insert(until, held.item),
         Verdict::Park { reason } => {
             let at = state.clock.now();

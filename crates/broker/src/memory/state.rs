@@ -135,7 +135,7 @@ impl State {
         if self.workers.remove(incarnation).is_none() {
             return false;
         }
-        let messages = self.give_back(incarnation);
+        let messages = self.give_back(incarnation, Item::died);
         let lost = self.lose_started(incarnation);
         if let Some(survivor) = self.workers.values().next() {
             if messages > 0 {
@@ -153,8 +153,8 @@ impl State {
         true
     }
 
-    /// Puts everything that an incarnation holds back at the front, in the old order; returns how many messages.
-    pub(super) fn give_back(&mut self, incarnation: &str) -> usize {
+    /// Puts everything that an incarnation holds back at the front, marked so, in the old order; returns how many messages.
+    pub(super) fn give_back(&mut self, incarnation: &str, mark: fn(Item) -> Item) -> usize {
         let mut held: Vec<Held> = self
             .held
             .extract_if(|_, held| &*held.incarnation == incarnation)
@@ -163,7 +163,7 @@ impl State {
         held.sort_by_key(|held| std::cmp::Reverse(held.sequence));
         let count = held.len();
         for held in held {
-            self.queues.push_front(held.item.redelivered());
+            self.queues.push_front(mark(held.item));
         }
         count
     }

@@ -24,6 +24,10 @@ impl Settings {
             queue_order: self.queue_order(),
             worker_concurrency: self.concurrency().unwrap_or(default.worker_concurrency),
             worker_pool: self.text("worker_pool").map(pool_named).unwrap_or_default(),
+            max_worker_deaths: self
+                .count("celeriac_max_worker_deaths")
+                .and_then(|most| u32::try_from(most).ok())
+                .unwrap_or(default.max_worker_deaths),
             worker_max_tasks_per_child: self.count("worker_max_tasks_per_child"),
             worker_max_memory_per_child: self.count("worker_max_memory_per_child"),
             worker_proc_alive_timeout: self

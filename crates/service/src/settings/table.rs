@@ -295,6 +295,7 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_reserve_bytes", Int(1), "268435456"),
     used("celeriac_http_address", Text, "null"),
     used("celeriac_http_token", Secret, "null"),
+    used("celeriac_max_worker_deaths", Int(1), "3"),
     used("celeriac_queue_order", Choice(&["round_robin", "strict", "sorted"]), "null"),
     used("celeriac_log_format", Choice(&["human", "json"]), "human"),
     used("celeriac_log_level", Choice(&["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"]), "INFO"),

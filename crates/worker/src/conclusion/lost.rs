@@ -15,11 +15,18 @@ use crate::{Failure, Retry, events};
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl Ended<'_> {
-    /// The process that ran the task is gone. The message runs again where it may; else the loss is its failure.
+    /// The process that ran the task is gone. The message runs again where it may, until too many have died with it; else
+    /// the loss is its failure.
     pub(super) fn lost(&self, text: String) -> Conclusion {
         let policy = &self.run.policy;
+        let deaths = self.run.held.deaths.saturating_add(1);
+        let most = self.engine.settings.max_worker_deaths;
+        let reason = format!("{deaths} workers have died with this task; the last: {text}");
         let module = "billiard.exceptions";
         let failure = Failure::new("WorkerLostError", module, vec![Value::Str(text)]);
+        if deaths >= most {
+            return self.failed(failure, Verdict::Park { reason });
+        }
         if policy.retries_lost {
             return self.retry(Retry {
                 cause: Some(failure),
@@ -29,11 +36,11 @@ impl Ended<'_> {
         if !policy.requeues_lost {
             return self.fail(failure);
         }
-        warn!("the message goes back to its queue");
+        warn!(deaths, most, "the message goes back to its queue");
         let request = &self.run.held.request;
         let event = self.event(|| events::rejected(self.engine, request, true));
-        let verdict = Verdict::Requeue { front: true };
-        self.conclusion(State::Rejected, verdict, None, Sequel::default(), event)
+        let died = Verdict::Died;
+        self.conclusion(State::Rejected, died, None, Sequel::default(), event)
     }
 
     /// Nothing has run: the message waits a moment on the broker, for here or elsewhere. One that has left the broker already cannot.

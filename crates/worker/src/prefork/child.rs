@@ -204,7 +204,10 @@ struct RunningChild {
 
 impl RunningChild {
     async fn run(&self, start: Start) {
-        tell(&self.sender, &Frame::Accepted).await;
+        // Whatever the task does to this process, it is known that it was begun.
+        if let Ok(accepted) = self.sender.send(&Frame::Accepted).await {
+            accepted.wait().await;
+        }
         let (end, sent) = match self.prepare(start) {
             Ok((task, ctx)) => {
                 *lock(&self.listener.current) = Some(Arc::clone(&ctx));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::record::{Frame, decode, encode};
@@ -23,7 +23,7 @@ pub(super) struct Receiver(FramedRead<OwnedReadHalf, LengthDelimitedCodec>);
 /// The end that frames are written to; dropping all of them tells the other side that nothing more comes.
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
-    frames: mpsc::Sender<Bytes>,
+    frames: mpsc::Sender<(Bytes, oneshot::Sender<()>)>,
     largest: usize,
 }
 
@@ -37,14 +37,16 @@ pub(super) fn link(stream: UnixStream, payload: usize) -> (Receiver, Sender) {
             .max_frame_length(largest)
             .new_codec()
     };
-    let (frames, mut waiting) = mpsc::channel::<Bytes>(WAITING);
+    let (frames, mut waiting) = mpsc::channel::<(Bytes, oneshot::Sender<()>)>(WAITING);
     let mut write = FramedWrite::new(write, codec());
     tokio::spawn(async move {
-        while let Some(frame) = waiting.recv().await {
+        while let Some((frame, written)) = waiting.recv().await {
             // Whoever reads the other end notices that this side is gone.
             if write.send(frame).await.is_err() {
                 return;
             }
+            // Most do not wait for it.
+            let _ = written.send(());
         }
     });
     let read = Receiver(FramedRead::new(read, codec()));
@@ -71,7 +73,7 @@ impl Sender {
     ///
     /// # Errors
     /// When the frame is too large or has no form, or the other side is gone; nothing of it was sent then.
-    pub(super) async fn send(&self, frame: &Frame) -> io::Result<()> {
+    pub(super) async fn send(&self, frame: &Frame) -> io::Result<Written> {
         let bytes = encode(frame).map_err(io::Error::other)?;
         if bytes.len() > self.largest {
             let (size, largest) = (bytes.len(), self.largest);
@@ -79,8 +81,22 @@ impl Sender {
                 "{size} bytes for another process, the limit is {largest}"
             )));
         }
-        let sent = self.frames.send(bytes.into()).await;
-        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let (done, written) = oneshot::channel();
+        let sent = self.frames.send((bytes.into(), done)).await;
+        sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(Written(written))
+    }
+}
+
+/// A frame on its way out.
+#[derive(Debug)]
+pub(super) struct Written(oneshot::Receiver<()>);
+
+impl Written {
+    /// Waits until the frame survives the death of this process.
+    pub(super) async fn wait(self) {
+        // An error says that the other side is gone.
+        let _ = self.0.await;
     }
 }
 

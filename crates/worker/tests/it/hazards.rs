@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol::State;
 use serde::{Deserialize, Serialize};
-use worker::{Context, Outcome, Task};
+use worker::{Context, Outcome, RetryPolicy, Task, TaskOptions};
 
 /// Tells the process that it runs in.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,6 +74,15 @@ impl Crash {
 impl Task for Crash {
     const NAME: &'static str = "demo.crash";
     type Output = String;
+    fn options() -> TaskOptions {
+        TaskOptions {
+            retry: RetryPolicy {
+                default_retry_delay: 0,
+                ..RetryPolicy::default()
+            },
+            ..TaskOptions::default()
+        }
+    }
     async fn run(self, ctx: &Context) -> Result<String, Outcome> {
         match self.how.as_str() {
             "raise" => Err(Outcome::fail("ValueError", "no")),
@@ -88,7 +97,8 @@ impl Task for Crash {
                 ctx.progress(7).await?;
                 Ok("stored".to_owned())
             }
-            "kill" => {
+            "kill once" if ctx.retries() > 0 => Ok(format!("survived {}", ctx.retries())),
+            "kill" | "kill once" => {
                 nix::sys::signal::kill(
                     nix::unistd::Pid::this(),
                     nix::sys::signal::Signal::SIGKILL,

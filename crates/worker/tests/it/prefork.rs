@@ -210,6 +210,20 @@ fn scripted(script: &str) -> WorkerSettings {
 }
 
 #[tokio::test]
+async fn a_lost_run_is_retried_where_that_is_asked_for() {
+    let bench = Bench::new();
+    let retrying = WorkerSettings {
+        task_retry_on_worker_lost: true,
+        ..prefork(1)
+    };
+    let worker = bench.worker(retrying).await;
+    let task = Crash::by("kill once");
+    let result = bench.client.send(task).await.unwrap();
+    assert_eq!(result.get(DEADLINE).await.unwrap(), "survived 1");
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn nonsense_from_a_child_ends_only_the_child() {
     let garbage = r"printf '\000\000\000\003\011\011\011' >&0; exec sleep 600";
     let huge = r"printf '\377\377\377\377\377' >&0; exec sleep 600";
@@ -350,4 +364,64 @@ async fn a_worker_that_cannot_have_children_refuses_their_tasks() {
     };
     let error = worker::Worker::new(params).expect_err("it is refused");
     assert!(error.to_string().contains("child processes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_task_that_kills_its_process_three_times_is_parked_with_the_cause() {
+    use broker::Admin;
+    let bench = Bench::new();
+    let worker = bench.worker(prefork(1)).await;
+    let result = bench.client.send(Crash::by("kill")).await.unwrap();
+    let meta = state(&result, &State::Failure).await;
+    let (exc_type, text) = exception(&meta);
+    assert_eq!(exc_type, "WorkerLostError");
+    assert!(
+        text.contains("signal 9 (SIGKILL) Job: 2."),
+        "three runs: {text}"
+    );
+    let parked = eventually("the message is parked", || async {
+        bench.broker.parked(10).await.unwrap().pop()
+    })
+    .await;
+    let wanted =
+        "3 workers have died with this task; the last: Worker exited prematurely: signal 9";
+    assert!(parked.reason.starts_with(wanted), "{}", parked.reason);
+    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
+    worker.stop().await;
+}
+
+/// What others have died with runs in a child, so that it can be told apart from what only was there.
+#[tokio::test]
+async fn the_last_try_of_a_suspect_runs_in_a_child() {
+    let bench = Bench::new();
+    let result = bench.client.send(WhichProcess {}).await.unwrap();
+    for _ in 0..2 {
+        let (notices, _) = tokio::sync::mpsc::channel(8);
+        let params = broker::ConsumerParams {
+            node: "dying@test".to_owned(),
+            queues: vec!["celery".to_owned()],
+            order: broker::QueueOrder::default(),
+            lease: Duration::from_secs(30),
+            visibility_timeout: Duration::from_secs(3_600),
+            limits: protocol::Limits::default(),
+            notices,
+        };
+        let dying = bench.backends().broker.consumer(params).await.unwrap();
+        let taken = dying.reserve(1).await.unwrap();
+        let died = broker::Settlement::new(taken[0].tag.clone(), broker::Verdict::Died);
+        dying.settle(vec![died]).await.unwrap();
+        dying.close().await.unwrap();
+    }
+    let in_process = WorkerSettings {
+        worker_pool: Pool::Async,
+        ..prefork(1)
+    };
+    let worker = bench.worker(in_process).await;
+    let process = result.get(DEADLINE).await.unwrap();
+    assert_ne!(process, i64::from(std::process::id()));
+    assert_eq!(
+        bench.run(WhichProcess {}).await,
+        i64::from(std::process::id())
+    );
+    worker.stop().await;
 }

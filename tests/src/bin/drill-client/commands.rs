@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use client::{Client, ClientError, TaskError};
 use protocol::{Codec, Limits, Value};
-use tests::{Echo, Record};
+use tests::{Echo, Kill, Record};
 use worker::SendTask;
 
 use crate::trees;
@@ -17,6 +17,7 @@ pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError
         ["later", journal, number, seconds] => {
             later(client, journal, parse(number), parse(seconds)).await
         }
+        ["kill", journal, number] => kill(client, journal, parse(number)).await,
         ["echo", json] => echo(client, json).await,
         ["lost", count] => lost(client, parse(count)).await,
         ["trees", file] => trees::run(client, file).await,
@@ -66,6 +67,16 @@ async fn later(
         .countdown(Duration::from_secs(seconds))
         .send()
         .await?;
+    Ok(())
+}
+
+async fn kill(client: &Client, journal: &str, number: usize) -> Result<(), TaskError> {
+    let task = Kill {
+        journal_path: journal.into(),
+        number,
+    };
+    let call = client.call(task).task_id(format!("drill-{number}"));
+    call.send().await?;
     Ok(())
 }
 

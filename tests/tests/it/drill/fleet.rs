@@ -76,6 +76,29 @@ impl Fleet {
         }
     }
 
+    /// The process of the worker that was started last.
+    pub fn newest(&self) -> u32 {
+        self.workers.last().expect("a worker was started").pid()
+    }
+
+    /// Asks the worker that was started last to stop and waits until it has.
+    pub async fn stop_newest(&mut self) {
+        let mut worker = self.workers.pop().expect("a worker was started");
+        worker.terminate();
+        let status = worker.wait_exit(Duration::from_secs(30)).await;
+        assert!(
+            status.success(),
+            "the worker ended with {status}:\n{}",
+            worker.output()
+        );
+    }
+
+    /// Waits until the worker that was started last has died by itself.
+    pub async fn bury_newest(&mut self) {
+        let mut worker = self.workers.pop().expect("a worker was started");
+        worker.wait_exit(Duration::from_secs(60)).await;
+    }
+
     /// Whether this process was one of the workers.
     pub fn has_run(&self, pid: u32) -> bool {
         self.killed.contains_key(&pid) || self.workers.iter().any(|worker| worker.pid() == pid)
