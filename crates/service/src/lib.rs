@@ -7,12 +7,14 @@
 //! What tasks are and what a schedule is stays outside: programs bring their own.
 
 mod args;
+mod celery_args;
 mod error;
 mod exit;
 pub mod http;
 mod node;
 pub mod notify;
 mod open;
+mod pidfile;
 mod pool_args;
 mod pool_child;
 mod program;

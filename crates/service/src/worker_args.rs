@@ -3,8 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
+use crate::celery_args::CeleryArgs;
 use crate::pool_args::PoolArgs;
 use crate::settings::Environment;
 use crate::{CommonArgs, Error, Exit, LogArgs, node};
@@ -19,6 +22,8 @@ pub struct WorkerArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) pool: PoolArgs,
+    #[command(flatten)]
+    pub(crate) celery: CeleryArgs,
     /// Queues to consume, in order of preference [default: task_default_queue]
     #[arg(short = 'Q', long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) queues: Vec<String>,
@@ -104,6 +109,7 @@ impl WorkerArgs {
             .overrides()
             .into_iter()
             .chain(pool)
+            .chain(self.celery.overrides())
             .chain(own)
             .collect()
     }
@@ -129,6 +135,15 @@ impl WorkerArgs {
         fill(&mut self.revoke_expires, "CELERY_WORKER_REVOKE_EXPIRES");
         fill(&mut self.log.loglevel, "CELERY_WORKER_LOGLEVEL");
         fill(&mut self.log.logfile, "CELERY_WORKER_LOGFILE");
+        fill(&mut self.time_limit, "CELERY_WORKER_TIME_LIMIT");
+        fill(&mut self.soft_time_limit, "CELERY_WORKER_SOFT_TIME_LIMIT");
+        fill(&mut self.celery.pidfile, "CELERY_WORKER_PIDFILE");
+    }
+
+    /// The file for the process's number.
+    pub(crate) fn pidfile(&self) -> Option<PathBuf> {
+        let path = self.celery.pidfile.as_deref()?;
+        Some(node::node_path(path, &self.node()).into())
     }
 
     /// The node's name.

@@ -8,6 +8,7 @@ use broker::Backends;
 use worker::{Registry, Worker, WorkerParams, WorkerSettings};
 
 use crate::notify;
+use crate::pidfile::Pidfile;
 use crate::program::{Program, Service, run};
 use crate::settings::Environment;
 use crate::telemetry::TraceContext;
@@ -24,7 +25,9 @@ where
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
-    let program = Program::new(name, &args.common, Vec::new()).map(|mut program| {
+    let prepared = args.celery.apply();
+    let program = prepared.and_then(|()| Program::new(name, &args.common, Vec::new()));
+    let program = program.map(|mut program| {
         args.fill_from(&program.sources.environment);
         args.log.logfile = args
             .log
@@ -59,6 +62,7 @@ where
     let mut registry = registry(&service.settings).map_err(Error::program)?;
     service.settings.annotate(&mut registry)?;
     let settings = worker_settings(&service.settings, &args, &environment)?;
+    let _pidfile = args.pidfile().map(Pidfile::write).transpose()?;
     if args.purge {
         purge(&service.backends, &settings.queues).await?;
     }
@@ -85,7 +89,10 @@ pub(crate) fn worker_settings(
     environment: &Environment,
 ) -> Result<WorkerSettings, Error> {
     let configured = settings.worker_settings()?;
-    let queues = args.chosen_queues(settings.default_queue());
+    let mut queues = args.chosen_queues(settings.default_queue());
+    if settings.is_on("worker_direct") {
+        queues.push(format!("{}.dq2", args.node()));
+    }
     if queues.is_empty() {
         return Err(Error::Usage(
             "no queue is left: --exclude-queues takes them all".to_owned(),

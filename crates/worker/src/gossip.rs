@@ -22,6 +22,8 @@ use peers::Peers;
 
 /// How often lost workers are looked for; Celery's.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long the other candidates of an election have to come forward before one is acknowledged.
+const CANDIDACY: Duration = Duration::from_millis(200);
 
 /// What is known of the other workers.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Gossip {
                 () = stop.cancelled() => return,
                 _ = looks.tick() => self.lock().peers.drop_lost(Instant::now()),
                 message = events.next() => match message {
-                    Some(message) => self.receive(&message).await,
+                    Some(message) => self.receive(&message),
                     None => return,
                 },
             }
@@ -77,19 +79,17 @@ impl Gossip {
         publish(&self.engine.client, &[event]).await;
     }
 
-    async fn receive(&self, message: &protocol::Message) {
+    fn receive(&self, message: &protocol::Message) {
         let settings = &self.engine.settings;
         match Event::from_message(message, &settings.accept_content, &settings.limits) {
             Ok(events) => {
-                for event in events {
-                    self.handle(event).await;
-                }
+                events.iter().for_each(|event| self.handle(event));
             }
             Err(error) => warn!(%error, "an event of another worker cannot be read"),
         }
     }
 
-    async fn handle(&self, event: Event) {
+    fn handle(&self, event: &Event) {
         let clock = self.engine.client.clock();
         let is_own = event.hostname == self.engine.settings.hostname;
         if is_own {
@@ -98,21 +98,26 @@ impl Gossip {
             clock.adjust(event.clock);
         }
         match event.kind.as_str() {
-            "worker-elect" => self.on_elect(event).await,
-            "worker-elect-ack" => self.on_acknowledged(&event),
-            _ if !is_own => self.lock().peers.heard(&event, Instant::now()),
+            "worker-elect" => self.on_elect(event),
+            "worker-elect-ack" => self.on_acknowledged(event),
+            _ if !is_own => self.lock().peers.heard(event, Instant::now()),
             _ => {}
         }
     }
 
-    /// Somebody runs for an election; that is acknowledged, or the others could never finish the vote.
-    async fn on_elect(&self, event: Event) {
-        let Some((id, candidate)) = Candidate::of(&event) else {
+    /// Somebody runs for an election; that is acknowledged, or the others could never finish the vote. But not at once: a Python worker
+    /// that has heard of one candidate only cannot tell who leads.
+    fn on_elect(&self, event: &Event) {
+        let Some((id, candidate)) = Candidate::of(event) else {
             return error!("a candidate says too little to be elected");
         };
         self.lock().elections.run_for(&id, candidate);
-        let event = Event::worker_elect_ack(stamp(&self.engine), &id);
-        publish(&self.engine.client, &[event]).await;
+        let engine = Arc::clone(&self.engine);
+        tokio::spawn(async move {
+            tokio::time::sleep(CANDIDACY).await;
+            let event = Event::worker_elect_ack(stamp(&engine), &id);
+            publish(&engine.client, &[event]).await;
+        });
     }
 
     fn on_acknowledged(&self, event: &Event) {

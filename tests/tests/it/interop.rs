@@ -3,6 +3,7 @@
 mod canvas;
 mod command_line;
 mod conformance;
+mod control;
 mod shared_queue;
 
 use std::path::PathBuf;

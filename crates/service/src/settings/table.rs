@@ -86,6 +86,8 @@ const USE_URL: &str = "put it into broker_url or result_backend";
 const FIXED: &str = "fixed to Celery's default";
 /// A result backend that is not here.
 const NO_BACKEND: &str = "this result backend is not supported";
+/// Results are never given up.
+const RESULTS_WAIT: &str = "storing a result is tried until it is done, with pauses of 50 ms to 5 s: its task is not acknowledged before";
 /// Connections rebuild themselves.
 const ALWAYS: &str = "connections are always rebuilt, with increasing pauses";
 /// Log lines have one format.
@@ -193,10 +195,10 @@ pub const SETTINGS: &[Setting] = &[
     used("result_backend_transport_options", Map, "{}"),
     ignored("result_chord_retry_interval", Number, "1.0", NOT_YET),
     used("result_chord_join_timeout", Number, "3.0"),
-    ignored("result_backend_max_sleep_between_retries_ms", Int(0), "10000", ALWAYS),
-    ignored("result_backend_max_retries", Any, "null", ALWAYS),
-    ignored("result_backend_base_sleep_between_retries_ms", Int(0), "10", ALWAYS),
-    ignored("result_backend_always_retry", Bool, "false", ALWAYS),
+    ignored("result_backend_max_sleep_between_retries_ms", Int(0), "10000", RESULTS_WAIT),
+    ignored("result_backend_max_retries", Any, "null", RESULTS_WAIT),
+    ignored("result_backend_base_sleep_between_retries_ms", Int(0), "10", RESULTS_WAIT),
+    ignored("result_backend_always_retry", Bool, "false", RESULTS_WAIT),
 
     ignored("security_certificate", Text, "null", NOT_YET),
     ignored("security_cert_store", Text, "null", NOT_YET),
@@ -259,7 +261,7 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_enable_soft_shutdown_on_idle", Bool, "false"),
     used("worker_concurrency", Any, "null"),
     ignored("worker_consumer", Text, "celery.worker.consumer:Consumer", NO_CLASSES),
-    ignored("worker_direct", Bool, "false", NOT_YET),
+    used("worker_direct", Bool, "false"),
     used("worker_disable_rate_limits", Bool, "false"),
     used("worker_deduplicate_successful_tasks", Bool, "false"),
     used("worker_enable_remote_control", Bool, "true"),
@@ -277,7 +279,7 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_proc_alive_timeout", Number, "60.0"),
     used("worker_prefetch_multiplier", Int(1), "1"),
     ignored("worker_eta_task_limit", Int(0), "null", "tasks with an ETA wait on the broker"),
-    ignored("worker_enable_prefetch_count_reduction", Bool, "true", AMQP_ONLY),
+    ignored("worker_enable_prefetch_count_reduction", Bool, "true", "a worker never holds more than it can run, before and after a lost connection"),
     ignored("worker_disable_prefetch", Bool, "false", "the default: see worker_prefetch_multiplier"),
     ignored("worker_redirect_stdouts", Bool, "true", "a task's output is left alone"),
     ignored("worker_redirect_stdouts_level", Text, "WARNING", "a task's output is left alone"),
@@ -369,6 +371,9 @@ pub const OTHER_VARIABLES: &[&str] = &[
     "CELERY_WORKER_HOSTNAME",
     "CELERY_WORKER_LOGLEVEL",
     "CELERY_WORKER_LOGFILE",
+    "CELERY_WORKER_TIME_LIMIT",
+    "CELERY_WORKER_SOFT_TIME_LIMIT",
+    "CELERY_WORKER_PIDFILE",
     "CELERY_WORKER_MAX_TASKS",
     "CELERY_BEAT_LOGLEVEL",
     "CELERY_BEAT_LOGFILE",
