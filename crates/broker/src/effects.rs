@@ -19,6 +19,9 @@ pub struct Effects {
     pub grow: Vec<(String, u32)>,
     /// Chords by group id that are claimed under this settlement's tag and end now.
     pub finish: Vec<String>,
+    /// What members have left of these chords stays until it expires, as Celery leaves that of a chord that has failed. Only readers
+    /// of Redis can see the difference.
+    pub keep_parts: bool,
     /// This task, as a member of a chord that has ended.
     pub count: Option<ChordPart>,
 }

@@ -256,5 +256,6 @@ fn absorb(settlement: &mut Settlement, member: &Member, sequel: Sequel) {
     let effects = settlement.effects_mut();
     effects.metas.extend(sequel.effects.metas);
     effects.open.extend(sequel.effects.open);
+    effects.keep_parts |= sequel.effects.keep_parts;
     effects.finish.push(member.part.group_id.clone());
 }

@@ -92,11 +92,14 @@ function chords.count(terms, chord, name, score, member, token)
   return chords.hold(terms, chord, token) == 1 and 'complete' or 'claimed'
 end
 
--- Forgets the members of a chord whose claim is the token's, and remembers that it is over. Returns 1 or 0.
-function chords.finish(terms, chord, token)
+-- Forgets the members of a chord whose claim is the token's, unless `keep` is '1', and remembers that it is over. Returns 1 or 0.
+function chords.finish(terms, chord, token, keep)
   local held = chords.hold(terms, chord, token)
   if held == 1 then
-    redis.call('UNLINK', chord .. '.j', chord .. '.t', chord .. '.s', chord .. '.d')
+    redis.call('UNLINK', chord .. '.s')
+    if keep ~= '1' then
+      redis.call('UNLINK', chord .. '.j', chord .. '.t', chord .. '.d')
+    end
     redis.call('SET', chord .. '.c', 'done', 'EX', terms.memory)
   end
   return held

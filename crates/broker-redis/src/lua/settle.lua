@@ -124,12 +124,12 @@ local function read_list(at, fields)
   return { first = at + 1, count = count, fields = fields, after = at + 1 + count * fields }
 end
 
--- The effects after a place in ARGV: number of metas with key, value, ttl, known; number of chords to finish with chord; number (0 or 1) of
+-- The effects after a place in ARGV: number of metas with key, value, ttl, known; number of chords to finish with chord, keep (0 or 1); number (0 or 1) of
 -- counts with chord, name, score, member; number of chords to open with chord, size, header; number of chords to grow with chord, members.
 local function read_effects(at)
   local effects = { terms = read_terms(at + 1) }
   effects.metas = read_list(at + 1 + FIELDS_OF_TERMS, FIELDS_OF_STORE)
-  effects.finish = read_list(effects.metas.after, 1)
+  effects.finish = read_list(effects.metas.after, 2)
   effects.count = read_list(effects.finish.after, 4)
   effects.open = read_list(effects.count.after, 3)
   effects.grow = read_list(effects.open.after, 2)
@@ -203,8 +203,8 @@ local function carry_out(hash, tag, verb, operands, stored, messages, published,
   end
   verbs[verb](hash, tag, ARGV[operands + 1], ARGV[operands + 2], ARGV[operands + 3])
   if effects then
-    each(effects.finish, function(chord)
-      chords.finish(effects.terms, chord, tag)
+    each(effects.finish, function(chord, keep)
+      chords.finish(effects.terms, chord, tag, keep)
     end)
   end
   return 1

@@ -85,6 +85,7 @@ pub(crate) struct EffectsItem {
     terms: ChordTerms,
     pub(crate) metas: Vec<StoreItem>,
     finish: Vec<String>,
+    keep_parts: bool,
     count: Option<PartItem>,
     open: Vec<OpenItem>,
     grow: Vec<(String, u32)>,
@@ -104,7 +105,10 @@ impl EffectsItem {
         for meta in &self.metas {
             meta.add_to(command);
         }
-        command.arg(self.finish.len()).arg(&self.finish);
+        command.arg(self.finish.len());
+        for chord in &self.finish {
+            command.arg(chord).arg(u8::from(self.keep_parts));
+        }
         command.arg(u8::from(self.count.is_some()));
         if let Some(part) = &self.count {
             part.add_to(command);
@@ -170,6 +174,7 @@ impl ResultWriter {
             terms: self.terms(),
             metas: metas.collect::<Result<_>>()?,
             finish: finish.collect(),
+            keep_parts: effects.keep_parts,
             count: effects.count.map(|part| self.part_item(part)).transpose()?,
             open: open.collect::<Result<_>>()?,
             grow: grow

@@ -197,6 +197,29 @@ async fn a_compressed_success_is_kept_by_effects_and_nothing_is_counted_twice_fo
     assert_eq!(server.cli(&["GET", "celery-taskset-meta-g.c"]), "done");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_members_left_stays_only_if_it_is_asked_for() {
+    let server = RedisServer::start();
+    let broker = open(&server).await;
+    let results = results(&server, ResultPolicy::default()).await;
+    for (keep_parts, left) in [(true, "1"), (false, "0")] {
+        results.open_chords(chord(1)).await.unwrap();
+        let (consumer, held) = held(&broker, &["a"]).await;
+        let settled = consumer.settle(vec![settlement(&held[0], counting(&held[0]))]);
+        assert_eq!(settled.await.unwrap(), [Settled::Complete]);
+        let effects = Effects {
+            finish: vec!["g".to_owned()],
+            keep_parts,
+            ..Effects::default()
+        };
+        let settled = consumer.settle(vec![settlement(&held[0], effects)]);
+        assert_eq!(settled.await.unwrap(), [Settled::Done]);
+        assert_eq!(server.cli(&["EXISTS", "celery-taskset-meta-g.j"]), left);
+        assert_eq!(server.cli(&["EXISTS", "celery-taskset-meta-g.s"]), "0");
+        assert_eq!(server.cli(&["GET", "celery-taskset-meta-g.c"]), "done");
+    }
+}
+
 /// Commands that the server carried out for each member of a chord of this size.
 async fn commands_per_member(members: u64) -> u64 {
     let server = RedisServer::start();

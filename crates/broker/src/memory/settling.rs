@@ -48,6 +48,7 @@ impl Order {
             open,
             grow,
             finish,
+            keep_parts: _,
             count: _,
         } = self.effects;
         metas.into_iter().for_each(|meta| {

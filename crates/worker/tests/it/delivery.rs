@@ -224,6 +224,40 @@ async fn early_acknowledgement_takes_the_message_off_before_the_run() {
 }
 
 #[tokio::test]
+async fn what_has_succeeded_and_comes_again_is_not_run_again_if_so_set() {
+    let bench = Bench::new();
+    let key = key();
+    let count = bench.client.send(Count { key: key.clone() }).await.unwrap();
+    let succeeded = protocol::TaskMeta::new(count.id(), State::Success, 7.into());
+    let results = bench.backends().results.clone().unwrap();
+    results.store(vec![succeeded]).await.unwrap();
+    let (notices, _) = tokio::sync::mpsc::channel(16);
+    let consumer = bench.broker.consumer(broker::ConsumerParams {
+        node: "stranger@test".to_owned(),
+        queues: vec!["celery".to_owned()],
+        order: broker::QueueOrder::default(),
+        lease: Duration::from_secs(30),
+        visibility_timeout: Duration::from_secs(3_600),
+        limits: protocol::Limits::default(),
+        notices,
+    });
+    let consumer = consumer.await.unwrap();
+    assert_eq!(consumer.reserve(1).await.unwrap().len(), 1);
+    assert_eq!(consumer.close().await.unwrap(), 1);
+    let worker = bench
+        .worker(WorkerSettings {
+            worker_deduplicate_successful_tasks: true,
+            ..settings(1)
+        })
+        .await;
+    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
+    assert_eq!(count.get(DEADLINE).await.unwrap(), 7);
+    assert_eq!(runs(&key), 0);
+    assert_eq!(bench.ready("celery").await, 0);
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn an_ignored_result_is_not_stored_but_its_error_may_be() {
     let bench = Bench::new();
     let worker = bench

@@ -122,6 +122,46 @@ async fn a_chord_s_body_and_each_member_of_a_group_body_have_their_errbacks() {
 }
 
 #[tokio::test]
+async fn an_errback_that_inner_and_outer_chord_share_is_told_once() {
+    let (bench, told) = (Bench::new(), Told::default());
+    let worker = bench.worker_with(told.registry(), settings(1)).await;
+    let linked = |id: &str, more: &str| {
+        let errbacks: Vec<Value> = vec![note("both").into(), note(more).into()];
+        collect(id).option("link_error", errbacks)
+    };
+    let culprit = fail("bad").option("task_id", "culprit");
+    let inner = chord([culprit], linked("inner", "inner"));
+    let outer = chord([sum(1, 1), inner], linked("outer", "outer"));
+    bench.client.apply(outer).await.unwrap();
+    failed(&bench, "outer").await;
+    let all = told.all();
+    let told: Vec<&str> = all
+        .iter()
+        .filter_map(|line| line.split(" ChordError").next())
+        .collect();
+    assert_eq!(told, ["both inner", "inner inner", "outer outer"]);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn the_sent_errbacks_of_a_chord_are_children_of_its_body() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let body = collect("body").option("link_error", collect("errback"));
+    bench
+        .client
+        .apply(chord([fail("bad")], body))
+        .await
+        .unwrap();
+    failed(&bench, "body").await;
+    let body: AsyncResult<Value> = bench.client.result("body");
+    let children = body.meta().await.unwrap().unwrap().children.unwrap();
+    let sent = children[0].children.as_ref().expect("a group");
+    assert_eq!(sent[0].id, "errback");
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn each_step_of_a_chain_has_the_chain_s_errback_and_only_the_failed_one_calls_it() {
     let (bench, told) = (Bench::new(), Told::default());
     let worker = bench.worker_with(told.registry(), settings(1)).await;

@@ -102,6 +102,7 @@ pub(crate) fn fail_body(
     };
     let steps = std::slice::from_ref(body);
     let mut sequel = fail_steps(engine, steps, told, || Arc::clone(lineage));
+    sequel.effects.keep_parts = true;
     let mut called = failure.called.clone();
     for (id, task) in bodies(body, is_group) {
         let mut errbacks = errbacks::linked(&task, is_group.then_some(body));
