@@ -17,10 +17,10 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run up worker beat test check bench setup install fmt clean
+.PHONY: help build run up worker beat test drill drill-mixed check bench setup install fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build every program (PROFILE=release)
 	cargo build --bins $(addprefix -p ,$(PROGRAMS)) --profile $(PROFILE)
@@ -39,6 +39,12 @@ beat: build ## the scheduler (BROKER=…)
 
 test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some of them)
 	scripts/test.sh $(ARGS)
+
+drill: setup ## long drills: kills, freezes, cut connections, a stop under load (about 15 minutes)
+	scripts/drill.sh 'test(drill::) & test(long_)'
+
+drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
+	scripts/drill.sh 'test(long_kills_on_both_sides)'
 
 check: ## format, lints, documentation, structure
 	scripts/check.sh

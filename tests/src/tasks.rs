@@ -27,20 +27,87 @@ impl Task for Record {
     type Output = usize;
 
     async fn run(self, _: &Context) -> Result<usize, Outcome> {
-        write_line(&self.journal_path, "start", self.number)?;
+        self.leave_trace(std::process::id()).await
+    }
+}
+
+impl Record {
+    /// The run, as one of this worker process.
+    async fn leave_trace(self, worker: u32) -> Result<usize, Outcome> {
+        write_line(&self.journal_path, "start", self.number, worker)?;
         tokio::time::sleep(Duration::from_millis(self.milliseconds)).await;
-        write_line(&self.journal_path, "end", self.number)?;
+        write_line(&self.journal_path, "end", self.number, worker)?;
         Ok(self.number)
     }
 }
 
+/// The same on a thread.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordOnThread(pub Record);
+
+impl Task for RecordOnThread {
+    const NAME: &'static str = "drill.record_on_thread";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        self.0.leave_trace(std::process::id()).await
+    }
+}
+
+/// The same in a child process; the journal names its worker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordInChild(pub Record);
+
+impl Task for RecordInChild {
+    const NAME: &'static str = "drill.record_in_child";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        self.0
+            .leave_trace(std::os::unix::process::parent_id())
+            .await
+    }
+}
+
+/// The body of a chord: the same, if it is given what the members returned.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gather {
+    /// What the members returned.
+    pub members: Vec<usize>,
+    /// What they should have returned.
+    pub expected: Vec<usize>,
+    /// The trace to leave.
+    pub record: Record,
+}
+
+client::first_argument!(Gather, members: Vec<usize>);
+
+impl Task for Gather {
+    const NAME: &'static str = "drill.gather";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        if self.members != self.expected {
+            let (members, expected) = (self.members, self.expected);
+            return Err(Outcome::fail(
+                "ValueError",
+                format!("{members:?}, not {expected:?}"),
+            ));
+        }
+        self.record.leave_trace(std::process::id()).await
+    }
+}
+
 /// One append, so that a killed process leaves whole lines.
-fn write_line(path: &Path, word: &str, number: usize) -> std::io::Result<()> {
+fn write_line(path: &Path, word: &str, number: usize, worker: u32) -> std::io::Result<()> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_millis();
-    let line = format!("{word} {number} {} {now}\n", std::process::id());
+    let line = format!("{word} {number} {worker} {now}\n");
     File::options()
         .create(true)
         .append(true)

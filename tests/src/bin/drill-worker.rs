@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use tests::{Echo, Fail, Kill, Record};
+use tests::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread};
 use worker::Registry;
 
 fn main() -> ExitCode {
@@ -11,6 +11,9 @@ fn main() -> ExitCode {
         Ok::<_, Infallible>(
             Registry::new()
                 .task::<Record>()
+                .blocking::<RecordOnThread>()
+                .prefork::<RecordInChild>()
+                .task::<Gather>()
                 .task::<Echo>()
                 .task::<Fail>()
                 .task::<Kill>(),

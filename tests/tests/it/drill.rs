@@ -1,7 +1,9 @@
 //! Kill drills on real servers with real processes: what is lost, what runs twice, how soon orphans start again.
 
 pub mod fleet;
+mod flows;
 pub mod journal;
+mod shutdown;
 
 use std::time::Duration;
 

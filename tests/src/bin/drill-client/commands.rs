@@ -3,17 +3,31 @@
 use std::time::Duration;
 
 use client::{Client, ClientError, TaskError};
-use protocol::{Codec, Limits, Value};
+use protocol::{Codec, Limits, State, TaskMeta, Value};
 use tests::{Echo, Kill, Record};
 use worker::SendTask;
 
-use crate::trees;
+use crate::{flows, trees};
 
 pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError> {
     match *words {
         ["send", journal, count, milliseconds] => {
             send(client, journal, parse(count), parse(milliseconds)).await
         }
+        ["send-from", first, journal, count, milliseconds] => {
+            send_from(
+                client,
+                parse(first),
+                journal,
+                parse(count),
+                parse(milliseconds),
+            )
+            .await
+        }
+        ["flows", journal, count, milliseconds] => {
+            flows::send(client, journal, parse(count), parse(milliseconds)).await
+        }
+        ["unsuccessful", count] => unsuccessful(client, parse(count)).await,
         ["later", journal, number, seconds] => {
             later(client, journal, parse(number), parse(seconds)).await
         }
@@ -31,7 +45,7 @@ fn parse<T: std::str::FromStr<Err = std::num::ParseIntError>>(text: &str) -> T {
     text.parse().expect("the drill passes numbers")
 }
 
-fn record(journal: &str, number: usize, milliseconds: u64) -> Record {
+pub(crate) fn record(journal: &str, number: usize, milliseconds: u64) -> Record {
     Record {
         number,
         journal_path: journal.into(),
@@ -45,13 +59,25 @@ async fn send(
     count: usize,
     milliseconds: u64,
 ) -> Result<(), TaskError> {
+    send_from(client, 0, journal, count, milliseconds).await
+}
+
+async fn send_from(
+    client: &Client,
+    first: usize,
+    journal: &str,
+    count: usize,
+    milliseconds: u64,
+) -> Result<(), TaskError> {
     let call = |number| {
         client
             .call(record(journal, number, milliseconds))
             .task_id(format!("drill-{number}"))
             .build()
     };
-    let calls = (0..count).map(call).collect::<Result<Vec<_>, _>>()?;
+    let calls = (first..first + count)
+        .map(call)
+        .collect::<Result<Vec<_>, _>>()?;
     client.send_all(calls).await?;
     Ok(())
 }
@@ -96,14 +122,29 @@ async fn echo(client: &Client, json: &str) -> Result<(), TaskError> {
     Ok(())
 }
 
-async fn lost(client: &Client, count: usize) -> Result<(), TaskError> {
+/// Prints the number and the state of each task that is not stored as SUCCESS.
+async fn unsuccessful(client: &Client, count: usize) -> Result<(), TaskError> {
+    for (number, meta) in metas(client, count).await?.into_iter().enumerate() {
+        let state = meta.map_or(State::Pending, |meta| meta.status);
+        if state != State::Success {
+            println!("{number} {state}");
+        }
+    }
+    Ok(())
+}
+
+async fn metas(client: &Client, count: usize) -> Result<Vec<Option<TaskMeta>>, TaskError> {
     let ids: Vec<String> = (0..count).map(|number| format!("drill-{number}")).collect();
     let results = client
         .backends()
         .results
         .clone()
         .ok_or(ClientError::NoResultBackend)?;
-    let metas = results.fetch(&ids).await.expect("the results can be read");
+    Ok(results.fetch(&ids).await.expect("the results can be read"))
+}
+
+async fn lost(client: &Client, count: usize) -> Result<(), TaskError> {
+    let metas = metas(client, count).await?;
     for (number, meta) in metas.iter().enumerate() {
         let exception = meta.as_ref().and_then(|meta| meta.exception());
         if exception.is_some_and(|exception| exception.exc_type == "WorkerLostError") {

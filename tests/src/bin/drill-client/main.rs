@@ -1,9 +1,10 @@
 //! Sends the drill's tasks and reads their results, on the broker that the environment names.
 //!
-//! `send JOURNAL COUNT MILLISECONDS`, `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`,
-//! `trees FILE`, `group-save`, `group-restore ID`
+//! `send JOURNAL COUNT MILLISECONDS`, `send-from FIRST …`, `flows JOURNAL COUNT MILLISECONDS`, `unsuccessful COUNT`,
+//! `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`, `trees FILE`, `group-save`, `group-restore ID`
 
 mod commands;
+mod flows;
 mod trees;
 
 use std::process::ExitCode;

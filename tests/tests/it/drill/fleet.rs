@@ -1,11 +1,11 @@
 //! Worker processes that are killed and replaced.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use testkit::{Process, TempDir, bin};
+use testkit::{Process, Signal, TempDir, bin, wait_until};
 
 /// What every worker of a drill gets.
 pub struct Fleet {
@@ -15,6 +15,10 @@ pub struct Fleet {
     workers: Vec<Process>,
     /// When each killed process was killed, in milliseconds since the epoch.
     pub killed: HashMap<u32, u64>,
+    /// Stopped by the system, until they are thawed.
+    frozen: Vec<Process>,
+    /// The processes that were frozen at some time.
+    pub thawed: HashSet<u32>,
 }
 
 impl Fleet {
@@ -29,6 +33,8 @@ impl Fleet {
             settings: settings.to_vec(),
             workers: Vec::new(),
             killed: HashMap::new(),
+            frozen: Vec::new(),
+            thawed: HashSet::new(),
         }
     }
 
@@ -59,10 +65,52 @@ impl Fleet {
         self.workers.push(worker);
     }
 
+    fn take_one(&mut self) -> Process {
+        let index = usize::try_from(millis()).unwrap() % self.workers.len();
+        self.workers.swap_remove(index)
+    }
+
+    /// Stops a random worker in its tracks, starts another in its place, and returns its process's number.
+    pub async fn freeze_one(&mut self) -> u32 {
+        let mut worker = self.take_one();
+        let pid = worker.pid();
+        while !stop_between_writes(&mut worker).await {}
+        self.frozen.push(worker);
+        self.thawed.insert(pid);
+        self.start_worker();
+        pid
+    }
+
+    /// Lets all frozen workers go on.
+    pub fn thaw(&mut self) {
+        for mut worker in self.frozen.drain(..) {
+            worker.signal(Signal::SIGCONT);
+            self.workers.push(worker);
+        }
+    }
+
+    /// Whether this process was killed or frozen at some time.
+    pub fn was_disturbed(&self, pid: u32) -> bool {
+        self.killed.contains_key(&pid) || self.thawed.contains(&pid)
+    }
+
+    /// Sends this signal to the first worker and waits for its end; returns its process's number and the time of its end.
+    pub async fn end_first(&mut self, signal: Signal, deadline: Duration) -> (u32, u64) {
+        let mut worker = self.workers.remove(0);
+        worker.signal(signal);
+        let status = worker.wait_exit(deadline).await;
+        let ended = millis();
+        assert!(
+            status.success(),
+            "a worker ended with {status}:\n{}",
+            worker.output()
+        );
+        (worker.pid(), ended)
+    }
+
     /// Kills a random worker and starts another in its place.
     pub fn kill_one(&mut self) {
-        let index = usize::try_from(millis()).unwrap() % self.workers.len();
-        let mut worker = self.workers.swap_remove(index);
+        let mut worker = self.take_one();
         self.killed.insert(worker.pid(), millis());
         worker.kill();
         self.start_worker();
@@ -128,15 +176,33 @@ impl Fleet {
         }
     }
 
-    /// Sends drill.record `count` times in one batch; the tasks' ids are `drill-<number>`.
-    pub fn send(&self, count: usize, milliseconds: u64) {
+    /// Sends this many chains, groups and chords; returns how many tasks they are.
+    pub fn send_flows(&self, count: usize, milliseconds: u64) -> usize {
         let journal = self.journal();
-        self.client(&[
-            "send",
+        let sent = self.client(&[
+            "flows",
             journal.to_str().unwrap(),
             &count.to_string(),
             &milliseconds.to_string(),
         ]);
+        sent.trim().parse().unwrap()
+    }
+
+    /// Sends drill.record `count` times in one batch, numbered from `first` on.
+    pub fn send_from(&self, first: usize, count: usize, milliseconds: u64) {
+        let journal = self.journal();
+        self.client(&[
+            "send-from",
+            &first.to_string(),
+            journal.to_str().unwrap(),
+            &count.to_string(),
+            &milliseconds.to_string(),
+        ]);
+    }
+
+    /// Sends drill.record `count` times in one batch; the tasks' ids are `drill-<number>`.
+    pub fn send(&self, count: usize, milliseconds: u64) {
+        self.send_from(0, count, milliseconds);
     }
 
     /// Runs the drill's client and returns what it prints.
@@ -153,6 +219,25 @@ impl Fleet {
         );
         String::from_utf8(output.stdout).unwrap()
     }
+}
+
+/// Stops the worker; whether it has stopped between two writes to a file. One that is stopped in the middle of a write keeps the
+/// SQLite file locked for everybody until it goes on: no other process can do anything about that, so this one goes on.
+async fn stop_between_writes(worker: &mut Process) -> bool {
+    worker.signal(Signal::SIGSTOP);
+    let stat = PathBuf::from(format!("/proc/{}/stat", worker.pid()));
+    let is_stopped = async || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+    wait_until(Duration::from_secs(30), is_stopped).await;
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let pid = worker.pid().to_string();
+    let writes = locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.contains(&"POSIX") && words.contains(&"WRITE") && words.contains(&pid.as_str())
+    });
+    if writes {
+        worker.signal(Signal::SIGCONT);
+    }
+    !writes
 }
 
 pub fn millis() -> u64 {

@@ -69,6 +69,16 @@ impl Journal {
         self.finished_numbers().len()
     }
 
+    /// The tasks that this process has started and not ended.
+    pub fn running_on(&self, pid: u32) -> Vec<usize> {
+        let running = |runs: &[Run]| runs.iter().any(|run| run.pid == pid && run.ended.is_none());
+        self.0
+            .iter()
+            .filter(|(_, runs)| running(runs))
+            .map(|(number, _)| *number)
+            .collect()
+    }
+
     /// Runs beyond the first of a task, each with the run before it.
     pub fn repeated(&self) -> impl Iterator<Item = (usize, Run, Run)> {
         self.0

@@ -1,5 +1,7 @@
 //! Python and Rust workers on one queue, killed on both sides.
 
+use std::time::{Duration, Instant};
+
 use testkit::{Process, Python, RedisServer, TempDir, wait_until};
 
 use super::{PATIENCE, python, script, scripts};
@@ -8,6 +10,10 @@ use crate::drill::journal::Journal;
 
 const TASKS: usize = 300;
 const KILLS: usize = 6;
+/// The long drill: how long kills go on, one every so often, amid so many tasks at a time.
+const LONG: Duration = Duration::from_secs(600);
+const BETWEEN_KILLS: Duration = Duration::from_secs(4);
+const BATCH: usize = 500;
 
 /// The visibility timeout is what brings back what a killed Python worker held, so it is short here.
 fn settings() -> Vec<(&'static str, String)> {
@@ -82,6 +88,58 @@ async fn kills_on_both_sides_lose_nothing() {
         pids(&Journal::read(&journal)).len() > by_rust,
         "no task ran on a Python worker"
     );
+}
+
+/// Sends more whenever little is left, and kills a worker of one side and then of the other, until the time is over.
+async fn kill_in_turn(fleet: &mut Fleet, snake: &mut Process, url: &str) -> (usize, usize) {
+    let journal = fleet.journal();
+    let end = Instant::now() + LONG;
+    let (mut sent, mut kills) = (0, 0);
+    while Instant::now() < end {
+        if sent - Journal::read(&journal).finished() < BATCH / 2 {
+            let (path, first) = (journal.to_str().unwrap(), sent.to_string());
+            let size = BATCH.to_string();
+            script(url, "produce_record.py", &[path, &size, "60", &first]);
+            sent += BATCH;
+        }
+        tokio::time::sleep(BETWEEN_KILLS).await;
+        kills += 1;
+        if kills % 2 == 0 {
+            fleet.kill_one();
+        } else {
+            snake.kill();
+            *snake = python_worker(url);
+        }
+    }
+    (sent, kills)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten minutes: make drill-mixed"]
+async fn long_kills_on_both_sides_lose_nothing() {
+    let redis = RedisServer::start();
+    let mut fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &settings());
+    let mut snake = python_worker(&redis.url());
+    fleet.start_worker();
+    let (sent, kills) = kill_in_turn(&mut fleet, &mut snake, &redis.url()).await;
+    let journal = fleet.journal();
+    wait_until(PATIENCE * 3, async || {
+        Journal::read(&journal).finished() == sent
+    })
+    .await;
+    let journal = Journal::read(&journal);
+    let by_rust = journal
+        .0
+        .values()
+        .flatten()
+        .filter(|run| fleet.has_run(run.pid))
+        .count();
+    let runs: usize = journal.0.values().map(Vec::len).sum();
+    println!(
+        "{kills} kills in {LONG:?}: 0 of {sent} tasks lost; {by_rust} of {runs} runs on Rust workers, {} repeated",
+        runs - sent
+    );
+    assert!(by_rust > 0 && by_rust < runs, "one side has run nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
