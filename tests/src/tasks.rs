@@ -164,7 +164,7 @@ impl Task for Kill {
     type Output = ();
 
     async fn run(self, _: &Context) -> Result<(), Outcome> {
-        write_line(&self.journal_path, "start", self.number)?;
+        write_line(&self.journal_path, "start", self.number, std::process::id())?;
         std::process::abort()
     }
 }
