@@ -34,6 +34,8 @@ pub(crate) struct Held {
     pub(crate) process: OnceLock<u32>,
     /// The system's number of the thread that the task runs on, if it has one of its own.
     pub(crate) thread: OnceLock<i32>,
+    /// Milliseconds from the receipt to the beginning of the work between two awaits that is under way, and one; 0 when there is none.
+    computing: AtomicU64,
     /// The last state that the task has told, and when.
     progress: Mutex<Option<(String, Instant)>>,
     /// Set before `stop` when the run ends because the connection to the broker was lost.
@@ -65,9 +67,27 @@ impl Held {
             process: OnceLock::new(),
             thread: OnceLock::new(),
             disconnected: AtomicBool::new(false),
+            computing: AtomicU64::new(0),
             progress: Mutex::default(),
             terminated: OnceLock::new(),
         })
+    }
+
+    /// An async task begins to work, or awaits again.
+    pub(crate) fn set_computing(&self, computing: bool) {
+        let since = if computing { self.age() + 1 } else { 0 };
+        self.computing.store(since, Ordering::Relaxed);
+    }
+
+    /// How long an async task has worked since it awaited last; `None` while it awaits.
+    pub(crate) fn computes_for(&self) -> Option<Duration> {
+        let since = self.computing.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(Duration::from_millis(self.age().saturating_sub(since)))
+    }
+
+    /// Milliseconds since the receipt.
+    fn age(&self) -> u64 {
+        u64::try_from(self.received.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
     }
 
     /// Changed by whoever has just made it, before others know of it.

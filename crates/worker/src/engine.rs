@@ -14,7 +14,7 @@ use crate::activity::Activity;
 use crate::events::EventSender;
 use crate::health::{Metrics, Vitals};
 use crate::limiter::Limiter;
-use crate::pools::PoolHandle;
+use crate::pools::{Hogs, PoolHandle};
 use crate::queues::Queues;
 use crate::revocations::Revocations;
 use crate::settler::{self, Following, Permit};
@@ -30,7 +30,8 @@ pub(crate) struct Engine {
     pub(crate) revocations: Revocations,
     pub(crate) limiter: Limiter,
     pub(crate) queues: Queues,
-    pub(crate) activity: Activity,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) hogs: Arc<Hogs>,
     pub(crate) pool: PoolHandle,
     pub(crate) vitals: Vitals,
     pub(crate) metrics: Arc<Metrics>,
@@ -85,7 +86,8 @@ impl Engine {
             revocations: Revocations::new(settings.revokes_max, settings.revoke_expires),
             limiter,
             queues: Queues::new(&settings.queues),
-            activity: Activity::default(),
+            activity: Arc::default(),
+            hogs: Arc::default(),
             settings,
             registry,
             client,

@@ -5,12 +5,14 @@
 
 mod autoscaler;
 mod handle;
+mod hogs;
 mod kind;
 mod slots;
 mod threads;
 
 pub(crate) use autoscaler::Autoscaler;
 pub(crate) use handle::{Bounds, PoolHandle};
+pub(crate) use hogs::{Hogs, observed};
 pub use kind::Pool;
 pub(crate) use slots::Slots;
 pub(crate) use threads::Threads;

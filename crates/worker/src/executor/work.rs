@@ -20,7 +20,7 @@ use crate::conclusion::RunEnd;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::policy::Limit;
-use crate::pools::Threads;
+use crate::pools::{Threads, observed};
 use crate::{Outcome, Pool};
 
 /// Runs the task until it ends, or until a limit or a request to stop ends it. A thread that is given up goes on by itself;
@@ -42,7 +42,7 @@ pub(super) async fn work(
     let mut task = if blocking {
         on_thread(threads, task, &run.held, permits)
     } else {
-        task
+        observed(task, Arc::clone(&run.held))
     };
     let started = Instant::now();
     let mut soft = run.policy.soft_time_limit;

@@ -60,7 +60,7 @@ impl Autoscaler {
     /// Messages that are ready in the queues and could run here.
     async fn waiting(&self) -> usize {
         let admin = &self.engine.client.backends().admin;
-        match admin.depth(&self.engine.settings.queues).await {
+        match admin.depth(&self.engine.queues.names()).await {
             Ok(depths) => {
                 let ready = depths.iter().map(|depth| depth.ready()).sum::<u64>();
                 usize::try_from(ready).unwrap_or(usize::MAX)

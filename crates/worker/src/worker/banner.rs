@@ -23,8 +23,8 @@ pub(super) fn banner(engine: &Engine) {
     );
     info!("acknowledgement is {acks}");
     info!(
-        "time limits: the hard one ends an async task at its next await; a thread cannot be killed, its failure is stored \
-         and its slot is free when it ends. The soft one asks the task, and ends an async task that never asks"
+        "time limits: the hard one ends an async task at its next await; it kills a child process; a thread cannot be killed, its failure \
+         is stored and its slot is free when it ends. The soft one asks the task, and ends an async task that never asks"
     );
     let names = engine.registry.names_of_application();
     let blocking = names.iter().filter(|name| {

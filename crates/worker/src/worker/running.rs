@@ -61,6 +61,9 @@ impl Running {
         beside::start(&engine, &consumer, shutdown, &settled).await?;
         let state_file =
             state_file.map(|file| tokio::spawn(file.keep(Arc::clone(&engine), settled.clone())));
+        if let Err(error) = engine.hogs.watch(&engine.activity) {
+            warn!(%error, "nobody looks for tasks that block the runtime: no thread can be started");
+        }
         tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
         let publisher = EventPublisher::new(engine.client.clone(), outlets.events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());

@@ -42,6 +42,21 @@ impl Task for Spin {
     }
 }
 
+/// Computes for some seconds without awaiting anything, and tells the thread that it runs on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Hog {
+    pub(crate) seconds: f64,
+}
+
+impl Task for Hog {
+    const NAME: &'static str = "demo.hog";
+    type Output = String;
+    async fn run(self, _: &Context) -> Result<String, Outcome> {
+        std::thread::sleep(Duration::from_secs_f64(self.seconds));
+        Ok(std::thread::current().name().unwrap_or_default().to_owned())
+    }
+}
+
 /// Takes memory and keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Hoard {

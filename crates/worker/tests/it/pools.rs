@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::{Map, Value};
 use worker::{Autoscale, Pool, SendTask, WorkerSettings};
 
+use crate::hazards::Hog;
 use crate::support::{Bench, DEADLINE, eventually, settings};
 use crate::tasks::{Gather, WhichThread, key};
 
@@ -121,5 +122,16 @@ async fn a_solo_pool_runs_one_task_at_a_time() {
     assert_eq!(size, Some(&Value::Int(1)));
     let refused = ask(&bench, "pool_grow", &[("n", 1)]).await;
     assert!(text(&refused, "error").contains("solo"));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_blocks_the_runtime_is_noticed_and_runs_on_a_thread_from_then_on() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    assert_ne!(bench.run(Hog { seconds: 0.0 }).await, "task");
+    assert_ne!(bench.run(Hog { seconds: 3.0 }).await, "task");
+    assert_eq!(bench.run(Hog { seconds: 0.0 }).await, "task");
+    assert_ne!(bench.run(WhichThread {}).await, "task");
     worker.stop().await;
 }

@@ -33,6 +33,7 @@ pub(crate) fn registry() -> Registry {
         .task::<Gather>()
         .task::<crate::hazards::WhichProcess>()
         .task::<crate::hazards::Spin>()
+        .task::<crate::hazards::Hog>()
         .task::<crate::hazards::Hoard>()
         .task::<crate::hazards::Crash>()
         .task::<WhichThread>()
