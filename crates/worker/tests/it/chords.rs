@@ -366,14 +366,53 @@ async fn a_join_that_died_half_way_is_done_again_once() {
     assert_eq!(bench.ready("celery").await, 0);
 }
 
-#[tokio::test]
-async fn a_big_header_is_joined() {
+/// A chord of so many members is joined, in order.
+async fn joined(members: i64) {
     let bench = Bench::new();
     let worker = bench.worker(settings(8)).await;
-    let header: Vec<Signature> = (0..2_000).map(|number| sum(number, 0)).collect();
+    let header: Vec<Signature> = (0..members).map(|number| sum(number, 0)).collect();
     start(&bench, chord(header, collect("body"))).await;
     let result: AsyncResult<Vec<Vec<i64>>> = bench.client.result("body");
-    let numbers = result.get(DEADLINE).await.unwrap().remove(0);
-    assert_eq!(numbers, (0..2_000).collect::<Vec<_>>());
+    let numbers = result.get(20 * DEADLINE).await.unwrap().remove(0);
+    assert_eq!(numbers, (0..members).collect::<Vec<_>>());
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_big_header_is_joined() {
+    joined(2_000).await;
+}
+
+#[tokio::test]
+#[ignore = "takes a minute or more; the short form is above"]
+async fn a_header_of_a_hundred_thousand_is_joined() {
+    joined(100_000).await;
+}
+
+#[tokio::test]
+async fn canvas_nested_a_thousand_deep_in_a_step_is_a_failure_and_no_more() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let deep = (0..1_000).fold(sum(1, 1), |inner, _| chain([inner]));
+    let call = client::TaskCall {
+        options: client::CallOptions {
+            task_id: Some("t".to_owned()),
+            embed: protocol::Embed {
+                callbacks: Some(vec![deep]),
+                ..protocol::Embed::default()
+            },
+            ..client::CallOptions::default()
+        },
+        ..client::TaskCall::new("demo.collect")
+    };
+    let refused = bench.client.send_all(vec![call]).await;
+    assert!(refused.is_err(), "nobody could read it");
+    let deep = (0..100).fold(sum(1, 1), |inner, _| chain([inner]));
+    let call = sum(1, 1).option("task_id", "t").option("link", deep);
+    bench.client.apply(call).await.unwrap();
+    let result: AsyncResult<Value> = bench.client.result("t");
+    let meta = eventually("an end", || async { result.meta().await.unwrap() }).await;
+    assert!(meta.status.is_ready(), "{meta:?}");
+    assert_eq!(bench.run(crate::tasks::Add { x: 1, y: 1 }).await, 2);
     worker.stop().await;
 }
