@@ -196,7 +196,7 @@ impl<'a> Expansion<'a> {
     /// Every member gets the arguments and the options. A group that something follows is a chord.
     pub(super) fn send_group(
         &mut self,
-        head: Signature,
+        mut head: Signature,
         members: Vec<Node>,
         with: With<'_>,
     ) -> Result<Sent, ClientError> {
@@ -205,6 +205,8 @@ impl<'a> Expansion<'a> {
         if let Some(Value::List(mut chain)) = take(&mut options, "chain")
             && let Some(next) = chain.pop()
         {
+            // What follows is told by the chord from here on.
+            head.options.remove("chain");
             let group = Node {
                 head,
                 parts: Parts::Group(members),
