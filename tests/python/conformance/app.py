@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 
 URL = os.environ["CELERY_BROKER_URL"]
-PATIENCE = 60
+PATIENCE = int(os.environ.get("PATIENCE", "60"))
 
 app = Celery("conformance", broker=URL, backend=URL, set_as_current=True)
 store = redis.Redis.from_url(URL, decode_responses=True)

@@ -12,7 +12,7 @@ def build_leaf(node):
     plan = dict(node["plan"])
     if plan["do"] == "replace":
         plan["with"] = build(plan["with"])
-    options = {"task_id": node["id"]}
+    options = {"task_id": node["id"]} if node.get("named", True) else {}
     if plan["do"] == "expire":
         options["expires"] = -10
     return leaf.s(weight=node["weight"], plan=plan).set(**options)
@@ -23,7 +23,7 @@ def build_chain(node):
 
 
 def build_group(node):
-    return group(list(map(build, node["tasks"]))).set(task_id=node["id"])
+    return group(list(map(build, node["tasks"])))
 
 
 def build_chord(node):

@@ -9,7 +9,7 @@ from collections import Counter
 
 
 def differences(left, right):
-    for table in ("tasks", "runs", "roots", "notes"):
+    for table in ("tasks", "runs", "nesting", "notes"):
         for key in sorted({*left[table], *right[table]}):
             pair = left[table].get(key), right[table].get(key)
             if pair[0] != pair[1]:

@@ -64,7 +64,7 @@ class Planner:
         elif do == "exhaust":
             node["plan"] = {"do": "retry", "times": 9}
         elif do == "replace":
-            node["plan"] = {"do": "replace", "with": self.node(2)}
+            node["plan"] = {"do": "replace", "with": unnamed(self.node(2))}
         else:
             node["plan"] = {"do": do}
         return self.with_links(node, 0.06)
@@ -78,6 +78,17 @@ class Planner:
     def new_id(self):
         self.count += 1
         return f"{self.name}-{self.count}"
+
+
+def unnamed(node):
+    """Takes the id from what gives the node's result: in a replacement that task has the id of the one it replaces."""
+    if node["kind"] == "leaf":
+        node["named"] = False
+    elif node["kind"] == "chord":
+        unnamed(node["body"])
+    elif node["kind"] == "chain":
+        unnamed(node["tasks"][-1])
+    return node
 
 
 def children(node):

@@ -17,14 +17,10 @@ PATIENCE = 600
 
 def main(seed, first, count, path):
     trees = [Planner(seed, number).tree() for number in range(first, first + count)]
-    started = time.monotonic()
     revoke([node["id"] for tree in trees for node in walk(tree) if node.get("plan") == {"do": "revoke"}])
-    print('revoked', time.monotonic()-started)
     for tree in trees:
         build(tree).apply_async()
-    print('sent', time.monotonic()-started)
     wait_until_quiet()
-    print('quiet', time.monotonic()-started)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(outcome(trees), file)
 
@@ -53,7 +49,7 @@ def outcome(trees):
         "tasks": {node["id"]: meta(node["id"]) for tree in trees for node in walk(tree) if node["kind"] == "leaf"},
         "runs": table("trees.runs"),
         "again": table("trees.again"),
-        "roots": table("trees.roots"),
+        "nesting": table("trees.nesting"),
         "notes": table("trees.notes"),
     }
 

@@ -50,11 +50,11 @@ def record(request):
     """Counts the run: first deliveries by task and attempt, later ones by themselves."""
     again = (request.delivery_info or {}).get("redelivered")
     store.hincrby("trees.again" if again else "trees.runs", f"{request.id}:{request.retries}", 1)
-    store.hset("trees.roots", request.id, f"{request.root_id}:{request.replaced_task_nesting or 0}")
+    store.hset("trees.nesting", request.id, request.replaced_task_nesting or 0)
 
 
 @app.task(name="trees.note")
-def note(subject, label):
+def note(subject=None, *, label):
     """A callback or errback: counts its calls by label and by what it is called with."""
     about = subject if isinstance(subject, str) else fold(subject)
     store.hincrby("trees.notes", f"{label}:{about}", 1)

@@ -207,10 +207,13 @@ impl<'a> Expansion<'a> {
         {
             // What follows is told by the chord from here on.
             head.options.remove("chain");
-            let group = Node {
+            let mut group = Node {
                 head,
                 parts: Parts::Group(members),
             };
+            if let Some(group_id) = take_text(&mut group.head.options, "group_id") {
+                group.leave_group(&group_id);
+            }
             return self.send_upgraded(group, Node::open_value(next)?, chain, with);
         }
         let group_id = take_text(&mut options, "task_id").unwrap_or_else(crate::prepare::new_id);

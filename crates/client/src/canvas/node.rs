@@ -113,6 +113,24 @@ impl Node {
         }
     }
 
+    /// Takes every task out of this group. The members of a chord's body are frozen as the chord's; when the body becomes a
+    /// chord itself they are counted there.
+    pub(super) fn leave_group(&mut self, group_id: &str) {
+        if given(&self.head.options, "group_id").and_then(Value::as_str) == Some(group_id) {
+            self.head.options.remove("group_id");
+        }
+        match &mut self.parts {
+            Parts::Task => {}
+            Parts::Chain(nodes) | Parts::Group(nodes) => {
+                nodes.iter_mut().for_each(|node| node.leave_group(group_id));
+            }
+            Parts::Chord(chord) => {
+                chord.header.leave_group(group_id);
+                chord.body.leave_group(group_id);
+            }
+        }
+    }
+
     /// The signature of the tree.
     pub(super) fn close(self) -> Signature {
         let Self { mut head, parts } = self;

@@ -96,16 +96,15 @@ async fn record(ctx: &Context) -> Result<(), Outcome> {
     store
         .increment_in(table, &format!("{}:{}", ctx.id(), ctx.retries()))
         .await?;
-    let request = ctx.request();
-    let root = request.root_id.as_deref().unwrap_or("None");
-    let value = format!("{root}:{}", request.replaced_task_nesting);
-    store.set_in("trees.roots", ctx.id(), &value).await
+    let nesting = ctx.request().replaced_task_nesting.to_string();
+    store.set_in("trees.nesting", ctx.id(), &nesting).await
 }
 
 /// A callback or errback: counts its calls by label and by what it is called with.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Note {
+    #[serde(default)]
     subject: Value,
     label: String,
 }
