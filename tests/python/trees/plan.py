@@ -45,6 +45,8 @@ class Planner:
             node["body"] = self.node(depth - 1)
         else:
             node["tasks"] = self.members(depth, self.width())
+        if kind == "chain":
+            node["tasks"] = without_rows(node["tasks"])
         return self.with_links(node, 0.08)
 
     def members(self, depth, width):
@@ -78,6 +80,17 @@ class Planner:
     def new_id(self):
         self.count += 1
         return f"{self.name}-{self.count}"
+
+
+def without_rows(steps):
+    """Takes out groups and chords that stand directly behind one: of three in a row Celery sends the last ones once for
+    each member of the one before.
+    """
+    kept = []
+    for step in steps:
+        if step["kind"] == "leaf" or not kept or kept[-1]["kind"] == "leaf":
+            kept.append(step)
+    return kept
 
 
 def unnamed(node):

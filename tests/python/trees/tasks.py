@@ -4,6 +4,7 @@ Each run is counted in Redis, so that it can be told whether something ran twice
 """
 
 import os
+import time
 
 import redis
 from celery import Celery, Signature
@@ -34,9 +35,10 @@ def fold(value):
 
 
 @app.task(name="trees.leaf", bind=True, max_retries=2)
-def leaf(self, *results, weight, plan):
+def leaf(self, *results, weight, plan, pause=0):
     request = self.request
     record(request)
+    time.sleep(pause)
     if plan["do"] == "fail":
         raise ValueError(f"leaf {weight}")
     if plan["do"] == "retry" and request.retries < plan["times"]:
@@ -47,14 +49,19 @@ def leaf(self, *results, weight, plan):
 
 
 def record(request):
-    """Counts the run: first deliveries by task and attempt, later ones by themselves."""
-    again = (request.delivery_info or {}).get("redelivered")
-    store.hincrby("trees.again" if again else "trees.runs", f"{request.id}:{request.retries}", 1)
+    """Counts the run by task and attempt."""
+    count(request, "trees.runs", f"{request.id}:{request.retries}")
     store.hset("trees.nesting", request.id, request.replaced_task_nesting or 0)
+
+
+def count(request, table, key):
+    """Counts first deliveries in their table, and later ones of the same message by themselves."""
+    again = (request.delivery_info or {}).get("redelivered")
+    store.hincrby("trees.again" if again else table, key, 1)
 
 
 @app.task(name="trees.note")
 def note(subject=None, *, label):
     """A callback or errback: counts its calls by label and by what it is called with."""
     about = subject if isinstance(subject, str) else fold(subject)
-    store.hincrby("trees.notes", f"{label}:{about}", 1)
+    count(note.request, "trees.notes", f"{label}:{about}")

@@ -1,7 +1,7 @@
 //! Replacement: another signature goes on under the same id, with everything that was to follow.
 
 use client::canvas::apply;
-use protocol::{Canvas, Signature, TaskRequest, Value};
+use protocol::{Canvas, Map, Signature, TaskRequest, Value};
 
 use super::next;
 use super::sequel::{Sequel, cannot_send, malformed};
@@ -83,7 +83,7 @@ fn accumulated(mut group: Signature) -> Result<Signature, Failure> {
     let chord = Canvas::Chord {
         header,
         body: Box::new(body),
-        kwargs: protocol::Map::new(),
+        kwargs: Map::new(),
     };
     let mut chord = chord
         .into_signature()
@@ -116,6 +116,10 @@ fn inherit(signature: &mut Signature, request: &TaskRequest) {
     let options = &mut signature.options;
     options.insert("task_id", request.id.as_str());
     options.insert("replaced_task_nesting", nesting(request));
+    if signature.subtask_type.as_deref() == Some("chain") {
+        mark_steps(&mut signature.kwargs, nesting(request));
+    }
+    let options = &mut signature.options;
     if let Some(chord) = &request.embed.chord {
         options.insert("chord", chord.clone());
     }
@@ -159,6 +163,20 @@ fn rest_of_chain(request: &TaskRequest) -> Vec<Signature> {
                 .option("replaced_task_nesting", nesting(request))
         })
         .collect()
+}
+
+/// The steps of a chain are as deep as the chain, also those that are sent later.
+fn mark_steps(kwargs: &mut Map, nesting: i64) {
+    let Some(Value::List(steps)) = kwargs.get_mut("tasks") else {
+        return;
+    };
+    for step in steps {
+        if let Value::Map(step) = step
+            && let Some(Value::Map(options)) = step.get_mut("options")
+        {
+            options.insert("replaced_task_nesting", nesting);
+        }
+    }
 }
 
 fn nesting(request: &TaskRequest) -> i64 {

@@ -32,6 +32,8 @@ pub(crate) struct Leaf {
     results: Vec<Value>,
     weight: i64,
     plan: Plan,
+    /// Seconds.
+    pause: f64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,6 +70,7 @@ impl Task for Leaf {
 
     async fn run(self, ctx: &Context) -> Result<i64, Outcome> {
         record(ctx).await?;
+        tokio::time::sleep(Duration::try_from_secs_f64(self.pause)?).await;
         let weight = self.weight;
         match self.plan {
             Plan::Fail => Err(Outcome::fail("ValueError", format!("leaf {weight}"))),
@@ -85,19 +88,17 @@ impl Task for Leaf {
     }
 }
 
-/// Counts the run: first deliveries by task and attempt, later ones by themselves.
+/// Counts the run by task and attempt.
 async fn record(ctx: &Context) -> Result<(), Outcome> {
-    let store = Store::of(ctx);
-    let table = if ctx.redelivered() {
-        "trees.again"
-    } else {
-        "trees.runs"
-    };
-    store
-        .increment_in(table, &format!("{}:{}", ctx.id(), ctx.retries()))
-        .await?;
+    count(ctx, "trees.runs", &format!("{}:{}", ctx.id(), ctx.retries())).await?;
     let nesting = ctx.request().replaced_task_nesting.to_string();
-    store.set_in("trees.nesting", ctx.id(), &nesting).await
+    Store::of(ctx).set_in("trees.nesting", ctx.id(), &nesting).await
+}
+
+/// Counts first deliveries in their table, and later ones of the same message by themselves.
+async fn count(ctx: &Context, table: &str, key: &str) -> Result<(), Outcome> {
+    let table = if ctx.redelivered() { "trees.again" } else { table };
+    Store::of(ctx).increment_in(table, key).await
 }
 
 /// A callback or errback: counts its calls by label and by what it is called with.
@@ -119,6 +120,6 @@ impl Task for Note {
             other => fold(other).to_string(),
         };
         let field = format!("{}:{about}", self.label);
-        Store::of(ctx).increment_in("trees.notes", &field).await
+        count(ctx, "trees.notes", &field).await
     }
 }
