@@ -1,7 +1,7 @@
 """Compares what became of the same trees on workers that lived and on workers that were killed.
 
 Arguments: the two files that `run.py` has written, that of the living workers first. States, results and nesting are the
-same; no message was sent twice, so none is delivered for the first time twice; and everything that ran there ran here.
+same; no message was sent twice, so there are no more first deliveries; and everything that ran there ran here.
 """
 
 import json
@@ -16,8 +16,9 @@ def problems(living, killed):
                 yield f"{table} {key}: {pair[0]} | {pair[1]}"
     for table in ("runs", "notes"):
         for key, count in sorted(killed[table].items()):
-            if int(count) > 1 or key not in living[table]:
-                yield f"{table} {key} {count} times"
+            wanted = int(living[table].get(key, 0))
+            if int(count) > wanted:
+                yield f"{table} {key}: {wanted} times | {count} times"
         for key in sorted(set(living[table]) - set(killed[table]) - set(killed["again"])):
             yield f"{table} {key} never"
 

@@ -16,7 +16,7 @@ QUIET_ROUNDS = 5
 PATIENCE = 600
 
 
-def main(seed, first, count, path, workers=1, pause=0.0):
+def main(seed, first, count, path, workers, pause):
     trees = [Planner(seed, number).tree() for number in range(first, first + count)]
     revoke([node["id"] for tree in trees for node in walk(tree) if node.get("plan") == {"do": "revoke"}], workers)
     for tree in trees:
@@ -69,4 +69,5 @@ def table(key):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], *map(float, sys.argv[5:]))
+    seed, first, count, path, workers, pause = [*sys.argv[1:], *["1", "0"]][:6]
+    main(seed, int(first), int(count), path, int(workers), float(pause))

@@ -90,14 +90,25 @@ impl Task for Leaf {
 
 /// Counts the run by task and attempt.
 async fn record(ctx: &Context) -> Result<(), Outcome> {
-    count(ctx, "trees.runs", &format!("{}:{}", ctx.id(), ctx.retries())).await?;
+    count(
+        ctx,
+        "trees.runs",
+        &format!("{}:{}", ctx.id(), ctx.retries()),
+    )
+    .await?;
     let nesting = ctx.request().replaced_task_nesting.to_string();
-    Store::of(ctx).set_in("trees.nesting", ctx.id(), &nesting).await
+    Store::of(ctx)
+        .set_in("trees.nesting", ctx.id(), &nesting)
+        .await
 }
 
 /// Counts first deliveries in their table, and later ones of the same message by themselves.
 async fn count(ctx: &Context, table: &str, key: &str) -> Result<(), Outcome> {
-    let table = if ctx.redelivered() { "trees.again" } else { table };
+    let table = if ctx.redelivered() {
+        "trees.again"
+    } else {
+        table
+    };
     Store::of(ctx).increment_in(table, key).await
 }
 
