@@ -45,7 +45,7 @@ pub struct TaskOptions {
     pub track_started: Option<bool>,
     /// Send task events for this task (when the worker sends any).
     pub send_events: bool,
-    /// Celery's rate limit text, such as `10/m`; shown by `inspect registered`, not enforced yet.
+    /// How often tasks of this type may start in one worker: Celery's text, such as `10/m`. `None` for `task_default_rate_limit`.
     pub rate_limit: Option<String>,
     /// Seconds after sending within which the run must start, for callers that say nothing.
     pub expires: Option<f64>,

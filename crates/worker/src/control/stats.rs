@@ -64,7 +64,11 @@ fn pool(engine: &Engine) -> Map {
     pool.insert("implementation", format!("celeriac.pools.{kind}:TaskPool"));
     pool.insert("max-concurrency", number(engine.pool.concurrency() as u64));
     pool.insert("processes", engine.pool.processes());
-    pool.insert("max-tasks-per-child", "N/A");
+    let max_tasks = engine.settings.worker_max_tasks_per_child;
+    pool.insert(
+        "max-tasks-per-child",
+        max_tasks.map_or_else(|| Value::from("N/A"), number),
+    );
     pool.insert("put-guarded-by-semaphore", true);
     pool.insert("timeouts", timeouts.to_vec());
     pool.insert("writes", writes(engine));

@@ -15,16 +15,21 @@ use crate::{Shutdown, WorkerError};
 
 /// Takes over what was revoked before this worker was there. Before the first message is reserved.
 pub(super) async fn restore(engine: &Engine) -> Result<Option<StateFile>, WorkerError> {
-    let client = &engine.client;
-    if client.options().revokes_on_broker {
-        let coordinator = &*client.backends().coordinator;
-        remembered::load(&engine.revocations, coordinator).await;
-    }
+    recall(engine).await;
     let file = engine.settings.worker_state_db.clone().map(StateFile::new);
     if let Some(file) = &file {
         file.load(engine)?;
     }
     Ok(file)
+}
+
+/// Takes over what the broker remembers as revoked.
+pub(super) async fn recall(engine: &Engine) {
+    let client = &engine.client;
+    if client.options().revokes_on_broker {
+        let coordinator = &*client.backends().coordinator;
+        remembered::load(&engine.revocations, coordinator).await;
+    }
 }
 
 /// Starts all of it; it ends when `settled` is cancelled.

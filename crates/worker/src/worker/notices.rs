@@ -7,6 +7,7 @@ use broker::Notice;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::beside;
 use crate::engine::Engine;
 
 /// Runs until the consumers are gone.
@@ -17,6 +18,8 @@ pub(super) async fn follow(engine: Arc<Engine>, mut notices: mpsc::Receiver<Noti
             Notice::Reconnected => {
                 engine.vitals.connected(true);
                 info!("the connection to the broker is back");
+                // Requests that were broadcast meanwhile are gone; what they revoked is remembered.
+                beside::recall(&engine).await;
             }
             Notice::Reclaimed { from, messages } => {
                 engine.metrics.reclaimed(messages);
