@@ -1,7 +1,7 @@
 //! When an entry runs: the kinds of schedule, one file each, as pure functions of time and zone.
 //!
-//! The rule for clock changes, the same for all kinds that go by the wall clock: **a time that the clocks skip runs as much
-//! later as they skip (02:30 runs at 03:30), and a time that they repeat runs when it comes first; only after a
+//! The rule for clock changes, the same for all kinds that go by the wall clock: **times that the clocks skip run once, the first of them as
+//! much later as they skip (02:30 runs at 03:30), and a time that they repeat runs when it comes first; only after a
 //! last run later than that does it run at its second coming.** The last half is where Celery fires in a loop.
 
 mod clocked;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clock_changes;
+mod every_zone;
 mod file;
 mod following;
 mod leading;
