@@ -103,11 +103,13 @@ fn writes(engine: &Engine) -> Map {
 
 pub(super) fn conf(panel: &Panel, arguments: &Map) -> Answer {
     let settings = &panel.engine.settings;
-    if !is_on(arguments, "with_defaults") {
-        return Ok(settings.conf.clone().into());
+    let mut all = Map::new();
+    if is_on(arguments, "with_defaults") {
+        all.extend(settings.conf_defaults.clone());
     }
-    let mut all = settings.conf_defaults.clone();
     all.extend(settings.conf.clone());
+    // Celery shows it always; there are no settings that were renamed here.
+    all.insert("deprecated_settings", Value::Null);
     Ok(all.into())
 }
 
