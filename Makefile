@@ -17,10 +17,10 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run up worker beat test drill drill-mixed check bench setup install fmt clean
+.PHONY: help build run up worker beat test canvas-trees drill drill-mixed check bench setup install fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build every program (PROFILE=release)
 	cargo build --bins $(addprefix -p ,$(PROGRAMS)) --profile $(PROFILE)
@@ -42,6 +42,9 @@ test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some
 
 drill: setup ## long drills: kills, freezes, cut connections, a stop under load (about 15 minutes)
 	scripts/drill.sh 'test(drill::) & test(long_)'
+
+canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kills (TREES=…, TREES_SEED=…; about 40 minutes)
+	scripts/canvas-trees.sh
 
 drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
 	scripts/drill.sh 'test(long_kills_on_both_sides)'

@@ -143,8 +143,8 @@ def stamps_reach_every_task_of_a_canvas():
         assert (meta["stamped_headers"], meta["customer"]) == (["customer"], "c-7"), meta
 
 
-def nothing_of_a_chord_is_left_in_redis():
+def of_a_chord_only_the_claim_is_left():
     result = chord([task("identity", n) for n in range(4)], task("tsum")).apply_async()
     assert get(result) == 6
-    left = [name for name in store.scan_iter(match="*.j")] + [name for name in store.scan_iter(match="*.t")]
-    assert left == [], left
+    left = list(store.scan_iter(match=f"celery-taskset-meta-{result.parent.id}*"))
+    assert left == [f"celery-taskset-meta-{result.parent.id}.c"], left

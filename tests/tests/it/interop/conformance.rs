@@ -2,27 +2,29 @@
 
 use std::process::Command;
 
-use testkit::{Process, RedisServer, bin};
+use testkit::{Process, RedisServer, bin, wait_until, workspace_root};
 
-use super::{python, scripts};
+use super::{PATIENCE, python, scripts};
 
-/// The conformance worker's command on this broker, with Celery's own defaults where ours differ.
-pub(super) fn worker_command(redis: &RedisServer) -> Command {
+/// The conformance worker on this broker, with its own settings.
+fn worker(redis: &RedisServer) -> Process {
+    let settings = workspace_root().join("tests/conformance-worker/celeriac.toml");
     let mut command = Command::new(bin("conformance-worker"));
     command
         .env("CELERY_BROKER_URL", redis.url())
         .env("CELERY_RESULT_BACKEND", redis.url())
-        .env("CELERY_RESULT_EXTENDED", "true")
         .env("REDIS_HOST", "127.0.0.1")
         .env("REDIS_PORT", redis.port().to_string())
-        .args(["-Q", "celery", "-n", "conformance@test", "-l", "warning"]);
-    command
+        .arg("--config")
+        .arg(settings)
+        .args(["-n", "conformance@test", "-c", "4", "-l", "warning"]);
+    Process::spawn(&mut command)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_client_finds_celerys_behaviour() {
     let redis = RedisServer::start();
-    let worker = Process::spawn(worker_command(&redis).args(["-c", "4"]));
+    let worker = worker(&redis);
     let script = scripts().join("conformance/checks.py");
     let seen = python(&redis.url()).run_file(&script, &[]);
     assert!(
@@ -31,4 +33,25 @@ async fn a_python_client_finds_celerys_behaviour() {
         worker.output()
     );
     print!("{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn celerys_commands_call_tasks_and_read_their_results() {
+    let redis = RedisServer::start();
+    let _worker = worker(&redis);
+    let celery = |arguments: &[&str]| {
+        let all = [&["-A", "app"], arguments].concat();
+        let folder = scripts().join("conformance");
+        python(&redis.url()).run_module(&folder, "celery", &all)
+    };
+    let id = celery(&["call", "t.integration.tasks.add", "-a", "[2, 3]"]);
+    let id = id.trim();
+    let stored = format!("celery-task-meta-{id}");
+    wait_until(PATIENCE, async || {
+        redis.cli(&["EXISTS", &stored]).trim() == "1"
+    })
+    .await;
+    assert_eq!(celery(&["result", id]).trim(), "5");
+    let seen = celery(&["purge", "-f"]);
+    assert!(seen.contains("No messages purged"), "{seen}");
 }
