@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: a Redis server, openssl, systemd-analyze, and a Python
-# environment with the real Celery. Asks nothing; done in a moment when everything is there.
+# Installs what the tests need and this machine lacks: a Redis server, openssl, systemd-analyze, the tools and the font
+# that reports are read with, and a Python environment with the real Celery. Asks nothing; done in a moment when everything is there.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -16,6 +16,9 @@ missing_packages() {
     have redis-cli || echo redis-tools
     have openssl || echo openssl
     have systemd-analyze || echo systemd
+    have qpdf || echo qpdf
+    have pdftotext || echo poppler-utils
+    [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] || echo fonts-wqy-microhei
     have python3 || echo python3
     # An interpreter without ensurepip makes environments without pip.
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv

@@ -68,6 +68,7 @@ impl Ledger<'_> {
             amount,
             currency,
             amount_base,
+            tax: Decimal::ZERO,
             automatic: true,
         });
         Ok(())

@@ -54,6 +54,7 @@ impl Ledger<'_> {
             amount,
             currency: money.currency,
             amount_base,
+            tax: entry.tax,
             automatic: false,
         });
         Ok(())

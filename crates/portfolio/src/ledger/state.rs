@@ -102,6 +102,8 @@ pub struct IncomeItem {
     pub currency: Currency,
     /// Before tax, in base currency.
     pub amount_base: Decimal,
+    /// What was withheld, in `currency`.
+    pub tax: Decimal,
     /// True when the corporate action booked it, not a row.
     pub automatic: bool,
 }

@@ -31,8 +31,11 @@ fn packed(path: &str) -> Option<String> {
     Some(unpack(&file))
 }
 
+/// A path of the crate `portfolio`, from its own tests and from those of a crate beside it.
 fn root(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../portfolio")
+        .join(path)
 }
 
 fn read(path: &Path) -> String {

@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("conformance-worker", &["protocol", "service", "worker"]),
     ("portfolio", &["calendar"]),
     ("protocol", &[]),
+    ("reports", &["portfolio"]),
     (
         "service",
         &[

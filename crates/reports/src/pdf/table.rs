@@ -1,0 +1,159 @@
+//! Tables: columns as wide as their cells need, and a header on every page.
+
+use super::layout::{MARGIN, Pages, TEXT_WIDTH, face, text};
+use super::lines::lines;
+use super::typeface::Typeface;
+use crate::chart::{Anchor, INK, Mark, NAVY, PALE, RULE};
+use crate::document::{Align, Table};
+
+/// Size of text where the table fits.
+const SIZE: f32 = 8.0;
+/// Beside the text of a cell.
+const PAD: f32 = 4.0;
+/// A column of words is not made narrower than this.
+const NARROW: f32 = 56.0;
+
+/// How a table is set.
+struct Setting {
+    size: f32,
+    widths: Vec<f32>,
+}
+
+/// Puts a table, over as many pages as it needs.
+pub(super) fn put(pages: &mut Pages<'_>, table: &Table) {
+    let setting = setting(pages.typeface, table);
+    let titles: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| column.title.clone())
+        .collect();
+    pages.y += 4.0;
+    header(pages, table, &setting, &titles);
+    for row in &table.rows {
+        line(pages, table, &setting, &titles, (row, false));
+    }
+    if let Some(total) = &table.total {
+        line(pages, table, &setting, &titles, (total, true));
+    }
+    pages.y += 8.0;
+}
+
+fn header(pages: &mut Pages<'_>, table: &Table, setting: &Setting, titles: &[String]) {
+    let cells = wrapped(pages.typeface, setting, titles, true);
+    let height = height(setting, &cells);
+    if !pages.fits(height * 2.0) {
+        pages.break_page();
+    }
+    pages.put(Mark::rectangle((MARGIN, pages.y), TEXT_WIDTH, height, PALE));
+    row(pages, table, setting, &cells, true);
+    pages.y += height;
+}
+
+fn line(
+    pages: &mut Pages<'_>,
+    table: &Table,
+    setting: &Setting,
+    titles: &[String],
+    (cells, bold): (&[String], bool),
+) {
+    let cells = wrapped(pages.typeface, setting, cells, bold);
+    let height = height(setting, &cells);
+    if !pages.fits(height) {
+        pages.break_page();
+        header(pages, table, setting, titles);
+    }
+    row(pages, table, setting, &cells, bold);
+    pages.y += height;
+    pages.put(Mark::rule((MARGIN, pages.y), TEXT_WIDTH, RULE));
+}
+
+/// The cells of one row at the current position.
+fn row(pages: &mut Pages<'_>, table: &Table, setting: &Setting, cells: &[Vec<String>], bold: bool) {
+    let mut left = MARGIN;
+    let colour = if bold { NAVY } else { INK };
+    for ((column, width), cell) in table.columns.iter().zip(&setting.widths).zip(cells) {
+        let (x, anchor) = match column.align {
+            Align::Left => (left + PAD, Anchor::Start),
+            Align::Right => (left + width - PAD, Anchor::End),
+        };
+        for (index, words) in cell.iter().enumerate() {
+            let y = pages.y + 4.0 + setting.size * (1.25 * index as f32 + 0.85);
+            pages.put(text(
+                (x, y),
+                anchor,
+                face(setting.size, bold, colour),
+                words,
+            ));
+        }
+        left += width;
+    }
+}
+
+fn wrapped(
+    typeface: &Typeface,
+    setting: &Setting,
+    cells: &[String],
+    bold: bool,
+) -> Vec<Vec<String>> {
+    let columns = cells.iter().zip(&setting.widths);
+    columns
+        .map(|(cell, width)| lines(typeface, cell, setting.size, bold, width - 2.0 * PAD + 0.1))
+        .collect()
+}
+
+fn height(setting: &Setting, cells: &[Vec<String>]) -> f32 {
+    let most = cells.iter().map(Vec::len).max().unwrap_or(1);
+    8.0 + setting.size * 1.25 * most as f32 - setting.size * 0.2
+}
+
+/// Natural widths where they fit; else columns of words give way, and then the text gets smaller.
+fn setting(typeface: &Typeface, table: &Table) -> Setting {
+    let mut widths: Vec<f32> = (0..table.columns.len())
+        .map(|column| natural(typeface, table, column))
+        .collect();
+    let surplus = TEXT_WIDTH - widths.iter().sum::<f32>();
+    if surplus >= 0.0 {
+        let share = surplus / widths.len() as f32;
+        widths.iter_mut().for_each(|width| *width += share);
+        return Setting { size: SIZE, widths };
+    }
+    give_way(table, &mut widths, -surplus);
+    let factor = (TEXT_WIDTH / widths.iter().sum::<f32>()).min(1.0);
+    widths.iter_mut().for_each(|width| *width *= factor);
+    Setting {
+        size: SIZE * factor,
+        widths,
+    }
+}
+
+/// Takes what is too much from columns of words, in proportion to what they can give.
+fn give_way(table: &Table, widths: &mut [f32], excess: f32) {
+    let spare = |index: usize, width: f32| match table.columns[index].align {
+        Align::Left => (width - NARROW).max(0.0),
+        Align::Right => 0.0,
+    };
+    let all: f32 = widths
+        .iter()
+        .enumerate()
+        .map(|(index, width)| spare(index, *width))
+        .sum();
+    if all > 0.0 {
+        let part = (excess / all).min(1.0);
+        for (index, width) in widths.iter_mut().enumerate() {
+            *width -= spare(index, *width) * part;
+        }
+    }
+}
+
+fn natural(typeface: &Typeface, table: &Table, column: usize) -> f32 {
+    let plain = table
+        .rows
+        .iter()
+        .map(|row| typeface.width(&row[column], SIZE, false));
+    let total = table
+        .total
+        .iter()
+        .map(|row| typeface.width(&row[column], SIZE, true));
+    let title = typeface.width(&table.columns[column].title, SIZE, true);
+    plain.chain(total).fold(title, f32::max) + 2.0 * PAD
+}

@@ -1,0 +1,14 @@
+//! Exports against the oracles, and documents against the tools that people open them with.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod export;
+#[path = "../../../portfolio/tests/it/fixtures.rs"]
+mod fixtures;
+#[path = "../../../portfolio/tests/it/oracles/market.rs"]
+#[expect(
+    dead_code,
+    reason = "the cases' expectations are compared by the crate that computes them"
+)]
+mod market;
+mod paper;
+mod world;

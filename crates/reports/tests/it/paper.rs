@@ -1,0 +1,170 @@
+//! PDF and HTML as readers get them: checked by qpdf, read by pdftotext.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use portfolio::figures::ReturnSettings;
+use reports::contents::{ReportType, report};
+use reports::pdf::{Pdf, Typeface, render};
+use reports::subject::Subject;
+
+use crate::world::World;
+
+fn run(program: &str, arguments: &[&str], file: &Path) -> String {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(file);
+    if program == "pdftotext" {
+        command.arg("-");
+    }
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}; scripts/setup.sh installs it"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {text}{said}");
+    text
+}
+
+fn with_report<T>(
+    companies: usize,
+    kind: ReportType,
+    check: impl FnOnce(&Subject<'_>, Pdf) -> T,
+) -> T {
+    let world = World::of(companies);
+    let walk = world.walk();
+    let subject = Subject::of(world.names(), &walk, None, ReturnSettings::default()).unwrap();
+    let pdf = render(&report(&subject, kind), &Typeface::load().unwrap()).unwrap();
+    check(&subject, pdf)
+}
+
+/// The file, kept for the eye when `CELERIAC_KEEP_REPORTS` names a folder.
+fn saved(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+    let keep = std::env::var_os("CELERIAC_KEEP_REPORTS").map(PathBuf::from);
+    let file = keep.unwrap_or_else(|| folder.path().to_owned()).join(name);
+    std::fs::write(&file, bytes).unwrap();
+    file
+}
+
+#[test]
+fn every_type_is_valid_and_its_figures_can_be_read() {
+    for kind in ReportType::ALL {
+        with_report(12, kind, |subject, pdf| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = saved(&folder, &format!("{}.pdf", kind.as_str()), &pdf.bytes);
+            run("qpdf", &["--check"], &file);
+            let text = run("pdftotext", &["-layout"], &file);
+            contains_the_figures(subject, &text);
+            assert!(
+                text.contains(&format!("Page {0} of {0}", pdf.pages)),
+                "{text}"
+            );
+        });
+    }
+}
+
+fn contains_the_figures(subject: &Subject<'_>, text: &str) {
+    let percent = |value: f64| format!("{:.2} %", value * 100.0);
+    let stats = subject.figures.stats.as_ref().unwrap();
+    let nav = reports::format::amount(subject.closing.nav, subject.closing.base);
+    let figures = [
+        nav,
+        percent(subject.figures.twr.unwrap()),
+        percent(subject.figures.mwr.rate.unwrap()),
+        percent(stats.volatility.unwrap()),
+        percent(stats.max_drawdown.as_ref().unwrap().depth),
+        subject.closing.date.to_string(),
+        "Zürich – Αθήνα –".to_owned(),
+    ];
+    for figure in figures {
+        assert!(text.contains(&figure), "{figure} is missing:\n{text}");
+    }
+    for (symbol, position) in &subject.closing.positions {
+        let line = text
+            .lines()
+            .find(|line| line.contains(symbol.as_str()) && line.contains("USD"));
+        let line = line.unwrap_or_else(|| panic!("{symbol} is missing:\n{text}"));
+        let value = reports::format::money(position.value_base, subject.closing.base);
+        let weight = position.value_base.to_f64() / subject.closing.nav.to_f64();
+        let cells = [
+            position.quantity.to_string(),
+            reports::format::price(&position.price),
+            value,
+            percent(weight),
+        ];
+        for cell in cells {
+            assert!(line.contains(&cell), "{cell} is missing: {line}");
+        }
+    }
+}
+
+#[test]
+fn long_tables_repeat_their_header_on_every_page() {
+    with_report(150, ReportType::Holdings, |_, pdf| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = saved(&folder, "long.pdf", &pdf.bytes);
+        run("qpdf", &["--check"], &file);
+        let text = run("pdftotext", &["-layout"], &file);
+        let pages: Vec<&str> = text
+            .split('\u{c}')
+            .filter(|page| !page.trim().is_empty())
+            .collect();
+        assert_eq!(pages.len(), pdf.pages);
+        let with_rows = pages
+            .iter()
+            .filter(|page| page.contains("CO0") && page.contains("USD"));
+        let mut count = 0;
+        for page in
+            with_rows.filter(|page| page.matches("\nCO").count() + page.matches(" CO").count() > 13)
+        {
+            assert!(page.contains("Symbol"), "{page}");
+            count += 1;
+        }
+        assert!(count >= 3, "{count} pages have rows");
+    });
+}
+
+#[test]
+fn equal_inputs_give_equal_bytes() {
+    let once = || with_report(6, ReportType::Comprehensive, |_, pdf| pdf.bytes);
+    assert_eq!(once(), once());
+}
+
+#[test]
+fn names_in_every_script_can_be_read_where_a_font_is_installed() {
+    with_report(6, ReportType::Holdings, |_, pdf| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = saved(&folder, "scripts.pdf", &pdf.bytes);
+        let text = run("pdftotext", &["-raw"], &file);
+        let read: String = text.split_whitespace().collect();
+        assert!(read.contains("ΕθνικήΤράπεζα"), "{text}");
+        assert!(read.contains("Газпромнефть"), "{text}");
+        assert!(
+            pdf.missing.is_empty(),
+            "scripts/setup.sh installs fonts-wqy-microhei: {:?}",
+            pdf.missing
+        );
+        for name in [
+            "中国工商银行股份有限公司",
+            "トヨタ自動車株式会社",
+            "삼성전자주식회사",
+        ] {
+            assert!(read.contains(name), "{name}: {text}");
+        }
+    });
+}
+
+#[test]
+fn the_browser_gets_one_file_without_scripts_or_links() {
+    let world = World::of(12);
+    let walk = world.walk();
+    let mut names = world.names();
+    names.portfolio = "<script>alert('x')</script>".to_owned();
+    let subject = Subject::of(names, &walk, None, ReturnSettings::default()).unwrap();
+    let page = reports::html::render(&report(&subject, ReportType::Comprehensive));
+    let folder = tempfile::tempdir().unwrap();
+    saved(&folder, "report.html", page.as_bytes());
+    assert!(!page.contains("<script"), "a name is not escaped");
+    assert!(!page.contains("http:") && !page.contains("https:"));
+    assert_eq!(page.matches("<svg").count(), 3);
+    assert!(page.contains("中国工商银行股份有限公司"));
+}
