@@ -42,22 +42,26 @@ pub fn price(text: &str) -> String {
 pub fn percent(value: Option<f64>) -> String {
     value.map_or_else(
         || NOTHING.to_owned(),
-        |value| format!("{} %", fixed(value * 100.0)),
+        |value| format!("{} %", fixed(value * 100.0, 2)),
     )
 }
 
 /// A ratio with two places.
 pub fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(|| NOTHING.to_owned(), fixed)
+    value.map_or_else(|| NOTHING.to_owned(), |value| fixed(value, 2))
 }
 
-/// Two places, and no minus before a zero.
-fn fixed(value: f64) -> String {
-    let text = format!("{value:.2}");
-    if text == "-0.00" {
-        "0.00".to_owned()
-    } else {
-        text
+/// A return in per cent with one place and no sign, for dense tables.
+pub fn short_percent(value: f64) -> String {
+    fixed(value * 100.0, 1)
+}
+
+/// No minus before a zero.
+fn fixed(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
+        _ => text,
     }
 }
 
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(price("33.33333333333333"), "33.333333");
         assert_eq!(percent(Some(-0.000_01)), "0.00 %");
         assert_eq!(percent(None), NOTHING);
+        assert_eq!(short_percent(-0.000_4), "0.0");
+        assert_eq!(short_percent(-0.002), "-0.2");
         assert_eq!(quantity(decimal("12345.6789")), "12,345.6789");
     }
 }

@@ -44,18 +44,18 @@ fn facts(page: &mut String, facts: &[(String, String)]) {
 
 fn block(page: &mut String, block: &Block) {
     match block {
-        Block::Heading(text) => write!(page, "<h2>{}</h2>\n", escape(text)).expect(WRITES),
+        Block::Heading(text) => writeln!(page, "<h2>{}</h2>", escape(text)).expect(WRITES),
         Block::Note(text) => {
-            write!(page, "<p class=\"note\">{}</p>\n", escape(text)).expect(WRITES)
+            writeln!(page, "<p class=\"note\">{}</p>", escape(text)).expect(WRITES)
         }
         Block::Figures(list) => figures(page, list),
         Block::Table(rows) => table(page, rows),
         Block::Chart { caption, drawing } => {
             page.push_str("<figure>");
             svg(page, caption, drawing);
-            write!(
+            writeln!(
                 page,
-                "<figcaption>{}</figcaption></figure>\n",
+                "<figcaption>{}</figcaption></figure>",
                 escape(caption)
             )
             .expect(WRITES);

@@ -8,7 +8,7 @@ use portfolio::returns::CASH;
 use super::gains::date;
 use super::holdings::section;
 use crate::document::{Block, Table};
-use crate::format::{NOTHING, money, percent, ratio};
+use crate::format::{NOTHING, money, percent, ratio, short_percent};
 use crate::subject::Subject;
 
 const MONTHS: [&str; 12] = [
@@ -130,7 +130,7 @@ pub(super) fn monthly(subject: &Subject<'_>) -> Vec<Block> {
             .or_insert_with(|| vec![String::new(); MONTHS.len()]);
         let index = number.parse::<usize>().unwrap_or_default().wrapping_sub(1);
         if let Some(cell) = cells.get_mut(index) {
-            *cell = format!("{:.1}", value * 100.0);
+            *cell = short_percent(*value);
         }
     }
     let numbers: Vec<&str> = MONTHS.into_iter().chain(["Year"]).collect();
@@ -138,7 +138,7 @@ pub(super) fn monthly(subject: &Subject<'_>) -> Vec<Block> {
     for (year, mut cells) in years {
         cells.insert(0, year.to_owned());
         let whole = period.yearly.get(year);
-        cells.push(whole.map_or_else(String::new, |value| format!("{:.1}", value * 100.0)));
+        cells.push(whole.copied().map_or_else(String::new, short_percent));
         table.rows.push(cells);
     }
     section("Returns by month", Ok(table))

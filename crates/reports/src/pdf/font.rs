@@ -63,7 +63,7 @@ impl Font {
             cap_height: whole.cap_height.unwrap_or(whole.ascent),
             bounds: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max],
         };
-        let advances = (0..u32::from(whole.glyph_count)).map(advance).collect();
+        let advances = (0..whole.glyph_count).map(advance).collect();
         Ok(Font {
             name: name.to_owned(),
             metrics,

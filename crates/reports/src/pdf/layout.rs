@@ -137,8 +137,8 @@ impl Pages<'_> {
             Some(Block::Chart { drawing, .. }) => drawing.height + 30.0,
             _ => 64.0,
         };
-        self.room(24.0 + company);
-        self.y += 14.0;
+        self.room(30.0 + company);
+        self.y += 20.0;
         self.put(text(
             (MARGIN, self.y),
             Anchor::Start,

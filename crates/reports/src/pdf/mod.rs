@@ -1,6 +1,6 @@
 //! A document as PDF 1.7: pages of A4, embedded subsets of fonts, charts as vectors, a fixed date of creation.
 //!
-//! [`layout`](self) puts marks on pages, the writer turns pages into bytes. Text is laid out left to right, glyph by glyph, which suits
+//! The layout puts marks on pages, the writer turns pages into bytes. Text is laid out left to right, glyph by glyph, which suits
 //! Latin, Greek, Cyrillic and CJK; scripts that need shaping (Arabic, Devanagari) are not shaped.
 
 mod fallback;
