@@ -16,6 +16,9 @@ const CHUNK: usize = 1_000;
 /// A hundred years; more would not fit the server's numbers.
 const FOR_EVER_MS: u64 = 100 * 365 * 86_400_000;
 
+/// Entries that one command asks for, so that it does not hold up the server.
+const FETCHED: usize = 1_000;
+
 impl RedisBroker {
     fn read<T: FromRedisValue>(&self, action: &str, answer: Value) -> Result<T> {
         let value = answer
@@ -73,6 +76,18 @@ impl Coordinator for RedisBroker {
             .into_iter()
             .map(|(name, value)| (name, value.into()))
             .collect())
+    }
+
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
+        let mut values = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(FETCHED) {
+            let mut command = redis::cmd("HMGET");
+            command.arg(self.keys.space(space)).arg(keys);
+            let answer = self.link.call("fetch entries", command).await?;
+            let found: Vec<Option<Vec<u8>>> = self.read("fetch entries", answer)?;
+            values.extend(found.into_iter().map(|value| value.map(Bytes::from)));
+        }
+        Ok(values)
     }
 
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {

@@ -51,6 +51,15 @@ impl Coordinator for SqliteBroker {
             .collect())
     }
 
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            let value = reads::entry(&self.store.readers, space, key).await?;
+            values.push(value.map(Bytes::from));
+        }
+        Ok(values)
+    }
+
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
         let remember = Remember {
             space: space.to_owned(),

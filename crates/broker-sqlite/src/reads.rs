@@ -140,6 +140,15 @@ pub(crate) async fn entries(pool: &SqlitePool, space: &str) -> Result<Vec<(Strin
     Ok(sqlx::query_as(sql).bind(space).fetch_all(pool).await?)
 }
 
+pub(crate) async fn entry(pool: &SqlitePool, space: &str, key: &str) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT value FROM entries WHERE space = ? AND key = ?";
+    Ok(sqlx::query_scalar(sql)
+        .bind(space)
+        .bind(key)
+        .fetch_optional(pool)
+        .await?)
+}
+
 /// Bytes within the file that nothing uses.
 pub(crate) async fn unused_bytes(pool: &SqlitePool) -> Result<u64> {
     let sql = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size";

@@ -1,6 +1,5 @@
 //! Leases with fences, and commits that remember and publish in one step.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -58,10 +57,7 @@ pub trait Coordinator: Send + Sync + fmt::Debug {
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>>;
 
     /// These entries of a space, in the same order.
-    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
-        let mut entries: HashMap<String, Bytes> = self.load(space).await?.into_iter().collect();
-        Ok(keys.iter().map(|key| entries.remove(key)).collect())
-    }
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>>;
 
     /// Remembers texts in a space for so long. One that is remembered already is so anew. A space holds at most
     /// [`MOST_REMEMBERED`] texts; the oldest give way.

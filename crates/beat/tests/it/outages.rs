@@ -148,6 +148,10 @@ impl Coordinator for FaultyCommits {
         self.coordinator.load(space).await
     }
 
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
+        self.coordinator.fetch(space, keys).await
+    }
+
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
         self.coordinator.remember(space, texts, keep).await
     }

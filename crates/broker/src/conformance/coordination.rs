@@ -22,6 +22,7 @@ cases![
     commit_without_the_lease_does_nothing,
     commit_with_an_old_fence_does_nothing,
     spaces_are_apart,
+    entries_are_fetched_by_key,
     entries_outlive_the_lease,
 ];
 
@@ -267,6 +268,22 @@ async fn spaces_are_apart(fixture: Fixture) {
     assert_eq!(fixture.entries("one").await, [entry("a", "1")]);
     assert_eq!(fixture.entries("two").await, [entry("a", "2")]);
     assert!(fixture.entries("three").await.is_empty());
+}
+
+async fn entries_are_fetched_by_key(fixture: Fixture) {
+    let fence = fixture.lead("first").await;
+    let entries = [("a", Some("1")), ("b", Some("2")), ("c", Some(""))];
+    assert!(fixture.commit(fence, "space", &entries, &[]).await);
+    let keys = ["c", "missing", "a", "a"].map(str::to_owned);
+    let coordinator = fixture.coordinator();
+    let found = coordinator.fetch("space", &keys).await.expect("an answer");
+    let texts = ["", "1", "1"].map(|text| Some(Bytes::from_static(text.as_bytes())));
+    let [empty, first, again] = texts;
+    assert_eq!(found, [empty, None, first, again]);
+    let nothing = coordinator.fetch("space", &[]).await.expect("an answer");
+    assert!(nothing.is_empty());
+    let elsewhere = coordinator.fetch("other", &keys[..1]).await;
+    assert_eq!(elsewhere.expect("an answer"), [None]);
 }
 
 async fn entries_outlive_the_lease(fixture: Fixture) {

@@ -132,6 +132,11 @@ impl Coordinator for FaultyCoordinator {
         self.inner.load(space).await
     }
 
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
+        self.faults.pass(Call::Load).await?;
+        self.inner.fetch(space, keys).await
+    }
+
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
         self.faults.pass(Call::Remember).await?;
         self.inner.remember(space, texts, keep).await

@@ -98,6 +98,12 @@ impl Coordination {
             .collect()
     }
 
+    fn fetch(&self, space: &str, keys: &[String]) -> Vec<Option<Bytes>> {
+        let space = self.spaces.get(space);
+        let find = |key| space.and_then(|space| space.get(key)).cloned();
+        keys.iter().map(find).collect()
+    }
+
     /// Keeps the texts in the order in which they end.
     fn remember(&mut self, space: &str, texts: Vec<String>, keep: Duration) {
         let until = Instant::now() + keep;
@@ -158,6 +164,13 @@ impl Coordinator for MemoryBroker {
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
         self.shared.check_open()?;
         Ok(self.shared.look(|state| state.coordination.load(space)))
+    }
+
+    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
+        self.shared.check_open()?;
+        Ok(self
+            .shared
+            .look(|state| state.coordination.fetch(space, keys)))
     }
 
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
