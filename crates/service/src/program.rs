@@ -5,11 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use broker::Backends;
 use client::Client;
 use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use worker::Shutdown;
 
+use crate::http::Server;
 use crate::restart::restart;
 use crate::settings::{Environment, Sources};
 use crate::signals::{self, Signals};
@@ -25,6 +28,8 @@ pub struct Program {
     pub name: &'static str,
     /// Where settings are read from.
     pub sources: Sources,
+    /// What it answers over HTTP, if `celeriac_http_address` says where; also while it waits for its broker.
+    pub routes: Option<Router>,
 }
 
 impl Program {
@@ -46,7 +51,11 @@ impl Program {
             environment,
             overrides,
         };
-        Ok(Self { name, sources })
+        Ok(Self {
+            name,
+            sources,
+            routes: None,
+        })
     }
 }
 
@@ -88,9 +97,16 @@ where
         Ok(runtime) => runtime,
         Err(error) => return print_error(&Error::program(error)),
     };
+    let (program, routes) = match program {
+        Ok(mut program) => {
+            let routes = program.routes.take();
+            (Ok(program), routes)
+        }
+        Err(error) => (Err(error), None),
+    };
     let ending = runtime.block_on(async {
         match start(program) {
-            Ok((settings, telemetry)) => supervise(settings, telemetry, body).await,
+            Ok((settings, telemetry)) => supervise(settings, telemetry, routes, body).await,
             Err(error) => Ending::Exit(print_error(&error)),
         }
     });
@@ -115,12 +131,17 @@ pub(crate) fn start(program: Result<Program, Error>) -> Result<(Settings, Teleme
     Ok((settings, telemetry))
 }
 
-async fn supervise<F, Fut>(settings: Settings, telemetry: Telemetry, body: F) -> Ending
+async fn supervise<F, Fut>(
+    settings: Settings,
+    telemetry: Telemetry,
+    routes: Option<Router>,
+    body: F,
+) -> Ending
 where
     F: FnOnce(Service) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
-    let ended = serve(settings, body).await;
+    let ended = serve(settings, routes, body).await;
     let ending = match &ended {
         Ok(signals) if signals.wants_restart() => Ending::Restart,
         Ok(_) => Ending::Exit(Exit::Ok.into()),
@@ -133,13 +154,18 @@ where
     ending
 }
 
-async fn serve<F, Fut>(settings: Settings, body: F) -> Result<Signals, Error>
+async fn serve<F, Fut>(
+    settings: Settings,
+    routes: Option<Router>,
+    body: F,
+) -> Result<Signals, Error>
 where
     F: FnOnce(Service) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
     announce(&settings);
     let signals = signals::listen()?;
+    let _answering = answer(&settings, routes).await?;
     let opening = open(&settings);
     let backends = tokio::select! {
         backends = opening => backends?,
@@ -159,6 +185,17 @@ where
     .await;
     broker.close().await;
     ended.map(|()| signals)
+}
+
+/// Answers HTTP with these routes, where the settings say, until what it returns is dropped.
+async fn answer(settings: &Settings, routes: Option<Router>) -> Result<DropGuard, Error> {
+    let over = CancellationToken::new();
+    if let Some(routes) = routes
+        && let Some(server) = Server::open(settings).await?
+    {
+        tokio::spawn(server.run(routes, over.clone()));
+    }
+    Ok(over.drop_guard())
 }
 
 /// Tells systemd as soon as the end begins: what still runs may take its time.

@@ -9,28 +9,17 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use worker::{Health, Readiness};
 
-use crate::http::Server;
 use crate::notify::{self, IsAlive};
-use crate::{Error, Settings};
+pub(crate) use routes::{Watched, routes};
 
-/// Starts telling them, until what it returns is dropped.
-///
-/// # Errors
-/// When `celeriac_http_address` cannot be listened on, or not without a token.
-pub(crate) async fn watch(
-    settings: &Settings,
-    health: &Health,
-    asked: Arc<Notify>,
-) -> Result<DropGuard, Error> {
+/// Starts telling them, until what it returns is dropped. Probes and Prometheus are answered by [`routes`], from before on.
+pub(crate) fn watch(health: &Health, asked: Arc<Notify>) -> DropGuard {
     let over = CancellationToken::new();
-    if let Some(server) = Server::open(settings).await? {
-        tokio::spawn(server.run(routes::routes(health.clone()), over.clone()));
-    }
     tokio::spawn(notify::watchdog(is_alive(health.clone()), over.clone()));
     let end = || over.clone();
     tokio::spawn(end().run_until_cancelled_owned(tell_status(health.clone())));
     tokio::spawn(end().run_until_cancelled_owned(report(health.clone(), asked)));
-    Ok(over.drop_guard())
+    over.drop_guard()
 }
 
 fn is_alive(health: Health) -> IsAlive {

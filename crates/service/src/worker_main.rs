@@ -12,7 +12,7 @@ use crate::pidfile::Pidfile;
 use crate::program::{Program, Service, run};
 use crate::settings::Environment;
 use crate::telemetry::TraceContext;
-use crate::watching::watch;
+use crate::watching::{Watched, routes, watch};
 use crate::{Error, Settings, WorkerArgs, node, parse, pool_child};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
@@ -25,6 +25,7 @@ where
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
+    let watched = Watched::default();
     let prepared = args.celery.apply();
     let program = prepared.and_then(|()| Program::new(name, &args.common, Vec::new()));
     let program = program.map(|mut program| {
@@ -35,6 +36,7 @@ where
             .take()
             .map(|path| node::node_path(&path, &args.node()));
         program.sources.overrides.extend(args.overrides());
+        program.routes = Some(routes(Watched::clone(&watched)));
         program
     });
     if args.pool.pool_child {
@@ -45,7 +47,7 @@ where
         Err(_) => Environment::default(),
     };
     run(program, |service| {
-        work(service, args, environment, registry)
+        work(service, args, environment, registry, watched)
     })
 }
 
@@ -54,6 +56,7 @@ async fn work<F, E>(
     args: WorkerArgs,
     environment: Environment,
     registry: F,
+    watched: Watched,
 ) -> Result<(), Error>
 where
     F: FnOnce(&Settings) -> Result<Registry, E>,
@@ -78,7 +81,10 @@ where
         hooks: vec![Arc::new(TraceContext)],
         ready: Some(Box::new(move || notify::ready(&status))),
     })?;
-    let _watched = watch(&service.settings, &worker.health(), service.report).await?;
+    let health = worker.health();
+    let _watched = watch(&health, service.report);
+    // Nobody else sets it.
+    let _ = watched.set(health);
     Ok(worker.run(service.shutdown).await?)
 }
 

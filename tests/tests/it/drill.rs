@@ -21,7 +21,11 @@ const LEASE: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn late() -> Vec<(&'static str, String)> {
-    vec![("CELERIAC_LEASE_SECONDS", LEASE.as_secs().to_string())]
+    vec![
+        ("CELERIAC_LEASE_SECONDS", LEASE.as_secs().to_string()),
+        // Here workers do not die of their tasks, however often the same one is hit.
+        ("CELERIAC_MAX_WORKER_DEATHS", "1000".to_owned()),
+    ]
 }
 
 fn early() -> Vec<(&'static str, String)> {

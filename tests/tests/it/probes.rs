@@ -179,6 +179,25 @@ async fn a_worker_without_its_broker_lives_and_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_waits_for_its_broker_at_the_start_lives_and_is_not_ready() {
+    let mut redis = RedisServer::start();
+    redis.stop();
+    let fleet = on(redis.url(), TempDir::new().unwrap(), &[]);
+    let worker = worker(&fleet, "127.0.0.1:0");
+    let address = address(&worker).await;
+    assert_eq!(get(&address, "/livez").0, 200);
+    for path in ["/readyz", "/metrics"] {
+        assert_eq!(
+            get(&address, path),
+            (503, "starting\n".to_owned()),
+            "{path}"
+        );
+    }
+    redis.restart();
+    wait_until(PATIENCE, async || get(&address, "/readyz").0 == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_not_to_wait_for_its_broker_ends() {
     let mut redis = RedisServer::start();
     let settings = [("CELERY_BROKER_CONNECTION_RETRY", "false")];

@@ -122,12 +122,15 @@ async fn echo(client: &Client, json: &str) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// Prints the number and the state of each task that is not stored as SUCCESS.
+/// Prints the number, the state and the exception of each task that is not stored as SUCCESS.
 async fn unsuccessful(client: &Client, count: usize) -> Result<(), TaskError> {
     for (number, meta) in metas(client, count).await?.into_iter().enumerate() {
-        let state = meta.map_or(State::Pending, |meta| meta.status);
+        let state = meta
+            .as_ref()
+            .map_or(State::Pending, |meta| meta.status.clone());
         if state != State::Success {
-            println!("{number} {state}");
+            let exception = meta.and_then(|meta| meta.exception());
+            println!("{number} {state} {exception:?}");
         }
     }
     Ok(())

@@ -152,6 +152,12 @@ impl Fleet {
         self.killed.contains_key(&pid) || self.workers.iter().any(|worker| worker.pid() == pid)
     }
 
+    /// What the worker of this process has written, if it is still there.
+    pub fn output_of(&self, pid: u32) -> String {
+        let worker = self.workers.iter().find(|worker| worker.pid() == pid);
+        worker.map(Process::output).unwrap_or_default()
+    }
+
     /// What the workers that are still there have written.
     pub fn output(&self) -> String {
         self.workers.iter().map(Process::output).collect()

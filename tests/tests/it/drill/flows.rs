@@ -1,10 +1,12 @@
 //! Workers that are killed, frozen beyond their lease, or cut off in the middle of chains, groups and chords of tasks of every pool.
 
+use std::time::{Duration, Instant};
+
 use testkit::{RedisServer, TempDir, wait_until};
 
 use super::fleet::{Fleet, sqlite_in};
 use super::journal::Journal;
-use super::{PATIENCE, WORKERS};
+use super::{PATIENCE, WORKERS, late};
 
 /// How much of it.
 #[derive(Clone, Copy)]
@@ -24,10 +26,6 @@ const LONG: Scale = Scale {
 };
 /// How long a task takes.
 const MILLISECONDS: u64 = 150;
-
-fn settings() -> Vec<(&'static str, String)> {
-    vec![("CELERIAC_LEASE_SECONDS", "2".to_owned())]
-}
 
 async fn kill(fleet: &mut Fleet) {
     fleet.kill_one();
@@ -52,6 +50,28 @@ async fn cut(redis: &RedisServer) {
     redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
 }
 
+/// Waits until all tasks have ended and all results are there.
+async fn settled(fleet: &Fleet, tasks: usize) {
+    let unsuccessful = || fleet.client(&["unsuccessful", &tasks.to_string()]);
+    let mut seen = (0, Instant::now());
+    loop {
+        let finished = Journal::read(&fleet.journal()).finished();
+        if finished == tasks && unsuccessful().is_empty() {
+            return;
+        }
+        if finished > seen.0 {
+            seen = (finished, Instant::now());
+        }
+        assert!(
+            seen.1.elapsed() < PATIENCE / 2,
+            "{finished} of {tasks} tasks have ended, and no more for a long time; not successful:\n{}\n{}",
+            unsuccessful(),
+            fleet.output()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Every flow ends well, every task runs once but for those that ran on a worker which was killed or frozen; so a chord's body is
 /// called once, with the results of all its members.
 async fn every_flow_ends_once(mut fleet: Fleet, redis: Option<&RedisServer>, scale: Scale) {
@@ -72,18 +92,15 @@ async fn every_flow_ends_once(mut fleet: Fleet, redis: Option<&RedisServer>, sca
             (_, None) => kill(&mut fleet).await,
         }
     }
-    let unsuccessful = || fleet.client(&["unsuccessful", &tasks.to_string()]);
-    wait_until(PATIENCE, async || {
-        Journal::read(&fleet.journal()).finished() == tasks && unsuccessful().is_empty()
-    })
-    .await;
+    settled(&fleet, tasks).await;
     fleet.stop().await;
     let journal = Journal::read(&fleet.journal());
     let mut repeated = 0;
     for (number, before, after) in journal.repeated() {
         assert!(
             fleet.was_disturbed(before.pid),
-            "task {number} ran again although nobody disturbed {before:?}; then {after:?}"
+            "task {number} ran again although nobody disturbed {before:?}; then {after:?}; that worker's log:\n{}",
+            fleet.output_of(before.pid)
         );
         repeated += 1;
     }
@@ -96,13 +113,13 @@ async fn every_flow_ends_once(mut fleet: Fleet, redis: Option<&RedisServer>, sca
 
 async fn on_redis(scale: Scale) {
     let redis = RedisServer::start();
-    let fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &settings());
+    let fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &late());
     every_flow_ends_once(fleet, Some(&redis), scale).await;
 }
 
 async fn on_sqlite(scale: Scale) {
     let folder = TempDir::new().unwrap();
-    let fleet = Fleet::new(sqlite_in(folder.path()), folder, &settings());
+    let fleet = Fleet::new(sqlite_in(folder.path()), folder, &late());
     every_flow_ends_once(fleet, None, scale).await;
 }
 

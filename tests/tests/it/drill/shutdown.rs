@@ -34,7 +34,7 @@ async fn nothing_is_lost_or_doubled(broker: String, folder: TempDir, grace: Dura
     let mut fleet = Fleet::new(broker, folder, &settings(grace));
     let journal = fleet.journal();
     // Whoever comes first takes the long ones, and cannot end them within the grace.
-    let long = u64::try_from(grace.as_millis()).unwrap() + 1_000;
+    let long = 2 * u64::try_from(grace.as_millis()).unwrap();
     fleet.send_from(0, LONG_TASKS / 2, long);
     fleet.start_worker();
     wait_until(PATIENCE, async || {

@@ -19,6 +19,7 @@ const BATCH: usize = 500;
 fn settings() -> Vec<(&'static str, String)> {
     vec![
         ("CELERIAC_LEASE_SECONDS", "2".to_owned()),
+        ("CELERIAC_MAX_WORKER_DEATHS", "1000".to_owned()),
         (
             "CELERY_BROKER_TRANSPORT_OPTIONS",
             r#"{"visibility_timeout": 8}"#.to_owned(),
