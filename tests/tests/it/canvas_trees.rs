@@ -16,7 +16,7 @@ const BATCH: usize = 500;
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_500);
 
 fn folder() -> PathBuf {
-    workspace_root().join("tests/python/trees")
+    workspace_root().join("tests/python/canvas_trees")
 }
 
 fn python(redis: &RedisServer) -> Python {

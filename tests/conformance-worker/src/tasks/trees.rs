@@ -1,4 +1,4 @@
-//! The tasks of the random canvas trees; `tests/python/trees/tasks.py` has the same in Python.
+//! The tasks of the random canvas trees; `tests/python/canvas_trees/tasks.py` has the same in Python.
 
 use std::time::Duration;
 
