@@ -7,6 +7,7 @@ seconds each task takes. The broker's URL is in the environment. Prints a line w
 import json
 import sys
 import time
+from collections import Counter
 
 from canvas import build
 from plan import Planner, walk
@@ -47,12 +48,13 @@ def is_idle():
 
 
 def outcome(trees):
+    leaves = [node["id"] for tree in trees for node in walk(tree) if node["kind"] == "leaf"]
     return {
-        "tasks": {node["id"]: meta(node["id"]) for tree in trees for node in walk(tree) if node["kind"] == "leaf"},
+        "tasks": {leaf: meta(leaf) for leaf in leaves},
         "runs": table("trees.runs"),
         "again": table("trees.again"),
         "nesting": table("trees.nesting"),
-        "notes": table("trees.notes"),
+        "notes": known(table("trees.notes"), leaves),
     }
 
 
@@ -62,6 +64,15 @@ def meta(task_id):
         return ["PENDING", None]
     stored = json.loads(stored)
     return [stored["status"], stored["result"]]
+
+
+def known(notes, leaves):
+    """The notes, with one word for the random ids among what they are about: those of bodies that are chords."""
+    found, leaves = Counter(), set(leaves)
+    for key, count in notes.items():
+        label, about = key.split(":")
+        found[f"{label}:{about if about.isdigit() or about in leaves else 'a body'}"] += int(count)
+    return found
 
 
 def table(key):
