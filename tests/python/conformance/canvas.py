@@ -56,6 +56,14 @@ def two_groups_in_a_row_meet():
     assert run(chain(first, second, task("tsum"))) == 12
 
 
+def many_groups_in_a_row_run_each_task_once():
+    name = key()
+    echo = task("redis_echo", name, redis_key=name).set(immutable=True)
+    one = group(task("identity", 1), task("identity", 2))
+    assert run(chain(one, group(task("tsum"), task("tsum")), group(task("tsum"), echo), group(echo, echo, echo)))
+    assert len(lines(name, 4)) == 4
+
+
 def chords_nest_in_headers_and_bodies():
     inner = chord([task("add", 1, 1), task("add", 2, 2)], task("tsum"))
     outer = chord([inner, task("identity", 4)], task("tsum") | task("add", 100))
