@@ -8,6 +8,7 @@
 //! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
 //! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
 //!   [`figures`] joins for a period and for the last day.
+//! * [`attribution`], [`reconcile`]: a portfolio beside its benchmark, an account beside its custodian's statement.
 //! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
 //! * [`analytics`]: all of it together: load, compute, save.
 //!
@@ -15,6 +16,7 @@
 
 pub mod allocation;
 pub mod analytics;
+pub mod attribution;
 pub mod carried;
 mod dates;
 pub mod decimal;
@@ -30,6 +32,7 @@ pub mod market;
 pub mod metrics;
 pub mod money;
 pub mod progress;
+pub mod reconcile;
 pub mod returns;
 pub mod series;
 pub mod store;

@@ -1,10 +1,12 @@
-//! Every oracle case of the four families: decimals, dates, counts and nulls exactly, floats within 1e-12 + 1e-8 |b|.
+//! Every oracle case of the families that need no database: decimals, dates, counts and nulls exactly, floats within 1e-12 + 1e-8 |b|.
 
+mod attribution;
 mod compare;
 mod lots;
 mod market;
 mod metrics;
 mod portfolios;
+mod reconcile;
 mod xirr;
 
 use serde_json::Value;
@@ -51,4 +53,14 @@ fn lots_oracles() {
 #[test]
 fn portfolios_oracles() {
     run("portfolios.json", portfolios::actual);
+}
+
+#[test]
+fn attribution_oracles() {
+    run("attribution.json", attribution::actual);
+}
+
+#[test]
+fn reconcile_oracles() {
+    run("reconcile.json", reconcile::actual);
 }
