@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: a Redis server, openssl, systemd-analyze, the tools and the font
-# that reports are read with, and a Python environment with the real Celery. Asks nothing; done in a moment when everything is there.
+# Installs what the tests need and this machine lacks: a Redis server, PostgreSQL, openssl, systemd-analyze, the tools and
+# the font that reports are read with, and a Python environment with the real Celery. Asks nothing; done in a moment when
+# everything is there.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -15,6 +16,7 @@ missing_packages() {
     have redis-server || echo redis-server
     have redis-cli || echo redis-tools
     have openssl || echo openssl
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || echo postgresql
     have systemd-analyze || echo systemd
     have qpdf || echo qpdf
     have pdftotext || echo poppler-utils

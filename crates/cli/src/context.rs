@@ -1,6 +1,5 @@
 //! What a command works with: settings, and what it opens with them.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broker::Backends;
@@ -45,8 +44,8 @@ impl Context {
     }
 
     /// The finance database, where the workers look for it.
-    pub(crate) fn finance_database(&self) -> PathBuf {
-        Path::new(self.settings.data_folder()).join("finance.db")
+    pub(crate) fn finance_url(&self) -> String {
+        self.settings.finance_url()
     }
 
     /// What the command line sets, as variables for other programs: passwords in URLs must not show in a list of

@@ -153,7 +153,7 @@ fn write_settings(settings: &Settings) -> Result<(), Error> {
 }
 
 async fn install_sample(context: &Context) -> Result<Store, Error> {
-    let store = Store::create(context.finance_database()).await?;
+    let store = Store::create_url(&context.finance_url()).await?;
     install(
         &store,
         &DemoFiles::from_env(),
@@ -161,10 +161,7 @@ async fn install_sample(context: &Context) -> Result<Store, Error> {
         &mut |_| {},
     )
     .await?;
-    output::line(&format!(
-        "The sample portfolio is in {}",
-        store.path().display()
-    ));
+    output::line(&format!("The sample portfolio is in {}", store.name()));
     Ok(store)
 }
 

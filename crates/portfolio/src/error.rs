@@ -8,59 +8,81 @@ pub enum Error {
     /// A calendar is unknown or damaged.
     #[error(transparent)]
     Calendar(#[from] calendar::CalendarError),
-    /// The database file does not exist.
-    #[error("database file {} not found: create it first, or point to an existing one", .0.display())]
-    DatabaseMissing(PathBuf),
+    /// The database does not exist.
+    #[error("database {0} not found: create it first, or point to an existing one")]
+    DatabaseMissing(String),
     /// The database or its folder cannot be written.
-    #[error("database {} cannot be written: its folder must exist, and this user needs write access to both", path.display())]
+    #[error(
+        "database {database} cannot be written: the folder of a file must exist, and this user needs write access"
+    )]
     DatabaseReadOnly {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// The file, or server and database.
+        database: String,
+        /// What the server said.
         #[source]
         source: sqlx::Error,
     },
     /// No space is left for the database.
-    #[error("the disk of database {} is full: free space and run again, nothing was lost", path.display())]
+    #[error("the disk of database {database} is full: free space and run again, nothing was lost")]
     DiskFull {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// The file, or server and database.
+        database: String,
+        /// What the server said.
         #[source]
         source: sqlx::Error,
     },
     /// Another process holds the database for too long.
-    #[error("database {} is busy: another process is writing; try again", path.display())]
+    #[error("database {database} is busy: another process is writing; try again")]
     DatabaseBusy {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// The file, or server and database.
+        database: String,
+        /// What the server said.
         #[source]
         source: sqlx::Error,
     },
-    /// The file is not a SQLite database, or is damaged.
-    #[error("{} is not a usable SQLite database: restore it from a backup", path.display())]
+    /// The file is not a database, or is damaged.
+    #[error("{database} is not a usable database: restore it from a backup")]
     DatabaseDamaged {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// The file, or server and database.
+        database: String,
+        /// What the server said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The server does not answer, or not in time.
+    #[error(
+        "database {database} cannot be reached: start its server, or correct the address: {source}"
+    )]
+    DatabaseUnreachable {
+        /// The server and database.
+        database: String,
+        /// The reason.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The address of a database cannot be read. Its text may hold a password and is not repeated.
+    #[error(
+        "the database's address is not a URL such as postgresql://user:password@host:5432/finance: {source}"
+    )]
+    DatabaseUrl {
+        /// The reason.
         #[source]
         source: sqlx::Error,
     },
     /// Any other database error.
-    #[error("database {} failed: {source}", path.display())]
+    #[error("database {database} failed: {source}")]
     Database {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// The file, or server and database.
+        database: String,
+        /// What the server said.
         #[source]
         source: sqlx::Error,
     },
     /// The schema could not be brought up to date.
-    #[error("the schema of database {} cannot be brought up to date: {source}", path.display())]
+    #[error("the schema of database {database} cannot be brought up to date: {source}")]
     Migration {
-        /// The file.
-        path: PathBuf,
+        /// The file, or server and database.
+        database: String,
         /// The reason.
         #[source]
         source: Box<sqlx::migrate::MigrateError>,

@@ -2,16 +2,14 @@
 
 mod refresh;
 
-use std::path::PathBuf;
-
 use tasks::App;
 use worker::Registry;
 
 pub use refresh::RefreshPortfolioAnalytics;
 
-/// All tasks of this worker, on the application in this data folder.
-pub fn registry(data: impl Into<PathBuf>) -> Registry {
+/// All tasks of this worker, on this application.
+pub fn registry(app: App) -> Registry {
     Registry::new()
-        .state(App::new(data))
+        .state(app)
         .task::<RefreshPortfolioAnalytics>()
 }

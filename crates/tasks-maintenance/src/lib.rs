@@ -6,8 +6,6 @@ mod health;
 pub mod logs;
 mod trials;
 
-use std::path::PathBuf;
-
 use tasks::App;
 use worker::Registry;
 
@@ -16,10 +14,10 @@ pub use debug_task::DebugTask;
 pub use health::{Check, CheckStatus, HealthCheck, HealthReport};
 pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 
-/// All tasks of this worker, on the application in this data folder.
-pub fn registry(data: impl Into<PathBuf>) -> Registry {
+/// All tasks of this worker, on this application.
+pub fn registry(app: App) -> Registry {
     Registry::new()
-        .state(App::new(data))
+        .state(app)
         .task::<HealthCheck>()
         .alias("apps.main.tasks.health_check")
         .blocking::<CleanupOldLogs>()

@@ -12,16 +12,25 @@ use crate::failure;
 #[derive(Debug)]
 pub struct App {
     data: PathBuf,
+    database: Option<String>,
     store: OnceCell<Store>,
 }
 
 impl App {
-    /// An application whose database, logs and artefacts are in this folder.
+    /// An application whose logs, artefacts and, by default, database are in this folder.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            database: None,
             store: OnceCell::new(),
         }
+    }
+
+    /// The same with its database elsewhere: a `postgresql://` URL, or the path of a SQLite file.
+    #[must_use]
+    pub fn with_database(mut self, url: impl Into<String>) -> Self {
+        self.database = Some(url.into());
+        self
     }
 
     /// The data folder.
@@ -29,9 +38,10 @@ impl App {
         &self.data
     }
 
-    /// The finance database's file.
-    pub fn database(&self) -> PathBuf {
-        self.data.join("finance.db")
+    /// The finance database's URL; a file in the data folder unless set.
+    pub fn database(&self) -> String {
+        let file = || self.data.join("finance.db").display().to_string();
+        self.database.clone().unwrap_or_else(file)
     }
 
     /// The folder that logs are cleaned in.
@@ -39,13 +49,13 @@ impl App {
         self.data.join("logs")
     }
 
-    /// The finance database. A missing file is an error at every call until it is there.
+    /// The finance database. A missing file or silent server is an error at every call until it is there.
     ///
     /// # Errors
-    /// When the file is missing, cannot be written, is busy or is no database; the text says what to do.
+    /// When the database is missing, cannot be reached or written, is busy or is no database; the text says what to do.
     pub async fn store(&self) -> Result<&Store, Outcome> {
         self.store
-            .get_or_try_init(|| Store::open(self.database()))
+            .get_or_try_init(async || Store::open_url(&self.database()).await)
             .await
             .map_err(failure)
     }

@@ -3,6 +3,7 @@
 //! | what a test needs                        | where                                   |
 //! |------------------------------------------|-----------------------------------------|
 //! | a Redis server of its own                | [`RedisServer`]                         |
+//! | a PostgreSQL server of its own          | [`Postgres`]                            |
 //! | a connection that breaks on command      | [`Proxy`]                               |
 //! | Python Celery on the other side          | [`Python`]                              |
 //! | a program, its output and its signals    | [`Process`], [`bin`]                    |
@@ -16,6 +17,7 @@
 mod binaries;
 mod fixtures;
 mod port;
+mod postgres;
 mod process;
 mod proxy;
 mod python;
@@ -27,6 +29,7 @@ pub use binaries::{bin, workspace_root};
 pub use fixtures::{load_bytes, load_json};
 pub use nix::sys::signal::Signal;
 pub use port::free_port;
+pub use postgres::Postgres;
 pub use process::{Line, Process, Stream};
 pub use proxy::Proxy;
 pub use python::Python;

@@ -69,10 +69,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 }
 
 async fn open(context: &Context) -> Result<Store, Error> {
-    match Store::open(context.finance_database()).await {
+    match Store::open_url(&context.finance_url()).await {
         Err(portfolio::Error::DatabaseMissing(path)) => Err(Error::NotFound(format!(
-            "there is no finance database at {}; celeriac up --demo makes one with a sample portfolio",
-            path.display()
+            "there is no finance database at {path}; celeriac up --demo makes one with a sample portfolio"
         ))),
         opened => Ok(opened?),
     }

@@ -2,16 +2,14 @@
 
 use std::str::FromStr;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
+use super::sql::Row;
 use crate::error::{Error, Result};
 
 /// A row of a table, for errors that name both.
 pub(super) struct Reader<'r> {
     pub(super) table: &'static str,
     pub(super) id: String,
-    pub(super) row: &'r SqliteRow,
+    pub(super) row: &'r Row,
 }
 
 impl Reader<'_> {

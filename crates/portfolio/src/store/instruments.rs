@@ -23,11 +23,11 @@ pub struct NewAsset<'a> {
 impl Store {
     /// Adds an asset, or updates the one with this symbol; returns the id.
     pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {
-        let query = sqlx::query_scalar(
+        let query = self.sql(
             "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (symbol, exchange) DO UPDATE SET name = excluded.name, asset_class = excluded.asset_class,
                sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar
-             RETURNING id",
+             RETURNING id AS found",
         );
         let query = query
             .bind(asset.symbol)
@@ -35,23 +35,18 @@ impl Store {
             .bind(asset.class)
             .bind(asset.sector)
             .bind(asset.country);
-        let query = query.bind(asset.currency.to_string()).bind(asset.calendar);
-        query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))
+        let query = query.bind(asset.currency).bind(asset.calendar);
+        query.found().await
     }
 
     /// Ids of all assets by symbol; of several exchanges the oldest row.
     pub async fn asset_ids(&self) -> Result<HashMap<String, i64>> {
-        let query = sqlx::query_as::<_, (String, i64)>(
-            "SELECT symbol, min(id) FROM assets GROUP BY symbol",
-        );
+        let query = self.sql("SELECT symbol, min(id) AS id FROM assets GROUP BY symbol");
         Ok(query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?
-            .into_iter()
+            .all()
+            .await?
+            .iter()
+            .map(|row| (row.get("symbol"), row.get("id")))
             .collect())
     }
 }

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::codec::{Reader, id_list};
+use super::sql::Row;
 use super::{Store, Transaction};
 use crate::decimal::Decimal;
 use crate::error::Result;
@@ -57,48 +56,35 @@ impl Store {
         row: &NewTransaction,
         now: Timestamp,
     ) -> Result<bool> {
-        let text = |value: Option<Decimal>| value.map(|value| value.to_string());
-        let query = sqlx::query(
+        let query = self.sql(
             "INSERT INTO transactions (account_id, asset_id, type, trade_date, settle_date, executed_at, quantity, price, amount,
                fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+             VALUES (?1, ?2, ?3, ?4::date, ?5::date, ?6::timestamptz, ?7::numeric, ?8::numeric, ?9::numeric, ?10::numeric, ?11::numeric,
+               ?12, ?13, ?14::numeric, ?15, ?16::numeric, ?17::numeric, ?18::date, ?19, ?20, ?21, ?22::timestamptz)
              ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING",
         );
         let query = query
             .bind(row.account_id)
             .bind(row.asset_id)
             .bind(row.kind.as_str())
-            .bind(row.trade_date.to_string());
+            .bind(row.trade_date);
+        let query = query.bind(row.settle_date).bind(row.executed_at);
+        let query = query.bind(row.quantity).bind(row.price).bind(row.amount);
+        let query = query.bind(row.fee).bind(row.tax).bind(row.currency);
         let query = query
-            .bind(row.settle_date.map(|date| date.to_string()))
-            .bind(row.executed_at.map(|time| time.to_string()));
-        let query = query
-            .bind(text(row.quantity))
-            .bind(text(row.price))
-            .bind(text(row.amount));
-        let query = query
-            .bind(row.fee.to_string())
-            .bind(row.tax.to_string())
-            .bind(row.currency.to_string());
-        let query = query
-            .bind(row.to_currency.map(|code| code.to_string()))
-            .bind(text(row.to_amount))
+            .bind(row.to_currency)
+            .bind(row.to_amount)
             .bind(row.to_asset_id);
         let query = query
-            .bind(text(row.ratio))
-            .bind(text(row.cost_fraction))
-            .bind(row.acquired_on.map(|date| date.to_string()));
+            .bind(row.ratio)
+            .bind(row.cost_fraction)
+            .bind(row.acquired_on);
         let query = query
-            .bind(&row.source)
-            .bind(&row.external_id)
+            .bind(row.source.as_str())
+            .bind(row.external_id.as_str())
             .bind(row.note.as_deref())
-            .bind(now.to_string());
-        Ok(query
-            .execute(&mut **tx)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected()
-            == 1)
+            .bind(now);
+        Ok(query.execute_in(tx).await? == 1)
     }
 
     /// The rows of several portfolios, by portfolio, in the order of their ids. A shared account's rows appear under each.
@@ -106,17 +92,16 @@ impl Store {
         &self,
         portfolio_ids: &[i64],
     ) -> Result<HashMap<i64, Vec<StoredEntry>>> {
-        let query = sqlx::query(
-            "SELECT portfolio_accounts.portfolio_id, transactions.* FROM portfolio_accounts
+        let query = self.sql(
+            "SELECT portfolio_id, transactions.id, account_id, asset_id, to_asset_id, type, trade_date::text, executed_at::text,
+               quantity::text, price::text, amount::text, fee::text, tax::text, currency, to_currency, to_amount::text, ratio::text,
+               cost_fraction::text, acquired_on::text, lot_picks::text, source, external_id
+             FROM portfolio_accounts
              JOIN transactions USING (account_id)
-             WHERE portfolio_id IN (SELECT value FROM json_each(?1)) ORDER BY portfolio_id, transactions.id",
+             WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY portfolio_id, transactions.id",
         );
         let ids = id_list(portfolio_ids.iter().copied());
-        let rows = query
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.bind(ids).all().await?;
         let mut entries: HashMap<i64, Vec<StoredEntry>> = HashMap::new();
         for row in &rows {
             entries
@@ -129,26 +114,20 @@ impl Store {
 
     /// How many rows the accounts of portfolios hold; those of a shared account count once.
     pub(crate) async fn count_transactions(&self, portfolio_ids: &[i64]) -> Result<usize> {
-        let query = sqlx::query_scalar::<_, i64>(
-            "SELECT count(*) FROM transactions WHERE account_id IN
-               (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value FROM json_each(?1)))",
+        let query = self.sql(
+            "SELECT count(*) AS found FROM transactions WHERE account_id IN
+               (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)))",
         );
         let query = query.bind(id_list(portfolio_ids.iter().copied()));
-        let count = query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let count: i64 = query.found().await?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// Accounts in which sales may exceed what is held.
     pub(crate) async fn short_accounts(&self) -> Result<Vec<AccountId>> {
-        let query = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE allow_short = 1");
-        let ids = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(ids.into_iter().map(AccountId).collect())
+        let query = self.sql("SELECT id FROM accounts WHERE allow_short");
+        let ids = query.all().await?;
+        Ok(ids.iter().map(|row| AccountId(row.get("id"))).collect())
     }
 }
 
@@ -173,7 +152,7 @@ pub(crate) fn asset_index(market: &Market) -> HashMap<i64, AssetIx> {
         .collect()
 }
 
-fn stored_entry(row: &SqliteRow) -> Result<StoredEntry> {
+fn stored_entry(row: &Row) -> Result<StoredEntry> {
     let id: i64 = row.get("id");
     let reader = Reader {
         table: "transactions",
@@ -201,7 +180,7 @@ fn stored_entry(row: &SqliteRow) -> Result<StoredEntry> {
     entry.acquired_on = reader.optional("acquired_on")?;
     entry.source = row.get("source");
     entry.external_id = row.get("external_id");
-    if let Some(picks) = row.get::<Option<String>, _>("lot_picks") {
+    if let Some(picks) = row.get::<Option<String>>("lot_picks") {
         entry.lot_picks =
             serde_json::from_str(&picks).map_err(|_| reader.broken("lot_picks", &picks))?;
     }

@@ -33,8 +33,8 @@ impl Store {
         now: Timestamp,
         lease: SignedDuration,
     ) -> Result<LockAttempt> {
-        let query = sqlx::query(
-            "INSERT INTO task_locks (key, owner, acquired_at, expires_at) VALUES (?1, ?2, ?3, ?4)
+        let query = self.sql(
+            "INSERT INTO task_locks (key, owner, acquired_at, expires_at) VALUES (?1, ?2, ?3::timestamptz, ?4::timestamptz)
              ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
              WHERE task_locks.expires_at <= excluded.acquired_at OR task_locks.owner = excluded.owner",
         );
@@ -43,42 +43,32 @@ impl Store {
             .bind(owner)
             .bind(stamp(now))
             .bind(stamp(now.saturating_add(lease).unwrap_or(Timestamp::MAX)));
-        let taken = query
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected()
-            == 1;
+        let taken = query.execute().await? == 1;
         if taken {
             return Ok(LockAttempt::Acquired(Lock {
                 key: key.to_owned(),
                 owner: owner.to_owned(),
             }));
         }
-        let query = sqlx::query_scalar("SELECT owner FROM task_locks WHERE key = ?1").bind(key);
-        let holder: Option<String> = query
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self
+            .sql("SELECT owner FROM task_locks WHERE key = ?1")
+            .bind(key);
+        let holder = query.first().await?;
         Ok(LockAttempt::Held {
-            owner: holder.unwrap_or_default(),
+            owner: holder.map(|row| row.get("owner")).unwrap_or_default(),
         })
     }
 
     /// Moves the end of the lease; an error when another owner has taken the lock meanwhile.
     pub async fn renew(&self, lock: &Lock, now: Timestamp, lease: SignedDuration) -> Result<()> {
-        let query =
-            sqlx::query("UPDATE task_locks SET expires_at = ?3 WHERE key = ?1 AND owner = ?2");
+        let query = self.sql(
+            "UPDATE task_locks SET expires_at = ?3::timestamptz WHERE key = ?1 AND owner = ?2",
+        );
         let query = query
-            .bind(&lock.key)
-            .bind(&lock.owner)
+            .bind(lock.key.as_str())
+            .bind(lock.owner.as_str())
             .bind(stamp(now.saturating_add(lease).unwrap_or(Timestamp::MAX)));
-        let kept = query
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected()
-            == 1;
+        let kept = query.execute().await? == 1;
         if kept {
             Ok(())
         } else {
@@ -88,13 +78,11 @@ impl Store {
 
     /// Gives the lock back; nothing happens when it was lost.
     pub async fn unlock(&self, lock: &Lock) -> Result<()> {
-        let query = sqlx::query("DELETE FROM task_locks WHERE key = ?1 AND owner = ?2")
-            .bind(&lock.key)
-            .bind(&lock.owner);
-        query
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self
+            .sql("DELETE FROM task_locks WHERE key = ?1 AND owner = ?2")
+            .bind(lock.key.as_str())
+            .bind(lock.owner.as_str());
+        query.execute().await?;
         Ok(())
     }
 }

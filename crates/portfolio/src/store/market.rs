@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::codec::{Reader, id_list};
+use super::sql::Row;
 use super::{Store, Transaction};
 use crate::carried::Carried;
 use crate::decimal::Decimal;
@@ -46,25 +45,22 @@ impl Store {
         source: &str,
         now: Timestamp,
     ) -> Result<u64> {
-        let query = sqlx::query(
+        let query = self.sql(
             "INSERT INTO prices (asset_id, date, open, high, low, close, volume, source, fetched_at)
-             SELECT ?1, value ->> 'date', value ->> 'open', value ->> 'high', value ->> 'low', value ->> 'close', value ->> 'volume', ?3, ?4
-             FROM json_each(?2) WHERE true
+             SELECT ?1, (value ->> 'date')::date, (value ->> 'open')::numeric, (value ->> 'high')::numeric, (value ->> 'low')::numeric,
+               (value ->> 'close')::numeric, (value ->> 'volume')::bigint, ?3, ?4::timestamptz
+             FROM json_each(?2::jsonb) WHERE true
              ON CONFLICT (asset_id, date) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
                close = excluded.close, volume = excluded.volume, source = excluded.source, fetched_at = excluded.fetched_at
-             WHERE close <> excluded.close OR open IS NOT excluded.open OR high IS NOT excluded.high
-               OR low IS NOT excluded.low OR volume IS NOT excluded.volume",
+             WHERE prices.close <> excluded.close OR prices.open IS DISTINCT FROM excluded.open OR prices.high IS DISTINCT FROM excluded.high
+               OR prices.low IS DISTINCT FROM excluded.low OR prices.volume IS DISTINCT FROM excluded.volume",
         );
         let query = query
             .bind(asset_id)
             .bind(serde_json::to_string(rows)?)
             .bind(source)
-            .bind(now.to_string());
-        Ok(query
-            .execute(&mut **tx)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected())
+            .bind(now);
+        query.execute_in(tx).await
     }
 
     /// Writes rates and returns how many were new or changed.
@@ -74,17 +70,14 @@ impl Store {
         rows: &[RateRow],
         source: &str,
     ) -> Result<u64> {
-        let query = sqlx::query(
+        let query = self.sql(
             "INSERT INTO fx_rates (base, quote, date, rate, source)
-             SELECT 'EUR', value ->> 'currency', value ->> 'date', value ->> 'rate', ?2 FROM json_each(?1) WHERE true
-             ON CONFLICT (base, quote, date) DO UPDATE SET rate = excluded.rate, source = excluded.source WHERE rate <> excluded.rate",
+             SELECT 'EUR', value ->> 'currency', (value ->> 'date')::date, (value ->> 'rate')::numeric, ?2 FROM json_each(?1::jsonb) WHERE true
+             ON CONFLICT (base, quote, date) DO UPDATE SET rate = excluded.rate, source = excluded.source
+             WHERE fx_rates.rate <> excluded.rate",
         );
         let query = query.bind(serde_json::to_string(rows)?).bind(source);
-        Ok(query
-            .execute(&mut **tx)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected())
+        query.execute_in(tx).await
     }
 
     /// Writes one action; true when it was new or changed.
@@ -95,10 +88,10 @@ impl Store {
         action: &Action,
         source: &str,
     ) -> Result<bool> {
-        let query = sqlx::query(
-            "INSERT INTO corporate_actions (asset_id, ex_date, type, value, currency, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        let query = self.sql(
+            "INSERT INTO corporate_actions (asset_id, ex_date, type, value, currency, source) VALUES (?1, ?2::date, ?3, ?4::numeric, ?5, ?6)
              ON CONFLICT (asset_id, ex_date, type) DO UPDATE SET value = excluded.value, currency = excluded.currency, source = excluded.source
-             WHERE value <> excluded.value OR currency IS NOT excluded.currency",
+             WHERE corporate_actions.value <> excluded.value OR corporate_actions.currency IS DISTINCT FROM excluded.currency",
         );
         let kind = match action.kind {
             ActionKind::Split => "split",
@@ -106,18 +99,11 @@ impl Store {
         };
         let query = query
             .bind(asset_id)
-            .bind(action.ex_date.to_string())
+            .bind(action.ex_date)
             .bind(kind)
-            .bind(action.value.to_string());
-        let query = query
-            .bind(action.currency.map(|currency| currency.to_string()))
-            .bind(source);
-        Ok(query
-            .execute(&mut **tx)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected()
-            > 0)
+            .bind(action.value);
+        let query = query.bind(action.currency).bind(source);
+        Ok(query.execute_in(tx).await? > 0)
     }
 
     /// The given assets with their whole histories, each read once, and all exchange rates.
@@ -125,15 +111,11 @@ impl Store {
         let ids = id_list(asset_ids.iter().copied());
         let mut closes = self.closes(&ids).await?;
         let mut actions = self.actions(&ids).await?;
-        let query = sqlx::query(
+        let query = self.sql(
             "SELECT id, symbol, currency, asset_class, sector, country FROM assets
-             WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY symbol, id",
+             WHERE id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY symbol, id",
         );
-        let rows = query
-            .bind(&ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.bind(ids.as_str()).all().await?;
         let assets: Result<Vec<Asset>> = rows
             .iter()
             .map(|row| asset(row, &mut closes, &mut actions))
@@ -142,15 +124,11 @@ impl Store {
     }
 
     async fn closes(&self, ids: &str) -> Result<HashMap<i64, Vec<(Date, Decimal)>>> {
-        let query = sqlx::query(
-            "SELECT asset_id, date, close FROM prices
-             WHERE asset_id IN (SELECT value FROM json_each(?1)) AND adjusted = 0 ORDER BY asset_id, date",
+        let query = self.sql(
+            "SELECT asset_id, date::text, close::text FROM prices
+             WHERE asset_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) AND NOT adjusted ORDER BY asset_id, prices.date",
         );
-        let rows = query
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.bind(ids).all().await?;
         let mut closes: HashMap<i64, Vec<(Date, Decimal)>> = HashMap::new();
         for row in &rows {
             let asset_id: i64 = row.get("asset_id");
@@ -168,15 +146,11 @@ impl Store {
     }
 
     async fn actions(&self, ids: &str) -> Result<HashMap<i64, Vec<Action>>> {
-        let query = sqlx::query(
-            "SELECT id, asset_id, ex_date, type, value, currency FROM corporate_actions
-             WHERE asset_id IN (SELECT value FROM json_each(?1)) ORDER BY asset_id, ex_date, id",
+        let query = self.sql(
+            "SELECT id, asset_id, ex_date::text, type, value::text, currency FROM corporate_actions
+             WHERE asset_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY asset_id, corporate_actions.ex_date, id",
         );
-        let rows = query
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.bind(ids).all().await?;
         let mut actions: HashMap<i64, Vec<Action>> = HashMap::new();
         for row in &rows {
             actions
@@ -189,13 +163,10 @@ impl Store {
 
     /// All exchange rates of the euro table.
     pub async fn rates(&self) -> Result<RateTable> {
-        let query = sqlx::query(
-            "SELECT quote, date, rate FROM fx_rates WHERE base = 'EUR' ORDER BY quote, date",
+        let query = self.sql(
+            "SELECT quote, date::text, rate::text FROM fx_rates WHERE base = 'EUR' ORDER BY quote, fx_rates.date",
         );
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.all().await?;
         let mut pairs: BTreeMap<Currency, Vec<(Date, Decimal)>> = BTreeMap::new();
         for row in &rows {
             let reader = Reader {
@@ -219,25 +190,25 @@ impl Store {
     /// What input hashes depend on, by asset id: the facts of an asset, its actions, and its prices (by count, last day
     /// and last change).
     pub(crate) async fn asset_revisions(&self) -> Result<HashMap<i64, String>> {
-        let query = sqlx::query_as::<_, (i64, String)>(
+        let query = self.sql(
             "SELECT assets.id,
                coalesce((SELECT count(*) || ':' || max(date) || ':' || max(fetched_at) FROM prices WHERE asset_id = assets.id), '') || '|' ||
-               coalesce((SELECT group_concat(ex_date || type || value || coalesce(currency, ''), ',')
-                 FROM (SELECT * FROM corporate_actions WHERE asset_id = assets.id ORDER BY ex_date, type)), '') || '|' ||
-               symbol || '|' || currency || '|' || asset_class || '|' || coalesce(sector, '') || '|' || coalesce(country, '')
+               coalesce((SELECT string_agg(ex_date || type || value || coalesce(currency, ''), ',' ORDER BY ex_date, type)
+                 FROM corporate_actions WHERE asset_id = assets.id), '') || '|' ||
+               symbol || '|' || currency || '|' || asset_class || '|' || coalesce(sector, '') || '|' || coalesce(country, '') AS revision
              FROM assets",
         );
         Ok(query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?
-            .into_iter()
+            .all()
+            .await?
+            .iter()
+            .map(|row| (row.get("id"), row.get("revision")))
             .collect())
     }
 }
 
 fn asset(
-    row: &SqliteRow,
+    row: &Row,
     closes: &mut HashMap<i64, Vec<(Date, Decimal)>>,
     actions: &mut HashMap<i64, Vec<Action>>,
 ) -> Result<Asset> {
@@ -259,7 +230,7 @@ fn asset(
     })
 }
 
-fn action(row: &SqliteRow) -> Result<Action> {
+fn action(row: &Row) -> Result<Action> {
     let id: i64 = row.get("id");
     let reader = Reader {
         table: "corporate_actions",

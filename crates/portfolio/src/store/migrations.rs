@@ -6,21 +6,32 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use super::Store;
+use super::database::Pools;
 use crate::error::{Error, Result};
 
-/// Version, description and text of every migration, in order.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "schema",
-    include_str!("../../migrations/0001_schema.sql"),
-)];
+/// One version of the schema on both servers.
+struct Version {
+    number: i64,
+    description: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// Every version, in order.
+const VERSIONS: [Version; 1] = [Version {
+    number: 1,
+    description: "schema",
+    sqlite: include_str!("../../migrations/0001_schema.sql"),
+    postgres: include_str!("../../migrations/0001_schema.postgres.sql"),
+}];
 
 impl Store {
     pub(super) async fn migrate(&self) -> Result<()> {
-        migrator()
-            .run(&self.pool)
-            .await
-            .map_err(|error| self.migration_failed(error))
+        let done = match &self.pools {
+            Pools::Sqlite(pool) => migrator(|version| version.sqlite).run(pool).await,
+            Pools::Postgres(pool) => migrator(|version| version.postgres).run(pool).await,
+        };
+        done.map_err(|error| self.migration_failed(error))
     }
 
     fn migration_failed(&self, error: MigrateError) -> Error {
@@ -29,20 +40,20 @@ impl Store {
                 self.failed(source)
             }
             other => Error::Migration {
-                path: self.path.clone(),
+                database: self.name.clone(),
                 source: Box::new(other),
             },
         }
     }
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
+fn migrator(text: impl Fn(&Version) -> &'static str) -> Migrator {
+    let migrations = VERSIONS.iter().map(|version| {
         Migration::new(
-            *version,
-            Cow::Borrowed(*description),
+            version.number,
+            Cow::Borrowed(version.description),
             MigrationType::Simple,
-            sql.into_sql_str(),
+            text(version).into_sql_str(),
             false,
         )
     });

@@ -1,9 +1,11 @@
-//! The database: SQLite through sqlx, every statement static text.
+//! The database: SQLite by default, or PostgreSQL, through sqlx. Every statement is static text that runs on both.
 //!
 //! One file for each group of tables; each adds its methods to [`Store`]. Rows come out as the domain's types, or as an
-//! error that names table, row and column. Reports and reconciliation tables exist in the schema and are not used yet.
+//! error that names table, row and column. `database` knows the servers, `sql` the statements. Tables of reports,
+//! statements and notifications exist in the schema and are not used yet.
 
 mod codec;
+mod database;
 mod health;
 mod instruments;
 mod ledger;
@@ -12,11 +14,9 @@ mod market;
 mod migrations;
 mod people;
 mod results;
+mod sql;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use std::path::Path;
 
 pub use instruments::NewAsset;
 pub use ledger::NewTransaction;
@@ -25,111 +25,62 @@ pub use market::{PriceRow, RateRow};
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
 pub use results::{CacheRow, SavedFigures, SummaryRow};
 
+pub(crate) use database::Transaction;
 pub(crate) use ledger::{StoredEntry, asset_index};
 
 use crate::error::{Error, Result};
-
-/// SQLite's primary result codes that mean something to a person.
-const BUSY: u32 = 5;
-const LOCKED: u32 = 6;
-const READ_ONLY: u32 = 8;
-const CORRUPT: u32 = 11;
-const FULL: u32 = 13;
-const CANNOT_OPEN: u32 = 14;
-const NOT_A_DATABASE: u32 = 26;
+use database::{Pools, options};
 
 /// An open database with an up-to-date schema. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
-    path: PathBuf,
+    pools: Pools,
+    name: String,
 }
 
-/// One transaction; dropped without [`Store::commit`] it is rolled back.
-pub(crate) type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
-
 impl Store {
-    /// Opens an existing database and brings its schema up to date.
+    /// Opens the database that a URL names: `postgresql://user:password@host:port/database`, or a SQLite file, with or
+    /// without `sqlite://` before its path. It must exist; its schema is brought up to date.
+    pub async fn open_url(url: &str) -> Result<Store> {
+        match file(url) {
+            Some(path) => Store::open(path).await,
+            None => Store::connect_postgres(url).await,
+        }
+    }
+
+    /// As [`Store::open_url`], but creates a SQLite file where there is none. A PostgreSQL database must exist.
+    pub async fn create_url(url: &str) -> Result<Store> {
+        match file(url) {
+            Some(path) => Store::create(path).await,
+            None => Store::connect_postgres(url).await,
+        }
+    }
+
+    /// Opens an existing SQLite database and brings its schema up to date.
     pub async fn open(path: impl AsRef<Path>) -> Result<Store> {
         let path = path.as_ref();
         if !path.exists() {
-            return Err(Error::DatabaseMissing(path.to_owned()));
+            return Err(Error::DatabaseMissing(path.display().to_string()));
         }
         Store::connect(path, options(path)).await
     }
 
-    /// Opens a database, or creates it where there is none.
+    /// Opens a SQLite database, or creates it where there is none.
     pub async fn create(path: impl AsRef<Path>) -> Result<Store> {
         let path = path.as_ref();
         Store::connect(path, options(path).create_if_missing(true)).await
     }
 
-    async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Store> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(30));
-        let pool = pool
-            .connect_with(options)
-            .await
-            .map_err(|error| classify(path, error))?;
-        let store = Store {
-            pool,
-            path: path.to_owned(),
-        };
-        store.migrate().await?;
-        Ok(store)
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Waits until all connections are closed; the write-ahead log is folded into the file.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    pub(crate) async fn begin(&self) -> Result<Transaction> {
-        self.pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(|error| self.failed(error))
-    }
-
-    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<()> {
-        transaction
-            .commit()
-            .await
-            .map_err(|error| self.failed(error))
-    }
-
-    /// The crate's error for one of sqlx.
-    pub(crate) fn failed(&self, error: sqlx::Error) -> Error {
-        classify(&self.path, error)
+    /// The file, or the server and database; without a password.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
-}
-
-fn classify(path: &Path, source: sqlx::Error) -> Error {
-    let path = path.to_owned();
-    let code = source
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<u32>().ok());
-    match code.map(|extended| extended & 0xff) {
-        Some(READ_ONLY | CANNOT_OPEN) => Error::DatabaseReadOnly { path, source },
-        Some(FULL) => Error::DiskFull { path, source },
-        Some(BUSY | LOCKED) => Error::DatabaseBusy { path, source },
-        Some(CORRUPT | NOT_A_DATABASE) => Error::DatabaseDamaged { path, source },
-        _ => Error::Database { path, source },
-    }
+/// The SQLite file that a URL names; `None` when it names a PostgreSQL server.
+fn file(url: &str) -> Option<&Path> {
+    let server = url.starts_with("postgresql://") || url.starts_with("postgres://");
+    (!server).then(|| Path::new(url.strip_prefix("sqlite://").unwrap_or(url)))
 }
 
 #[cfg(test)]

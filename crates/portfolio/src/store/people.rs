@@ -1,10 +1,10 @@
 //! Users, accounts, portfolios and which accounts a portfolio spans.
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::Store;
 use super::codec::Reader;
+use super::sql::Row;
 use crate::decimal::Decimal;
 use crate::error::{Error, Result};
 use crate::ledger::{IncomeMode, LotMethod};
@@ -77,49 +77,41 @@ pub struct PortfolioRow {
 impl Store {
     /// Adds a user, or updates the one with this address; returns the id.
     pub async fn put_user(&self, user: &NewUser<'_>, now: Timestamp) -> Result<i64> {
-        let query = sqlx::query_scalar(
-            "INSERT INTO users (email, display_name, base_currency, created_at) VALUES (?1, ?2, ?3, ?4)
+        let query = self.sql(
+            "INSERT INTO users (email, display_name, base_currency, created_at) VALUES (?1, ?2, ?3, ?4::timestamptz)
              ON CONFLICT (email) DO UPDATE SET display_name = excluded.display_name, base_currency = excluded.base_currency
-             RETURNING id",
+             RETURNING id AS found",
         );
         let query = query
             .bind(user.email)
             .bind(user.display_name)
-            .bind(user.base_currency.to_string())
-            .bind(now.to_string());
-        query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))
+            .bind(user.base_currency)
+            .bind(now);
+        query.found().await
     }
 
     /// Adds an account, or updates the user's one of this name; returns the id.
     pub async fn put_account(&self, account: &NewAccount<'_>, now: Timestamp) -> Result<i64> {
-        let query = sqlx::query_scalar(
-            "INSERT INTO accounts (user_id, name, currency, allow_short, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        let query = self.sql(
+            "INSERT INTO accounts (user_id, name, currency, allow_short, created_at) VALUES (?1, ?2, ?3, ?4, ?5::timestamptz)
              ON CONFLICT (user_id, name) DO UPDATE SET currency = excluded.currency, allow_short = excluded.allow_short
-             RETURNING id",
+             RETURNING id AS found",
         );
         let query = query
             .bind(account.user_id)
             .bind(account.name)
-            .bind(account.currency.to_string());
-        query
-            .bind(account.allow_short)
-            .bind(now.to_string())
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))
+            .bind(account.currency);
+        query.bind(account.allow_short).bind(now).found().await
     }
 
     /// Adds a portfolio, or updates the user's one of this name; returns the id.
     pub async fn put_portfolio(&self, portfolio: &NewPortfolio<'_>, now: Timestamp) -> Result<i64> {
-        let query = sqlx::query_scalar(
+        let query = self.sql(
             "INSERT INTO portfolios (user_id, name, base_currency, calendar, lot_method, income_mode, risk_free_rate, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7::numeric, ?8::timestamptz)
              ON CONFLICT (user_id, name) DO UPDATE SET base_currency = excluded.base_currency, calendar = excluded.calendar,
                lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate
-             RETURNING id",
+             RETURNING id AS found",
         );
         let income = if portfolio.automatic_income {
             "auto"
@@ -129,79 +121,56 @@ impl Store {
         let query = query
             .bind(portfolio.user_id)
             .bind(portfolio.name)
-            .bind(portfolio.base_currency.to_string());
+            .bind(portfolio.base_currency);
         let query = query
             .bind(portfolio.calendar)
             .bind(portfolio.lot_method)
             .bind(income);
-        let query = query
-            .bind(portfolio.risk_free_rate.to_string())
-            .bind(now.to_string());
-        query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))
+        let query = query.bind(portfolio.risk_free_rate).bind(now);
+        query.found().await
     }
 
     /// Lets a portfolio span an account.
     pub async fn link_account(&self, portfolio_id: i64, account_id: i64) -> Result<()> {
-        let query = sqlx::query(
+        let query = self.sql(
             "INSERT INTO portfolio_accounts (portfolio_id, account_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         );
-        query
-            .bind(portfolio_id)
-            .bind(account_id)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        query.bind(portfolio_id).bind(account_id).execute().await?;
         Ok(())
     }
 
     /// All active users.
     pub async fn users(&self) -> Result<Vec<UserRow>> {
-        let query =
-            sqlx::query("SELECT id, base_currency FROM users WHERE is_active = 1 ORDER BY id");
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self.sql("SELECT id, base_currency FROM users WHERE is_active ORDER BY id");
+        let rows = query.all().await?;
         rows.iter().map(user).collect()
     }
 
     /// The accounts of a user.
     pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
-        let query =
-            sqlx::query("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id")
-                .bind(user_id);
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self
+            .sql("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id")
+            .bind(user_id);
+        let rows = query.all().await?;
         rows.iter().map(account).collect()
     }
 
     /// All portfolios, or those of one user, in the order of their ids; inactive ones too.
     pub async fn portfolios(&self, user_id: Option<i64>) -> Result<Vec<PortfolioRow>> {
-        let query = sqlx::query(
-            "SELECT id, user_id, name, base_currency, calendar, lot_method, income_mode, benchmark_asset_id, risk_free_rate, is_active
+        let query = self.sql(
+            "SELECT id, user_id, name, base_currency, calendar, lot_method, income_mode, benchmark_asset_id, risk_free_rate::text, is_active
              FROM portfolios WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id",
         );
-        let rows = query
-            .bind(user_id)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.bind(user_id).all().await?;
         rows.iter().map(portfolio).collect()
     }
 
     /// An error unless the user exists.
     pub async fn require_user(&self, user_id: i64) -> Result<()> {
-        let query =
-            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM users WHERE id = ?1").bind(user_id);
-        let count = query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self
+            .sql("SELECT count(*) AS found FROM users WHERE id = ?1")
+            .bind(user_id);
+        let count: i64 = query.found().await?;
         if count == 1 {
             Ok(())
         } else {
@@ -213,21 +182,21 @@ impl Store {
     }
 }
 
-fn reader<'r>(table: &'static str, row: &'r sqlx::sqlite::SqliteRow) -> Reader<'r> {
+fn reader<'r>(table: &'static str, row: &'r Row) -> Reader<'r> {
     let id = row
-        .try_get::<i64, _>("id")
+        .try_get::<i64>("id")
         .map_or_else(|_| "?".to_owned(), |id| id.to_string());
     Reader { table, id, row }
 }
 
-fn user(row: &sqlx::sqlite::SqliteRow) -> Result<UserRow> {
+fn user(row: &Row) -> Result<UserRow> {
     Ok(UserRow {
         id: row.get("id"),
         base_currency: reader("users", row).required("base_currency")?,
     })
 }
 
-fn account(row: &sqlx::sqlite::SqliteRow) -> Result<AccountRow> {
+fn account(row: &Row) -> Result<AccountRow> {
     Ok(AccountRow {
         id: row.get("id"),
         name: row.get("name"),
@@ -235,7 +204,7 @@ fn account(row: &sqlx::sqlite::SqliteRow) -> Result<AccountRow> {
     })
 }
 
-fn portfolio(row: &sqlx::sqlite::SqliteRow) -> Result<PortfolioRow> {
+fn portfolio(row: &Row) -> Result<PortfolioRow> {
     let reader = reader("portfolios", row);
     let method: String = row.get("lot_method");
     let income: String = row.get("income_mode");

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::Row;
 
 use super::codec::{Reader, id_list};
+use super::sql::Row;
 use super::{Store, Transaction};
 use crate::error::Result;
 use crate::money::Currency;
@@ -35,6 +35,12 @@ pub struct CacheRow {
     pub user_id: Option<i64>,
 }
 
+/// A key as an item of a JSON list.
+#[derive(serde::Serialize)]
+struct Key<'k> {
+    key: &'k str,
+}
+
 /// One line of the overview table.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SummaryRow {
@@ -61,8 +67,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<()> {
         for row in rows {
-            let query = sqlx::query(
-                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            let query = self.sql(
+                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at) VALUES (?1, ?2, ?3, ?4::date, ?5::jsonb, ?6, ?7::timestamptz)
                  ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
                    input_hash = excluded.input_hash, computed_at = excluded.computed_at",
             );
@@ -70,15 +76,12 @@ impl Store {
                 .bind(row.scope)
                 .bind(row.scope_id)
                 .bind(row.period)
-                .bind(row.as_of.to_string());
+                .bind(row.as_of);
             let query = query
-                .bind(&row.payload)
+                .bind(row.payload.as_str())
                 .bind(row.input_hash)
-                .bind(now.to_string());
-            query
-                .execute(&mut **tx)
-                .await
-                .map_err(|error| self.failed(error))?;
+                .bind(now);
+            query.execute_in(tx).await?;
         }
         Ok(())
     }
@@ -92,49 +95,39 @@ impl Store {
         expires: Timestamp,
     ) -> Result<()> {
         for row in rows {
-            let query = sqlx::query(
-                "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at) VALUES (?1, ?2, 1, ?3, ?4, ?5)
+            let query = self.sql(
+                "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at) VALUES (?1, ?2, 1, ?3, ?4::timestamptz, ?5::timestamptz)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
                    user_id = excluded.user_id, computed_at = excluded.computed_at, expires_at = excluded.expires_at",
             );
             let query = query
-                .bind(&row.key)
-                .bind(row.value.as_bytes())
+                .bind(row.key.as_str())
+                .bind(row.value.as_bytes().to_vec())
                 .bind(row.user_id)
-                .bind(now.to_string())
-                .bind(expires.to_string());
-            query
-                .execute(&mut **tx)
-                .await
-                .map_err(|error| self.failed(error))?;
+                .bind(now)
+                .bind(expires);
+            query.execute_in(tx).await?;
         }
         Ok(())
     }
 
     /// Lets cache entries that are still right live on; returns how many of them exist.
     pub(crate) async fn extend_cache(&self, keys: &[String], expires: Timestamp) -> Result<u64> {
-        let query = sqlx::query(
-            "UPDATE cache_entries SET expires_at = ?2 WHERE key IN (SELECT value FROM json_each(?1))",
+        let query = self.sql(
+            "UPDATE cache_entries SET expires_at = ?2::timestamptz WHERE key IN (SELECT value ->> 'key' FROM json_each(?1::jsonb))",
         );
-        let query = query
-            .bind(serde_json::to_string(keys)?)
-            .bind(expires.to_string());
-        Ok(query
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?
-            .rows_affected())
+        let keys: Vec<Key<'_>> = keys.iter().map(|key| Key { key }).collect();
+        let query = query.bind(serde_json::to_string(&keys)?).bind(expires);
+        query.execute().await
     }
 
     /// The value of a cache entry, expired or not.
     pub async fn cached(&self, key: &str) -> Result<Option<String>> {
-        let query =
-            sqlx::query_scalar::<_, Vec<u8>>("SELECT value FROM cache_entries WHERE key = ?1")
-                .bind(key);
-        let value = query
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = self
+            .sql("SELECT value FROM cache_entries WHERE key = ?1")
+            .bind(key);
+        let row = query.first().await?;
+        let value = row.map(|row| row.get::<Vec<u8>>("value"));
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
@@ -144,21 +137,21 @@ impl Store {
         portfolio_ids: &[i64],
         periods: usize,
     ) -> Result<HashMap<i64, (String, String)>> {
-        let query = sqlx::query_as::<_, (i64, String, Option<String>)>(
-            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN payload -> '$.digest' END) FROM analytics
-             WHERE scope = 'portfolio' AND scope_id IN (SELECT value FROM json_each(?1))
+        let query = self.sql(
+            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN (payload -> 'digest')::text END) AS digest FROM analytics
+             WHERE scope = 'portfolio' AND scope_id IN (SELECT value::bigint FROM json_each(?1::jsonb))
              GROUP BY scope_id, input_hash HAVING count(*) = ?2",
         );
         let query = query
             .bind(id_list(portfolio_ids.iter().copied()))
             .bind(i64::try_from(periods).unwrap_or(i64::MAX));
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let rows = query.all().await?;
         Ok(rows
-            .into_iter()
-            .filter_map(|(id, hash, digest)| Some((id, (hash, digest?))))
+            .iter()
+            .filter_map(|row| {
+                let digest: Option<String> = row.get("digest");
+                Some((row.get("scope_id"), (row.get("input_hash"), digest?)))
+            })
             .collect())
     }
 
@@ -169,38 +162,37 @@ impl Store {
         scope_id: i64,
         period: &str,
     ) -> Result<Option<String>> {
-        let query = sqlx::query_scalar(
-            "SELECT payload FROM analytics WHERE scope = ?1 AND scope_id = ?2 AND period = ?3",
+        let query = self.sql(
+            "SELECT payload::text FROM analytics WHERE scope = ?1 AND scope_id = ?2 AND period = ?3",
         );
-        query
+        let row = query
             .bind(scope)
             .bind(scope_id)
             .bind(period)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))
+            .first()
+            .await?;
+        Ok(row.map(|row| row.get("payload")))
     }
 
     /// A row for each active portfolio and period; `as_of` leaves out rows of other days.
     pub async fn summary(&self, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
-        let query = sqlx::query(
-            "SELECT portfolios.id, portfolios.name, portfolios.base_currency, analytics.period, analytics.as_of,
-               payload ->> '$.figures.nav_end' AS nav, payload ->> '$.figures.twr' AS twr, payload ->> '$.figures.mwr.rate' AS xirr,
-               payload ->> '$.figures.stats.volatility' AS volatility, payload ->> '$.figures.stats.max_drawdown.depth' AS max_drawdown
+        let query = self.sql(
+            "SELECT portfolios.id, portfolios.name, portfolios.base_currency, analytics.period, analytics.as_of::text,
+               payload -> 'figures' ->> 'nav_end' AS nav, (payload -> 'figures' ->> 'twr')::float8 AS twr,
+               (payload -> 'figures' -> 'mwr' ->> 'rate')::float8 AS xirr,
+               (payload -> 'figures' -> 'stats' ->> 'volatility')::float8 AS volatility,
+               (payload -> 'figures' -> 'stats' -> 'max_drawdown' ->> 'depth')::float8 AS max_drawdown
              FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id
-             WHERE scope = 'portfolio' AND portfolios.is_active = 1 AND (?1 IS NULL OR as_of = ?1)
+             WHERE scope = 'portfolio' AND portfolios.is_active AND (?1 IS NULL OR as_of = ?1::date)
              ORDER BY portfolios.id",
         );
-        let query = query.bind(as_of.map(|date| date.to_string()));
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let query = query.bind(as_of);
+        let rows = query.all().await?;
         rows.iter().map(summary_row).collect()
     }
 }
 
-fn summary_row(row: &sqlx::sqlite::SqliteRow) -> Result<SummaryRow> {
+fn summary_row(row: &Row) -> Result<SummaryRow> {
     let portfolio_id: i64 = row.get("id");
     let reader = Reader {
         table: "analytics",

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{LockAttempt, NewUser, Store, options};
+use super::database::options;
+use super::{NewUser, Store};
 use crate::error::Error;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -74,40 +75,4 @@ async fn opening_twice_migrates_once_and_keeps_rows() {
     let first = store.put_user(&user("a@b.c"), NOW).await.unwrap();
     let again = Store::open(&path).await.unwrap();
     assert_eq!(again.put_user(&user("a@b.c"), NOW).await.unwrap(), first);
-}
-
-#[tokio::test]
-async fn a_lock_has_one_owner_until_its_lease_ends() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(folder.path().join("p.db")).await.unwrap();
-    let lease = SignedDuration::from_secs(30);
-    let LockAttempt::Acquired(lock) = store.lock("k", "one", NOW, lease).await.unwrap() else {
-        panic!("free")
-    };
-    let held = store.lock("k", "two", NOW, lease).await.unwrap();
-    assert!(matches!(held, LockAttempt::Held { owner } if owner == "one"));
-    store
-        .renew(&lock, NOW + SignedDuration::from_secs(20), lease)
-        .await
-        .unwrap();
-    let still = store
-        .lock("k", "two", NOW + SignedDuration::from_secs(40), lease)
-        .await
-        .unwrap();
-    assert!(matches!(still, LockAttempt::Held { .. }));
-    let taken = store
-        .lock("k", "two", NOW + SignedDuration::from_secs(50), lease)
-        .await
-        .unwrap();
-    assert!(matches!(taken, LockAttempt::Acquired(_)));
-    assert!(matches!(
-        store.renew(&lock, NOW, lease).await.unwrap_err(),
-        Error::LockLost(_)
-    ));
-    store.unlock(&lock).await.unwrap();
-    let other = store
-        .lock("k", "three", NOW + SignedDuration::from_secs(60), lease)
-        .await
-        .unwrap();
-    assert!(matches!(other, LockAttempt::Held { owner } if owner == "two"));
 }

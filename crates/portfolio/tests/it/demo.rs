@@ -3,11 +3,12 @@
 use portfolio::analytics::{RefreshRequest, Status, refresh, summary};
 use portfolio::demo::{DemoFiles, install};
 
-use crate::world::{World, now};
+use crate::world::{Server, World, now, on_both_servers};
 
-#[tokio::test]
-async fn the_demo_installs_once_and_refreshes_without_an_error() {
-    let world = World::empty().await;
+on_both_servers!(the_demo_installs_once_and_refreshes_without_an_error);
+
+async fn the_demo_installs_once_and_refreshes_without_an_error(server: Server) {
+    let world = World::empty(server).await;
     let first = install(&world.store, &DemoFiles::from_env(), now(), &mut |_| {})
         .await
         .unwrap();

@@ -5,7 +5,7 @@ use portfolio::import::{
     ImportReport, PriceImport, Source, import_actions, import_prices, import_rates,
 };
 
-use crate::world::{World, now};
+use crate::world::{Server, World, now, on_both_servers};
 
 async fn prices(world: &World, bytes: &[u8]) -> portfolio::Result<ImportReport> {
     let asset_id = world.asset("IBM").await;
@@ -30,9 +30,10 @@ fn rules(report: &ImportReport) -> Vec<String> {
     report.bad_rows.iter().map(ToString::to_string).collect()
 }
 
-#[tokio::test]
-async fn bad_prices_are_listed_and_good_ones_kept() {
-    let world = World::empty().await;
+on_both_servers!(bad_prices_are_listed_and_good_ones_kept);
+
+async fn bad_prices_are_listed_and_good_ones_kept(server: Server) {
+    let world = World::empty(server).await;
     let text = "date,open,high,low,close,volume\n\
         2010-03-01,1,2,1,127.57,100\n\
         2010-03-02,,,,NaN,\n\
@@ -63,9 +64,10 @@ async fn bad_prices_are_listed_and_good_ones_kept() {
     assert_eq!((again.written, again.unchanged, again.bad), (0, 2, 8));
 }
 
-#[tokio::test]
-async fn the_last_row_of_a_day_counts_and_a_correction_replaces() {
-    let world = World::empty().await;
+on_both_servers!(the_last_row_of_a_day_counts_and_a_correction_replaces);
+
+async fn the_last_row_of_a_day_counts_and_a_correction_replaces(server: Server) {
+    let world = World::empty(server).await;
     let report = prices(&world, b"date,close\n2010-03-01,1\n2010-03-01,2\n")
         .await
         .unwrap();
@@ -88,9 +90,10 @@ async fn the_last_row_of_a_day_counts_and_a_correction_replaces() {
     assert_eq!(close(world.store.market(&[id]).await.unwrap()), "3.5");
 }
 
-#[tokio::test]
-async fn files_that_are_no_table_are_refused_whole() {
-    let world = World::empty().await;
+on_both_servers!(files_that_are_no_table_are_refused_whole);
+
+async fn files_that_are_no_table_are_refused_whole(server: Server) {
+    let world = World::empty(server).await;
     let mut utf16 = vec![0xff, 0xfe];
     utf16.extend("date,close\n".encode_utf16().flat_map(u16::to_le_bytes));
     let endless = format!("date,close\n2010-03-01,{}\n", "9".repeat(200_000));
@@ -114,9 +117,10 @@ async fn files_that_are_no_table_are_refused_whole() {
     }
 }
 
-#[tokio::test]
-async fn a_byte_order_mark_and_latin_1_are_told_apart() {
-    let world = World::empty().await;
+on_both_servers!(a_byte_order_mark_and_latin_1_are_told_apart);
+
+async fn a_byte_order_mark_and_latin_1_are_told_apart(server: Server) {
+    let world = World::empty(server).await;
     assert_eq!(
         prices(&world, b"\xef\xbb\xbfdate,close\n2010-03-01,1\n")
             .await
@@ -135,9 +139,10 @@ async fn a_byte_order_mark_and_latin_1_are_told_apart() {
     );
 }
 
-#[tokio::test]
-async fn transactions_are_checked_row_by_row() {
-    let world = World::empty().await;
+on_both_servers!(transactions_are_checked_row_by_row);
+
+async fn transactions_are_checked_row_by_row(server: Server) {
+    let world = World::empty(server).await;
     world.asset("IBM").await;
     let user = world.user("ada@example.org").await;
     world
@@ -186,9 +191,10 @@ async fn transactions_are_checked_row_by_row() {
     assert_eq!((again.written, again.unchanged, again.bad), (0, 4, 9));
 }
 
-#[tokio::test]
-async fn rates_and_actions_import_once() {
-    let world = World::empty().await;
+on_both_servers!(rates_and_actions_import_once);
+
+async fn rates_and_actions_import_once(server: Server) {
+    let world = World::empty(server).await;
     world.asset("IBM").await;
     let rates = Source {
         name: "ecb.csv",
@@ -232,9 +238,10 @@ async fn rates_and_actions_import_once() {
     );
 }
 
-#[tokio::test]
-async fn progress_runs_to_the_end() {
-    let world = World::empty().await;
+on_both_servers!(progress_runs_to_the_end);
+
+async fn progress_runs_to_the_end(server: Server) {
+    let world = World::empty(server).await;
     let asset_id = world.asset("IBM").await;
     let text = crate::fixtures::data("prices/IBM.csv");
     let mut seen = Vec::new();

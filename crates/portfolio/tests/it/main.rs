@@ -8,4 +8,5 @@ mod ledger;
 mod oracles;
 mod refresh;
 mod rules;
+mod servers;
 mod world;

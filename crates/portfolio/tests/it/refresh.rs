@@ -9,7 +9,7 @@ use portfolio::progress::Progress;
 use portfolio::store::{LockAttempt, Store};
 use serde_json::Value;
 
-use crate::world::{World, now};
+use crate::world::{Server, World, now, on_both_servers};
 
 /// A ledger whose figures the specification quotes.
 const GROWTH: &str = "\
@@ -51,17 +51,18 @@ async fn run(store: &Store, request: &RefreshRequest) -> portfolio::Result<Envel
 }
 
 /// Growth and cash of one user.
-async fn world() -> (World, i64, i64, i64) {
-    let world = World::with_market().await;
+async fn world(server: Server) -> (World, i64, i64, i64) {
+    let world = World::with_market(server).await;
     let user = world.user("ada@example.org").await;
     let growth = world.portfolio(user, "Growth", true, GROWTH).await;
     let cash = world.portfolio(user, "Cash", false, CASH).await;
     (world, user, growth, cash)
 }
 
-#[tokio::test]
-async fn figures_are_those_of_the_specification_and_stored() {
-    let (world, user, growth, _) = world().await;
+on_both_servers!(figures_are_those_of_the_specification_and_stored);
+
+async fn figures_are_those_of_the_specification_and_stored(server: Server) {
+    let (world, user, growth, _) = world(server).await;
     let result = run(&world.store, &request()).await.unwrap();
     let data = &result.data;
     assert_eq!(
@@ -124,9 +125,10 @@ async fn figures_are_those_of_the_specification_and_stored() {
     assert!((shares - 1.0).abs() < 1e-9);
 }
 
-#[tokio::test]
-async fn the_envelope_has_the_documented_fields() {
-    let (world, ..) = world().await;
+on_both_servers!(the_envelope_has_the_documented_fields);
+
+async fn the_envelope_has_the_documented_fields(server: Server) {
+    let (world, ..) = world(server).await;
     let result = serde_json::to_value(run(&world.store, &request()).await.unwrap()).unwrap();
     let keys = |value: &Value| {
         value
@@ -177,9 +179,10 @@ fn sorted(mut keys: Vec<String>) -> Vec<String> {
     keys
 }
 
-#[tokio::test]
-async fn what_has_not_changed_is_skipped_and_still_counted() {
-    let (world, user, growth, cash) = world().await;
+on_both_servers!(what_has_not_changed_is_skipped_and_still_counted);
+
+async fn what_has_not_changed_is_skipped_and_still_counted(server: Server) {
+    let (world, user, growth, cash) = world(server).await;
     let first = run(&world.store, &request()).await.unwrap();
     let second = run(&world.store, &request()).await.unwrap();
     assert_eq!(
@@ -246,9 +249,10 @@ async fn what_has_not_changed_is_skipped_and_still_counted() {
     );
 }
 
-#[tokio::test]
-async fn one_failing_portfolio_stops_itself_only() {
-    let (world, user, ..) = world().await;
+on_both_servers!(one_failing_portfolio_stops_itself_only);
+
+async fn one_failing_portfolio_stops_itself_only(server: Server) {
+    let (world, user, ..) = world(server).await;
     let broken = world.portfolio(user, "Broken", false, OVERSOLD).await;
     let result = run(&world.store, &request()).await.unwrap();
     assert_eq!(
@@ -275,9 +279,10 @@ async fn one_failing_portfolio_stops_itself_only() {
     ));
 }
 
-#[tokio::test]
-async fn a_second_run_of_one_scope_is_skipped() {
-    let (world, ..) = world().await;
+on_both_servers!(a_second_run_of_one_scope_is_skipped);
+
+async fn a_second_run_of_one_scope_is_skipped(server: Server) {
+    let (world, ..) = world(server).await;
     let lease = SignedDuration::from_secs(60);
     let held = world
         .store
@@ -313,9 +318,10 @@ async fn a_second_run_of_one_scope_is_skipped() {
     );
 }
 
-#[tokio::test]
-async fn a_stop_saves_what_is_done() {
-    let (world, user, ..) = world().await;
+on_both_servers!(a_stop_saves_what_is_done);
+
+async fn a_stop_saves_what_is_done(server: Server) {
+    let (world, user, ..) = world(server).await;
     for number in 0..40 {
         let name = format!("P{number}");
         world
@@ -352,9 +358,10 @@ async fn a_stop_saves_what_is_done() {
     );
 }
 
-#[tokio::test]
-async fn wrong_requests_are_refused_before_any_work() {
-    let (world, user, growth, _) = world().await;
+on_both_servers!(wrong_requests_are_refused_before_any_work);
+
+async fn wrong_requests_are_refused_before_any_work(server: Server) {
+    let (world, user, growth, _) = world(server).await;
     let stranger = world.user("eve@example.org").await;
     let foreign = RefreshRequest {
         user_id: Some(stranger),
@@ -420,9 +427,10 @@ async fn wrong_requests_are_refused_before_any_work() {
     assert_eq!(none.status, Status::Empty);
 }
 
-#[tokio::test]
-async fn a_portfolio_without_rows_has_empty_results() {
-    let world = World::empty().await;
+on_both_servers!(a_portfolio_without_rows_has_empty_results);
+
+async fn a_portfolio_without_rows_has_empty_results(server: Server) {
+    let world = World::empty(server).await;
     let user = world.user("ada@example.org").await;
     world
         .portfolio(user, "New", false, "account,date,type,amount,currency\n")
@@ -440,6 +448,6 @@ async fn a_portfolio_without_rows_has_empty_results() {
             .portfolios_skipped,
         1
     );
-    let again = Store::open(world.path()).await.unwrap();
+    let again = world.open_again().await;
     assert_eq!(again.summary(None).await.unwrap().len(), 8);
 }

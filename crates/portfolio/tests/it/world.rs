@@ -8,6 +8,7 @@ use portfolio::import::{
 };
 use portfolio::store::{NewAccount, NewAsset, NewPortfolio, NewUser, Store};
 use tempfile::TempDir;
+use testkit::Postgres;
 
 use crate::fixtures;
 
@@ -16,23 +17,70 @@ pub(crate) fn now() -> Timestamp {
     "2013-03-02T00:00:00Z".parse().unwrap()
 }
 
+/// Where a test keeps its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Server {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes one test for each server of a function that takes the server.
+macro_rules! on_both_servers {
+    ($name:ident) => {
+        mod $name {
+            use crate::world::Server;
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name(Server::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$name(Server::Postgres).await;
+            }
+        }
+    };
+}
+
+pub(crate) use on_both_servers;
+
 pub(crate) struct World {
     pub(crate) store: Store,
-    folder: TempDir,
+    database: Database,
+}
+
+/// What keeps the rows; they are gone when it is dropped.
+enum Database {
+    Folder(TempDir),
+    Server(Postgres),
+}
+
+impl Database {
+    fn url(&self) -> String {
+        match self {
+            Database::Folder(folder) => folder.path().join("portfolio.db").display().to_string(),
+            Database::Server(server) => server.url(),
+        }
+    }
 }
 
 impl World {
-    pub(crate) async fn empty() -> World {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(folder.path().join("portfolio.db"))
-            .await
-            .unwrap();
-        World { store, folder }
+    pub(crate) async fn empty(server: Server) -> World {
+        let database = match server {
+            Server::Sqlite => Database::Folder(tempfile::tempdir().unwrap()),
+            Server::Postgres => Database::Server(Postgres::start()),
+        };
+        if let Database::Folder(_) = database {
+            Store::create(database.url()).await.unwrap().close().await;
+        }
+        let store = Store::open_url(&database.url()).await.unwrap();
+        World { store, database }
     }
 
     /// AAPL, GOOG and IBM with real prices, actions and rates.
-    pub(crate) async fn with_market() -> World {
-        let world = World::empty().await;
+    pub(crate) async fn with_market(server: Server) -> World {
+        let world = World::empty(server).await;
         for symbol in ["AAPL", "GOOG", "IBM"] {
             let asset_id = world.asset(symbol).await;
             world
@@ -67,8 +115,9 @@ impl World {
         world
     }
 
-    pub(crate) fn path(&self) -> std::path::PathBuf {
-        self.folder.path().join("portfolio.db")
+    /// The same database through a store of its own.
+    pub(crate) async fn open_again(&self) -> Store {
+        Store::open_url(&self.database.url()).await.unwrap()
     }
 
     pub(crate) async fn asset(&self, symbol: &str) -> i64 {

@@ -292,6 +292,7 @@ pub const SETTINGS: &[Setting] = &[
     ignored("worker_detect_quorum_queues", Bool, "true", AMQP_ONLY),
 
     used("celeriac_data_folder", Text, "data"),
+    used("celeriac_finance_url", Url, "null"),
     used("celeriac_lease_seconds", Number, "30"),
     used("celeriac_stall_seconds", Number, "30"),
     used("celeriac_reserve_bytes", Int(1), "268435456"),

@@ -1,5 +1,6 @@
 //! What the settings mean: values as Rust types, and the options of backends.
 
+use std::path::Path;
 use std::time::Duration;
 
 use broker::{QueueOrder, ResultPolicy};
@@ -10,6 +11,8 @@ use crate::Error;
 
 /// The database's name in the data folder when no broker is configured.
 const DEFAULT_DATABASE: &str = "celeriac.db";
+/// The finance database's name in the data folder when no URL is set.
+const FINANCE_DATABASE: &str = "finance.db";
 
 /// What Celery takes for a `result_chord_join_timeout` of zero or null.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,6 +66,17 @@ impl Settings {
     /// The folder for databases and state.
     pub fn data_folder(&self) -> &str {
         self.text("celeriac_data_folder").unwrap_or(".")
+    }
+
+    /// The finance database: a `postgresql://` URL, or the path of a SQLite file, which by default is in the data folder.
+    pub fn finance_url(&self) -> String {
+        match self.text("celeriac_finance_url") {
+            Some(url) => url.to_owned(),
+            None => {
+                let file = Path::new(self.data_folder()).join(FINANCE_DATABASE);
+                file.display().to_string()
+            }
+        }
     }
 
     /// The brokers to try, in order.

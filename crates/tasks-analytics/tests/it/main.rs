@@ -20,7 +20,7 @@ async fn start(data: &TempDir) -> Client {
     let (ready, started) = tokio::sync::oneshot::channel();
     let worker = Worker::new(WorkerParams {
         client: client.clone(),
-        registry: tasks_analytics::registry(data.path()),
+        registry: tasks_analytics::registry(tasks::App::new(data.path())),
         settings: WorkerSettings::default(),
         hooks: Vec::new(),
         ready: Some(Box::new(move || ready.send(()).unwrap())),

@@ -23,7 +23,7 @@ impl System {
         let (ready, started) = tokio::sync::oneshot::channel();
         let worker = Worker::new(WorkerParams {
             client: client.clone(),
-            registry: tasks_maintenance::registry(data.path()),
+            registry: tasks_maintenance::registry(tasks::App::new(data.path())),
             settings: WorkerSettings::default(),
             hooks: Vec::new(),
             ready: Some(Box::new(move || ready.send(()).unwrap())),

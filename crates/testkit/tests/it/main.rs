@@ -3,6 +3,7 @@
 
 mod binaries;
 mod fixtures;
+mod postgres;
 mod process;
 mod proxy;
 mod python;
