@@ -17,7 +17,7 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run up worker beat test canvas-trees drill drill-mixed check bench setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed check bench setup install fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,10 @@ build: ## build every program (PROFILE=release)
 
 run: build ## the demo: sample portfolio, workers, beat; BROKER=redis://… instead of the embedded broker
 	$(BUILT)/celeriac up --demo $(if $(BROKER),--broker '$(BROKER)') $(ARGS)
+
+demo-report: build ## reports on the sample portfolio as PDF and HTML; prints where they are
+	$(BUILT)/celeriac up --demo --once $(if $(BROKER),--broker '$(BROKER)')
+	$(BUILT)/celeriac finance report --user 1 --end 2013-03-01 --format pdf --format html
 
 up: build ## workers and beat of the settings file as separate processes (BROKER=…)
 	$(BUILT)/celeriac up $(ARGS)

@@ -60,6 +60,9 @@ pub(crate) enum Error {
     /// The finance domain refused or failed.
     #[error(transparent)]
     Finance(#[from] portfolio::Error),
+    /// A report or an export cannot be made.
+    #[error(transparent)]
+    Reports(#[from] reports::Error),
 }
 
 impl Error {

@@ -4,7 +4,7 @@
 //! * [`export`]: rows in the order of the export's columns, streamed as CSV or written as JSON.
 //! * [`document`] and [`chart`]: a report as headings, figures, tables and drawings, without pages. [`contents`] writes them.
 //! * [`pdf`] and [`html`]: a document on paper and in a browser.
-//! * [`mod@artefact`]: files written whole or not at all, with size and SHA-256.
+//! * [`mod@artefact`]: files written whole or not at all, with size and SHA-256. [`files`]: a user's portfolios to such files.
 //!
 //! Equal inputs give equal bytes: no clock and no randomness here. Figures come from `portfolio`.
 
@@ -14,6 +14,7 @@ pub mod contents;
 pub mod document;
 mod error;
 pub mod export;
+pub mod files;
 pub mod format;
 pub mod html;
 pub mod pdf;

@@ -1,5 +1,7 @@
 //! `celeriac finance`.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,12 +19,14 @@ use crate::error::Error;
 use crate::output;
 use crate::summary;
 
-/// The finance database: imports and overview
+/// The finance database: imports, overview, reports and exports
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
   celeriac finance import-prices AAPL prices/AAPL.csv
   celeriac finance import-transactions --user 1 ledger.csv
   celeriac finance summary --json
+  celeriac finance report --user 1 --format pdf --format html
+  celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
   celeriac finance settings > celeriac.toml
 Importing again changes nothing. Exit code 1 when rows were refused.")]
 pub(crate) enum Args {
@@ -43,6 +47,10 @@ pub(crate) enum Args {
     },
     /// Show every portfolio's figures as last computed
     Summary,
+    /// Write reports on a user's portfolios: PDF, HTML, CSV or JSON
+    Report(files::ReportArgs),
+    /// Export a user's holdings, cash, transactions, values and dividends
+    Export(files::ExportArgs),
     /// Print a settings file with the finance tasks' routes and schedule
     Settings,
 }
@@ -60,6 +68,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         }
         Args::Settings => Ok(None),
         Args::Summary => summary::show(&store, context.json).await.map(|()| None),
+        Args::Report(args) => files::report(&store, args, context).await.map(|()| None),
+        Args::Export(args) => files::export(&store, args, context).await.map(|()| None),
     };
     store.close().await;
     Ok(match outcome? {

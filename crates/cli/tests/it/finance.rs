@@ -100,3 +100,68 @@ fn the_settings_to_begin_with_are_sound() {
         .success();
     assert_eq!(sandbox.json(&["queues"])["queues"]["analytics"]["ready"], 1);
 }
+
+async fn sample(sandbox: &Sandbox) {
+    std::fs::create_dir(sandbox.path().join("data")).unwrap();
+    let file = sandbox.path().join("data/finance.db");
+    let store = Store::create(file).await.unwrap();
+    let now = jiff::Timestamp::now();
+    portfolio::demo::install(
+        &store,
+        &portfolio::demo::DemoFiles::embedded(),
+        now,
+        &mut |_| {},
+    )
+    .await
+    .unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn reports_and_exports_are_files_and_again_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    sample(&sandbox).await;
+    let report = [
+        "finance",
+        "report",
+        "--user",
+        "1",
+        "--end",
+        "2013-03-01",
+        "--format",
+        "pdf",
+        "--format",
+        "html",
+    ];
+    let first = sandbox.json(&report);
+    assert_eq!(first.as_array().unwrap().len(), 4, "{first}");
+    assert_eq!(first, sandbox.json(&report));
+    let pdf = first[0]["path"].as_str().unwrap();
+    assert!(
+        pdf.ends_with("Growth-1-comprehensive-2013-03-01.pdf"),
+        "{pdf}"
+    );
+    let bytes = std::fs::read(sandbox.path().join(pdf)).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.7"));
+    assert_eq!(first[0]["bytes"], bytes.len());
+
+    let export = [
+        "finance",
+        "export",
+        "--user",
+        "2",
+        "--start",
+        "2012-01-01",
+        "--end",
+        "2012-12-31",
+    ];
+    let exported = sandbox.json(&export);
+    let csv =
+        std::fs::read_to_string(sandbox.path().join(exported["path"].as_str().unwrap())).unwrap();
+    assert_eq!(exported["rows"], csv.matches("\r\n").count() - 1);
+    assert!(csv.contains("\r\nholding,2012-12-31,Depot,"), "{csv}");
+
+    let missing = ["finance", "report", "--user", "77"];
+    let text = stderr(&sandbox.run(&missing).code(1));
+    assert!(text.contains("user 77 does not exist"), "{text}");
+}

@@ -1,9 +1,11 @@
 //! The pure part: a ledger and a market to figures. Several portfolios are shared out over the machine's cores.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+
+use jiff::civil::Date;
 
 use super::digest::{PortfolioDigest, issue};
 use super::envelope::Issue;
@@ -14,6 +16,7 @@ use crate::ledger::{AccountId, Entry, LedgerError, Rules};
 use crate::market::{AssetIx, Market};
 use crate::metrics::Settings;
 use crate::series::{Walk, WalkRequest};
+use crate::store::StoredEntry;
 
 /// Rolling windows, in sessions: a month, a quarter, a year.
 const ROLLING: [usize; 3] = [21, 63, 252];
@@ -25,6 +28,24 @@ pub(super) struct Job {
     pub(super) entries: Vec<Entry>,
     pub(super) benchmark: Option<AssetIx>,
     pub(super) shorts: BTreeSet<AccountId>,
+}
+
+impl Job {
+    /// A portfolio's rows with their assets as indices into the market.
+    pub(super) fn new(
+        target: Target,
+        stored: &[StoredEntry],
+        index: &HashMap<i64, AssetIx>,
+        shorts: &BTreeSet<AccountId>,
+    ) -> Job {
+        let benchmark = target.row.benchmark_asset_id;
+        Job {
+            entries: stored.iter().map(|entry| entry.resolve(index)).collect(),
+            benchmark: benchmark.and_then(|id| index.get(&id).copied()),
+            shorts: shorts.clone(),
+            target,
+        }
+    }
 }
 
 /// The figures of one portfolio; without any when nothing has happened in it.
@@ -70,7 +91,10 @@ fn take<'j>(next: &AtomicUsize, jobs: &'j [Job]) -> Option<(usize, &'j Job)> {
 fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
     let id = job.target.row.id;
     let failed = |error: LedgerError| failure(id, error.code(), &error);
-    let walk = Walk::run(request(market, job)).map_err(failed)?;
+    let starts = Period::ALL
+        .iter()
+        .map(|period| period.start(job.target.as_of));
+    let walk = Walk::run(request(market, job, starts.collect())).map_err(failed)?;
     let Some(walk) = walk else {
         let digest = PortfolioDigest::empty(job.target.row.base_currency, job.target.as_of);
         return Ok(Computed {
@@ -96,7 +120,7 @@ fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
     })
 }
 
-fn request<'m>(market: &'m Market, job: &'m Job) -> WalkRequest<'m> {
+pub(super) fn request<'m>(market: &'m Market, job: &'m Job, starts: Vec<Date>) -> WalkRequest<'m> {
     let row = &job.target.row;
     WalkRequest {
         market,
@@ -108,10 +132,7 @@ fn request<'m>(market: &'m Market, job: &'m Job) -> WalkRequest<'m> {
         },
         entries: job.entries.clone(),
         calendar: &job.target.calendar,
-        starts: Period::ALL
-            .iter()
-            .map(|period| period.start(job.target.as_of))
-            .collect(),
+        starts,
         to: job.target.as_of,
     }
 }
@@ -121,12 +142,7 @@ fn periods(
     market: &Market,
     job: &Job,
 ) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
-    let metrics = Settings {
-        periods_per_year: job.target.calendar.periods_per_year(),
-        risk_free: job.target.row.risk_free_rate.to_f64(),
-        ..Settings::default()
-    };
-    let benchmark = job.benchmark.map(|asset| &market.asset(asset).closes);
+    let settings = settings(market, job);
     let figures = Period::ALL.iter().map(|period| {
         let rolling: &[usize] = if *period == Period::Max {
             &ROLLING
@@ -140,14 +156,26 @@ fn periods(
                 walk,
                 &window,
                 ReturnSettings {
-                    metrics,
-                    benchmark,
                     rolling,
+                    ..settings
                 },
             )?,
         ))
     });
     figures.collect()
+}
+
+/// How returns are annualised and compared; nothing rolls.
+pub(super) fn settings<'m>(market: &'m Market, job: &Job) -> ReturnSettings<'m> {
+    ReturnSettings {
+        metrics: Settings {
+            periods_per_year: job.target.calendar.periods_per_year(),
+            risk_free: job.target.row.risk_free_rate.to_f64(),
+            ..Settings::default()
+        },
+        benchmark: job.benchmark.map(|asset| &market.asset(asset).closes),
+        rolling: &[],
+    }
 }
 
 fn digest(

@@ -120,7 +120,7 @@ pub(super) async fn needs(
 }
 
 /// A portfolio with its day and input hash, and the assets that it names.
-fn target(
+pub(super) fn target(
     request: &RefreshRequest,
     row: &PortfolioRow,
     entries: &[StoredEntry],

@@ -14,6 +14,7 @@ mod period;
 mod refresh;
 mod request;
 mod save;
+mod view;
 
 pub use digest::{Contribution, PortfolioDigest};
 pub use envelope::{Envelope, Issue, RefreshData, Status, TopEntry, Total};
@@ -21,6 +22,7 @@ pub use overview::{GlobalOverview, UserSummary};
 pub use period::Period;
 pub use refresh::{TASK, refresh};
 pub use request::RefreshRequest;
+pub use view::{View, Viewed, view};
 
 use jiff::civil::Date;
 

@@ -225,16 +225,7 @@ impl<'r> Run<'r> {
         let mut entries = self.store.entries(&ids).await?;
         let job = |target: Target| {
             let stored = entries.remove(&target.row.id).unwrap_or_default();
-            let benchmark = target
-                .row
-                .benchmark_asset_id
-                .and_then(|id| index.get(&id).copied());
-            Job {
-                entries: stored.iter().map(|entry| entry.resolve(index)).collect(),
-                benchmark,
-                shorts: shorts.clone(),
-                target,
-            }
+            Job::new(target, &stored, index, shorts)
         };
         Ok(targets.into_iter().map(job).collect())
     }

@@ -12,6 +12,7 @@ mod ledger;
 mod locks;
 mod market;
 mod migrations;
+mod names;
 mod people;
 mod results;
 mod sql;

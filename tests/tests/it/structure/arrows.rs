@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "client",
             "portfolio",
             "protocol",
+            "reports",
             "service",
             "worker",
         ],

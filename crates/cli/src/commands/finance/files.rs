@@ -1,0 +1,155 @@
+//! `celeriac finance report` and `export`: files made at once, without a worker.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use portfolio::analytics::view;
+use portfolio::store::Store;
+use reports::contents::ReportType;
+use reports::files::{Export, Exported, Format, Reports, Written, write_export, write_reports};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// What both commands ask.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Range {
+    /// Whose portfolios
+    #[arg(long, short, value_name = "ID")]
+    user: i64,
+    /// Only this portfolio
+    #[arg(long, value_name = "ID")]
+    portfolio: Option<i64>,
+    /// The first day; everything unless given
+    #[arg(long, value_name = "DATE")]
+    start: Option<Date>,
+    /// The last day; the last completed session unless given
+    #[arg(long, value_name = "DATE")]
+    end: Option<Date>,
+    /// Where the files go; the folder reports in the data folder unless given
+    #[arg(long, short, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+}
+
+/// What a report is about.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    range: Range,
+    /// What it says
+    #[arg(long = "type", value_name = "TYPE", default_value = "comprehensive",
+        value_parser = ["comprehensive", "performance", "holdings", "income", "tax"])]
+    kind: String,
+    /// What it is written as; may be given several times
+    #[arg(long = "format", value_name = "FORMAT", default_value = "pdf", value_parser = format)]
+    formats: Vec<Format>,
+}
+
+/// What an export is written as.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    range: Range,
+    /// What it is written as
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "json"])]
+    format: String,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let all = [Format::Pdf, Format::Html, Format::Csv, Format::Json];
+    let found = all.into_iter().find(|format| format.as_str() == text);
+    found.ok_or_else(|| "must be pdf, html, csv or json".to_owned())
+}
+
+/// Writes the reports and prints where they are.
+pub(super) async fn report(
+    store: &Store,
+    args: ReportArgs,
+    context: &Context,
+) -> Result<(), Error> {
+    let ReportArgs {
+        range,
+        kind,
+        formats,
+    } = args;
+    range.check()?;
+    let view = view(store, range.user, range.portfolio, range.end).await?;
+    let folder = range.folder(context);
+    let wanted = Reports {
+        kind: ReportType::parse(&kind).unwrap_or(ReportType::Comprehensive),
+        from: range.start.and_then(|start| start.yesterday().ok()),
+        formats: &formats,
+        folder: &folder,
+    };
+    let written = write_reports(&view, &wanted)?;
+    if context.json {
+        output::json(&written);
+        return Ok(());
+    }
+    if written.is_empty() {
+        output::line("nothing has happened in these portfolios yet: there is nothing to report");
+    }
+    written.iter().for_each(show);
+    Ok(())
+}
+
+fn show(written: &Written) {
+    output::line(&written.artefact.path.display().to_string());
+    if !written.missing.is_empty() {
+        let missing: String = written.missing.iter().collect();
+        eprintln!(
+            "note: no font has {missing}; install fonts-wqy-microhei, or set CELERIAC_REPORT_FONT to a TrueType font"
+        );
+    }
+}
+
+/// Writes the export and prints where it is.
+pub(super) async fn export(
+    store: &Store,
+    args: ExportArgs,
+    context: &Context,
+) -> Result<(), Error> {
+    let range = args.range;
+    range.check()?;
+    let view = view(store, range.user, range.portfolio, range.end).await?;
+    let users = store.users().await?;
+    let user = users.iter().find(|user| user.id == range.user);
+    let user = user.ok_or_else(|| Error::NotFound(format!("user {} is not active", range.user)))?;
+    let folder = range.folder(context);
+    let wanted = Export {
+        user_id: range.user,
+        base_currency: user.base_currency,
+        start: range.start,
+        json: args.format == "json",
+        folder: &folder,
+    };
+    let exported = write_export(&view, &wanted)?;
+    if context.json {
+        output::json(&exported);
+        return Ok(());
+    }
+    let Exported { artefact, rows } = exported;
+    output::line(&format!(
+        "{}: {rows} rows, {} bytes",
+        artefact.path.display(),
+        artefact.bytes
+    ));
+    Ok(())
+}
+
+impl Range {
+    fn check(&self) -> Result<(), Error> {
+        match (self.start, self.end) {
+            (Some(start), Some(end)) if start > end => Err(Error::Usage(format!(
+                "--start {start} is after --end {end}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn folder(&self, context: &Context) -> PathBuf {
+        let default = || Path::new(context.settings.data_folder()).join("reports");
+        self.output.clone().unwrap_or_else(default)
+    }
+}

@@ -1,0 +1,133 @@
+//! A user's portfolios loaded to be looked at: over any range, and with the names that people know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::compute::{self, Job};
+use super::load;
+use super::request::RefreshRequest;
+use crate::error::Result;
+use crate::figures::ReturnSettings;
+use crate::ledger::{AccountId, LedgerError};
+use crate::market::Market;
+use crate::series::Walk;
+use crate::store::{PortfolioRow, Store, asset_index};
+
+/// Portfolios with all that they refer to.
+#[derive(Debug)]
+pub struct View {
+    /// Prices and rates of what is held.
+    pub market: Market,
+    /// Their owner's name.
+    pub owner: String,
+    /// Asset names by symbol.
+    pub asset_names: BTreeMap<String, String>,
+    /// Remarks by transaction.
+    pub notes: BTreeMap<i64, String>,
+    /// In the order of their ids.
+    pub portfolios: Vec<Viewed>,
+}
+
+/// One portfolio of a view.
+#[derive(Debug)]
+pub struct Viewed {
+    job: Job,
+}
+
+/// Loads a user's active portfolios, or the one that is named, as they were on a day; without one on the last completed
+/// session of each portfolio's calendar.
+///
+/// # Errors
+/// Wrong arguments, a missing or foreign id, an unknown calendar, or a database error.
+pub async fn view(
+    store: &Store,
+    user_id: i64,
+    portfolio_id: Option<i64>,
+    as_of: Option<Date>,
+) -> Result<View> {
+    let request = RefreshRequest {
+        user_id: Some(user_id),
+        portfolio_ids: portfolio_id.map(|id| vec![id]),
+        as_of,
+        ..RefreshRequest::new("")
+    };
+    request.check()?;
+    let owner = store.display_name(user_id).await?;
+    let rows = load::scope(store, &request).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let (market, portfolios) = portfolios(store, &request, rows).await?;
+    Ok(View {
+        market,
+        owner,
+        asset_names: store.asset_names().await?,
+        notes: store.notes(&ids).await?,
+        portfolios,
+    })
+}
+
+async fn portfolios(
+    store: &Store,
+    request: &RefreshRequest,
+    rows: Vec<PortfolioRow>,
+) -> Result<(Market, Vec<Viewed>)> {
+    let rates = store.rates().await?;
+    let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
+    let shared = load::revisions(store, &rates, &shorts).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let entries = store.entries(&ids).await?;
+    let stored = |id: i64| entries.get(&id).map_or(&[][..], Vec::as_slice);
+    let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
+    for row in &rows {
+        let calendar = request.calendars.get(&row.calendar)?;
+        let (target, named) = load::target(request, row, stored(row.id), calendar, &shared);
+        targets.push(target);
+        assets.extend(named);
+    }
+    let market = store
+        .market(&assets.into_iter().collect::<Vec<_>>())
+        .await?;
+    let index = asset_index(&market);
+    let viewed = |target: load::Target| {
+        let own = stored(target.row.id);
+        let job = Job::new(target, own, &index, &shorts);
+        Viewed { job }
+    };
+    let portfolios = targets.into_iter().map(viewed).collect();
+    drop(entries);
+    Ok((market, portfolios))
+}
+
+impl Viewed {
+    /// Its settings.
+    pub fn row(&self) -> &PortfolioRow {
+        &self.job.target.row
+    }
+
+    /// The last day.
+    pub fn as_of(&self) -> Date {
+        self.job.target.as_of
+    }
+
+    /// The hash of everything that its figures depend on.
+    pub fn input_hash(&self) -> &str {
+        &self.job.target.hash
+    }
+
+    /// The ledger walked to the last day; `None` when nothing has happened until then. A range may open on a start.
+    ///
+    /// # Errors
+    /// What is wrong with the ledger.
+    pub fn walk<'v>(
+        &'v self,
+        market: &'v Market,
+        starts: Vec<Date>,
+    ) -> Result<Option<Walk<'v>>, LedgerError> {
+        Walk::run(compute::request(market, &self.job, starts))
+    }
+
+    /// How its returns are annualised and compared.
+    pub fn settings<'v>(&self, market: &'v Market) -> ReturnSettings<'v> {
+        compute::settings(market, &self.job)
+    }
+}
