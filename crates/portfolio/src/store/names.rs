@@ -9,39 +9,36 @@ use crate::error::{Error, Result};
 impl Store {
     /// A user's name.
     pub(crate) async fn display_name(&self, user_id: i64) -> Result<String> {
-        let query = sqlx::query_scalar("SELECT display_name FROM users WHERE id = ?1");
-        let name = query
-            .bind(user_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        name.ok_or_else(|| Error::NotFound {
-            what: "user",
-            id: user_id.to_string(),
-        })
+        let query = self.sql("SELECT display_name FROM users WHERE id = ?1");
+        let row = query.bind(user_id).first().await?;
+        row.map(|row| row.get("display_name"))
+            .ok_or_else(|| Error::NotFound {
+                what: "user",
+                id: user_id.to_string(),
+            })
     }
 
     /// The names of all assets by symbol.
     pub(crate) async fn asset_names(&self) -> Result<BTreeMap<String, String>> {
-        let query = sqlx::query_as("SELECT symbol, name FROM assets ORDER BY id DESC");
-        let names: Vec<(String, String)> = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(names.into_iter().collect())
+        let query = self.sql("SELECT symbol, name FROM assets ORDER BY id DESC");
+        let names = query.all().await?;
+        Ok(names
+            .iter()
+            .map(|row| (row.get("symbol"), row.get("name")))
+            .collect())
     }
 
     /// The remarks on the transactions of some portfolios, by transaction.
     pub(crate) async fn notes(&self, portfolio_ids: &[i64]) -> Result<BTreeMap<i64, String>> {
-        let query = sqlx::query_as(
+        let query = self.sql(
             "SELECT id, note FROM transactions WHERE note <> '' AND account_id IN
-               (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value FROM json_each(?1)))",
+               (SELECT account_id FROM portfolio_accounts WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)))",
         );
-        let notes: Vec<(i64, String)> = query
-            .bind(id_list(portfolio_ids.iter().copied()))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(notes.into_iter().collect())
+        let query = query.bind(id_list(portfolio_ids.iter().copied()));
+        let notes = query.all().await?;
+        Ok(notes
+            .iter()
+            .map(|row| (row.get("id"), row.get("note")))
+            .collect())
     }
 }
