@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::gossip::Gossip;
+use crate::reach::reach;
 use crate::{Failure, Shutdown, WorkerError};
 use commands::Command;
 pub(crate) use commands::is_builtin;
@@ -66,8 +67,8 @@ impl Control {
             exchange: format!("{}.pidbox", client.options().control_exchange),
             binding_key: String::new(),
         };
-        let opened = client.backends().broker.subscribe(source).await;
-        let requests = opened.map_err(WorkerError::broker("listening to remote control"))?;
+        let listen = || client.backends().broker.subscribe(source.clone());
+        let requests = reach(&panel.engine, "listening to remote control", listen).await?;
         Ok(Self {
             panel: Arc::new(panel),
             requests,

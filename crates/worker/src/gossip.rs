@@ -17,6 +17,7 @@ use tracing::{debug, error, info, warn};
 use crate::WorkerError;
 use crate::engine::Engine;
 use crate::events::{publish, stamp};
+use crate::reach::reach;
 use elections::{Candidate, Elections};
 use peers::Peers;
 
@@ -53,8 +54,8 @@ impl Gossip {
             exchange: client.options().event_exchange.clone(),
             binding_key: "worker.#".to_owned(),
         };
-        let opened = client.backends().broker.subscribe(source).await;
-        opened.map_err(WorkerError::broker("listening to other workers"))
+        let listen = || client.backends().broker.subscribe(source.clone());
+        reach(&self.engine, "listening to other workers", listen).await
     }
 
     /// Runs until cancelled, or until the broker is closed.

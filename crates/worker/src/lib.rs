@@ -34,6 +34,7 @@ mod policy;
 mod pools;
 mod prefork;
 mod queues;
+mod reach;
 mod registry;
 mod revocations;
 mod settings;

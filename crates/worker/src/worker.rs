@@ -92,7 +92,11 @@ impl Worker {
             outlets,
             ready,
         } = self;
-        let running = Running::start(Arc::clone(&engine), outlets, &shutdown).await?;
+        let running = tokio::select! {
+            running = Running::start(Arc::clone(&engine), outlets, &shutdown) => running?,
+            // It holds nothing yet.
+            () = shutdown.requested() => return Ok(()),
+        };
         banner(&engine);
         if let Some(ready) = ready {
             ready();

@@ -20,6 +20,7 @@ use crate::executor::Executor;
 use crate::heartbeat;
 use crate::intake::{Intake, IntakeParams};
 use crate::pools::Autoscaler;
+use crate::reach::reach;
 use crate::{Shutdown, WorkerError};
 
 /// How often the worker shows that it lives.
@@ -241,9 +242,9 @@ async fn open_consumers(engine: &Arc<Engine>) -> Result<Arc<Consumers>, WorkerEr
         notices,
     };
     tokio::spawn(notices::follow(Arc::clone(engine), told));
-    let broker = Arc::clone(&engine.client.backends().broker);
-    let opened = Consumers::open(broker, params).await;
-    opened
+    let broker = &engine.client.backends().broker;
+    let open = || Consumers::open(Arc::clone(broker), params.clone());
+    reach(engine, "opening a consumer", open)
+        .await
         .map(Arc::new)
-        .map_err(WorkerError::broker("opening a consumer"))
 }

@@ -81,6 +81,31 @@ async fn a_worker_is_ready_from_its_start_to_its_stop() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_broker_goes_away_while_it_starts_tries_again() {
+    let bench = Bench::new();
+    let (worker, faults) = Watched::start(&bench, attentive());
+    faults.fail_next(Call::Consumer, 1, ErrorKind::Unreachable);
+    faults.fail_next(Call::Subscribe, 1, ErrorKind::Unreachable);
+    assert_eq!(bench.run(Add { x: 1, y: 2 }).await, 3);
+    assert_eq!(faults.calls(Call::Consumer), 2);
+    worker.shutdown.warm.cancel();
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_can_be_stopped_while_it_waits_for_its_broker() {
+    let bench = Bench::new();
+    let (worker, faults) = Watched::start(&bench, attentive());
+    faults.go_down();
+    eventually("it tries again", || async {
+        (faults.calls(Call::Consumer) > 1).then_some(())
+    })
+    .await;
+    worker.shutdown.warm.cancel();
+    worker.ended().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_worker_that_takes_nothing_repairs_itself() {
     let bench = Bench::new();
     let (worker, faults) = Watched::start(&bench, attentive());

@@ -97,15 +97,16 @@ async fn every_flow_ends_once(mut fleet: Fleet, redis: Option<&RedisServer>, sca
     let journal = Journal::read(&fleet.journal());
     let mut repeated = 0;
     for (number, before, after) in journal.repeated() {
+        // On a machine that stands still for a lease, a worker is declared dead that nobody has touched; it says so.
+        let log = fleet.output_of(before.pid);
         assert!(
-            fleet.was_disturbed(before.pid),
-            "task {number} ran again although nobody disturbed {before:?}; then {after:?}; that worker's log:\n{}",
-            fleet.output_of(before.pid)
+            fleet.was_disturbed(before.pid) || log.contains("declared dead"),
+            "task {number} ran again although nobody disturbed {before:?}; then {after:?}; that worker's log:\n{log}"
         );
         repeated += 1;
     }
     println!(
-        "{} hazards: 0 of {tasks} tasks in {} flows lost, {repeated} runs of killed and frozen workers repeated",
+        "{} hazards: 0 of {tasks} tasks in {} flows lost, {repeated} runs of killed, frozen and fenced workers repeated",
         scale.hazards,
         3 * scale.flows
     );
