@@ -248,4 +248,7 @@ pub enum Settled {
     /// chord that the task counts for, and then its meta is stored and the member counted. The message is still held; ask again a
     /// little later.
     Claimed,
+    /// The broker cannot do what was asked for, e.g. publish to a key that is no queue: nothing was done, and the message is still held.
+    /// Settled alone, it is an error that says why.
+    Impossible,
 }

@@ -17,6 +17,9 @@ use crate::conclusion::meta::finished;
 use crate::engine::Engine;
 use crate::settler::FollowUp;
 
+/// What an impossible settlement is told as that was settled alone, and so should have been an error.
+const NO_REASON: &str = "a settlement cannot be carried out, and the broker does not say why";
+
 /// How many settlements one call carries at most.
 const BATCH: usize = 512;
 
@@ -115,7 +118,7 @@ impl Acknowledger {
     /// does not hold up the others.
     async fn carry_out(&self, settlements: Vec<Settlement>) -> Vec<Result<Settled, BrokerError>> {
         let error = match self.call(&settlements).await {
-            Ok(settled) => return settled.into_iter().map(Ok).collect(),
+            Ok(settled) => return self.explained(&settlements, settled).await,
             Err(error) => error,
         };
         if error.kind() != ErrorKind::Closed && settlements.len() > 1 {
@@ -130,6 +133,22 @@ impl Acknowledger {
         let mut settled: Vec<_> = settlements.iter().skip(1).map(again).collect();
         settled.push(Err(error));
         settled
+    }
+
+    /// The answers to a batch, with the error of each settlement that the broker cannot carry out.
+    async fn explained(
+        &self,
+        settlements: &[Settlement],
+        settled: Vec<Settled>,
+    ) -> Vec<Result<Settled, BrokerError>> {
+        let mut explained = Vec::with_capacity(settled.len());
+        for (settlement, settled) in settlements.iter().zip(settled) {
+            explained.push(match settled {
+                Settled::Impossible => self.settle_single(settlement).await,
+                settled => Ok(settled),
+            });
+        }
+        explained
     }
 
     async fn settle_single(&self, settlement: &Settlement) -> Result<Settled, BrokerError> {
@@ -170,6 +189,7 @@ impl Acknowledger {
             Settled::Complete | Settled::Claimed => {
                 error!(tag = %follower.tag, "a chord's member was settled without anybody to join the chord")
             }
+            Settled::Impossible => error!(tag = %follower.tag, "{NO_REASON}"),
         }
     }
 
@@ -195,7 +215,10 @@ impl Acknowledger {
         let engine = &self.params.engine;
         match run {
             Some(run) => engine.follow(conclusion::unwritten(engine, &run, &error), None),
-            None => self.park(parked(tag, task_id, &error)).await,
+            None => {
+                self.park(parked(tag, task_id, unwritable(&error), &error))
+                    .await
+            }
         }
     }
 
@@ -222,14 +245,19 @@ pub(crate) fn stored(settlement: &Settlement) -> Option<String> {
     settlement.store.as_ref().map(|meta| meta.task_id.clone())
 }
 
-/// The last way out for a message whose end the broker does not take: it is put aside, and whoever waits for the task is told.
-pub(crate) fn parked(tag: Tag, task_id: Option<String>, error: &BrokerError) -> Settlement {
+/// The last way out for a message whose end the broker does not take: it is put aside, unless it has left the broker, and whoever waits for the task is told.
+pub(crate) fn parked(
+    tag: Tag,
+    task_id: Option<String>,
+    verdict: Verdict,
+    error: &BrokerError,
+) -> Settlement {
     let failure = conclusion::cannot_write(error);
     let exception = Value::from(&failure.exception);
     let store = task_id.map(|id| finished(TaskMeta::new(id, State::Failure, exception)));
     Settlement {
         store,
-        ..Settlement::new(tag, unwritable(error))
+        ..Settlement::new(tag, verdict)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use crate::Failure;
-use crate::acknowledger::{Completion, parked, stored};
+use crate::acknowledger::{Completion, parked, stored, unwritable};
 use crate::conclusion::{self, Member, Sequel};
 use crate::engine::Engine;
 use crate::errback::ErrbackCall;
@@ -78,12 +78,15 @@ impl Default for Following {
     }
 }
 
-/// Settles a completion that has a follow-up. If its end cannot be written, its failure is settled instead.
+/// Settles a completion that has a follow-up. If its end cannot be written, its failure is settled instead, and if that cannot be
+/// written either, the message is put aside.
 pub(crate) async fn settle(engine: &Arc<Engine>, mut completion: Completion) {
+    let mut is_last = false;
     loop {
         let run = completion.run.take();
         let tag = completion.settlement.tag.clone();
         let task_id = stored(&completion.settlement);
+        let acks = matches!(completion.settlement.verdict, Verdict::Ack);
         let ending = Ending {
             engine,
             settlement: completion.settlement,
@@ -107,7 +110,19 @@ pub(crate) async fn settle(engine: &Arc<Engine>, mut completion: Completion) {
         error!(%tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out");
         completion = match run {
             Some(run) => conclusion::unwritten(engine, &run, &error),
-            None => parked(tag, task_id, &error).into(),
+            None if is_last => {
+                return error!(%tag, "nor can the message be put aside; it runs again when this worker has ended");
+            }
+            None => {
+                is_last = true;
+                // A message that was acknowledged early cannot be put aside; whoever waits is told all the same.
+                let verdict = if acks {
+                    Verdict::Ack
+                } else {
+                    unwritable(&error)
+                };
+                parked(tag, task_id, verdict, &error).into()
+            }
         };
     }
 }

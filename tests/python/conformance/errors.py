@@ -138,3 +138,15 @@ def a_failed_chord_keeps_what_its_members_left():
     assert state(result) == "FAILURE"
     left = f"celery-taskset-meta-{result.parent.id}.j"
     assert store.zcard(left) == 2 and store.ttl(left) > 0, store.ttl(left)
+
+
+def what_follows_a_task_and_cannot_be_sent_is_its_failure():
+    store.set("unsendable", "no list")
+    unsendable = task("add", 1).set(queue="unsendable")
+    linked = task("add", 1, 2).apply_async(link=unsendable)
+    assert failure(linked)[0] == "EncodeError"
+    assert failure((task("add", 1, 2) | unsendable).apply_async())[0] == "EncodeError"
+    result = chord([task("add", 1, 2), task("add", 3, 4)], unsendable.clone()).apply_async()
+    assert failure(result)[0] in ("ChordError", "EncodeError")
+    assert failure(task("fail").apply_async(link_error=unsendable))[0] in ("ExpectedException", "EncodeError")
+    until(lambda: not store.hlen("unacked"), "messages are held after their end")

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broker::{Result, Settled, Settlement, Verdict};
+use broker::{BrokerError, Result, Settled, Settlement, Verdict};
 use jiff::Timestamp;
 use protocol::Codec;
 use redis::{Cmd, Pipeline, Value};
@@ -262,7 +262,10 @@ fn park(shared: &Shared, held: &Held<'_>, reason: &str) -> Verb {
 
 /// What the consumer remembers of a settled tag.
 fn note(shared: &Shared, item: &Item, settled: Settled) {
-    if matches!(settled, Settled::Complete | Settled::Claimed) {
+    if matches!(
+        settled,
+        Settled::Complete | Settled::Claimed | Settled::Impossible
+    ) {
         return;
     }
     if !matches!(item.verb, Verb::Keep) || settled != Settled::Done {
@@ -287,9 +290,8 @@ pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec
                 Value::Int(2) => again.push(place),
                 Value::Int(3) => outcome[place] = Settled::Complete,
                 Value::Int(4) => outcome[place] = Settled::Claimed,
-                reason => {
-                    tracing::error!(tag = %items[place].tag, ?reason, "a settlement cannot be carried out")
-                }
+                reason if items.len() == 1 => return Err(impossible(shared, reason)?),
+                _ => outcome[place] = Settled::Impossible,
             }
         }
         for place in &again {
@@ -298,6 +300,12 @@ pub(super) async fn carry_out(shared: &Shared, items: &mut [Item]) -> Result<Vec
         open = again;
     }
     Ok(outcome)
+}
+
+/// Why a settlement cannot be carried out, as the script tells it.
+fn impossible(shared: &Shared, reason: Value) -> Result<BrokerError> {
+    let reason: String = super::shared::decode(&shared.hot, "settle", reason)?;
+    Ok(invalid(format!("cannot settle: {reason}")))
 }
 
 async fn send(

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use broker::{Admin, Broker, ConsumerParams, Delivery, Notice, Settled, Settlement, Verdict};
+use broker::{
+    Admin, Broker, ConsumerParams, Delivery, ErrorKind, Notice, Settled, Settlement, Verdict,
+};
 use broker_redis::RedisOptions;
 use jiff::{SignedDuration, Timestamp};
 use testkit::RedisServer;
@@ -232,4 +234,34 @@ async fn a_server_that_lost_everything_is_used_on() {
     broker.publish(vec![to_queue("q", "new")]).await.unwrap();
     assert_eq!(ids(&take(&*consumer, 1).await), ["new"]);
     assert_eq!(server.cli(&["EXISTS", "_kombu.binding.q"]), "1");
+}
+
+/// What a settlement publishes may find no queue: then it says so, stays held, and keeps no other settlement of its batch from being done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_whose_message_cannot_be_published_says_why_and_stays_held() {
+    let server = RedisServer::start();
+    let broker = open(&server).await;
+    server.cli(&["SET", "bad", "no list"]);
+    let messages = vec![to_queue("q", "a"), to_queue("q", "b")];
+    broker.publish(messages).await.unwrap();
+    let consumer = consumer(&broker, &["q"]).await;
+    let taken = take(&*consumer, 2).await;
+    let ack = |at: usize| Settlement::new(taken[at].tag.clone(), Verdict::Ack);
+    let mut sends = ack(0);
+    sends.publish = vec![to_queue("bad", "next")];
+
+    let settled = consumer.settle(vec![sends.clone(), ack(1)]).await.unwrap();
+    assert_eq!(settled, [Settled::Impossible, Settled::Done]);
+    let error = consumer.settle(vec![sends]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(
+        error
+            .to_string()
+            .contains("key bad is no list but a string"),
+        "{error}"
+    );
+    assert_eq!(
+        consumer.settle(vec![ack(0)]).await.unwrap(),
+        [Settled::Done]
+    );
 }

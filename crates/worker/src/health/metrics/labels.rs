@@ -50,6 +50,7 @@ impl Outcome {
             Some(Settled::Done) => "done",
             Some(Settled::Complete) => "chord_complete",
             Some(Settled::Claimed) => "chord_claimed",
+            Some(Settled::Impossible) => "impossible",
             None => "failed",
         };
         Self { outcome }
