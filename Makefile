@@ -53,6 +53,9 @@ canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kil
 drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
 	scripts/drill.sh 'test(long_kills_on_both_sides)'
 
+test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad (in test they are small)
+	scripts/test-long.sh
+
 check: ## format, lints, documentation, structure
 	scripts/check.sh
 
