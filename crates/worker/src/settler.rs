@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{BrokerError, ErrorKind, Settled, Settlement, Verdict};
+use protocol::TaskMeta;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
@@ -121,9 +122,30 @@ pub(crate) async fn settle(engine: &Arc<Engine>, mut completion: Completion) {
                 } else {
                     unwritable(&error)
                 };
-                parked(tag, task_id, verdict, &error).into()
+                let parked = parked(tag, task_id, verdict, &error);
+                barest(parked, ending)
             }
         };
+    }
+}
+
+/// The last way out, with what others wait for: the rest of a chain ends, and chords count their members. Errbacks that cannot be sent and
+/// arguments that cannot be stored are left out.
+fn barest(mut parked: Settlement, failed: Ending<'_>) -> Completion {
+    if let Some(effects) = failed.settlement.effects {
+        let bare = |meta| TaskMeta {
+            extended: None,
+            ..meta
+        };
+        parked.effects_mut().metas = effects.metas.into_iter().map(bare).collect();
+    }
+    let follow_up = FollowUp {
+        members: failed.follow_up.members,
+        ..FollowUp::default()
+    };
+    Completion {
+        follow_up: Some(Box::new(follow_up)),
+        ..parked.into()
     }
 }
 
