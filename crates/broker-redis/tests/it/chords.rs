@@ -138,7 +138,7 @@ async fn a_key_that_belongs_to_no_chord_is_left_alone_and_spoils_no_other_settle
             settlement(&held[1], plain),
         ];
         let settled = consumer.settle(batch).await.unwrap();
-        assert_eq!(settled, [Settled::Refused, Settled::Done], "{suffix}");
+        assert_eq!(settled, [Settled::Impossible, Settled::Done], "{suffix}");
         let results = results(&server, ResultPolicy::default()).await;
         let stored = results.fetch(&["a".to_owned(), "b".to_owned()]).await;
         let stored: Vec<bool> = stored.unwrap().iter().map(Option::is_some).collect();
