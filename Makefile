@@ -44,7 +44,7 @@ beat: build ## the scheduler (BROKER=…)
 test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some of them)
 	scripts/test.sh $(ARGS)
 
-drill: setup ## long drills: kills, freezes, cut connections, a stop under load (about 15 minutes)
+drill: setup ## long drills: kills, freezes, cut connections, a stop under load (about 6 minutes)
 	scripts/drill.sh 'test(drill::) & test(long_)'
 
 canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kills (TREES=…, TREES_SEED=…; about 40 minutes)
