@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # The packages whose programs are installed and run.
-PROGRAMS := beat cli tasks-analytics tasks-maintenance
+PROGRAMS := celeriac-beat cli tasks-analytics tasks-maintenance
 PROFILE ?= release
 PREFIX ?= /usr/local
 DESTDIR ?=

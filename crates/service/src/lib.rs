@@ -2,11 +2,12 @@
 //!
 //! * [`Settings`]: Celery's settings by Celery's names, from a file, `.env`, the environment and the command line.
 //! * [`open`]: what a URL names, as [`broker::Backends`].
-//! * [`run`], [`worker_main`]: a whole program around what it does: settings, telemetry, signals, systemd.
+//! * [`run`], [`worker_main`], [`beat_main`]: a whole program around what it does: settings, telemetry, signals, systemd.
 //!
-//! What tasks are and what a schedule is stays outside: programs bring their own.
+//! What tasks are stays outside: programs bring their own.
 
 mod args;
+mod beat_main;
 mod celery_args;
 mod error;
 mod exit;
@@ -27,6 +28,7 @@ mod worker_args;
 mod worker_main;
 
 pub use args::{CommonArgs, LogArgs, parse};
+pub use beat_main::beat_main;
 pub use error::{Error, error_text};
 pub use exit::Exit;
 pub use node::host_name;

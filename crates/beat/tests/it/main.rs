@@ -10,6 +10,5 @@ mod oracles;
 mod outages;
 mod overlap;
 mod overview;
-mod program;
 mod stage;
 mod vectors;

@@ -7,7 +7,7 @@ use super::workspace::{Package, find, linked_crates, packages};
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "beat",
-        &["broker", "calendar", "client", "protocol", "service"],
+        &["broker", "calendar", "client", "protocol"],
     ),
     (
         "bench",
@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("calendar", &[]),
+    ("celeriac-beat", &["service"]),
     ("client", &["broker", "protocol"]),
     ("conformance-worker", &["protocol", "service", "worker"]),
     ("portfolio", &["calendar"]),
@@ -51,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
+            "beat",
             "broker",
             "broker-redis",
             "broker-sqlite",

@@ -1,21 +1,45 @@
-//! From settings to a running beat, and what systemd hears of it.
+//! The scheduler's program: from settings to a running beat, and what systemd hears of it.
 
+mod settings_file;
+
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use beat::{Beat, BeatParams, Sources, StoredSchedule, SystemClock};
 use client::Client;
-use service::{Error, Service, Settings, notify};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::settings_file::SettingsFile;
+use self::settings_file::SettingsFile;
+use crate::{CommonArgs, Error, LogArgs, Program, Service, Settings, notify, parse, run};
 
 /// A dead leader is followed within two seconds.
 const DEFAULT_LEASE: Duration = Duration::from_millis(1_500);
 
+/// Sends the tasks of the setting beat_schedule when they are due. Any number may run on one broker; one of them sends.
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// Runs the scheduler's program; the whole of its `main`.
+pub fn beat_main(name: &'static str) -> ExitCode {
+    match parse::<Args>(name) {
+        Ok(args) => run(
+            Program::new(name, &args.common, args.log.overrides()),
+            schedule,
+        ),
+        Err(exit) => exit.into(),
+    }
+}
+
 /// Runs until the program is asked to end.
-pub(crate) async fn run(service: Service) -> Result<(), Error> {
+async fn schedule(service: Service) -> Result<(), Error> {
     let beat = Arc::new(Beat::new(params(&service.settings, service.client()?)));
     let stop = CancellationToken::new();
     tokio::spawn(

@@ -4,7 +4,8 @@ use std::fs;
 
 use async_trait::async_trait;
 use beat::{ScheduleFile, Source, SourceError};
-use service::Settings;
+
+use crate::Settings;
 
 /// The settings as they were at the start, and where they came from.
 #[derive(Debug)]

@@ -1,0 +1,3 @@
+//! The scheduler's program as a process.
+
+mod program;
