@@ -98,10 +98,8 @@ impl Ended<'_> {
 
     fn success(&self, value: Value) -> Conclusion {
         let request = &self.run.held.request;
-        let followed = next::after_success(self.engine, request, &value)
-            .and_then(|sequel| Ok((sequel, self.added()?)));
-        let (mut sequel, added) = match followed {
-            Ok(followed) => followed,
+        let mut sequel = match self.after_success(&value) {
+            Ok(sequel) => sequel,
             Err(failure) => return self.fail(failure),
         };
         info!(runtime = self.runtime.as_secs_f64(), "task succeeded");
@@ -118,9 +116,15 @@ impl Ended<'_> {
             .policy
             .stores_result
             .then(|| self.meta(State::Success, value, children));
-        let mut conclusion = self.conclusion(State::Success, Verdict::Ack, store, sequel, event);
-        conclusion.completion.grow_first(added);
-        conclusion
+        self.conclusion(State::Success, Verdict::Ack, store, sequel, event)
+    }
+
+    /// What the run has added to its chord, its callbacks, and the next step of its chain.
+    fn after_success(&self, value: &Value) -> Result<Sequel, Failure> {
+        let mut sequel = self.added()?;
+        let next = next::after_success(self.engine, &self.run.held.request, value)?;
+        sequel.append(next);
+        Ok(sequel)
     }
 
     fn reject(&self, reason: &str, requeue: bool) -> Conclusion {
@@ -143,13 +147,12 @@ impl Ended<'_> {
 
     fn replace(&self, signature: Signature) -> Conclusion {
         let request = &self.run.held.request;
-        let replaced = replace::replacement(self.engine, request, signature)
-            .and_then(|sequel| Ok((sequel, self.added()?)));
+        let replaced = self.added().and_then(|mut sequel| {
+            sequel.append(replace::replacement(self.engine, request, signature)?);
+            Ok(sequel)
+        });
         match replaced {
-            Ok((mut sequel, added)) => {
-                sequel.append(added);
-                self.conclusion(State::Ignored, Verdict::Ack, None, sequel, None)
-            }
+            Ok(sequel) => self.conclusion(State::Ignored, Verdict::Ack, None, sequel, None),
             Err(failure) => self.fail(failure),
         }
     }

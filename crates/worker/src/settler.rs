@@ -30,8 +30,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// What makes an end more than one step.
 #[derive(Debug, Default)]
 pub(crate) struct FollowUp {
-    /// Settled before everything else: what makes a chord grow must be known before the task that does so is counted.
-    pub(crate) before: Option<Settlement>,
     /// Members of chords that end with the task: itself, or later steps that will not run.
     pub(crate) members: Vec<Member>,
     /// Errbacks to call here.
@@ -40,7 +38,7 @@ pub(crate) struct FollowUp {
 
 impl FollowUp {
     pub(crate) fn is_empty(&self) -> bool {
-        self.before.is_none() && self.members.is_empty() && self.errbacks.is_empty()
+        self.members.is_empty() && self.errbacks.is_empty()
     }
 }
 
@@ -167,12 +165,6 @@ enum Attempt {
 
 impl Ending<'_> {
     async fn settle(&self) -> Result<Settled, BrokerError> {
-        if let Some(before) = &self.follow_up.before {
-            let settled = self.engine.try_settle(before.clone()).await?;
-            if settled != Settled::Done {
-                return Ok(settled);
-            }
-        }
         if !self.follow_up.errbacks.is_empty() {
             let settled = self.is_held().await?;
             if settled != Settled::Done {

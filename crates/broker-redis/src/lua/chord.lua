@@ -64,8 +64,9 @@ function chords.hold(terms, chord, token)
   return 0
 end
 
--- Counts a member once for its name, '<task id>:<score>'. Returns 'open', 'complete' (the claim is the token's), 'claimed' or 'over'.
-function chords.count(terms, chord, name, score, member, token)
+-- Counts a member once for its name, '<task id>:<score>', in a chord that gets `added` more in the same step. Returns 'open', 'complete' (the
+-- claim is the token's), 'claimed' or 'over'.
+function chords.count(terms, chord, name, score, member, token, added)
   if redis.call('GET', chord .. '.c') == 'done' then
     return 'over'
   end
@@ -86,7 +87,7 @@ function chords.count(terms, chord, name, score, member, token)
   end
   local size = redis.call('GET', chord .. '.s')
   local counted = redis.call(terms.ordered and 'ZCARD' or 'LLEN', chord .. '.j')
-  if not size or counted < size + (redis.call('GET', chord .. '.t') or 0) then
+  if not size or counted < size + (redis.call('GET', chord .. '.t') or 0) + (added or 0) then
     return 'open'
   end
   return chords.hold(terms, chord, token) == 1 and 'complete' or 'claimed'

@@ -159,23 +159,31 @@ local function before(effects, tag)
   return each(effects.count, odd) or each(effects.grow, odd) or each(effects.metas, unreadable) or each(effects.finish, lost)
 end
 
--- Counts the task as a member; returns what this ends the settlement with, or nil.
+local function growth_of(effects, chord)
+  local added = 0
+  each(effects.grow, function(grown, members)
+    added = added + (grown == chord and members or 0)
+  end)
+  return added
+end
+
+-- Counts the task as a member of a chord as large as it will be; returns what this ends the settlement with, or nil.
 local function count_part(effects, tag)
   local ends = { complete = 3, claimed = 4 }
   return each(effects.count, function(chord, name, score, member)
-    return ends[chords.count(effects.terms, chord, name, score, member, tag)]
+    return ends[chords.count(effects.terms, chord, name, score, member, tag, growth_of(effects, chord))]
   end)
 end
 
 local function apply(effects)
+  each(effects.grow, function(chord, members)
+    chords.grow(effects.terms, chord, members)
+  end)
   each(effects.metas, function(key, value, ttl, known)
     store(key, value, ttl, known)
   end)
   each(effects.open, function(chord, size, header)
     chords.open(effects.terms, chord, size, header)
-  end)
-  each(effects.grow, function(chord, members)
-    chords.grow(effects.terms, chord, members)
   end)
 end
 

@@ -174,7 +174,7 @@ async fn a_compressed_success_is_kept_by_effects_and_nothing_is_counted_twice_fo
     let failed = ["done", "open"].map(|id| TaskMeta::new(id, State::Failure, Value::Null));
     let effects = Effects {
         metas: failed.to_vec(),
-        grow: vec![("g".to_owned(), 1)],
+        grow: vec![("other".to_owned(), 1)],
         ..counting(&held[0])
     };
     let settled = consumer.settle(vec![settlement(&held[0], effects.clone())]);

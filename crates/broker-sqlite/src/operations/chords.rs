@@ -21,11 +21,11 @@ ON CONFLICT (group_id) DO UPDATE SET growth = growth + excluded.growth, expires_
 const IS_OVER: &str = "SELECT EXISTS (SELECT 1 FROM chords WHERE group_id = ?1 AND over)";
 const ADD_PART: &str = "\
 INSERT INTO chord_parts (group_id, place, task_id, member) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-/// The output is whether the chord is complete, null while it is not open.
+/// The output is whether the chord is complete if it gets so many members more (?4), null while it is not open.
 const COUNT: &str = "\
 INSERT INTO chords (group_id, counted, expires_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (group_id) DO UPDATE SET counted = counted + excluded.counted, expires_at = excluded.expires_at
-RETURNING counted >= size + growth";
+RETURNING counted >= size + growth + ?4";
 const KEEP_HEADER: &str = "UPDATE groups SET expires_at = ?2 WHERE group_id = ?1";
 const SAVE_HEADER: &str =
     "INSERT OR REPLACE INTO groups (group_id, result, expires_at) VALUES (?1, ?2, ?3)";
@@ -114,9 +114,11 @@ pub(crate) async fn grow(
     Ok(())
 }
 
+/// Counts a member of a chord that gets `added` more in the same step.
 pub(crate) async fn count(
     tx: &mut Tx<'_>,
     part: &EncodedPart,
+    added: i64,
     token: &str,
     terms: ChordTerms,
 ) -> Result<Counted> {
@@ -125,15 +127,20 @@ pub(crate) async fn count(
     if is_over.fetch_one(&mut *tx.conn).await? {
         return Ok(Counted::Over);
     }
-    Ok(match add(tx, part, terms).await? {
+    Ok(match add(tx, part, added, terms).await? {
         None | Some(false) => Counted::Open,
         Some(true) if hold(tx, &part.group_id, token, terms).await? => Counted::Complete,
         Some(true) => Counted::Claimed,
     })
 }
 
-/// Whether the chord is complete with this member; `None` when it is not open.
-async fn add(tx: &mut Tx<'_>, part: &EncodedPart, terms: ChordTerms) -> Result<Option<bool>> {
+/// Whether the chord is complete with this member, if it gets `added` more; `None` when it is not open.
+async fn add(
+    tx: &mut Tx<'_>,
+    part: &EncodedPart,
+    added: i64,
+    terms: ChordTerms,
+) -> Result<Option<bool>> {
     let add = sqlx::query(ADD_PART).bind(&part.group_id).bind(part.place);
     let add = add.bind(&part.task_id).bind(&part.member[..]);
     let new = i64::from(add.execute(&mut *tx.conn).await?.rows_affected() > 0);
@@ -144,7 +151,7 @@ async fn add(tx: &mut Tx<'_>, part: &EncodedPart, terms: ChordTerms) -> Result<O
             .await?;
     }
     let count = sqlx::query_scalar(COUNT).bind(&part.group_id).bind(new);
-    let count = count.bind(from_now(terms.lifetime));
+    let count = count.bind(from_now(terms.lifetime)).bind(added);
     Ok(count.fetch_one(&mut *tx.conn).await?)
 }
 
@@ -256,6 +263,6 @@ impl Operation for Count {
     type Output = Counted;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Counted> {
-        count(tx, &self.part, &self.token, self.terms).await
+        count(tx, &self.part, 0, &self.token, self.terms).await
     }
 }

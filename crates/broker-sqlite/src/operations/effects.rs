@@ -18,6 +18,8 @@ pub(crate) struct EncodedEffects {
     pub(crate) count: Option<EncodedPart>,
     pub(crate) open: Vec<EncodedChord>,
     pub(crate) grow: Vec<(String, u32)>,
+    /// How many members more the chord gets that `count` is for.
+    pub(crate) added: i64,
 }
 
 impl EncodedEffects {
@@ -31,13 +33,13 @@ impl EncodedEffects {
         Ok(true)
     }
 
-    /// Counts the task; what this ends the settlement with, if it does.
+    /// Counts the task in a chord as large as it will be; what this ends the settlement with, if it does.
     pub(crate) async fn count(&self, tx: &mut Tx<'_>) -> Result<Option<Settled>> {
         let Some(part) = &self.count else {
             return Ok(None);
         };
         Ok(
-            match chords::count(tx, part, &self.token, self.terms).await? {
+            match chords::count(tx, part, self.added, &self.token, self.terms).await? {
                 Counted::Complete => Some(Settled::Complete),
                 Counted::Claimed => Some(Settled::Claimed),
                 Counted::Open | Counted::Over => None,
@@ -47,11 +49,11 @@ impl EncodedEffects {
 
     /// Changes chords; the metas are the settlement's to store.
     pub(crate) async fn change_chords(&self, tx: &mut Tx<'_>) -> Result<()> {
-        for chord in &self.open {
-            chords::open(tx, chord, self.terms).await?;
-        }
         for (group_id, members) in &self.grow {
             chords::grow(tx, group_id, *members, self.terms).await?;
+        }
+        for chord in &self.open {
+            chords::open(tx, chord, self.terms).await?;
         }
         for group_id in &self.finish {
             chords::finish(tx, group_id, &self.token, self.terms).await?;

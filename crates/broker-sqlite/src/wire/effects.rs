@@ -71,6 +71,10 @@ pub(crate) fn encode_effects(
     effects: Effects,
     policy: &ResultPolicy,
 ) -> Result<EncodedEffects> {
+    let growth = effects
+        .count
+        .as_ref()
+        .map_or(0, |part| effects.growth_of(&part.group_id));
     let metas = effects.metas.iter().map(|meta| encode_meta(meta, policy));
     let open = effects
         .open
@@ -85,5 +89,6 @@ pub(crate) fn encode_effects(
         count: count.transpose()?,
         open: open.collect::<Result<_>>()?,
         grow: effects.grow,
+        added: i64::try_from(growth).unwrap_or(i64::MAX),
     })
 }

@@ -19,6 +19,7 @@ cases![
     redelivered_last_member_waits_for_the_claim_of_the_dead,
     inner_chord_ends_within_the_count_of_the_outer,
     run_that_was_acknowledged_early_counts,
+    task_that_adds_members_is_not_the_last,
 ];
 
 impl Fixture {
@@ -295,4 +296,24 @@ async fn run_that_was_acknowledged_early_counts(fixture: Fixture) {
     let finishing = ending(&held[0], finishing("g"));
     assert_eq!(member.settle_one(finishing).await, Settled::Done);
     assert_eq!(fixture.ready("next").await, 1);
+}
+
+async fn task_that_adds_members_is_not_the_last(fixture: Fixture) {
+    fixture.open_chord(chord("g", 1)).await;
+    let (member, held) = fixture.holding(&["a"]).await;
+    let adding = Effects {
+        grow: vec![
+            ("g".to_owned(), 1),
+            ("h".to_owned(), 7),
+            ("g".to_owned(), 1),
+        ],
+        ..counting(part("g", "a", None))
+    };
+    let settlement = ending(&held[0], adding);
+    assert_eq!(member.settle_one(settlement.clone()).await, Settled::Done);
+    assert_eq!(fixture.ready("next").await, 1);
+    assert_eq!(member.settle_one(settlement).await, Settled::Refused);
+    let count = async |task| fixture.count(part("g", task, None), task).await;
+    assert_eq!(count("b").await, Counted::Open);
+    assert_eq!(count("c").await, Counted::Complete, "it grew once");
 }

@@ -46,9 +46,10 @@ impl Chord {
         (Instant::now() < claim.until).then_some(&claim.holder)
     }
 
-    fn is_complete(&self) -> bool {
+    /// Whether all members have ended, if it gets so many more.
+    fn is_complete(&self, added: u64) -> bool {
         self.size
-            .is_some_and(|size| self.parts.len() as u64 >= size + self.growth)
+            .is_some_and(|size| self.parts.len() as u64 >= size + self.growth + added)
     }
 
     /// Takes or renews the claim; `false` when it is another's.
@@ -103,7 +104,8 @@ impl ChordTable {
         self.chord(group_id).growth += u64::from(members);
     }
 
-    pub(super) fn count(&mut self, part: ChordPart, token: &str) -> Counted {
+    /// Counts a member of a chord that gets `added` more in the same step.
+    pub(super) fn count(&mut self, part: ChordPart, added: u64, token: &str) -> Counted {
         let lasts = self.policy.chord_claim;
         let chord = self.chord(&part.group_id);
         if chord.claim() == Some(&Holder::Done) {
@@ -116,7 +118,7 @@ impl ChordTable {
             part.task_id.clone(),
         );
         chord.parts.entry(place).or_insert(part);
-        match chord.is_complete() {
+        match chord.is_complete(added) {
             false => Counted::Open,
             true if chord.hold(token, lasts) => Counted::Complete,
             true => Counted::Claimed,
@@ -179,7 +181,7 @@ impl ChordStore for MemoryBroker {
 
     async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted> {
         self.shared.check_open()?;
-        Ok(self.shared.look(|state| state.chords.count(part, token)))
+        Ok(self.shared.look(|state| state.chords.count(part, 0, token)))
     }
 
     async fn chord_parts(&self, group_id: &str) -> Result<ChordParts> {

@@ -44,20 +44,20 @@ impl Order {
             return ended;
         }
         let Effects {
+            grow,
             metas,
             open,
-            grow,
             finish,
             keep_parts: _,
             count: _,
         } = self.effects;
+        for (group_id, members) in grow {
+            state.chords.grow(&group_id, members);
+        }
         metas.into_iter().for_each(|meta| {
             state.results.store(meta);
         });
         open.into_iter().for_each(|chord| state.open_chord(chord));
-        for (group_id, members) in grow {
-            state.chords.grow(&group_id, members);
-        }
         self.publish
             .iter()
             .for_each(|outgoing| state.deliver(outgoing));
@@ -81,7 +81,9 @@ impl Order {
         if let Some(meta) = self.store.take() {
             state.results.store(meta);
         }
-        match state.chords.count(self.effects.count.take()?, token) {
+        let part = self.effects.count.take()?;
+        let added = self.effects.growth_of(&part.group_id);
+        match state.chords.count(part, added, token) {
             Counted::Complete => Some(Settled::Complete),
             Counted::Claimed => Some(Settled::Claimed),
             Counted::Open | Counted::Over => None,

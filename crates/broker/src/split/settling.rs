@@ -92,6 +92,7 @@ impl Settling<'_> {
                 .effects
                 .as_mut()
                 .and_then(|effects| effects.count.take());
+            self.grow(&one).await?;
             let answer = match part {
                 None => Counted::Open,
                 Some(part) => {
@@ -108,14 +109,20 @@ impl Settling<'_> {
         Ok(counted)
     }
 
+    /// Chords grow before a member is counted that adds to its own.
+    async fn grow(&self, one: &Settlement) -> Result<()> {
+        let grow = one.effects.iter().flat_map(|effects| &effects.grow);
+        for (group_id, members) in grow {
+            persist(|| self.results.grow_chord(group_id, *members)).await?;
+        }
+        Ok(())
+    }
+
     async fn store_effects(&self, open: &mut Open) -> Result<()> {
         for effects in open.iter_mut().filter_map(|(_, one)| one.effects.as_mut()) {
             store(self.results, std::mem::take(&mut effects.metas)).await?;
             if !effects.open.is_empty() {
                 persist(|| self.results.open_chords(effects.open.clone())).await?;
-            }
-            for (group_id, members) in &effects.grow {
-                persist(|| self.results.grow_chord(group_id, *members)).await?;
             }
         }
         Ok(())

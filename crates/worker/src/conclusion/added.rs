@@ -1,13 +1,11 @@
 //! Signatures that a run has added to the chord that it is a member of.
 
-use broker::{Settlement, Verdict};
 use client::canvas::{apply, members_of};
 use protocol::{Canvas, Signature, TaskRequest};
 
 use super::next;
 use super::sequel::{Sequel, cannot_send, malformed};
 use crate::Failure;
-use crate::acknowledger::Completion;
 use crate::engine::Engine;
 
 /// What they stand for, and by how much the chord grows.
@@ -46,16 +44,4 @@ fn singles(added: Vec<Signature>) -> Result<Vec<Signature>, Failure> {
         }
     }
     Ok(singles)
-}
-
-impl Completion {
-    /// Lets the chord grow before its member is counted: it might be the last.
-    pub(super) fn grow_first(&mut self, added: Sequel) {
-        if added.effects.grow.is_empty() {
-            return;
-        }
-        let keep = Settlement::new(self.settlement.tag.clone(), Verdict::Keep);
-        let before = added.complete(keep, None).settlement;
-        self.follow_up.get_or_insert_default().before = Some(before);
-    }
 }

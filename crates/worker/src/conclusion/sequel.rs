@@ -56,7 +56,6 @@ impl Sequel {
             settlement.effects = Some(Box::new(self.effects));
         }
         let follow_up = FollowUp {
-            before: None,
             members: self.members,
             errbacks: self.errbacks,
         };
