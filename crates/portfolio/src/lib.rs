@@ -8,6 +8,7 @@
 //! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
 //! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
 //!   [`figures`] joins for a period and for the last day.
+//! * [`gains`]: where the profit of a period came from: prices, dividends, currencies.
 //! * [`attribution`], [`reconcile`]: a portfolio beside its benchmark, an account beside its custodian's statement.
 //! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
 //! * [`analytics`]: all of it together: load, compute, save.
@@ -18,6 +19,7 @@ pub mod allocation;
 pub mod analytics;
 pub mod attribution;
 pub mod carried;
+mod cores;
 mod dates;
 pub mod decimal;
 pub mod demo;
@@ -25,6 +27,7 @@ pub mod dietz;
 pub mod error;
 pub mod figures;
 pub mod fx;
+pub mod gains;
 pub mod import;
 pub mod income;
 pub mod ledger;

@@ -9,7 +9,7 @@ use calendar::Calendar;
 use jiff::civil::Date;
 
 use crate::dates::plus_days;
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, MONEY};
 use crate::ledger::{Entry, Ledger, LedgerError, Rules, Totals};
 use crate::market::{AssetIx, Market};
 use crate::valuation::Valuation;
@@ -24,6 +24,8 @@ struct Step {
     outflow: Decimal,
     /// Profit by asset since the stop before, for assets held or traded.
     profits: Vec<(AssetIx, Decimal)>,
+    /// The part of the profits that exchange rates made on what was held at the stop before; only foreign assets.
+    currency_gains: Vec<(AssetIx, Decimal)>,
     mark: Mark,
 }
 
@@ -65,6 +67,8 @@ pub struct Day {
     pub outflow: Decimal,
     /// Profit by asset since the day before.
     pub profits: BTreeMap<AssetIx, Decimal>,
+    /// The part of the profits that exchange rates made on what was held the day before; only foreign assets.
+    pub currency_gains: BTreeMap<AssetIx, Decimal>,
 }
 
 /// The series of one period; `from` is exclusive and holds the opening value.
@@ -175,6 +179,7 @@ impl Day {
             inflow: Decimal::ZERO,
             outflow: Decimal::ZERO,
             profits: BTreeMap::new(),
+            currency_gains: BTreeMap::new(),
         }
     }
 
@@ -185,6 +190,9 @@ impl Day {
         self.outflow += step.outflow;
         for (asset, profit) in &step.profits {
             *self.profits.entry(*asset).or_default() += *profit;
+        }
+        for (asset, gain) in &step.currency_gains {
+            *self.currency_gains.entry(*asset).or_default() += *gain;
         }
     }
 }
@@ -218,6 +226,7 @@ impl<'m> Walker<'m> {
         let outflow = new_flows.iter().map(|flow| flow.outflow).sum();
         self.flows = self.ledger.flows().len();
         let profits = self.profits(&valuation);
+        let currency_gains = self.currency_gains(date)?;
         self.last = valuation;
         let mark = Mark {
             totals: self.ledger.totals(),
@@ -232,8 +241,24 @@ impl<'m> Walker<'m> {
             inflow,
             outflow,
             profits,
+            currency_gains,
             mark,
         })
+    }
+
+    /// What was held at the stop before, at the new rate less at the old one.
+    fn currency_gains(&self, date: Date) -> Result<Vec<(AssetIx, Decimal)>, LedgerError> {
+        let base = self.ledger.rules().base;
+        let foreign = self.last.positions.iter();
+        let foreign = foreign.filter(|(_, position)| position.currency != base);
+        let gains = foreign.map(|(asset, position)| {
+            let rate = self.ledger.rate(position.currency, date)?;
+            Ok((
+                *asset,
+                position.value.mul(rate, MONEY)? - position.value_base,
+            ))
+        });
+        gains.collect()
     }
 
     /// Change in value less what was spent on the asset, for assets held before or now, or traded.

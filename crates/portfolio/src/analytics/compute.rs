@@ -1,9 +1,6 @@
 //! The pure part: a ledger and a market to figures. Several portfolios are shared out over the machine's cores.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
@@ -11,6 +8,7 @@ use super::digest::{PortfolioDigest, issue};
 use super::envelope::Issue;
 use super::load::Target;
 use super::period::Period;
+use crate::cores::on_every_core;
 use crate::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
 use crate::ledger::{AccountId, Entry, LedgerError, Rules};
 use crate::market::{AssetIx, Market};
@@ -58,40 +56,13 @@ pub(super) struct Computed {
 
 /// Computes all jobs; results come in the order of the jobs.
 pub(super) fn compute_all(market: &Market, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
-    let next = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<usize, Result<Computed, Issue>>> = Mutex::new(BTreeMap::new());
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(jobs.len());
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((index, job)) = take(&next, jobs) {
-                    let result = compute(market, job);
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(index, result);
-                }
-            });
-        }
-    });
-    results
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .into_values()
-        .collect()
-}
-
-fn take<'j>(next: &AtomicUsize, jobs: &'j [Job]) -> Option<(usize, &'j Job)> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    Some((index, jobs.get(index)?))
+    on_every_core(jobs, |job| compute(market, job))
 }
 
 fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
     let id = job.target.row.id;
     let failed = |error: LedgerError| failure(id, error.code(), &error);
-    let starts = Period::ALL
+    let starts = Period::STORED
         .iter()
         .map(|period| period.start(job.target.as_of));
     let walk = Walk::run(request(market, job, starts.collect())).map_err(failed)?;
@@ -143,7 +114,7 @@ fn periods(
     job: &Job,
 ) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
     let settings = settings(market, job);
-    let figures = Period::ALL.iter().map(|period| {
+    let figures = Period::STORED.iter().map(|period| {
         let rolling: &[usize] = if *period == Period::Max {
             &ROLLING
         } else {
@@ -197,7 +168,7 @@ fn digest(
 }
 
 /// What is odd about the ledger, and a day that the calendar's table does not know.
-fn warnings(walk: &Walk<'_>, job: &Job) -> Vec<Issue> {
+pub(super) fn warnings(walk: &Walk<'_>, job: &Job) -> Vec<Issue> {
     let (id, calendar, as_of) = (job.target.row.id, &job.target.calendar, job.target.as_of);
     let beyond = (!calendar.covers(as_of)).then(|| {
         let message = format!(

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
+use crate::error::{Error, Result};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,64 @@ pub struct Envelope<T> {
     pub warnings: Vec<Issue>,
     /// What failed.
     pub errors: Vec<Issue>,
+}
+
+impl<T> Envelope<T> {
+    /// The result of a run over `count` portfolios of which `failed` have an error: `empty` without any, `partial` with
+    /// errors, else `success`.
+    ///
+    /// # Errors
+    /// When every portfolio failed.
+    pub(crate) fn of_portfolios(
+        task: &str,
+        count: usize,
+        failed: usize,
+        data: T,
+        errors: Vec<Issue>,
+    ) -> Result<Envelope<T>> {
+        if let Some(first) = errors.first().filter(|_| failed == count && count > 0) {
+            return Err(Error::EveryPortfolioFailed {
+                count,
+                id: first.id.unwrap_or_default(),
+                code: first.code.clone(),
+                message: first.message.clone(),
+            });
+        }
+        let status = match (count, errors.is_empty()) {
+            (0, _) => Status::Empty,
+            (_, true) => Status::Success,
+            (_, false) => Status::Partial,
+        };
+        Ok(Envelope {
+            errors,
+            ..Envelope::new(task, status, data)
+        })
+    }
+
+    /// A result without remarks; day and duration are the caller's.
+    pub fn new(task: &str, status: Status, data: T) -> Envelope<T> {
+        Envelope {
+            status,
+            task: task.to_owned(),
+            as_of: None,
+            duration_ms: 0,
+            data,
+            warnings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl Issue {
+    /// What a run that was told to stop has left undone.
+    pub(crate) fn stopped(left: usize) -> Issue {
+        Issue {
+            scope: "task".to_owned(),
+            id: None,
+            code: "soft_time_limit".to_owned(),
+            message: format!("stopped at the soft time limit with {left} portfolios left"),
+        }
+    }
 }
 
 /// Net asset value and unrealised gain in one currency.

@@ -55,11 +55,11 @@ pub(super) fn portfolio(
     (hexadecimal(hash), assets)
 }
 
-/// The hash of a table of rates.
-pub(super) fn rates(table: &RateTable) -> String {
+/// The hash of the rates of a table until a day.
+pub(super) fn rates(table: &RateTable, until: Date) -> String {
     let mut hash = Sha256::new();
     let mut text = String::new();
-    for (currency, date, rate) in table.iter() {
+    for (currency, date, rate) in table.iter().filter(|(_, date, _)| *date <= until) {
         writeln!(text, "{currency}{date}{rate}").expect(WRITES);
         hash.update(text.as_bytes());
         text.clear();

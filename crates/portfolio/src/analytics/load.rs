@@ -73,15 +73,16 @@ fn claim(
     Ok(row)
 }
 
-/// What the hashes of all portfolios share.
+/// What the hashes of all portfolios share; what happens after `until` is left out.
 pub(super) async fn revisions(
     store: &Store,
     rates: &crate::fx::RateTable,
     shorts: &BTreeSet<AccountId>,
+    until: Date,
 ) -> Result<Revisions> {
     Ok(Revisions {
-        assets: store.asset_revisions().await?,
-        rates: hash::rates(rates),
+        assets: store.asset_revisions(until).await?,
+        rates: hash::rates(rates, until),
         shorts: format!("{shorts:?}"),
     })
 }
@@ -96,7 +97,7 @@ pub(super) async fn needs(
 ) -> Result<Vec<Need>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
-    let mut stored = store.stored_digests(&ids, Period::ALL.len()).await?;
+    let mut stored = store.stored_digests(&ids, Period::STORED.len()).await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
         let calendar = match request.calendars.get(&row.calendar) {

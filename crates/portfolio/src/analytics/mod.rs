@@ -10,18 +10,25 @@ mod envelope;
 mod hash;
 mod load;
 mod overview;
+mod performance;
 mod period;
 mod refresh;
 mod request;
 mod save;
+mod snapshot;
 mod view;
 
 pub use digest::{Contribution, PortfolioDigest};
 pub use envelope::{Envelope, Issue, RefreshData, Status, TopEntry, Total};
 pub use overview::{GlobalOverview, UserSummary};
+pub use performance::{
+    NamedFigures, Performance, PerformanceData, PerformanceRequest, PortfolioPerformance,
+    performance,
+};
 pub use period::Period;
 pub use refresh::{TASK, refresh};
 pub use request::RefreshRequest;
+pub use snapshot::{SnapshotData, SnapshotRequest, create_snapshots};
 pub use view::{View, Viewed, view};
 
 use jiff::civil::Date;
@@ -34,7 +41,7 @@ use crate::store::{Store, SummaryRow};
 pub async fn summary(store: &Store, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
     let mut rows = store.summary(as_of).await?;
     let turn = |row: &SummaryRow| {
-        Period::ALL
+        Period::STORED
             .iter()
             .position(|period| period.as_str() == row.period)
     };

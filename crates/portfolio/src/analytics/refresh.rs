@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
 use super::compute::{Computed, Job, compute_all, failure};
@@ -63,19 +64,7 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
         holder: Some(holder),
         ..RefreshData::default()
     };
-    envelope(Status::Skipped, data)
-}
-
-fn envelope(status: Status, data: RefreshData) -> Envelope<RefreshData> {
-    Envelope {
-        status,
-        task: TASK.to_owned(),
-        as_of: None,
-        duration_ms: 0,
-        data,
-        warnings: Vec::new(),
-        errors: Vec::new(),
-    }
+    Envelope::new(TASK, Status::Skipped, data)
 }
 
 /// The state of a run.
@@ -152,7 +141,7 @@ impl<'r> Run<'r> {
         rates: &RateTable,
         shorts: &BTreeSet<AccountId>,
     ) -> Result<(Vec<Target>, BTreeSet<i64>)> {
-        let shared = load::revisions(self.store, rates, shorts).await?;
+        let shared = load::revisions(self.store, rates, shorts, Date::MAX).await?;
         let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
         for portion in rows.chunks(PORTION) {
             for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await?
@@ -308,7 +297,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    fn as_of(&self) -> Option<jiff::civil::Date> {
+    fn as_of(&self) -> Option<Date> {
         self.known
             .iter()
             .map(|known| known.digest.as_of)
@@ -332,31 +321,15 @@ impl<'r> Run<'r> {
 
     fn finish(&mut self) -> Result<Envelope<RefreshData>> {
         let (failed, count) = (self.data.portfolios_failed, self.data.portfolios);
-        if let Some(first) = self.errors.first().filter(|_| failed == count && count > 0) {
-            let id = first.id.unwrap_or_default();
-            return Err(Error::EveryPortfolioFailed {
-                count,
-                id,
-                code: first.code.clone(),
-                message: first.message.clone(),
-            });
-        }
         if self.stopped {
             let left = count - failed - self.known.len();
-            let message = format!("stopped at the soft time limit with {left} portfolios left");
-            self.errors.push(Issue {
-                scope: "task".to_owned(),
-                id: None,
-                code: "soft_time_limit".to_owned(),
-                message,
-            });
+            self.errors.push(Issue::stopped(left));
         }
-        let status = match (count, self.errors.is_empty()) {
-            (0, _) => Status::Empty,
-            (_, true) => Status::Success,
-            (_, false) => Status::Partial,
-        };
-        let mut result = envelope(status, std::mem::take(&mut self.data));
+        let (data, errors) = (
+            std::mem::take(&mut self.data),
+            std::mem::take(&mut self.errors),
+        );
+        let mut result = Envelope::of_portfolios(TASK, count, failed, data, errors)?;
         result.as_of = self.as_of();
         result.warnings = self
             .known
@@ -364,7 +337,6 @@ impl<'r> Run<'r> {
             .flat_map(|known| known.digest.warnings.iter().cloned())
             .take(LISTED)
             .collect();
-        result.errors = std::mem::take(&mut self.errors);
         Ok(result)
     }
 }

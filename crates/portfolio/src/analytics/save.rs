@@ -65,7 +65,7 @@ pub(super) async fn portfolio(
 }
 
 fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<SavedFigures<'t>>> {
-    let rows = Period::ALL.iter().map(|period| {
+    let rows = Period::STORED.iter().map(|period| {
         let figures = computed
             .periods
             .iter()

@@ -66,14 +66,15 @@ pub async fn view(
     })
 }
 
-async fn portfolios(
+/// The given portfolios with the market that they need.
+pub(super) async fn portfolios(
     store: &Store,
     request: &RefreshRequest,
     rows: Vec<PortfolioRow>,
 ) -> Result<(Market, Vec<Viewed>)> {
     let rates = store.rates().await?;
     let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
-    let shared = load::revisions(store, &rates, &shorts).await?;
+    let shared = load::revisions(store, &rates, &shorts, Date::MAX).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
     let stored = |id: i64| entries.get(&id).map_or(&[][..], Vec::as_slice);
@@ -99,6 +100,11 @@ async fn portfolios(
 }
 
 impl Viewed {
+    /// What computing needs.
+    pub(super) fn into_job(self) -> Job {
+        self.job
+    }
+
     /// Its settings.
     pub fn row(&self) -> &PortfolioRow {
         &self.job.target.row

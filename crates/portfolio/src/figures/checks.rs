@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::closing::Closing;
 use super::period::PeriodFigures;
 use crate::decimal::{Decimal, MONEY};
+use crate::gains::Gains;
 use crate::ledger::{LedgerError, cash_of};
 use crate::money::Currency;
 use crate::series::Walk;
@@ -22,6 +23,13 @@ pub struct Inconsistency {
     pub left: String,
     /// The other side.
     pub right: String,
+}
+
+/// With one currency the parts of a period's profit leave nothing for currencies on cash.
+pub fn gains_inconsistency(walk: &Walk<'_>, gains: &Gains) -> Option<Inconsistency> {
+    let left = gains.cash.currency;
+    let off = walk.ledger.is_single_currency() && !left.is_zero();
+    off.then(|| unequal("gains add up to the change in value", left, Decimal::ZERO))
 }
 
 /// Every violation of: the identity of net asset value, contributions, lots, weights, cash.

@@ -5,6 +5,6 @@ mod checks;
 mod closing;
 mod period;
 
-pub use checks::{Inconsistency, inconsistencies};
+pub use checks::{Inconsistency, gains_inconsistency, inconsistencies};
 pub use closing::{Closing, PositionFigures};
 pub use period::{PeriodFigures, PeriodTotals, ReturnSettings, RollingSummary, TwrReason};

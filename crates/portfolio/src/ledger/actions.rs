@@ -69,6 +69,7 @@ impl Ledger<'_> {
             currency,
             amount_base,
             tax: Decimal::ZERO,
+            tax_base: Decimal::ZERO,
             automatic: true,
         });
         Ok(())

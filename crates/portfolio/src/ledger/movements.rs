@@ -55,6 +55,7 @@ impl Ledger<'_> {
             currency: money.currency,
             amount_base,
             tax: entry.tax,
+            tax_base,
             automatic: false,
         });
         Ok(())

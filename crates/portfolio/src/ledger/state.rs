@@ -104,6 +104,8 @@ pub struct IncomeItem {
     pub amount_base: Decimal,
     /// What was withheld, in `currency`.
     pub tax: Decimal,
+    /// What was withheld, in base currency.
+    pub tax_base: Decimal,
     /// True when the corporate action booked it, not a row.
     pub automatic: bool,
 }

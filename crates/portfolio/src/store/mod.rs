@@ -15,6 +15,7 @@ mod migrations;
 mod names;
 mod people;
 mod results;
+mod snapshots;
 mod sql;
 
 use std::path::Path;
@@ -26,8 +27,11 @@ pub use market::{PriceRow, RateRow};
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
 pub use results::{CacheRow, SavedFigures, SummaryRow};
 
+pub use snapshots::{Snapshot, SnapshotPosition};
+
 pub(crate) use database::Transaction;
 pub(crate) use ledger::{StoredEntry, asset_index};
+pub(crate) use snapshots::KeptSnapshot;
 
 use crate::error::{Error, Result};
 use database::{Pools, options};

@@ -146,6 +146,17 @@ impl Store {
         rows.iter().map(user).collect()
     }
 
+    /// The currency in which a user reckons.
+    pub(crate) async fn base_currency(&self, user_id: i64) -> Result<Currency> {
+        let query = self.sql("SELECT id, base_currency FROM users WHERE id = ?1");
+        let row = query.bind(user_id).first().await?;
+        let row = row.ok_or_else(|| Error::NotFound {
+            what: "user",
+            id: user_id.to_string(),
+        })?;
+        Ok(user(&row)?.base_currency)
+    }
+
     /// The accounts of a user.
     pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
         let query = self

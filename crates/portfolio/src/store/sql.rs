@@ -2,7 +2,7 @@
 //!
 //! A statement is written with `?1` for its first value, `::type` where PostgreSQL needs to be told a type, and `json_each`
 //! for the items of a JSON list. SQLite, which keeps decimals, dates and times as text, gets it without the types.
-//! Decimals, dates and times travel as text on both.
+//! Decimals, floats, dates and times travel as text on both.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ macro_rules! travels_as_text {
     )+};
 }
 
-travels_as_text!(&str, String, Decimal, Date, Timestamp, Currency);
+travels_as_text!(&str, String, Decimal, Date, Timestamp, Currency, f64);
 
 /// A statement under construction.
 #[derive(Debug)]
@@ -169,6 +169,30 @@ impl Query<'_> {
                 .map(|row| row.map(Row::Postgres)),
         };
         row.map_err(|error| self.store.failed(error))
+    }
+
+    /// The column named `found` of the only row, within a transaction.
+    pub(super) async fn found_in<T: Column>(self, transaction: &mut Transaction) -> Result<T> {
+        let store = self.store;
+        let mut rows = self.all_in(transaction).await?;
+        let row = rows.pop();
+        let row = row.ok_or_else(|| store.failed(sqlx::Error::RowNotFound))?;
+        row.try_get("found").map_err(|error| store.failed(error))
+    }
+
+    /// All rows, within a transaction.
+    pub(super) async fn all_in(self, transaction: &mut Transaction) -> Result<Vec<Row>> {
+        let rows = match transaction {
+            Transaction::Sqlite(tx) => prepared!(for_sqlite(self.text), self.values)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Transaction::Postgres(tx) => prepared!(for_postgres(self.text), self.values)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+        };
+        rows.map_err(|error| self.store.failed(error))
     }
 
     /// The column named `found` of the only row.

@@ -163,7 +163,11 @@ impl World {
     }
 
     pub(crate) async fn user(&self, email: &str) -> i64 {
-        let base_currency = "USD".parse().unwrap();
+        self.user_in(email, "USD").await
+    }
+
+    pub(crate) async fn user_in(&self, email: &str, currency: &str) -> i64 {
+        let base_currency = currency.parse().unwrap();
         self.store
             .put_user(
                 &NewUser {
