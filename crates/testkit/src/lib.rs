@@ -3,7 +3,8 @@
 //! | what a test needs                        | where                                   |
 //! |------------------------------------------|-----------------------------------------|
 //! | a Redis server of its own                | [`RedisServer`]                         |
-//! | a PostgreSQL server of its own          | [`Postgres`]                            |
+//! | a PostgreSQL server of its own           | [`Postgres`]                            |
+//! | a mail server that keeps what it gets    | [`MailServer`]                          |
 //! | a connection that breaks on command      | [`Proxy`]                               |
 //! | Python Celery on the other side          | [`Python`]                              |
 //! | a program, its output and its signals    | [`Process`], [`bin`]                    |
@@ -15,7 +16,9 @@
 //! what to install or what went wrong. Nothing is skipped silently. Everything that was started ends when its value is dropped.
 
 mod binaries;
+mod certificates;
 mod fixtures;
+mod mail;
 mod port;
 mod postgres;
 mod process;
@@ -27,6 +30,7 @@ mod wait;
 
 pub use binaries::{bin, workspace_root};
 pub use fixtures::{load_bytes, load_json};
+pub use mail::{Mail, MailServer};
 pub use nix::sys::signal::Signal;
 pub use port::free_port;
 pub use postgres::Postgres;

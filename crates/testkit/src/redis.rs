@@ -2,7 +2,6 @@
 
 mod addresses;
 mod builder;
-mod certificates;
 mod server;
 
 pub use builder::RedisBuilder;

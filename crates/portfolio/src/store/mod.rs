@@ -13,6 +13,7 @@ mod locks;
 mod market;
 mod migrations;
 mod names;
+mod notifications;
 mod people;
 mod results;
 mod snapshots;
@@ -24,6 +25,9 @@ pub use instruments::NewAsset;
 pub use ledger::NewTransaction;
 pub use locks::{Lock, LockAttempt};
 pub use market::{PriceRow, RateRow};
+pub use notifications::{
+    Channel, Delivery, DeliveryStatus, NewNotification, Notification, Recipient,
+};
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
 pub use results::{CacheRow, SavedFigures, SummaryRow};
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::builder::Credentials;
-use super::certificates::Certificates;
 use super::server::RedisServer;
+use crate::certificates::Certificates;
 
 impl RedisServer {
     /// The TCP port.

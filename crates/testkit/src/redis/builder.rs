@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::certificates::Certificates;
 use super::server::RedisServer;
+use crate::certificates::Certificates;
 
 /// Who connects, when the server asks.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::builder::{Credentials, RedisBuilder, SOCKET};
-use super::certificates::Certificates;
+use crate::certificates::Certificates;
 use crate::wait::poll_blocking;
 use crate::{free_port, tool};
 

@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("celeriac-beat", &["service"]),
     ("client", &["broker", "protocol"]),
     ("conformance-worker", &["protocol", "service", "worker"]),
+    ("notify", &["portfolio"]),
     ("portfolio", &["calendar"]),
     ("protocol", &[]),
     ("reports", &["portfolio"]),
@@ -79,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "broker",
             "calendar",
             "client",
+            "notify",
             "portfolio",
             "protocol",
             "service",
@@ -95,6 +97,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("config", &["service"]),
     ("lapin", &[]),
+    ("lettre", &["notify"]),
     ("opentelemetry-otlp", &["service"]),
     ("opentelemetry_sdk", &["service"]),
     ("redis", &["broker-redis", "bench", "conformance-worker"]),

@@ -8,13 +8,13 @@ use crate::tool;
 
 /// The files that a TLS server needs.
 #[derive(Debug)]
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     folder: PathBuf,
 }
 
 impl Certificates {
     /// Makes an authority and a certificate for 127.0.0.1 and localhost in `folder`, valid for two days.
-    pub(super) fn generate(folder: &Path) -> Self {
+    pub(crate) fn generate(folder: &Path) -> Self {
         let certificates = Self {
             folder: folder.to_path_buf(),
         };
@@ -36,12 +36,12 @@ impl Certificates {
     }
 
     /// The authority's certificate, PEM.
-    pub(super) fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.join("ca.crt")
     }
 
     /// The directives that put TLS on `port` and nothing else.
-    pub(super) fn directives(&self, port: u16) -> String {
+    pub(crate) fn directives(&self, port: u16) -> String {
         let folder = self.folder.display();
         format!(
             "port 0\ntls-port {port}\ntls-auth-clients no\ntls-ca-cert-file {folder}/ca.crt\n\
