@@ -30,6 +30,11 @@ impl RateTable {
         base.div(currency, RATE).ok()
     }
 
+    /// The currencies that the table knows.
+    pub(crate) fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.per_euro.keys().copied().chain([Currency::EUR])
+    }
+
     /// Every rate with its currency and date, in a fixed order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Currency, Date, Decimal)> {
         self.per_euro

@@ -24,6 +24,7 @@ mod dates;
 pub mod decimal;
 pub mod demo;
 pub mod dietz;
+pub mod engine;
 pub mod error;
 pub mod figures;
 pub mod fx;

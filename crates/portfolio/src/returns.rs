@@ -99,7 +99,7 @@ fn add_day(parts: &mut BTreeMap<Part, f64>, day: &Day, previous: Decimal, weight
     *parts.entry(Part::Cash).or_default() += rest.to_f64() * weight;
 }
 
-fn link(value: f64) -> f64 {
+pub(crate) fn link(value: f64) -> f64 {
     if value.abs() < 1e-15 {
         1.0
     } else {
@@ -107,10 +107,10 @@ fn link(value: f64) -> f64 {
     }
 }
 
-/// Returns of an index between the days of a window, its last level carried forward; days before its first level are
+/// Returns of an index between the days of a period that opens on `from`, its last level carried forward; days before its first level are
 /// left out.
-pub fn index_returns(window: &Window, levels: &Carried<Decimal>) -> Benchmark {
-    let days = std::iter::once(window.from).chain(window.days.iter().map(|day| day.date));
+pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<Decimal>) -> Benchmark {
+    let days = std::iter::once(from).chain(dates.iter().copied());
     let points: Vec<_> = days
         .map(|day| (day, levels.at(day).map(|(_, level)| level.to_f64())))
         .collect();

@@ -4,6 +4,7 @@
 //! every period asked for. A [`Window`] of it is the series of one period. Values are exact; returns are floats.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use calendar::Calendar;
 use jiff::civil::Date;
@@ -12,6 +13,7 @@ use crate::dates::plus_days;
 use crate::decimal::{Decimal, MONEY};
 use crate::ledger::{Entry, Ledger, LedgerError, Rules, Totals};
 use crate::market::{AssetIx, Market};
+use crate::returns::{Part, Returns};
 use crate::valuation::Valuation;
 
 /// One stop of a walk.
@@ -42,16 +44,47 @@ pub struct Mark {
     pub flows: usize,
 }
 
-/// A ledger walked to its last day.
+impl Mark {
+    pub(crate) fn of(ledger: &Ledger<'_>) -> Mark {
+        Mark {
+            totals: ledger.totals(),
+            realised: ledger.realised().len(),
+            income: ledger.income().len(),
+            flows: ledger.flows().len(),
+        }
+    }
+}
+
+/// Where a ledger stands on its last day.
 #[derive(Debug)]
-pub struct Walk<'m> {
+pub struct Walked<'m> {
     /// The ledger after the last event.
     pub ledger: Ledger<'m>,
     /// Its value on the last day.
     pub closing: Valuation,
     /// The day before the first row.
     pub inception: Date,
+}
+
+/// A ledger walked to its last day, with every day on the way.
+#[derive(Debug)]
+pub struct Walk<'m> {
+    end: Walked<'m>,
     steps: Vec<Step>,
+}
+
+/// The daily series of one period, as figures need it.
+pub trait Series {
+    /// The opening day, exclusive.
+    fn from(&self) -> Date;
+    /// The value on it.
+    fn opening(&self) -> Decimal;
+    /// What had been recorded at the opening.
+    fn mark(&self) -> Mark;
+    /// The return of every day.
+    fn returns(&self) -> Returns;
+    /// What each part added to the time-weighted return of `returns`; `None` after a total loss.
+    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>>;
 }
 
 /// One day of a window.
@@ -106,16 +139,9 @@ impl<'m> Walk<'m> {
     pub fn run(request: WalkRequest<'m>) -> Result<Option<Walk<'m>>, LedgerError> {
         let (ledger, mut events) =
             Ledger::prepare(request.market, request.rules, request.entries, request.to);
-        let Some(first) = ledger
-            .entries()
-            .iter()
-            .map(|entry| entry.date)
-            .min()
-            .filter(|first| *first <= request.to)
-        else {
+        let Some(inception) = inception(&ledger, request.to) else {
             return Ok(None);
         };
-        let inception = plus_days(first, -1);
         let stops = stops(request.calendar, inception, request.to, &request.starts);
         let mut walker = Walker::new(ledger);
         let mut steps = Vec::with_capacity(stops.len());
@@ -123,12 +149,12 @@ impl<'m> Walk<'m> {
             events.apply_until(&mut walker.ledger, date)?;
             steps.push(walker.step(date, on_grid)?);
         }
-        Ok(Some(Walk {
+        let end = Walked {
             ledger: walker.ledger,
             closing: walker.last,
             inception,
-            steps,
-        }))
+        };
+        Ok(Some(Walk { end, steps }))
     }
 
     /// The series from one of the requested starts (or inception, where that is later) to the last day.
@@ -151,6 +177,44 @@ impl<'m> Walk<'m> {
             mark: opening.mark,
         }
     }
+}
+
+impl<'m> Deref for Walk<'m> {
+    type Target = Walked<'m>;
+
+    fn deref(&self) -> &Walked<'m> {
+        &self.end
+    }
+}
+
+impl Series for Window {
+    fn from(&self) -> Date {
+        self.from
+    }
+
+    fn opening(&self) -> Decimal {
+        self.opening
+    }
+
+    fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    fn returns(&self) -> Returns {
+        Returns::of(self)
+    }
+
+    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+        crate::returns::contributions(self, returns)
+    }
+}
+
+/// The day before the first row; `None` when nothing has happened until `to`.
+pub(crate) fn inception(ledger: &Ledger<'_>, to: Date) -> Option<Date> {
+    let first = ledger.entries().iter().map(|entry| entry.date).min();
+    first
+        .filter(|first| *first <= to)
+        .map(|first| plus_days(first, -1))
 }
 
 /// Grid days of `(inception, to]`, `to` itself, inception and the starts within, in order.
@@ -228,12 +292,6 @@ impl<'m> Walker<'m> {
         let profits = self.profits(&valuation);
         let currency_gains = self.currency_gains(date)?;
         self.last = valuation;
-        let mark = Mark {
-            totals: self.ledger.totals(),
-            realised: self.ledger.realised().len(),
-            income: self.ledger.income().len(),
-            flows: self.flows,
-        };
         Ok(Step {
             date,
             on_grid,
@@ -242,7 +300,7 @@ impl<'m> Walker<'m> {
             outflow,
             profits,
             currency_gains,
-            mark,
+            mark: Mark::of(&self.ledger),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The pure part: a ledger and a market to figures. Several portfolios are shared out over the machine's cores.
+//! The pure part: one portfolio's ledger and the market to its figures.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,12 +8,11 @@ use super::digest::{PortfolioDigest, issue};
 use super::envelope::Issue;
 use super::load::Target;
 use super::period::Period;
-use crate::cores::on_every_core;
 use crate::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
 use crate::ledger::{AccountId, Entry, LedgerError, Rules};
 use crate::market::{AssetIx, Market};
 use crate::metrics::Settings;
-use crate::series::{Walk, WalkRequest};
+use crate::series::{Series, WalkRequest, Walked};
 use crate::store::StoredEntry;
 
 /// Rolling windows, in sessions: a month, a quarter, a year.
@@ -44,6 +43,10 @@ impl Job {
             target,
         }
     }
+
+    pub(super) fn failed(&self, error: LedgerError) -> Issue {
+        failure(self.target.row.id, error.code(), &error)
+    }
 }
 
 /// The figures of one portfolio; without any when nothing has happened in it.
@@ -54,36 +57,42 @@ pub(super) struct Computed {
     pub(super) closing: Option<Closing>,
 }
 
-/// Computes all jobs; results come in the order of the jobs.
-pub(super) fn compute_all(market: &Market, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
-    on_every_core(jobs, |job| compute(market, job))
-}
-
-fn compute(market: &Market, job: &Job) -> Result<Computed, Issue> {
-    let id = job.target.row.id;
-    let failed = |error: LedgerError| failure(id, error.code(), &error);
-    let starts = Period::STORED
-        .iter()
-        .map(|period| period.start(job.target.as_of));
-    let walk = Walk::run(request(market, job, starts.collect())).map_err(failed)?;
-    let Some(walk) = walk else {
-        let digest = PortfolioDigest::empty(job.target.row.base_currency, job.target.as_of);
-        return Ok(Computed {
-            digest,
+impl Computed {
+    pub(super) fn empty(job: &Job) -> Computed {
+        Computed {
+            digest: PortfolioDigest::empty(job.target.row.base_currency, job.target.as_of),
             periods: Vec::new(),
             closing: None,
-        });
-    };
-    let periods = periods(&walk, market, job).map_err(failed)?;
-    let closing = Closing::of(&walk).map_err(failed)?;
+        }
+    }
+}
+
+pub(super) fn starts(job: &Job) -> Vec<Date> {
+    let as_of = job.target.as_of;
+    Period::STORED
+        .iter()
+        .map(|period| period.start(as_of))
+        .collect()
+}
+
+/// All figures of one portfolio; `series` gives that of a period by its opening day.
+pub(super) fn figures<S: Series>(
+    market: &Market,
+    job: &Job,
+    end: &Walked<'_>,
+    series: impl Fn(Date) -> S,
+) -> Result<Computed, Issue> {
+    let failed = |error: LedgerError| job.failed(error);
+    let periods = periods(end, market, job, series).map_err(failed)?;
+    let closing = Closing::of(end).map_err(failed)?;
     let figures: Vec<&PeriodFigures> = periods.iter().map(|(_, figures)| figures).collect();
-    if let Some(wrong) = inconsistencies(&walk, &closing, &figures)
+    if let Some(wrong) = inconsistencies(end, &closing, &figures)
         .map_err(failed)?
         .first()
     {
-        return Err(failure(id, "internal_inconsistency", wrong));
+        return Err(failure(job.target.row.id, "internal_inconsistency", wrong));
     }
-    let digest = digest(job, &walk, &closing, &periods);
+    let digest = digest(job, end, &closing, &periods);
     Ok(Computed {
         digest,
         periods,
@@ -108,10 +117,11 @@ pub(super) fn request<'m>(market: &'m Market, job: &'m Job, starts: Vec<Date>) -
     }
 }
 
-fn periods(
-    walk: &Walk<'_>,
+fn periods<S: Series>(
+    walk: &Walked<'_>,
     market: &Market,
     job: &Job,
+    series: impl Fn(Date) -> S,
 ) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
     let settings = settings(market, job);
     let figures = Period::STORED.iter().map(|period| {
@@ -120,7 +130,7 @@ fn periods(
         } else {
             &[]
         };
-        let window = walk.window(period.start(job.target.as_of));
+        let window = series(period.start(job.target.as_of));
         Ok((
             *period,
             PeriodFigures::of(
@@ -151,7 +161,7 @@ pub(super) fn settings<'m>(market: &'m Market, job: &Job) -> ReturnSettings<'m> 
 
 fn digest(
     job: &Job,
-    walk: &Walk<'_>,
+    walk: &Walked<'_>,
     closing: &Closing,
     periods: &[(Period, PeriodFigures)],
 ) -> PortfolioDigest {
@@ -168,7 +178,7 @@ fn digest(
 }
 
 /// What is odd about the ledger, and a day that the calendar's table does not know.
-pub(super) fn warnings(walk: &Walk<'_>, job: &Job) -> Vec<Issue> {
+pub(super) fn warnings(walk: &Walked<'_>, job: &Job) -> Vec<Issue> {
     let (id, calendar, as_of) = (job.target.row.id, &job.target.calendar, job.target.as_of);
     let beyond = (!calendar.covers(as_of)).then(|| {
         let message = format!(

@@ -1,9 +1,10 @@
 //! Refreshing portfolio analytics: load, compute, save.
 //!
-//! Loading and saving are async (`load`, `save`), computing is pure and runs on threads of its own (`compute`).
+//! Loading and saving are async (`load`, `save`), computing is pure (`compute`) and shared out over the cores (`batch`).
 //! One portfolio's error stops that portfolio only. What has the same input hash as before is not computed again.
 //! Printing, retries and limits belong to the task that calls.
 
+mod batch;
 mod compute;
 mod digest;
 mod envelope;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
-use super::compute::{Computed, Job, compute_all, failure};
+use super::batch::Engine;
+use super::compute::{Computed, Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
 use super::load::{self, Need, Target};
 use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
@@ -22,8 +23,9 @@ use crate::store::{Lock, LockAttempt, PortfolioRow, Store, asset_index};
 /// The registered name of the task.
 pub const TASK: &str = "finflow.core.tasks.refresh_portfolio_analytics";
 
-/// Portfolios that are loaded, computed and saved together.
-const PORTION: usize = 32;
+/// Portfolios that are loaded, computed and saved together: few at first, so that small runs are told of soon.
+const FIRST_PORTION: usize = 32;
+const LARGEST_PORTION: usize = 512;
 /// Warnings that a result lists.
 const LISTED: usize = 500;
 
@@ -112,12 +114,9 @@ impl<'r> Run<'r> {
             Arc::new(self.store.short_accounts().await?.into_iter().collect());
         let (targets, assets) = self.changed(&rows, &rates, &shorts).await?;
         self.report("value", self.done, rows.len());
-        let market = Arc::new(
-            self.store
-                .market(&assets.into_iter().collect::<Vec<_>>())
-                .await?,
-        );
-        self.compute(targets, &market, &shorts, rows.len()).await?;
+        let assets: Vec<i64> = assets.into_iter().collect();
+        let market = self.store.market(&assets).await?;
+        self.compute(targets, market, &shorts, rows.len()).await?;
         self.known.sort_by_key(|known| known.row.id);
         sum_up(&mut self.data, &self.known);
         self.overviews(&rates).await?;
@@ -143,7 +142,7 @@ impl<'r> Run<'r> {
     ) -> Result<(Vec<Target>, BTreeSet<i64>)> {
         let shared = load::revisions(self.store, rates, shorts, Date::MAX).await?;
         let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
-        for portion in rows.chunks(PORTION) {
+        for portion in rows.chunks(LARGEST_PORTION) {
             for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await?
             {
                 self.settle(need, &mut targets);
@@ -179,22 +178,27 @@ impl<'r> Run<'r> {
 
     async fn compute(
         &mut self,
-        mut targets: Vec<Target>,
-        market: &Arc<Market>,
+        targets: Vec<Target>,
+        market: Market,
         shorts: &Arc<BTreeSet<AccountId>>,
         total: usize,
     ) -> Result<()> {
-        let index = asset_index(market);
+        let index = asset_index(&market);
+        let engine = move || (Engine::new(market, &targets), targets);
+        let (engine, mut targets) = spawn_blocking(engine).await.map_err(Error::Computation)?;
+        let engine = Arc::new(engine);
+        let mut size = FIRST_PORTION;
         while !targets.is_empty() {
             if (self.should_stop)() {
                 self.stopped = true;
                 return Ok(());
             }
-            let portion: Vec<Target> = targets.drain(..targets.len().min(PORTION)).collect();
+            let portion: Vec<Target> = targets.drain(..targets.len().min(size)).collect();
+            size = (size * 2).min(LARGEST_PORTION);
             let count = portion.len() as u64;
             let jobs = self.jobs(portion, &index, shorts).await?;
-            let market = Arc::clone(market);
-            let work = move || (compute_all(&market, &jobs), jobs);
+            let engine = Arc::clone(&engine);
+            let work = move || (engine.compute_all(&jobs), jobs);
             let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
             self.done += count;
             self.report("metrics", self.done, total);

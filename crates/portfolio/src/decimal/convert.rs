@@ -77,7 +77,11 @@ impl fmt::Display for Decimal {
 impl Decimal {
     /// The nearest float; exactly rounded while the digits that matter fit 53 bits.
     pub fn to_f64(self) -> f64 {
+        const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
         let (mut digits, mut scale) = (self.0, UNIT);
+        if digits.unsigned_abs() <= EXACT {
+            return digits as i64 as f64 / scale as f64;
+        }
         for step in [1_000_000, 1_000, 100, 10] {
             while scale % step == 0 && scale > 1 && digits % step == 0 {
                 digits /= step;

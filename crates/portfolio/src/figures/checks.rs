@@ -8,7 +8,7 @@ use crate::decimal::{Decimal, MONEY};
 use crate::gains::Gains;
 use crate::ledger::{LedgerError, cash_of};
 use crate::money::Currency;
-use crate::series::Walk;
+use crate::series::Walked;
 
 /// Sums of floats may part by this much.
 const SLACK: f64 = 1e-9;
@@ -26,7 +26,7 @@ pub struct Inconsistency {
 }
 
 /// With one currency the parts of a period's profit leave nothing for currencies on cash.
-pub fn gains_inconsistency(walk: &Walk<'_>, gains: &Gains) -> Option<Inconsistency> {
+pub fn gains_inconsistency(walk: &Walked<'_>, gains: &Gains) -> Option<Inconsistency> {
     let left = gains.cash.currency;
     let off = walk.ledger.is_single_currency() && !left.is_zero();
     off.then(|| unequal("gains add up to the change in value", left, Decimal::ZERO))
@@ -34,7 +34,7 @@ pub fn gains_inconsistency(walk: &Walk<'_>, gains: &Gains) -> Option<Inconsisten
 
 /// Every violation of: the identity of net asset value, contributions, lots, weights, cash.
 pub fn inconsistencies(
-    walk: &Walk<'_>,
+    walk: &Walked<'_>,
     closing: &Closing,
     periods: &[&PeriodFigures],
 ) -> Result<Vec<Inconsistency>, LedgerError> {
@@ -57,7 +57,7 @@ fn unequal(what: &'static str, left: impl ToString, right: impl ToString) -> Inc
 
 /// The currency gain on cash that the identity leaves must be that of the cash movements themselves; exactly zero
 /// with one currency, and otherwise within the rounding of each movement.
-fn identity(walk: &Walk<'_>, closing: &Closing) -> Result<Option<Inconsistency>, LedgerError> {
+fn identity(walk: &Walked<'_>, closing: &Closing) -> Result<Option<Inconsistency>, LedgerError> {
     let (cash_at_cost, movements) = walk.ledger.cash_at_cost();
     let expected = walk.closing.cash_base() - cash_at_cost;
     let single = walk.ledger.is_single_currency();
@@ -82,7 +82,7 @@ fn contribution(period: &PeriodFigures) -> Option<Inconsistency> {
     off.then(|| unequal("contributions add up to the time-weighted return", sum, twr))
 }
 
-fn lots(walk: &Walk<'_>) -> Option<Inconsistency> {
+fn lots(walk: &Walked<'_>) -> Option<Inconsistency> {
     let wrong = walk
         .ledger
         .books()
@@ -104,7 +104,7 @@ fn weights(closing: &Closing) -> Option<Inconsistency> {
 }
 
 /// Cash equals the sum of its rows and of the dividends that the ledger posted itself.
-fn cash(walk: &Walk<'_>) -> Result<Option<Inconsistency>, LedgerError> {
+fn cash(walk: &Walked<'_>) -> Result<Option<Inconsistency>, LedgerError> {
     let (ledger, mut sums) = (&walk.ledger, BTreeMap::<Currency, Decimal>::new());
     for entry in ledger
         .entries()

@@ -10,7 +10,7 @@ use crate::decimal::Decimal;
 use crate::income::Income;
 use crate::ledger::LedgerError;
 use crate::money::Currency;
-use crate::series::Walk;
+use crate::series::Walked;
 use crate::valuation::Position;
 
 /// One position, exact.
@@ -81,7 +81,7 @@ pub struct Closing {
 
 impl Closing {
     /// The figures of the day on which a walk ended.
-    pub fn of(walk: &Walk<'_>) -> Result<Closing, LedgerError> {
+    pub fn of(walk: &Walked<'_>) -> Result<Closing, LedgerError> {
         let (ledger, valuation) = (&walk.ledger, &walk.closing);
         let mut positions = BTreeMap::new();
         for (asset, position) in &valuation.positions {
@@ -112,7 +112,7 @@ impl Closing {
 }
 
 /// What the identity of net asset value leaves for currencies on cash.
-fn cash_fx_gain(walk: &Walk<'_>) -> Decimal {
+fn cash_fx_gain(walk: &Walked<'_>) -> Decimal {
     let (ledger, totals) = (&walk.ledger, walk.ledger.totals());
     let flows: Decimal = ledger
         .flows()

@@ -12,8 +12,8 @@ use crate::decimal::Decimal;
 use crate::dietz::modified_dietz;
 use crate::ledger::{Flow, LedgerError, Totals};
 use crate::metrics::{self, Benchmark, ReturnSeries, RollingPoint, Settings, Stats};
-use crate::returns::{CASH, Part, Returns, contributions, index_returns};
-use crate::series::{Walk, Window};
+use crate::returns::{CASH, Part, index_returns};
+use crate::series::{Series, Walked};
 use crate::xirr::{Xirr, xirr};
 
 /// How to make figures of returns.
@@ -100,25 +100,26 @@ pub struct PeriodFigures {
 }
 
 impl PeriodFigures {
-    /// The figures of one window of a walk.
+    /// The figures of one period of a ledger.
     pub fn of(
-        walk: &Walk<'_>,
-        window: &Window,
+        walk: &Walked<'_>,
+        window: &impl Series,
         settings: ReturnSettings<'_>,
     ) -> Result<PeriodFigures, LedgerError> {
-        let flows = &walk.ledger.flows()[window.mark.flows..];
-        let returns = Returns::of(window);
+        let mark = window.mark();
+        let flows = &walk.ledger.flows()[mark.flows..];
+        let returns = window.returns();
         let to = walk.closing.date;
         let mut figures = PeriodFigures {
-            from: window.from,
+            from: window.from(),
             to,
-            grid_points: window.days.len(),
-            nav_start: window.opening,
+            grid_points: returns.dates.len(),
+            nav_start: window.opening(),
             nav_end: walk.closing.nav,
             inflows: flows.iter().map(|flow| flow.inflow).sum(),
             outflows: flows.iter().map(|flow| flow.outflow).sum(),
-            totals: PeriodTotals::between(window.mark.totals, walk.ledger.totals()),
-            realised_gain_base: walk.ledger.realised()[window.mark.realised..]
+            totals: PeriodTotals::between(mark.totals, walk.ledger.totals()),
+            realised_gain_base: walk.ledger.realised()[mark.realised..]
                 .iter()
                 .map(|gain| gain.gain_base)
                 .sum(),
@@ -143,23 +144,23 @@ impl PeriodFigures {
 
     fn time_weighted(
         &mut self,
-        walk: &Walk<'_>,
-        window: &Window,
+        walk: &Walked<'_>,
+        window: &impl Series,
         dates: &[Date],
         values: &[f64],
         settings: ReturnSettings<'_>,
     ) {
         let series = ReturnSeries {
-            base: window.from,
+            base: window.from(),
             dates,
             returns: values,
         };
         let benchmark = settings
             .benchmark
-            .map(|levels| index_returns(window, levels));
+            .map(|levels| index_returns(window.from(), dates, levels));
         self.twr = Some(metrics::compound(values));
         self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
-        self.contribution = contributions(window, values).map(|parts| named(walk, parts));
+        self.contribution = window.contributions(values).map(|parts| named(walk, parts));
         self.monthly = metrics::monthly(series);
         self.yearly = metrics::yearly(series);
         self.rolling = settings
@@ -186,10 +187,10 @@ impl PeriodTotals {
     }
 }
 
-fn money_weighted(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -> Xirr {
+fn money_weighted(window: &impl Series, flows: &[Flow], closing: Decimal, to: Date) -> Xirr {
     let mut cash: Vec<(Date, f64)> = Vec::with_capacity(flows.len() + 2);
-    if !window.opening.is_zero() {
-        cash.push((window.from, -window.opening.to_f64()));
+    if !window.opening().is_zero() {
+        cash.push((window.from(), -window.opening().to_f64()));
     }
     cash.extend(
         flows
@@ -199,24 +200,24 @@ fn money_weighted(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -
     if !closing.is_zero() {
         cash.push((to, closing.to_f64()));
     }
-    xirr(&cash).over(days_between(window.from, to))
+    xirr(&cash).over(days_between(window.from(), to))
 }
 
-fn dietz(window: &Window, flows: &[Flow], closing: Decimal, to: Date) -> Option<f64> {
+fn dietz(window: &impl Series, flows: &[Flow], closing: Decimal, to: Date) -> Option<f64> {
     let signed: Vec<(Date, f64)> = flows
         .iter()
         .map(|flow| (flow.date, (flow.inflow - flow.outflow).to_f64()))
         .collect();
     modified_dietz(
-        window.opening.to_f64(),
+        window.opening().to_f64(),
         closing.to_f64(),
         &signed,
-        window.from,
+        window.from(),
         to,
     )
 }
 
-fn named(walk: &Walk<'_>, parts: BTreeMap<Part, f64>) -> Weights {
+fn named(walk: &Walked<'_>, parts: BTreeMap<Part, f64>) -> Weights {
     let name = |part| match part {
         Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.clone(),
         Part::Cash => CASH.to_owned(),

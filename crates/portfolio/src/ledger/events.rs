@@ -90,6 +90,24 @@ impl Events {
         Events { queue, next: 0 }
     }
 
+    /// The day of the next event.
+    pub(crate) fn next_day(&self) -> Option<Date> {
+        self.queue.get(self.next).map(|(day, _)| *day)
+    }
+
+    /// The assets that the events of the next day name.
+    pub(crate) fn next_assets(&self, ledger: &Ledger<'_>) -> BTreeSet<AssetIx> {
+        let today = self.next_day();
+        let events = self.queue[self.next..]
+            .iter()
+            .take_while(|(day, _)| Some(*day) == today);
+        let named = events.flat_map(|(_, event)| match *event {
+            Event::Action(asset, _) => [Some(asset), None],
+            Event::Row(row) => [ledger.entries[row].asset, ledger.entries[row].to_asset],
+        });
+        named.flatten().collect()
+    }
+
     /// Applies the events up to and including `date`.
     pub(crate) fn apply_until(
         &mut self,

@@ -20,5 +20,6 @@ pub use audit::cash_of;
 pub use book::{Book, Lot, Pick};
 pub use entry::{AccountId, Entry, Kind, LotMethod};
 pub use error::LedgerError;
+pub(crate) use events::Events;
 pub use state::{Flow, IncomeItem, IncomeMode, Ledger, Realised, Rules, Term, Totals};
 pub use warning::Warning;

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod engine;
 mod fixtures;
+mod generated;
 mod import;
 mod ledger;
 mod oracles;

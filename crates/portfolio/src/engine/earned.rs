@@ -1,0 +1,152 @@
+//! What every part of a portfolio earned, weighted so that it links to the time-weighted return.
+
+use std::ops::Range;
+
+use super::kernel::Product;
+use super::pieces::Piece;
+use super::valued::{Valued, after};
+use crate::market::AssetIx;
+use crate::returns::{Part, link};
+
+/// Linked profits by opening: those of the days after the opening's first day, up to and with the first day of the
+/// opening after it.
+#[derive(Debug)]
+pub(super) struct Earned {
+    /// In order.
+    assets: Vec<AssetIx>,
+    /// The last stretch in which an asset was held or traded, by asset.
+    last: Vec<usize>,
+    /// By asset, then by opening.
+    by_asset: Vec<f64>,
+    /// By opening, of the portfolio as a whole.
+    whole: Vec<f64>,
+}
+
+/// The days that belong to each opening, and the weight of a day's profit.
+struct Days {
+    stretches: Vec<Range<usize>>,
+    weights: Vec<f64>,
+}
+
+impl Earned {
+    pub(super) fn of(valued: &Valued<'_, '_>) -> Earned {
+        let days = Days::of(valued);
+        let mut earned = Earned::empty(valued, days.stretches.len());
+        for piece in &valued.pieces.held {
+            earned.add_piece(piece, &days);
+        }
+        for spending in &valued.pieces.spent {
+            earned.add(Some(spending.asset), spending.day, -spending.amount, &days);
+        }
+        earned.add_whole(valued, &days);
+        earned
+    }
+
+    fn empty(valued: &Valued<'_, '_>, openings: usize) -> Earned {
+        let held = valued.pieces.held.iter().filter_map(|piece| piece.asset);
+        let spent = valued.pieces.spent.iter().map(|spending| spending.asset);
+        let mut assets: Vec<AssetIx> = held.chain(spent).collect();
+        assets.sort_unstable();
+        assets.dedup();
+        Earned {
+            last: vec![0; assets.len()],
+            by_asset: vec![0.0; assets.len() * openings],
+            whole: vec![0.0; openings],
+            assets,
+        }
+    }
+
+    fn add_piece(&mut self, piece: &Piece<'_>, days: &Days) {
+        let Some(slot) = self.slot(piece.asset) else {
+            return;
+        };
+        self.add(piece.asset, piece.from, piece.value.at(piece.from), days);
+        if piece.to < days.weights.len() {
+            self.add(piece.asset, piece.to, -piece.value.at(piece.to - 1), days);
+        }
+        for (turn, stretch) in days.stretches.iter().enumerate() {
+            let inside = stretch.start.max(piece.from + 1)..stretch.end.min(piece.to);
+            if !inside.is_empty() {
+                self.last[slot] = self.last[slot].max(turn + 1);
+                let earned = changes(&piece.value, inside, &days.weights);
+                self.by_asset[slot * self.whole.len() + turn] += earned;
+            }
+        }
+    }
+
+    /// A profit of one day.
+    fn add(&mut self, asset: Option<AssetIx>, day: usize, profit: f64, days: &Days) {
+        if let (Some(slot), Some(turn)) = (self.slot(asset), days.turn(day)) {
+            self.last[slot] = self.last[slot].max(turn + 1);
+            self.by_asset[slot * self.whole.len() + turn] += profit * days.weights[day];
+        }
+    }
+
+    fn add_whole(&mut self, valued: &Valued<'_, '_>, days: &Days) {
+        for (whole, stretch) in self.whole.iter_mut().zip(&days.stretches) {
+            *whole = stretch
+                .clone()
+                .map(|day| {
+                    let (start, end) = valued.equity(day);
+                    (end - start) * days.weights[day]
+                })
+                .sum();
+        }
+    }
+
+    fn slot(&self, asset: Option<AssetIx>) -> Option<usize> {
+        self.assets.binary_search(&asset?).ok()
+    }
+
+    /// The sums from one opening to the end: of assets held or traded since, and of the cash that remains.
+    pub(super) fn from(&self, turn: usize) -> impl Iterator<Item = (Part, f64)> {
+        let openings = self.whole.len();
+        let sum = move |slot: usize| {
+            self.by_asset[slot * openings..][..openings][turn..]
+                .iter()
+                .sum::<f64>()
+        };
+        let whole: f64 = self.whole[turn..].iter().sum();
+        let of_assets: f64 = (0..self.assets.len()).map(sum).sum();
+        let live = (0..self.assets.len()).filter(move |slot| self.last[*slot] > turn);
+        live.map(move |slot| (Part::Asset(self.assets[slot]), sum(slot)))
+            .chain([(Part::Cash, whole - of_assets)])
+    }
+}
+
+fn changes(value: &Product<'_>, days: Range<usize>, weights: &[f64]) -> f64 {
+    value.weigh_changes(&weights[days.clone()], days.start)
+}
+
+impl Days {
+    fn of(valued: &Valued<'_, '_>) -> Days {
+        let days = valued.nav.len();
+        let openings = valued.outline.openings.iter();
+        let mut starts: Vec<usize> = openings
+            .map(|opening| after(valued.columns, opening) + 1)
+            .collect();
+        starts.push(days);
+        let stretches = starts
+            .windows(2)
+            .map(|pair| pair[0]..pair[1].max(pair[0]))
+            .collect();
+        let weight = |day: usize| {
+            let (start, end) = valued.equity(day);
+            if start > 0.0 {
+                link(end / start - 1.0) / start
+            } else {
+                0.0
+            }
+        };
+        let mut weights = vec![0.0; valued.first + 1];
+        weights.extend((valued.first + 1..days).map(weight));
+        Days { stretches, weights }
+    }
+
+    /// The opening to which a day belongs.
+    fn turn(&self, day: usize) -> Option<usize> {
+        self.stretches
+            .iter()
+            .position(|stretch| stretch.contains(&day))
+    }
+}

@@ -1,0 +1,138 @@
+//! One period of a valued portfolio.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::earned::Earned;
+use super::outline::Opening;
+use super::valued::{Valued, after};
+use crate::decimal::Decimal;
+use crate::returns::{Part, Returns, link};
+use crate::series::{Mark, Series};
+
+/// The days of a period; its first day counts from the opening, which need not be on the grid.
+#[derive(Clone, Copy, Debug)]
+pub struct Span<'v> {
+    valued: &'v Valued<'v, 'v>,
+    turn: usize,
+}
+
+impl<'v> Span<'v> {
+    pub(super) fn new(valued: &'v Valued<'v, 'v>, turn: usize) -> Span<'v> {
+        Span { valued, turn }
+    }
+
+    fn start(&self) -> &'v Opening {
+        &self.valued.outline.openings[self.turn]
+    }
+
+    fn first(&self) -> usize {
+        after(self.valued.columns, self.start())
+    }
+
+    /// Money that came in and went out between the opening and the end of the first day.
+    fn first_flows(&self) -> (f64, f64) {
+        let flows = &self.valued.outline.end.ledger.flows()[self.start().mark.flows..];
+        let last = self.valued.columns.dates()[self.first()];
+        let early = flows.iter().take_while(|flow| flow.date <= last);
+        early.fold((0.0, 0.0), |(inflow, outflow), flow| {
+            (
+                inflow + flow.inflow.to_f64(),
+                outflow + flow.outflow.to_f64(),
+            )
+        })
+    }
+
+    /// Equity at the start and at the end of the first day.
+    pub(super) fn first_equity(&self) -> (f64, f64) {
+        let (inflow, outflow) = self.first_flows();
+        (
+            self.start().nav.to_f64() + inflow,
+            self.valued.nav[self.first()] + outflow,
+        )
+    }
+}
+
+impl Series for Span<'_> {
+    fn from(&self) -> Date {
+        self.start().date
+    }
+
+    fn opening(&self) -> Decimal {
+        self.start().nav
+    }
+
+    fn mark(&self) -> Mark {
+        self.start().mark
+    }
+
+    fn returns(&self) -> Returns {
+        let (valued, first) = (self.valued, self.first());
+        let rest = first + 1..valued.nav.len();
+        let equities = rest.map(|day| valued.equity(day));
+        let gain =
+            |(start, end): (f64, f64)| Some(if start == 0.0 { 0.0 } else { end / start - 1.0 });
+        Returns {
+            dates: valued.columns.dates()[first..].to_vec(),
+            values: std::iter::once(self.first_equity())
+                .chain(equities)
+                .map(gain)
+                .collect(),
+            broken: None,
+        }
+    }
+
+    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+        let total = crate::metrics::compound(returns);
+        if total <= -1.0 || returns.iter().any(|value| 1.0 + value <= 0.0) {
+            return None;
+        }
+        let overall = link(total);
+        let later = self.valued.earned.get_or_init(|| Earned::of(self.valued));
+        let mut parts = self.first_day(returns[0]);
+        for (part, earned) in later.from(self.turn) {
+            *parts.entry(part).or_default() += earned;
+        }
+        parts.values_mut().for_each(|part| *part /= overall);
+        Some(parts)
+    }
+}
+
+impl Span<'_> {
+    /// What each part added on the first day, not yet divided by the link of the whole period.
+    fn first_day(&self, gain: f64) -> BTreeMap<Part, f64> {
+        let mut profits: BTreeMap<Part, f64> = BTreeMap::new();
+        let (opening, day) = (self.start(), self.first());
+        let mut add =
+            |asset, profit: f64| *profits.entry(Part::Asset(asset)).or_default() += profit;
+        for piece in &self.valued.pieces.held {
+            if let Some(asset) = piece
+                .asset
+                .filter(|_| (piece.from..piece.to).contains(&day))
+            {
+                add(asset, piece.value.at(day));
+            }
+        }
+        for (asset, value) in &opening.values {
+            add(*asset, -value);
+        }
+        for spending in &self.valued.pieces.spent {
+            if spending.day == day && spending.date > opening.date {
+                add(spending.asset, -spending.amount);
+            }
+        }
+        let (inflow, outflow) = self.first_flows();
+        let profit = self.valued.nav[day] + outflow - opening.nav.to_f64() - inflow;
+        let of_assets: f64 = profits.values().sum();
+        let equity = opening.nav.to_f64() + inflow;
+        let weight = if equity > 0.0 {
+            link(gain) / equity
+        } else {
+            0.0
+        };
+        profits.insert(Part::Cash, profit - of_assets);
+        profits.values_mut().for_each(|profit| *profit *= weight);
+        profits
+    }
+}

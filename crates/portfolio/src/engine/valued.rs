@@ -1,0 +1,125 @@
+//! The value series of many portfolios, tile by tile.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::columns::Columns;
+use super::earned::Earned;
+use super::outline::{Opening, Outline};
+use super::pieces::Pieces;
+use super::span::Span;
+
+/// Days of a tile: 256 days of 2,000 prices are 4 MB.
+const TILE: usize = 256;
+/// Below this equity, the rounding of money could show in a return.
+const LEAST_EQUITY: f64 = 1_000.0;
+/// By how much, relatively, the float sum may differ from the exact value of the last day.
+const AGREEMENT: f64 = 1e-9;
+
+/// A portfolio with the values of its days.
+#[derive(Debug)]
+pub struct Valued<'c, 'm> {
+    /// Its exact side.
+    pub outline: Outline<'m>,
+    pub(super) columns: &'c Columns,
+    pub(super) pieces: Pieces<'c>,
+    /// The first day after inception.
+    pub(super) first: usize,
+    /// Net asset value, money that came in and money that went out, by day of the grid.
+    pub(super) nav: Vec<f64>,
+    pub(super) inflow: Vec<f64>,
+    pub(super) outflow: Vec<f64>,
+    pub(super) earned: OnceLock<Earned>,
+}
+
+/// Values portfolios over the whole grid, which must end on their last day.
+pub fn value<'c, 'm>(columns: &'c Columns, outlines: Vec<Outline<'m>>) -> Vec<Valued<'c, 'm>> {
+    let mut valued: Vec<Valued<'_, '_>> = outlines
+        .into_iter()
+        .map(|outline| Valued::new(columns, outline))
+        .collect();
+    let days = columns.dates().len();
+    for start in (0..days).step_by(TILE) {
+        let tile = start..(start + TILE).min(days);
+        for portfolio in &mut valued {
+            portfolio.add_tile(tile.clone());
+        }
+    }
+    valued
+}
+
+impl<'c, 'm> Valued<'c, 'm> {
+    fn new(columns: &'c Columns, outline: Outline<'m>) -> Valued<'c, 'm> {
+        let days = columns.dates().len();
+        let (mut inflow, mut outflow) = (vec![0.0; days], vec![0.0; days]);
+        for flow in outline.end.ledger.flows() {
+            let day = columns.day(flow.date);
+            inflow[day] += flow.inflow.to_f64();
+            outflow[day] += flow.outflow.to_f64();
+        }
+        Valued {
+            pieces: Pieces::of(&outline, columns),
+            first: after(columns, &outline.openings[0]),
+            outline,
+            columns,
+            nav: vec![0.0; days],
+            inflow,
+            outflow,
+            earned: OnceLock::new(),
+        }
+    }
+
+    fn add_tile(&mut self, tile: Range<usize>) {
+        for piece in &self.pieces.held {
+            let (from, to) = (piece.from.max(tile.start), piece.to.min(tile.end));
+            if from < to {
+                piece.value.add_to(&mut self.nav[from..to], from);
+            }
+        }
+    }
+
+    /// True when floats say what the exact walk would: equity well above zero on every day (or nothing there at all),
+    /// every price and rate known, and the exact value reached at the end.
+    pub fn is_sound(&self) -> bool {
+        let exact = self.outline.end.closing.nav.to_f64();
+        let last = self.nav[self.nav.len() - 1];
+        let known = (last - exact).abs() <= AGREEMENT * exact.abs();
+        known
+            && self.equities().all(is_sound)
+            && self.spans().all(|span| is_sound(span.first_equity()))
+    }
+
+    /// Equity at the start and at the end of every day after the first.
+    fn equities(&self) -> impl Iterator<Item = (f64, f64)> {
+        (self.first + 1..self.nav.len()).map(|day| self.equity(day))
+    }
+
+    /// Equity at the start and at the end of a day after the first.
+    pub(super) fn equity(&self, day: usize) -> (f64, f64) {
+        (
+            self.nav[day - 1] + self.inflow[day],
+            self.nav[day] + self.outflow[day],
+        )
+    }
+
+    /// A series for each opening day, the longest first.
+    fn spans(&self) -> impl Iterator<Item = Span<'_>> {
+        (0..self.outline.openings.len()).map(|opening| Span::new(self, opening))
+    }
+
+    /// The series that opens on `from`, or at inception where that is later.
+    pub fn span(&self, from: jiff::civil::Date) -> Span<'_> {
+        let openings = &self.outline.openings;
+        let opening = openings.partition_point(|opening| opening.date < from);
+        Span::new(self, opening.min(openings.len() - 1))
+    }
+}
+
+fn is_sound((start, end): (f64, f64)) -> bool {
+    (start >= LEAST_EQUITY && end >= 0.0) || (start == 0.0 && end == 0.0)
+}
+
+/// The first day of the grid after an opening day.
+pub(super) fn after(columns: &Columns, opening: &Opening) -> usize {
+    columns.dates().partition_point(|day| *day <= opening.date)
+}
