@@ -1,22 +1,27 @@
 //! The beat itself: tries to lead, leads, and begins anew after every loss. It never dies of an error.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{BrokerError, Coordinator, ErrorKind, Fence, Result, ResultBackend};
+use broker::{Coordinator, Fence, Result, ResultBackend};
 use client::Client;
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::Source;
 use crate::clock::Clock;
+use crate::known::KnownSchedule;
+use crate::metrics::Metrics;
 use crate::reign::Reign;
 use crate::state::LEASE;
-use crate::{ScheduleFile, Source, SourceError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often a leader renews in each lease.
+pub(crate) const RENEWALS_PER_LEASE: u32 = 3;
 /// A standby asks this many times for each lease.
 const ASKS_PER_LEASE: u32 = 10;
 
@@ -53,17 +58,18 @@ pub enum Role {
 pub struct Beat {
     params: BeatParams,
     status: watch::Sender<(Role, Instant)>,
-    /// What was read last, for when the source cannot be read.
-    known: Mutex<Option<(String, ScheduleFile)>>,
+    known: Arc<KnownSchedule>,
+    metrics: Metrics,
 }
 
 impl Beat {
     /// A beat that does nothing yet.
     pub fn new(params: BeatParams) -> Self {
         Self {
-            params,
             status: watch::Sender::new((Role::Connecting, Instant::now())),
-            known: Mutex::default(),
+            known: Arc::new(KnownSchedule::new(Arc::clone(&params.source))),
+            metrics: Metrics::default(),
+            params,
         }
     }
 
@@ -99,7 +105,17 @@ impl Beat {
 
     /// Whether it has moved within this time.
     pub fn is_alive(&self, within: Duration) -> bool {
-        self.status.borrow().1.elapsed() < within
+        self.age() < within
+    }
+
+    /// Its metrics as OpenMetrics text.
+    pub fn metrics_text(&self) -> String {
+        self.metrics.text()
+    }
+
+    /// How long ago it moved.
+    pub fn age(&self) -> Duration {
+        self.status.borrow().1.elapsed()
     }
 
     async fn serve(&self) {
@@ -117,8 +133,9 @@ impl Beat {
         }
     }
 
-    /// Leads until the lease is lost, or waits a moment when somebody else holds it.
+    /// Leads until the lease is lost, or waits a moment when somebody else holds it. A standby knows the schedule already.
     async fn try_to_lead(&self) -> Result<()> {
+        self.known.prepare().await?;
         let Some(fence) = self.acquire().await? else {
             self.tick(Role::Standby);
             sleep(self.lease() / ASKS_PER_LEASE).await;
@@ -128,12 +145,36 @@ impl Beat {
             return Ok(());
         };
         tracing::info!(name = %self.name(), fence = fence.0, "leading");
+        self.metrics.began_to_lead();
         let ended = reign.rule().await;
         tracing::info!(name = %self.name(), "no longer leading");
         ended
     }
 
+    /// Carries something long out while the lease is renewed; `None` when it is lost.
+    pub(crate) async fn while_held<T>(
+        &self,
+        fence: Fence,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>> {
+        let mut work = pin!(work);
+        let pause = self.lease() / RENEWALS_PER_LEASE;
+        let mut renewals = interval_at(Instant::now() + pause, pause);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(Some(done)),
+                _ = renewals.tick() => {
+                    self.tick(self.role());
+                    if self.acquire().await? != Some(fence) {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
     pub(crate) fn tick(&self, role: Role) {
+        self.metrics.leads(role == Role::Leader);
         self.status.send_replace((role, Instant::now()));
     }
 
@@ -155,42 +196,12 @@ impl Beat {
         self.params.client.backends().results.as_deref()
     }
 
-    /// The schedule with its version; what is known of it while its source cannot be read.
-    pub(crate) async fn schedule(&self) -> Result<(String, ScheduleFile)> {
-        let loaded = self.load_schedule().await;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match (loaded, known.clone()) {
-            (Ok(loaded), _) => Ok(known.insert(loaded).clone()),
-            (Err(error), Some(known)) => {
-                tracing::warn!(%error, "the schedule stays as it was");
-                Ok(known)
-            }
-            (Err(error), None) => Err(error),
-        }
+    pub(crate) fn known(&self) -> &Arc<KnownSchedule> {
+        &self.known
     }
 
-    /// Reads the version first, so that a change in between is met again.
-    async fn load_schedule(&self) -> Result<(String, ScheduleFile)> {
-        let unreadable = |error: SourceError| {
-            let text = format!("the schedule cannot be read: {error}");
-            BrokerError::with_source(ErrorKind::Unreachable, text, error)
-        };
-        let version = self.params.source.version().await.map_err(unreadable)?;
-        let schedule = self.params.source.load().await.map_err(unreadable)?;
-        for problem in &schedule.problems {
-            tracing::error!("{problem}; the entry is left out");
-        }
-        Ok((version, schedule))
-    }
-
-    /// The schedule, if its version is no longer this one.
-    pub(crate) async fn changed_schedule(&self, known: &str) -> Option<(String, ScheduleFile)> {
-        let version = self.params.source.version().await;
-        if version.as_ref().is_ok_and(|version| version == known) {
-            return None;
-        }
-        let schedule = self.schedule().await.ok()?;
-        (schedule.0 != known).then_some(schedule)
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn name(&self) -> &str {

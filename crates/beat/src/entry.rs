@@ -86,6 +86,17 @@ impl Entry {
         format!("{} [{}]", self.schedule, self.zone_name)
     }
 
+    /// Whether everything about them is the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.task == other.task
+            && self.enabled == other.enabled
+            && self.args == other.args
+            && self.kwargs == other.kwargs
+            && self.options == other.options
+            && self.policy == other.policy
+            && self.timing() == other.timing()
+    }
+
     /// The id of the task that runs for this slot: the same whoever sends it.
     pub fn task_id(&self, slot: Timestamp) -> String {
         self.slot_id(slot).to_string()

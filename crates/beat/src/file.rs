@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use protocol::{Map, Value, from_value};
 
 use crate::schedule::find_zone;
-use crate::{Entry, EntryError, ScheduleError};
+use crate::{Entry, EntryError, ScheduleError, bulk};
 use raw::RawEntry;
 pub(crate) use timing::Timing;
 
@@ -28,15 +28,30 @@ pub struct ScheduleFile {
 impl ScheduleFile {
     /// Reads the map of the setting; `timezone` is the zone of entries that name none.
     pub fn read(beat_schedule: &Map, timezone: &str) -> Self {
+        let definitions = beat_schedule
+            .iter()
+            .map(|(name, value)| (name.clone(), value));
+        Self::read_each(definitions.collect(), Value::clone, timezone)
+    }
+
+    /// Reads definitions by name, each of which `value` turns into the setting's form.
+    pub(crate) fn read_each<T: Send>(
+        definitions: Vec<(String, T)>,
+        value: impl Fn(T) -> Value + Sync,
+        timezone: &str,
+    ) -> Self {
+        let read = bulk::map(definitions, |(name, definition)| {
+            read_entry(&name, value(definition), timezone).map_err(|(field, source)| EntryError {
+                entry: name,
+                field,
+                source: source.into(),
+            })
+        });
         let mut file = Self::default();
-        for (name, value) in beat_schedule.iter() {
-            match read_entry(name, value, timezone) {
+        for entry in read {
+            match entry {
                 Ok(entry) => file.entries.push(entry),
-                Err((field, source)) => file.problems.push(EntryError {
-                    entry: name.clone(),
-                    field,
-                    source: source.into(),
-                }),
+                Err(problem) => file.problems.push(problem),
             }
         }
         file
@@ -46,8 +61,8 @@ impl ScheduleFile {
 /// Field and fault.
 type Problem = (String, Box<dyn std::error::Error + Send + Sync>);
 
-fn read_entry(name: &str, value: &Value, timezone: &str) -> Result<Entry, Problem> {
-    let raw: RawEntry = from_value(value.clone()).map_err(|error| {
+fn read_entry(name: &str, value: Value, timezone: &str) -> Result<Entry, Problem> {
+    let raw: RawEntry = from_value(value).map_err(|error| {
         let field = if error.path().is_empty() {
             "(the entry)"
         } else {

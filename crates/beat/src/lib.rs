@@ -9,11 +9,14 @@
 
 mod backfill;
 mod beat;
+mod bulk;
 mod check;
 mod clock;
 mod entry;
 mod error;
 mod file;
+mod known;
+mod metrics;
 mod overview;
 mod plan;
 mod policy;

@@ -50,7 +50,7 @@ pub async fn rows(
     let state = |entry: &Entry| {
         let key = entry_key(&entry.name);
         let state: Option<EntryState> = records.get(&key).and_then(|record| decode(&key, record));
-        adopted(entry, state, now)
+        adopted(entry, state.as_ref(), now)
     };
     let good = schedule
         .entries
@@ -68,9 +68,9 @@ pub async fn rows(
 /// # Errors
 /// When the broker cannot be asked.
 pub async fn heartbeat(coordinator: &dyn Coordinator) -> Result<Option<Heartbeat>> {
-    let records = coordinator.load(SPACE).await?;
-    let record = records.into_iter().find(|(key, _)| key == HEARTBEAT);
-    Ok(record.and_then(|(key, record)| decode(&key, &record)))
+    let mut found = coordinator.fetch(SPACE, &[HEARTBEAT.to_owned()]).await?;
+    let record = found.pop().flatten();
+    Ok(record.and_then(|record| decode(HEARTBEAT, &record)))
 }
 
 fn row(entry: &Entry, state: EntryState, count: usize) -> Row {

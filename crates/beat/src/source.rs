@@ -1,5 +1,6 @@
 //! Where entries come from, and how beat learns that they have changed.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,19 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// All entries as they are now; what is wrong with single ones is among its problems.
     async fn load(&self) -> Result<ScheduleFile, SourceError>;
+
+    /// The names of all entries that changed from one version to another, and perhaps of some more; `None` when only a
+    /// whole load tells.
+    async fn changed(&self, _from: &str, _to: &str) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(None)
+    }
+
+    /// As [`Source::load`], but only what there is of these names.
+    async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
+        let mut schedule = self.load().await?;
+        schedule.keep(&names.iter().map(String::as_str).collect());
+        Ok(schedule)
+    }
 }
 
 /// A schedule that never changes.
@@ -43,6 +57,9 @@ impl Sources {
     }
 }
 
+/// Between the versions of the sources.
+const SEPARATOR: char = '\0';
+
 #[async_trait]
 impl Source for Sources {
     async fn version(&self) -> Result<String, SourceError> {
@@ -50,7 +67,7 @@ impl Source for Sources {
         for source in &self.0 {
             versions.push(source.version().await?);
         }
-        Ok(versions.join("\0"))
+        Ok(versions.join(&SEPARATOR.to_string()))
     }
 
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
@@ -58,21 +75,60 @@ impl Source for Sources {
         for source in &self.0 {
             all.join(source.load().await?);
         }
-        for entry in &mut all.entries {
-            entry.enabled = all
-                .enabled
-                .get(&entry.name)
-                .copied()
-                .unwrap_or(entry.enabled);
+        all.apply_enabled();
+        Ok(all)
+    }
+
+    async fn changed(&self, from: &str, to: &str) -> Result<Option<Vec<String>>, SourceError> {
+        let mut names = Vec::new();
+        let versions = from.split(SEPARATOR).zip(to.split(SEPARATOR));
+        for (source, (from, to)) in self.0.iter().zip(versions) {
+            if from == to {
+                continue;
+            }
+            match source.changed(from, to).await? {
+                Some(changed) => names.extend(changed),
+                None => return Ok(None),
+            }
         }
+        Ok(Some(names))
+    }
+
+    async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
+        let mut all = ScheduleFile::default();
+        for source in &self.0 {
+            all.join(source.load_named(names).await?);
+        }
+        all.apply_enabled();
         Ok(all)
     }
 }
 
 impl ScheduleFile {
+    /// Leaves only what there is of these names.
+    fn keep(&mut self, names: &HashSet<&str>) {
+        self.entries.retain(|entry| names.contains(&*entry.name));
+        self.problems
+            .retain(|problem| names.contains(&*problem.entry));
+        self.enabled.retain(|name, _| names.contains(&**name));
+    }
+
+    fn apply_enabled(&mut self) {
+        for entry in &mut self.entries {
+            let enabled = self.enabled.get(&entry.name).copied();
+            entry.enabled = enabled.unwrap_or(entry.enabled);
+        }
+    }
+
     /// Adds the entries of another source, but for names that are taken.
     fn join(&mut self, other: Self) {
-        let taken: std::collections::HashSet<String> = self
+        if self.entries.is_empty() {
+            self.entries = other.entries;
+            self.enabled.extend(other.enabled);
+            self.problems.extend(other.problems);
+            return;
+        }
+        let taken: HashSet<String> = self
             .entries
             .iter()
             .map(|entry| entry.name.clone())

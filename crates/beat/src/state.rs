@@ -14,7 +14,7 @@ pub const SPACE: &str = "celeriac.beat";
 pub(crate) const HEARTBEAT: &str = "beat:heartbeat";
 const ENTRY: &str = "entry:";
 
-/// How many slots an entry's record remembers.
+/// How many slots an entry's record remembers at most; fewer in a schedule of very many entries.
 pub const HISTORY: usize = 20;
 
 /// What is remembered of an entry.
@@ -26,6 +26,9 @@ pub struct EntryState {
     pub last_slot: Timestamp,
     /// When it was last sent.
     pub last_run_at: Option<Timestamp>,
+    /// The slot that it was last sent for.
+    #[serde(default)]
+    pub last_run_slot: Option<Timestamp>,
     /// How often it was sent.
     pub total_run_count: u64,
     /// How many slots passed without a run.
@@ -69,6 +72,7 @@ impl EntryState {
             timing: String::new(),
             last_slot: Timestamp::MIN,
             last_run_at: None,
+            last_run_slot: None,
             total_run_count: 0,
             missed: 0,
             disabled: false,
@@ -86,24 +90,23 @@ impl EntryState {
     }
 
     /// The slot that was sent last, and when.
-    pub(crate) fn last_sent(&self) -> Option<&Slot> {
-        self.history.iter().rfind(|slot| slot.skipped.is_none())
+    pub(crate) fn last_sent(&self) -> Option<(Timestamp, Timestamp)> {
+        self.last_run_slot.zip(self.last_run_at)
     }
 
-    /// After this slot was dealt with, and `missed` before it were not.
+    /// After this slot was dealt with, and `missed` before it were not; at most `keep` slots are remembered.
     #[must_use]
-    pub(crate) fn after(mut self, slot: Slot, missed: u64) -> Self {
+    pub(crate) fn after(mut self, slot: Slot, missed: u64, keep: usize) -> Self {
         let is_sent = slot.skipped.is_none();
         self.last_slot = slot.slot;
         self.missed += missed + u64::from(!is_sent);
         self.total_run_count += u64::from(is_sent);
-        self.last_run_at = if is_sent {
-            Some(slot.at)
-        } else {
-            self.last_run_at
-        };
-        if self.history.len() >= HISTORY {
-            self.history.drain(..=self.history.len() - HISTORY);
+        if is_sent {
+            self.last_run_at = Some(slot.at);
+            self.last_run_slot = Some(slot.slot);
+        }
+        if self.history.len() >= keep {
+            self.history.drain(..=self.history.len() - keep);
         }
         self.history.push(slot);
         self

@@ -3,6 +3,7 @@
 //! One record for each entry in the form of the settings, written under a lease so that two editors do not mix, and a version
 //! that changes with every edit.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,17 +11,24 @@ use async_trait::async_trait;
 use broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Result};
 use bytes::Bytes;
 use protocol::{Map, Value};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::plan::Writes;
-use crate::{ScheduleFile, Source, SourceError};
+use crate::state::{decode, encode};
+use crate::{ScheduleFile, Source, SourceError, bulk};
 
 /// The space that the records lie in, and the lease of whoever edits.
 const SPACE: &str = "celeriac.schedule";
 const VERSION: &str = "version";
+/// The record of the latest edits.
+const EDITS: &str = "edits";
 const ENTRY: &str = "entry:";
 const ENABLED: &str = "enabled:";
+
+/// So many edited names are remembered; who is further behind reads everything.
+const REMEMBERED: usize = 1_000;
 
 const LEASE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -50,12 +58,7 @@ impl StoredSchedule {
         let records = self.coordinator.load(SPACE).await?;
         let entries = records.into_iter().filter_map(|(key, record)| {
             let name = key.strip_prefix(ENTRY)?;
-            let text = String::from_utf8_lossy(&record).into_owned();
-            // What is no JSON stays a text, which is no entry: so the name is shown with its problem.
-            Some((
-                name.to_owned(),
-                serde_json::from_str(&text).unwrap_or(Value::Str(text)),
-            ))
+            Some((name.to_owned(), definition(&record)))
         });
         Ok(entries.collect())
     }
@@ -65,18 +68,32 @@ impl StoredSchedule {
     /// # Errors
     /// When the broker cannot be asked, or somebody else edits for too long.
     pub async fn put(&self, name: &str, entry: &Value) -> Result<()> {
-        let record = serde_json::to_vec(entry).map_err(|error| {
-            BrokerError::with_source(
-                ErrorKind::Invalid,
-                format!("entry {name} has no JSON form"),
-                error,
-            )
-        })?;
         let writes = vec![
-            (format!("{ENTRY}{name}"), Some(record.into())),
+            (format!("{ENTRY}{name}"), Some(record_of(name, entry)?)),
             (format!("{ENABLED}{name}"), None),
         ];
         self.edit(writes).await
+    }
+
+    /// Writes many entries under one lease, as [`StoredSchedule::put`] does. Who follows the schedule sees them some by some.
+    ///
+    /// # Errors
+    /// As [`StoredSchedule::put`]; some may be written then.
+    pub async fn put_all(&self, entries: impl IntoIterator<Item = (String, Value)>) -> Result<()> {
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let some = entries.by_ref().take(REMEMBERED);
+            let records = some.map(|(name, entry)| Ok((record_of(&name, &entry)?, name)));
+            let records: Vec<(Bytes, String)> = records.collect::<Result<_>>()?;
+            let writes = records.into_iter().flat_map(|(record, name)| {
+                [
+                    (format!("{ENTRY}{name}"), Some(record)),
+                    (format!("{ENABLED}{name}"), None),
+                ]
+            });
+            self.edit(writes.collect()).await?;
+        }
+        Ok(())
     }
 
     /// Deletes an entry.
@@ -99,11 +116,16 @@ impl StoredSchedule {
     }
 
     async fn edit(&self, mut writes: Writes) -> Result<()> {
-        writes.push((VERSION.to_owned(), Some(Uuid::new_v4().to_string().into())));
         let owner = Uuid::new_v4().to_string();
+        let fence = acquire(&*self.coordinator, SPACE, &owner).await?;
+        let version = Uuid::new_v4().to_string();
+        let mut edits = self.edits().await?;
+        edits.add(&version, &writes);
+        writes.push((EDITS.to_owned(), Some(encode(&edits))));
+        writes.push((VERSION.to_owned(), Some(version.into())));
         let commit = Commit {
             lease: SPACE.to_owned(),
-            fence: acquire(&*self.coordinator, SPACE, &owner).await?,
+            fence,
             space: SPACE.to_owned(),
             entries: writes,
             publish: Vec::new(),
@@ -112,6 +134,82 @@ impl StoredSchedule {
         self.coordinator.release(SPACE, &owner).await?;
         if written { Ok(()) } else { Err(busy()) }
     }
+
+    async fn read(&self, records: Vec<(String, Bytes)>) -> ScheduleFile {
+        let timezone = self.timezone.clone();
+        bulk::apart(move || {
+            let mut enabled = BTreeMap::new();
+            let mut definitions = Vec::with_capacity(records.len());
+            for (key, record) in records {
+                if let Some(name) = key.strip_prefix(ENTRY) {
+                    definitions.push((name.to_owned(), record));
+                } else if let Some(name) = key.strip_prefix(ENABLED) {
+                    enabled.insert(name.to_owned(), &record[..] == b"true");
+                }
+            }
+            let read = |record: Bytes| definition(&record);
+            let mut schedule = ScheduleFile::read_each(definitions, read, &timezone);
+            schedule.enabled = enabled;
+            schedule
+        })
+        .await
+    }
+
+    async fn edits(&self) -> Result<Edits> {
+        let record = self.fetch_one(EDITS).await?;
+        Ok(record
+            .and_then(|record| decode(EDITS, &record))
+            .unwrap_or_default())
+    }
+
+    async fn fetch_one(&self, key: &str) -> Result<Option<Bytes>> {
+        let mut found = self.coordinator.fetch(SPACE, &[key.to_owned()]).await?;
+        Ok(found.pop().flatten())
+    }
+}
+
+/// The latest edits, oldest first: each edit's version and the names that it changed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Edits(VecDeque<(String, Vec<String>)>);
+
+impl Edits {
+    fn add(&mut self, version: &str, writes: &Writes) {
+        let names: BTreeSet<&str> = writes.iter().filter_map(|(key, _)| edited(key)).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        self.0.push_back((version.to_owned(), names));
+        let mut remembered: usize = self.0.iter().map(|(_, names)| names.len()).sum();
+        // The latest one stays: who knows its version has missed nothing.
+        while remembered > REMEMBERED && self.0.len() > 1 {
+            let oldest = self.0.pop_front();
+            remembered -= oldest.map_or(0, |(_, names)| names.len());
+        }
+    }
+
+    /// The names that were changed after this version; `None` when that is too long ago to know.
+    fn since(self, version: &str) -> Option<Vec<String>> {
+        let known = self.0.iter().position(|(edit, _)| edit == version)?;
+        let later = self.0.into_iter().skip(known + 1);
+        Some(later.flat_map(|(_, names)| names).collect())
+    }
+}
+
+fn edited(key: &str) -> Option<&str> {
+    key.strip_prefix(ENTRY)
+        .or_else(|| key.strip_prefix(ENABLED))
+}
+
+fn record_of(name: &str, entry: &Value) -> Result<Bytes> {
+    let record = serde_json::to_vec(entry).map_err(|error| {
+        let text = format!("entry {name} has no JSON form");
+        BrokerError::with_source(ErrorKind::Invalid, text, error)
+    })?;
+    Ok(record.into())
+}
+
+/// What is no JSON stays a text, which is no entry: so the name is shown with its problem.
+fn definition(record: &[u8]) -> Value {
+    serde_json::from_slice(record)
+        .unwrap_or_else(|_| Value::Str(String::from_utf8_lossy(record).into_owned()))
 }
 
 /// Waits for an editor's lease.
@@ -135,21 +233,31 @@ pub(crate) async fn acquire(
 #[async_trait]
 impl Source for StoredSchedule {
     async fn version(&self) -> Result<String, SourceError> {
-        let mut found = self.coordinator.fetch(SPACE, &[VERSION.to_owned()]).await?;
-        let version = found.pop().flatten().unwrap_or_default();
+        let version = self.fetch_one(VERSION).await?.unwrap_or_default();
         Ok(String::from_utf8_lossy(&version).into_owned())
     }
 
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
-        let mut schedule = ScheduleFile::read(&self.definitions().await?, &self.timezone);
-        for (key, record) in self.coordinator.load(SPACE).await? {
-            if let Some(name) = key.strip_prefix(ENABLED) {
-                schedule
-                    .enabled
-                    .insert(name.to_owned(), &record[..] == b"true");
-            }
-        }
-        Ok(schedule)
+        let records = self.coordinator.load(SPACE).await?;
+        Ok(self.read(records).await)
+    }
+
+    async fn changed(&self, from: &str, _to: &str) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(self.edits().await?.since(from))
+    }
+
+    async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
+        let kinds = [ENTRY, ENABLED];
+        let keys = names
+            .iter()
+            .flat_map(|name| kinds.map(|kind| format!("{kind}{name}")));
+        let keys: Vec<String> = keys.collect();
+        let found = self.coordinator.fetch(SPACE, &keys).await?;
+        let records = keys
+            .into_iter()
+            .zip(found)
+            .filter_map(|(key, record)| Some((key, record?)));
+        Ok(self.read(records.collect()).await)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Leases with fences, and commits, each one script. Fences come from the server's clock, so that they grow even after it lost its memory.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ::broker::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, Result};
@@ -18,8 +19,19 @@ const FOR_EVER_MS: u64 = 100 * 365 * 86_400_000;
 
 /// Entries that one command asks for, so that it does not hold up the server.
 const FETCHED: usize = 1_000;
+/// Entries of one page of a space.
+const PAGE: usize = 2_000;
 
 impl RedisBroker {
+    /// One page of a space, and where the next one begins.
+    async fn scan(&self, space: &str, cursor: &str) -> Result<(String, Vec<(String, Vec<u8>)>)> {
+        let mut command = redis::cmd("HSCAN");
+        command.arg(self.keys.space(space)).arg(cursor);
+        command.arg("COUNT").arg(PAGE);
+        let answer = self.link.call("load entries", command).await?;
+        self.read("load entries", answer)
+    }
+
     fn read<T: FromRedisValue>(&self, action: &str, answer: Value) -> Result<T> {
         let value = answer
             .extract_error()
@@ -67,15 +79,19 @@ impl Coordinator for RedisBroker {
         }))
     }
 
+    /// In pages, so that a space of a million entries does not hold up the server.
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
-        let mut command = redis::cmd("HGETALL");
-        command.arg(self.keys.space(space));
-        let answer = self.link.call("load entries", command).await?;
-        let entries: Vec<(String, Vec<u8>)> = self.read("load entries", answer)?;
-        Ok(entries
-            .into_iter()
-            .map(|(name, value)| (name, value.into()))
-            .collect())
+        let mut entries = Vec::new();
+        let mut cursor = "0".to_owned();
+        loop {
+            let page: Vec<(String, Vec<u8>)>;
+            (cursor, page) = self.scan(space, &cursor).await?;
+            let is_first = entries.is_empty();
+            entries.extend(page.into_iter().map(|(name, value)| (name, value.into())));
+            if cursor == "0" {
+                return Ok(if is_first { entries } else { once_each(entries) });
+            }
+        }
     }
 
     async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
@@ -140,4 +156,10 @@ impl Coordinator for RedisBroker {
             ))),
         }
     }
+}
+
+/// A page can repeat entries of another when the server has made its table larger in between.
+fn once_each(entries: Vec<(String, Bytes)>) -> Vec<(String, Bytes)> {
+    let unique: HashMap<String, Bytes> = entries.into_iter().collect();
+    unique.into_iter().collect()
 }

@@ -1,5 +1,6 @@
 //! The coordinator seam on a SQLite file.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -52,12 +53,12 @@ impl Coordinator for SqliteBroker {
     }
 
     async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            let value = reads::entry(&self.store.readers, space, key).await?;
-            values.push(value.map(Bytes::from));
-        }
-        Ok(values)
+        let found = reads::entries_of(&self.store.readers, space, keys).await?;
+        let found: HashMap<String, Bytes> = found
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect();
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
     async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {

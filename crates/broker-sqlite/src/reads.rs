@@ -140,12 +140,18 @@ pub(crate) async fn entries(pool: &SqlitePool, space: &str) -> Result<Vec<(Strin
     Ok(sqlx::query_as(sql).bind(space).fetch_all(pool).await?)
 }
 
-pub(crate) async fn entry(pool: &SqlitePool, space: &str, key: &str) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT value FROM entries WHERE space = ? AND key = ?";
-    Ok(sqlx::query_scalar(sql)
+/// Those of a space's entries that have these keys.
+pub(crate) async fn entries_of(
+    pool: &SqlitePool,
+    space: &str,
+    keys: &[String],
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let sql = "SELECT key, value FROM entries \
+               WHERE space = ? AND key IN (SELECT value FROM json_each(?))";
+    Ok(sqlx::query_as(sql)
         .bind(space)
-        .bind(key)
-        .fetch_optional(pool)
+        .bind(json(keys)?)
+        .fetch_all(pool)
         .await?)
 }
 

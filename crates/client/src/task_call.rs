@@ -32,7 +32,7 @@ impl TaskCall {
 }
 
 /// What `apply_async` takes besides arguments; what is not set is left to routes and defaults.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallOptions {
     /// The task's id; a random UUID unless set.
     pub task_id: Option<String>,

@@ -35,7 +35,8 @@ fn every_ten_seconds(name: &str) -> Entry {
 }
 
 fn adopt(entries: &[Entry], stored: Vec<(String, Bytes)>, now: Timestamp) -> (Plan, Writes) {
-    Plan::adopt(entries, read_states(stored), now, None)
+    let entries = entries.iter().cloned().map(Arc::new).collect();
+    Plan::begin(entries, read_states(stored), now, None)
 }
 
 fn sent(plan: &Plan, run: &Run, at: Timestamp) -> EntryState {
@@ -45,7 +46,7 @@ fn sent(plan: &Plan, run: &Run, at: Timestamp) -> EntryState {
         by: "beat".to_owned(),
         skipped: None,
     };
-    plan.state(run).clone().after(slot, run.missed)
+    plan.state(run).clone().after(slot, run.missed, HISTORY)
 }
 
 fn noon() -> Timestamp {
@@ -180,7 +181,7 @@ fn caught_up(policy: crate::Policy, seconds: i64) -> (Vec<i64>, u64) {
         if slot.skipped.is_none() {
             slots.push(run.slot.duration_since(noon()).as_secs());
         }
-        let state = plan.state(run).clone().after(slot, run.missed);
+        let state = plan.state(run).clone().after(slot, run.missed, HISTORY);
         missed = state.missed;
         plan.record(run, state);
     }
@@ -262,10 +263,11 @@ fn an_entry_that_is_enabled_begins_then_unless_it_is_to_catch_up() {
             enabled: false,
             ..with(policy.clone())
         };
-        let (plan, _) = adopt(&[disabled], Vec::new(), noon());
+        let (mut plan, _) = adopt(&[disabled], Vec::new(), noon());
         assert_eq!(plan.len(), 0);
         let later = noon() + 95.seconds();
-        let (mut plan, _) = Plan::adopt(&[with(policy)], plan.into_states(), later, None);
+        let written = plan.change(Change::Put(Arc::new(with(policy))), later);
+        assert!(written.is_some(), "that it is enabled is remembered");
         assert_eq!(plan.take_due(later, 9).len(), slots);
     }
 }
@@ -278,4 +280,60 @@ fn a_postponed_run_is_looked_at_again() {
     assert!(plan.take_due(noon() + 24.seconds(), 9).is_empty());
     let run = plan.take_due(noon() + 25.seconds(), 9).remove(0);
     assert_eq!((run.slot, run.missed), (noon() + 20.seconds(), 1));
+}
+
+#[test]
+fn changes_are_followed_one_by_one() {
+    let (mut plan, _) = adopt(
+        &[every_ten_seconds("a"), every_ten_seconds("b")],
+        Vec::new(),
+        noon(),
+    );
+    let later = noon() + 5.seconds();
+    let put = |plan: &mut Plan, entry| plan.change(Change::Put(Arc::new(entry)), later);
+    assert!(
+        put(&mut plan, every_ten_seconds("b")).is_none(),
+        "nothing about its runs has changed"
+    );
+    assert!(put(&mut plan, hourly("a")).is_some());
+    assert!(put(&mut plan, every_ten_seconds("c")).is_some());
+    let gone = plan.change(Change::Gone("b".to_owned()), later);
+    assert_eq!(gone, Some((entry_key("b"), None)));
+    assert!(plan.change(Change::Gone("b".to_owned()), later).is_none());
+    let runs = plan.take_due(noon() + 60.seconds(), 9);
+    let names: Vec<&str> = runs.iter().map(|run| &*plan.entry(run).name).collect();
+    assert_eq!((names, plan.len()), (vec!["c"], 2));
+}
+
+#[test]
+fn an_entry_that_is_changed_for_ever_fills_nothing() {
+    let (mut plan, _) = adopt(&[hourly("a")], Vec::new(), noon());
+    for _ in 0..1_000 {
+        plan.change(Change::Put(Arc::new(hourly("a"))), noon());
+    }
+    assert!(plan.due.len() <= 4, "{} in the heap", plan.due.len());
+    assert_eq!(plan.take_due(noon() + 1.hour(), 9).len(), 1, "due once");
+}
+
+#[test]
+fn a_record_remembers_few_slots() {
+    let (plan, _) = adopt(&[every_ten_seconds("a")], Vec::new(), noon());
+    assert_eq!(plan.history(), HISTORY);
+    let mut state = EntryState::new(&every_ten_seconds("a"), noon());
+    for second in 1..=9 {
+        let slot = Slot {
+            slot: noon() + (second * 10).seconds(),
+            at: noon(),
+            by: "beat".to_owned(),
+            skipped: (second > 1).then_some(crate::Skipped::Overlap),
+        };
+        state = state.after(slot, 0, 3);
+    }
+    assert_eq!(state.history.len(), 3);
+    let sent = noon() + 10.seconds();
+    assert_eq!(
+        state.last_sent(),
+        Some((sent, noon())),
+        "however many slots were skipped since"
+    );
 }

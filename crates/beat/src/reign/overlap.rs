@@ -49,9 +49,9 @@ impl Reign<'_> {
         if entry.policy.overlap == Overlap::Allow || self.beat.results().is_none() {
             return None;
         }
-        let last = self.plan.state(run).last_sent()?;
-        let may_run = entry.policy.may_run(last.at, self.beat.now());
-        may_run.then(|| entry.task_id(last.slot))
+        let (slot, at) = self.plan.state(run).last_sent()?;
+        let may_run = entry.policy.may_run(at, self.beat.now());
+        may_run.then(|| entry.task_id(slot))
     }
 
     /// For each last run that matters, whether it has ended.

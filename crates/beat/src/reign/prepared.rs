@@ -22,6 +22,11 @@ impl Reign<'_> {
     /// An entry that cannot be encoded leaves the plan; the others go on.
     pub(super) fn prepare(&self, run: Run, skipped: Option<Skipped>) -> Option<Prepared> {
         let entry = self.plan.entry(&run);
+        if run.slot <= self.plan.state(&run).last_slot {
+            tracing::error!(entry = %entry.name, slot = %run.slot, "a slot was dealt with before and is not sent again");
+            self.beat.metrics().doubled();
+            return None;
+        }
         let skipped = run.is_late.then_some(Skipped::Late).or(skipped);
         let publish = match skipped {
             Some(_) => None,
@@ -41,7 +46,11 @@ impl Reign<'_> {
         };
         Some(Prepared {
             key: entry_key(&entry.name),
-            state: self.plan.state(&run).clone().after(slot, run.missed),
+            state: self
+                .plan
+                .state(&run)
+                .clone()
+                .after(slot, run.missed, self.plan.history()),
             run,
             publish,
         })

@@ -1,7 +1,8 @@
 //! Schedules that are edited while a beat runs on them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use async_trait::async_trait;
 use beat::{Role, ScheduleFile, Source, SourceError, Sources, StoredSchedule};
@@ -113,6 +114,75 @@ async fn editors_do_not_mix() {
     assert_eq!(stored(&stage).definitions().await.unwrap().len(), 20);
 }
 
+/// A million entries are not read anew for each edit.
+#[tokio::test(start_paused = true)]
+async fn an_edit_reads_what_was_edited() {
+    let stage = Stage::new();
+    let many = (0..2_500).map(|number| {
+        let entry = json!({"task": "t", "schedule": 3_600});
+        (format!("entry {number}"), to_value(&entry).unwrap())
+    });
+    stored(&stage).put_all(many).await.unwrap();
+    let counted = Arc::new(Counted {
+        sources: Sources::new(vec![Arc::new(stored(&stage))]),
+        loads: AtomicUsize::new(0),
+        named: AtomicUsize::new(0),
+    });
+    let running = stage.follow(stage.backends.clone(), "beat", counted.clone());
+    running.beat.wait_for(Role::Leader).await;
+    put(&stage, "new", json!({"task": "t", "schedule": 1})).await;
+    stored(&stage).enable("entry 7", false).await.unwrap();
+    stored(&stage).delete("entry 8").await.unwrap();
+    pass(11).await;
+    assert!((9..=10).contains(&stage.sent_once_each().await));
+    let metrics = running.beat.metrics_text();
+    let expected = "celeriac_beat_entries 2499";
+    assert!(metrics.lines().any(|line| line == expected), "{metrics}");
+    let counts = (&counted.loads, &counted.named);
+    let (loads, named) = (counts.0.load(Relaxed), counts.1.load(Relaxed));
+    assert_eq!(loads, 1);
+    assert!((1..=3).contains(&named), "{named} names were read");
+    for number in 0..1_200 {
+        stored(&stage)
+            .enable(&format!("entry {number}"), false)
+            .await
+            .unwrap();
+    }
+    pass(2).await;
+    let metrics = running.beat.metrics_text();
+    let expected = "celeriac_beat_entries 1301";
+    assert!(metrics.lines().any(|line| line == expected), "{metrics}");
+}
+
+/// Counts what is read.
+#[derive(Debug)]
+struct Counted {
+    sources: Sources,
+    loads: AtomicUsize,
+    named: AtomicUsize,
+}
+
+#[async_trait]
+impl Source for Counted {
+    async fn version(&self) -> Result<String, SourceError> {
+        self.sources.version().await
+    }
+
+    async fn load(&self) -> Result<ScheduleFile, SourceError> {
+        self.loads.fetch_add(1, Relaxed);
+        self.sources.load().await
+    }
+
+    async fn changed(&self, from: &str, to: &str) -> Result<Option<Vec<String>>, SourceError> {
+        self.sources.changed(from, to).await
+    }
+
+    async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
+        self.named.fetch_add(names.len(), Relaxed);
+        self.sources.load_named(names).await
+    }
+}
+
 /// A source that can go away.
 #[derive(Debug, Default)]
 struct Shaky {
@@ -122,7 +192,7 @@ struct Shaky {
 #[async_trait]
 impl Source for Shaky {
     async fn version(&self) -> Result<String, SourceError> {
-        match self.is_gone.load(Ordering::Relaxed) {
+        match self.is_gone.load(Relaxed) {
             true => Err("gone".into()),
             false => Ok(String::new()),
         }
@@ -141,10 +211,10 @@ async fn a_source_that_vanishes_and_comes_back_stops_nothing() {
     let source = Arc::new(Shaky::default());
     let running = stage.follow(stage.backends.clone(), "beat", source.clone());
     running.beat.wait_for(Role::Leader).await;
-    source.is_gone.store(true, Ordering::Relaxed);
+    source.is_gone.store(true, Relaxed);
     pass(31).await;
     assert_eq!(stage.sent_once_each().await, 3);
-    source.is_gone.store(false, Ordering::Relaxed);
+    source.is_gone.store(false, Relaxed);
     pass(30).await;
     assert_eq!(stage.sent_once_each().await, 6);
 }

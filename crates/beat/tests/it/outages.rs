@@ -1,19 +1,20 @@
 //! Brokers that go away, leaders that freeze, answers that are lost: no slot twice, none lost in silence.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use beat::Role;
+use beat::{Clock, Role};
 use broker::faults::inject;
 use broker::{
     Backends, BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Publish, Result,
 };
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::stage::{Stage, pass};
+use super::stage::{Stage, TestClock, pass, schedule_file};
 
 fn every_ten_seconds() -> serde_json::Value {
     json!({"tick": {"task": "t", "schedule": 10}})
@@ -206,5 +207,51 @@ async fn a_message_that_the_broker_refuses_does_not_hold_up_the_others() {
     assert_eq!(
         stage.counts().await,
         [("one".to_owned(), 10), ("two".to_owned(), 10)].into()
+    );
+}
+
+/// A clock that somebody sets.
+#[derive(Debug)]
+struct SetClock {
+    clock: TestClock,
+    offset: AtomicI64,
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + SignedDuration::from_secs(self.offset.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_doubles_nothing_and_goes_on() {
+    let stage = Stage::new();
+    let clock = Arc::new(SetClock {
+        clock: stage.clock.clone(),
+        offset: AtomicI64::new(0),
+    });
+    let source = Arc::new(schedule_file(&every_ten_seconds()));
+    let running = stage.follow_by(clock.clone(), stage.backends.clone(), "beat", source);
+    pass(605).await;
+    assert_eq!(stage.sent_once_each().await, 60);
+    clock.offset.store(-3_600, Ordering::Relaxed);
+    pass(3_590).await;
+    assert_eq!(running.beat.role(), Role::Leader);
+    assert_eq!(
+        stage.sent_once_each().await,
+        60,
+        "the slots of this hour were sent"
+    );
+    pass(60).await;
+    assert_eq!(stage.sent_once_each().await, 65, "and on it goes");
+    clock.offset.store(0, Ordering::Relaxed);
+    pass(60).await;
+    let row = stage.first_row(&every_ten_seconds()).await;
+    let sent = stage.sent_once_each().await as u64;
+    assert_eq!(row.total_run_count, sent);
+    assert!(
+        row.missed >= 358,
+        "the skipped hour is counted: {}",
+        row.missed
     );
 }

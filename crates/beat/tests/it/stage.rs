@@ -92,13 +92,24 @@ impl Stage {
         name: &str,
         source: Arc<dyn Source>,
     ) -> Running {
+        self.follow_by(Arc::new(self.clock.clone()), backends, name, source)
+    }
+
+    /// The same by a clock of its own.
+    pub(crate) fn follow_by(
+        &self,
+        clock: Arc<dyn Clock>,
+        backends: Backends,
+        name: &str,
+        source: Arc<dyn Source>,
+    ) -> Running {
         let beat = Arc::new(Beat::new(BeatParams {
             client: Client::new(backends, ClientOptions::default()),
             source,
             name: name.to_owned(),
             lease: LEASE,
             cron_starting_deadline: None,
-            clock: Arc::new(self.clock.clone()),
+            clock,
         }));
         let stop = CancellationToken::new();
         let task = tokio::spawn({

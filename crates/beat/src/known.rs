@@ -1,0 +1,173 @@
+//! The schedule as it was read last, and how it differs from what its source says now. It owns the reading; what becomes of a
+//! change is the leader's affair.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use broker::{BrokerError, ErrorKind, Result};
+
+use crate::{Entry, EntryError, Source, SourceError, bulk};
+
+/// An entry that is new or another than before, or the name of one that is gone.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Put(Arc<Entry>),
+    Gone(String),
+}
+
+/// Entries by name.
+type Entries = HashMap<String, Arc<Entry>>;
+
+/// What was read, and where from.
+#[derive(Debug)]
+pub(crate) struct KnownSchedule {
+    source: Arc<dyn Source>,
+    read: Mutex<Option<Read>>,
+}
+
+#[derive(Debug, Default)]
+struct Read {
+    version: String,
+    entries: Entries,
+    /// The names of entries that cannot be used.
+    problems: HashSet<String>,
+}
+
+impl KnownSchedule {
+    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
+        Self {
+            source,
+            read: Mutex::default(),
+        }
+    }
+
+    /// All entries as they were read last.
+    pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
+        let read = self.lock();
+        let entries = read.iter().flat_map(|read| read.entries.values());
+        entries.cloned().collect()
+    }
+
+    /// How many entries cannot be used.
+    pub(crate) fn problems(&self) -> usize {
+        self.lock().as_ref().map_or(0, |read| read.problems.len())
+    }
+
+    /// Reads the schedule, unless that was done before.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub(crate) async fn prepare(&self) -> Result<()> {
+        if self.version().is_some() {
+            return Ok(());
+        }
+        self.look().await.map(|_| ())
+    }
+
+    /// Reads what has changed. A source that cannot be read has not changed.
+    ///
+    /// # Errors
+    /// When nothing is known yet and the source cannot be read.
+    pub(crate) async fn refresh(&self) -> Result<Vec<Change>> {
+        match self.look().await {
+            Err(error) if self.version().is_some() => {
+                tracing::warn!(%error, "the schedule stays as it was");
+                Ok(Vec::new())
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn look(&self) -> Result<Vec<Change>> {
+        self.read_changes().await.map_err(|error| {
+            let text = format!("the schedule cannot be read: {error}");
+            BrokerError::with_source(ErrorKind::Unreachable, text, error)
+        })
+    }
+
+    /// Asks for the version first, so that a change in between is met again.
+    async fn read_changes(&self) -> Result<Vec<Change>, SourceError> {
+        let version = self.source.version().await?;
+        let names = match self.version() {
+            Some(known) if known == version => return Ok(Vec::new()),
+            Some(known) => self.source.changed(&known, &version).await?,
+            None => None,
+        };
+        match names {
+            Some(names) => self.read_named(version, names).await,
+            None => self.read_all(version).await,
+        }
+    }
+
+    async fn read_named(
+        &self,
+        version: String,
+        names: Vec<String>,
+    ) -> Result<Vec<Change>, SourceError> {
+        let schedule = self.source.load_named(&names).await?;
+        report(&schedule.problems);
+        let mut guard = self.lock();
+        let read = guard.get_or_insert_default();
+        let names: HashSet<String> = names.into_iter().collect();
+        let before = names.iter().filter_map(|name| read.entries.remove(name));
+        let before = before.map(|entry| (entry.name.clone(), entry)).collect();
+        let (entries, changes) = compare(before, schedule.entries);
+        read.entries.extend(entries);
+        read.problems.retain(|name| !names.contains(name));
+        read.problems.extend(named(schedule.problems));
+        read.version = version;
+        Ok(changes)
+    }
+
+    async fn read_all(&self, version: String) -> Result<Vec<Change>, SourceError> {
+        let schedule = self.source.load().await?;
+        report(&schedule.problems);
+        let problems = named(schedule.problems).collect();
+        let before = self.lock().as_ref().map(|read| read.entries.clone());
+        let compared = move || compare(before.unwrap_or_default(), schedule.entries);
+        let (entries, changes) = bulk::apart(compared).await;
+        *self.lock() = Some(Read {
+            version,
+            entries,
+            problems,
+        });
+        Ok(changes)
+    }
+
+    fn version(&self) -> Option<String> {
+        self.lock().as_ref().map(|read| read.version.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Read>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entries of now, the ones that are as before shared with before, and what is different.
+fn compare(mut before: Entries, now: Vec<Entry>) -> (Entries, Vec<Change>) {
+    let mut entries = Entries::with_capacity(now.len());
+    let mut changes = Vec::new();
+    for entry in now {
+        let same = before
+            .remove(&entry.name)
+            .filter(|before| before.is_same(&entry));
+        let entry = same.unwrap_or_else(|| {
+            let entry = Arc::new(entry);
+            changes.push(Change::Put(Arc::clone(&entry)));
+            entry
+        });
+        entries.insert(entry.name.clone(), entry);
+    }
+    changes.extend(before.into_keys().map(Change::Gone));
+    (entries, changes)
+}
+
+fn report(problems: &[EntryError]) {
+    for problem in problems {
+        tracing::error!("{problem}; the entry is left out");
+    }
+}
+
+fn named(problems: Vec<EntryError>) -> impl Iterator<Item = String> {
+    problems.into_iter().map(|problem| problem.entry)
+}

@@ -1,0 +1,72 @@
+//! What is due becomes messages: one commit for many entries.
+
+use broker::{ErrorKind, Result};
+
+use super::Reign;
+use super::prepared::{Prepared, leave_out};
+use crate::plan::{Run, lateness};
+use crate::state::encode;
+
+impl Reign<'_> {
+    /// Sends what is due; `false` when the lease is lost. One message that the broker refuses must not hold up the others,
+    /// so a refused batch is sent one by one.
+    pub(super) async fn send(&mut self, runs: Vec<Run>) -> Result<bool> {
+        let runs = self.settle_overlaps(runs).await;
+        let runs: Vec<Prepared> = runs
+            .into_iter()
+            .filter_map(|(run, skipped)| self.prepare(run, skipped))
+            .collect();
+        match self.commit_runs(&runs).await {
+            Err(error) if error.kind() == ErrorKind::Invalid => self.send_one_by_one(runs).await,
+            Ok(true) => {
+                runs.into_iter().for_each(|run| self.record(run));
+                Ok(true)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// An entry whose message is refused leaves the plan; the others go on.
+    async fn send_one_by_one(&mut self, runs: Vec<Prepared>) -> Result<bool> {
+        for run in runs {
+            match self.commit_runs(std::slice::from_ref(&run)).await {
+                Ok(true) => self.record(run),
+                Err(error) if error.kind() == ErrorKind::Invalid => {
+                    leave_out(self.plan.entry(&run.run), &error);
+                }
+                outcome => return outcome,
+            }
+        }
+        Ok(true)
+    }
+
+    /// Records and messages of these runs, in one step.
+    async fn commit_runs(&self, runs: &[Prepared]) -> Result<bool> {
+        if runs.is_empty() {
+            return Ok(true);
+        }
+        let writes = runs
+            .iter()
+            .map(|run| (run.key.clone(), Some(encode(&run.state))))
+            .collect();
+        let publish = runs.iter().filter_map(|run| run.publish.clone()).collect();
+        self.commit(writes, publish).await
+    }
+
+    fn record(&mut self, prepared: Prepared) {
+        let entry = self.plan.entry(&prepared.run);
+        prepared.log(entry);
+        let Prepared {
+            run,
+            state,
+            publish,
+            ..
+        } = prepared;
+        let metrics = self.beat.metrics();
+        metrics.missed(run.missed + u64::from(publish.is_none()));
+        if publish.is_some() {
+            metrics.sent(lateness(entry, run.slot, self.beat.now()));
+        }
+        self.plan.record(&run, state);
+    }
+}
