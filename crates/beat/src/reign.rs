@@ -116,6 +116,7 @@ impl<'a> Reign<'a> {
             self.beat.name().to_owned(),
             self.plan.len(),
         );
+        self.count_entries();
         let heartbeat = encode(&Heartbeat { at, name, entries });
         self.commit(vec![(HEARTBEAT.to_owned(), Some(heartbeat))], Vec::new())
             .await
