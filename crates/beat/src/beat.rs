@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Source;
 use crate::clock::Clock;
+use crate::keeper::Keeper;
 use crate::known::KnownSchedule;
 use crate::metrics::Metrics;
 use crate::reign::Reign;
@@ -57,6 +58,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Beat {
     params: BeatParams,
+    keeper: Keeper,
     status: watch::Sender<(Role, Instant)>,
     known: Arc<KnownSchedule>,
     metrics: Metrics,
@@ -66,6 +68,7 @@ impl Beat {
     /// A beat that does nothing yet.
     pub fn new(params: BeatParams) -> Self {
         Self {
+            keeper: Keeper::new(params.source.clone(), params.clock.clone()),
             status: watch::Sender::new((Role::Connecting, Instant::now())),
             known: Arc::new(KnownSchedule::new(Arc::clone(&params.source))),
             metrics: Metrics::default(),
@@ -79,6 +82,7 @@ impl Beat {
         if let Err(error) = self.coordinator().release(LEASE, self.name()).await {
             tracing::debug!(%error, "the lease was not given up; it runs out by itself");
         }
+        self.keeper.finish().await;
     }
 
     /// What it does now.
@@ -146,7 +150,10 @@ impl Beat {
         };
         tracing::info!(name = %self.name(), fence = fence.0, "leading");
         self.metrics.began_to_lead();
-        let ended = reign.rule().await;
+        let ended = tokio::select! {
+            ended = reign.rule() => ended,
+            () = self.keeper.run() => Ok(()),
+        };
         tracing::info!(name = %self.name(), "no longer leading");
         ended
     }
@@ -186,6 +193,10 @@ impl Beat {
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
         &*self.params.client.backends().coordinator
+    }
+
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, Value};
 use uuid::Uuid;
 
-use crate::Policy;
 use crate::schedule::Schedule;
+use crate::{Kept, Policy};
 
 /// What task ids of scheduled runs are derived under.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0d_1b52_7c3a_5e6e_9a41_64f1_0c5d_2b97);
@@ -40,6 +40,8 @@ pub struct Entry {
     pub enabled: bool,
     /// What its owner decided beside the schedule.
     pub policy: Policy,
+    /// What its source knows of its runs, if that is a source which keeps them.
+    pub kept: Option<Kept>,
 }
 
 impl Entry {
@@ -95,6 +97,12 @@ impl Entry {
             && self.options == other.options
             && self.policy == other.policy
             && self.timing() == other.timing()
+            && self.edited_at() == other.edited_at()
+    }
+
+    /// When it was last edited, if its source says so.
+    fn edited_at(&self) -> Option<Timestamp> {
+        self.kept.as_ref().map(|kept| kept.changed_at)
     }
 
     /// The id of the task that runs for this slot: the same whoever sends it.

@@ -35,7 +35,7 @@ impl ScheduleFile {
     }
 
     /// Reads definitions by name, each of which `value` turns into the setting's form.
-    pub(crate) fn read_each<T: Send>(
+    pub fn read_each<T: Send>(
         definitions: Vec<(String, T)>,
         value: impl Fn(T) -> Value + Sync,
         timezone: &str,
@@ -92,6 +92,7 @@ fn read_entry(name: &str, value: Value, timezone: &str) -> Result<Entry, Problem
         options: raw.options.read().map_err(at("options"))?,
         enabled: raw.enabled,
         policy: raw.policy.read().map_err(at("policy"))?,
+        kept: None,
     })
 }
 

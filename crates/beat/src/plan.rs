@@ -272,20 +272,26 @@ fn adopt(
     (state, write)
 }
 
-/// What an entry goes on with: its record, if that is about this schedule; otherwise it begins now.
+/// What an entry goes on with: its record, if that is about this schedule, joined with what its source knows; otherwise it begins now, or
+/// where its source says.
 pub(crate) fn adopted(entry: &Entry, known: Option<&EntryState>, now: Timestamp) -> EntryState {
-    let Some(known) = known.filter(|state| state.timing == entry.timing()) else {
-        return EntryState {
-            disabled: !entry.enabled,
-            ..EntryState::new(entry, now)
+    let disabled = !entry.enabled;
+    let Some(same) = known.filter(|state| state.timing == entry.timing()) else {
+        let state = match &entry.kept {
+            Some(kept) => kept.begin(entry, known, now),
+            None => EntryState::new(entry, now),
         };
+        return EntryState { disabled, ..state };
     };
-    let mut state = known.clone();
+    let mut state = same.clone();
+    if let Some(kept) = &entry.kept {
+        state = kept.join(state, now);
+    }
     let is_enabled_now = state.disabled && entry.enabled;
     if is_enabled_now && !entry.policy.catch_up {
         state.last_slot = state.last_slot.max(now);
     }
-    state.disabled = !entry.enabled;
+    state.disabled = disabled;
     state
 }
 

@@ -165,6 +165,8 @@ async fn load(beat: &Beat) -> Result<(Plan, Writes)> {
     let stored = beat.coordinator().load(SPACE).await?;
     let entries = beat.known().entries();
     let (now, deadline) = (beat.now(), beat.deadline());
-    let begin = move || Plan::begin(entries, read_states(stored), now, deadline);
+    let states = bulk::apart(move || read_states(stored)).await;
+    beat.keeper().catch_up(&entries, &states);
+    let begin = move || Plan::begin(entries, states, now, deadline);
     Ok(bulk::apart(begin).await)
 }

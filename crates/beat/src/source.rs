@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use protocol::Value;
 
-use crate::{EntryError, ScheduleError, ScheduleFile};
+use crate::{EntryError, Ran, ScheduleError, ScheduleFile};
 
 /// Why a source cannot be read.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
@@ -32,6 +34,37 @@ pub trait Source: Send + Sync + fmt::Debug {
         schedule.keep(&names.iter().map(String::as_str).collect());
         Ok(schedule)
     }
+
+    /// Whether it wants to hear of runs.
+    fn keeps_runs(&self) -> bool {
+        false
+    }
+
+    /// Hears of the last run of entries, its own and others, after they were sent; again when it could not be told. Asked every few
+    /// seconds, also without runs, so that it can put away what is over at `now`. Only the leader does so, but one that
+    /// lost its lease may come late: older runs than those that are kept change nothing.
+    async fn keep_runs(&self, _runs: &[Ran], _now: Timestamp) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+/// A source that can be edited; a running beat follows within a second.
+#[async_trait]
+pub trait Store: Source {
+    /// What it is, as in "an entry of …".
+    fn place(&self) -> String;
+
+    /// The entry in the form of the settings, if it is there. What has no such form stays a text.
+    async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError>;
+
+    /// Writes an entry, whether it was there or not. It is enabled or not as it says itself.
+    async fn put(&self, name: &str, entry: &Value) -> Result<(), SourceError>;
+
+    /// Deletes an entry.
+    async fn delete(&self, name: &str) -> Result<(), SourceError>;
+
+    /// Enables or disables an entry.
+    async fn enable(&self, name: &str, enabled: bool) -> Result<(), SourceError>;
 }
 
 /// A schedule that never changes.
@@ -101,6 +134,17 @@ impl Source for Sources {
         }
         all.apply_enabled();
         Ok(all)
+    }
+
+    fn keeps_runs(&self) -> bool {
+        self.0.iter().any(|source| source.keeps_runs())
+    }
+
+    async fn keep_runs(&self, runs: &[Ran], now: Timestamp) -> Result<(), SourceError> {
+        for source in self.0.iter().filter(|source| source.keeps_runs()) {
+            source.keep_runs(runs, now).await?;
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::plan::Writes;
 use crate::state::{decode, encode};
-use crate::{ScheduleFile, Source, SourceError, bulk};
+use crate::{ScheduleFile, Source, SourceError, Store, bulk};
 
 /// The space that the records lie in, and the lease of whoever edits.
 const SPACE: &str = "celeriac.schedule";
@@ -227,6 +227,30 @@ pub(crate) async fn acquire(
             return Err(busy());
         }
         sleep(PAUSE).await;
+    }
+}
+
+#[async_trait]
+impl Store for StoredSchedule {
+    fn place(&self) -> String {
+        "the broker".to_owned()
+    }
+
+    async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError> {
+        let record = self.fetch_one(&format!("{ENTRY}{name}")).await?;
+        Ok(record.map(|record| definition(&record)))
+    }
+
+    async fn put(&self, name: &str, entry: &Value) -> Result<(), SourceError> {
+        Ok(Self::put(self, name, entry).await?)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), SourceError> {
+        Ok(Self::delete(self, name).await?)
+    }
+
+    async fn enable(&self, name: &str, enabled: bool) -> Result<(), SourceError> {
+        Ok(Self::enable(self, name, enabled).await?)
     }
 }
 

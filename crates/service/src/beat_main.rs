@@ -1,17 +1,15 @@
 //! The scheduler's program: from settings to a running beat, and what systemd hears of it.
 
-mod settings_file;
-
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use beat::{Beat, BeatParams, Sources, StoredSchedule, SystemClock};
+use beat::{Beat, BeatParams, SystemClock};
 use client::Client;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::settings_file::SettingsFile;
+use crate::schedule::Schedule;
 use crate::{CommonArgs, Error, LogArgs, Program, Service, Settings, notify, parse, run};
 
 /// A dead leader is followed within two seconds.
@@ -40,7 +38,7 @@ pub fn beat_main(name: &'static str) -> ExitCode {
 
 /// Runs until the program is asked to end.
 async fn schedule(service: Service) -> Result<(), Error> {
-    let beat = Arc::new(Beat::new(params(&service.settings, service.client()?)));
+    let beat = Arc::new(Beat::new(params(&service.settings, service.client()?)?));
     let stop = CancellationToken::new();
     tokio::spawn(
         stop.clone()
@@ -58,15 +56,10 @@ async fn schedule(service: Service) -> Result<(), Error> {
     Ok(())
 }
 
-fn params(settings: &Settings, client: Client) -> BeatParams {
-    let timezone = settings.text("timezone").unwrap_or("UTC");
+fn params(settings: &Settings, client: Client) -> Result<BeatParams, Error> {
     let coordinator = client.backends().coordinator.clone();
-    let source = Sources::new(vec![
-        Arc::new(SettingsFile::new(settings.clone())),
-        Arc::new(StoredSchedule::new(coordinator, timezone)),
-    ]);
-    BeatParams {
-        source: Arc::new(source),
+    Ok(BeatParams {
+        source: Schedule::open(settings, coordinator)?.source,
         name: unique_name(&client),
         lease: settings
             .seconds("celeriac_beat_lease_seconds")
@@ -74,7 +67,7 @@ fn params(settings: &Settings, client: Client) -> BeatParams {
         cron_starting_deadline: settings.seconds("beat_cron_starting_deadline"),
         clock: Arc::new(SystemClock),
         client,
-    }
+    })
 }
 
 /// A process number is not enough: in containers every beat has the same one.

@@ -18,6 +18,7 @@ fn entry(name: &str, schedule: Schedule) -> Entry {
         options: Default::default(),
         enabled: true,
         policy: Default::default(),
+        kept: None,
     }
 }
 

@@ -66,6 +66,7 @@ impl Reign<'_> {
         metrics.missed(run.missed + u64::from(publish.is_none()));
         if publish.is_some() {
             metrics.sent(lateness(entry, run.slot, self.beat.now()));
+            self.beat.keeper().note(&entry.name, &state);
         }
         self.plan.record(&run, state);
     }

@@ -14,6 +14,11 @@ impl Clocked {
         Self(at)
     }
 
+    /// The time.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.0
+    }
+
     /// The run, if it is after `last`.
     pub fn next_after(&self, last: Timestamp) -> Option<Timestamp> {
         Some(self.0).filter(|at| *at > last)

@@ -68,6 +68,11 @@ impl Settings {
         self.text("celeriac_data_folder").unwrap_or(".")
     }
 
+    /// The zone of whatever names none.
+    pub fn timezone(&self) -> &str {
+        self.text("timezone").unwrap_or("UTC")
+    }
+
     /// The finance database: a `postgresql://` URL, or the path of a SQLite file, which by default is in the data folder.
     pub fn finance_url(&self) -> String {
         match self.text("celeriac_finance_url") {

@@ -1,10 +1,12 @@
-//! `celeriac schedule add`, `edit`, `enable`, `disable` and `delete`: entries on the broker, which a running beat follows.
+//! `celeriac schedule add`, `edit`, `enable`, `disable` and `delete`: entries of the stores, which a running beat follows.
 
-use beat::{ScheduleFile, StoredSchedule};
+use std::sync::Arc;
+
+use beat::{ScheduleFile, Store};
 use protocol::{Map, Value};
 use service::Exit;
 
-use super::entries::Schedule;
+use super::entries::{Schedule, refused};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
@@ -78,27 +80,34 @@ pub(super) async fn add(fields: &Fields, context: &Context) -> Result<Exit, Erro
         );
         return Err(Error::Usage(text));
     }
-    put(fields, Map::new(), &schedule).await
+    let store = &schedule.sources.stores[0];
+    put(fields, Map::new(), &**store, context).await
 }
 
 pub(super) async fn edit(fields: &Fields, context: &Context) -> Result<Exit, Error> {
     let schedule = Schedule::open(context).await?;
-    let entry = stored_entry(&fields.name, &schedule).await?;
-    put(fields, entry, &schedule).await
+    let (store, entry) = stored_entry(&fields.name, &schedule).await?;
+    put(fields, entry, &*store, context).await
 }
 
-async fn put(fields: &Fields, mut entry: Map, schedule: &Schedule) -> Result<Exit, Error> {
+async fn put(
+    fields: &Fields,
+    mut entry: Map,
+    store: &dyn Store,
+    context: &Context,
+) -> Result<Exit, Error> {
     fields.write_into(&mut entry)?;
     let entry = Value::Map(entry);
     let alone = Map::from_iter([(fields.name.clone(), entry.clone())]);
-    let read = ScheduleFile::read(&alone, &schedule.timezone);
+    let read = ScheduleFile::read(&alone, context.settings.timezone());
     if let Some(problem) = read.problems.first() {
         return Err(Error::Usage(problem.to_string()));
     }
-    schedule.stored.put(&fields.name, &entry).await?;
+    store.put(&fields.name, &entry).await.map_err(refused)?;
     output::line(&format!(
-        "{} is written; a running beat follows within a second",
-        fields.name
+        "{} is written to {}; a running beat follows within a second",
+        fields.name,
+        store.place()
     ));
     Ok(Exit::Ok)
 }
@@ -106,7 +115,11 @@ async fn put(fields: &Fields, mut entry: Map, schedule: &Schedule) -> Result<Exi
 pub(super) async fn enable(name: &str, enabled: bool, context: &Context) -> Result<Exit, Error> {
     let schedule = Schedule::open(context).await?;
     schedule.entry(name)?;
-    schedule.stored.enable(name, enabled).await?;
+    let store = match schedule.stored(name).await? {
+        Some((store, _)) => store,
+        None => schedule.sources.broker.clone(),
+    };
+    store.enable(name, enabled).await.map_err(refused)?;
     let state = if enabled { "enabled" } else { "disabled" };
     output::line(&format!("{name} is {state}"));
     Ok(Exit::Ok)
@@ -114,18 +127,17 @@ pub(super) async fn enable(name: &str, enabled: bool, context: &Context) -> Resu
 
 pub(super) async fn delete(name: &str, context: &Context) -> Result<Exit, Error> {
     let schedule = Schedule::open(context).await?;
-    stored_entry(name, &schedule).await?;
-    schedule.stored.delete(name).await?;
+    let (store, _) = stored_entry(name, &schedule).await?;
+    store.delete(name).await.map_err(refused)?;
     output::line(&format!("{name} is deleted"));
     Ok(Exit::Ok)
 }
 
-/// An entry on the broker as it was written.
-async fn stored_entry(name: &str, schedule: &Schedule) -> Result<Map, Error> {
-    let stored: &StoredSchedule = &schedule.stored;
-    match stored.definitions().await?.get(name) {
-        Some(Value::Map(entry)) => Ok(entry.clone()),
-        Some(_) => Ok(Map::new()),
+/// An entry of a store as it was written, and the store.
+async fn stored_entry(name: &str, schedule: &Schedule) -> Result<(Arc<dyn Store>, Map), Error> {
+    match schedule.stored(name).await? {
+        Some((store, Value::Map(entry))) => Ok((store, entry)),
+        Some((store, _)) => Ok((store, Map::new())),
         None if schedule.is_known(name) => Err(Error::Usage(format!(
             "{name:?} is an entry of the setting beat_schedule: change it there (enable and disable work here too)"
         ))),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use beat::{Entry, Row, ScheduleFile, Source, Sources, StoredSchedule};
+use beat::{Entry, Row, ScheduleFile, Source, SourceError, Store};
 use broker::Backends;
 use jiff::Timestamp;
+use protocol::Value;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -13,8 +14,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Schedule {
     pub(crate) backends: Backends,
-    pub(crate) timezone: String,
-    pub(crate) stored: StoredSchedule,
+    pub(crate) sources: service::Schedule,
     pub(crate) file: ScheduleFile,
 }
 
@@ -26,22 +26,27 @@ impl Schedule {
 
     /// Reads it.
     pub(crate) async fn read(context: &Context, backends: Backends) -> Result<Self, Error> {
-        let settings = &context.settings;
-        let timezone = settings.text("timezone").unwrap_or("UTC").to_owned();
-        let stored = StoredSchedule::new(backends.coordinator.clone(), timezone.as_str());
-        let own = ScheduleFile::read(&settings.map("beat_schedule"), &timezone);
-        let sources = Sources::new(vec![Arc::new(own), Arc::new(stored.clone())]);
-        let unreadable = |why: beat::SourceError| Error::Decode {
-            what: "the schedule".to_owned(),
-            why: why.to_string(),
-        };
-        let file = sources.load().await.map_err(unreadable)?;
+        let coordinator = backends.coordinator.clone();
+        let sources = service::Schedule::open(&context.settings, coordinator)?;
+        let file = sources.source.load().await.map_err(unreadable)?;
         Ok(Self {
             backends,
-            timezone,
-            stored,
+            sources,
             file,
         })
+    }
+
+    /// The store that has the entry, and the entry there; none when the settings have it.
+    pub(super) async fn stored(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Arc<dyn Store>, Value)>, Error> {
+        for store in &self.sources.stores {
+            if let Some(entry) = store.definition(name).await.map_err(unreadable)? {
+                return Ok(Some((store.clone(), entry)));
+            }
+        }
+        Ok(None)
     }
 
     /// The entries with what the broker knows of them; each with its next `count` runs.
@@ -73,4 +78,16 @@ impl Schedule {
             "there is no entry {name:?}; celeriac schedule list shows them"
         ))
     }
+}
+
+fn unreadable(why: SourceError) -> Error {
+    Error::Decode {
+        what: "the schedule".to_owned(),
+        why: why.to_string(),
+    }
+}
+
+/// The error of an edit that a store refuses.
+pub(super) fn refused(why: SourceError) -> Error {
+    Error::Usage(format!("the entry is not written: {why}"))
 }

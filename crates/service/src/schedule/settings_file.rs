@@ -9,12 +9,12 @@ use crate::Settings;
 
 /// The settings as they were at the start, and where they came from.
 #[derive(Debug)]
-pub(crate) struct SettingsFile {
+pub(super) struct SettingsFile {
     settings: Settings,
 }
 
 impl SettingsFile {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         Self { settings }
     }
 }
@@ -32,7 +32,9 @@ impl Source for SettingsFile {
 
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
         let settings = self.settings.reload()?;
-        let timezone = settings.text("timezone").unwrap_or("UTC");
-        Ok(ScheduleFile::read(&settings.map("beat_schedule"), timezone))
+        Ok(ScheduleFile::read(
+            &settings.map("beat_schedule"),
+            settings.timezone(),
+        ))
     }
 }
