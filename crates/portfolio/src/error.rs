@@ -131,7 +131,7 @@ pub enum Error {
         /// How many.
         count: usize,
         /// The first one.
-        id: i64,
+        id: String,
         /// Its stable code.
         code: String,
         /// Its error.

@@ -2,7 +2,7 @@
 
 mod refresh;
 
-use tasks::App;
+use tasks::{App, RegisterFinance};
 use worker::Registry;
 
 pub use refresh::RefreshPortfolioAnalytics;
@@ -11,5 +11,5 @@ pub use refresh::RefreshPortfolioAnalytics;
 pub fn registry(app: App) -> Registry {
     Registry::new()
         .state(app)
-        .task::<RefreshPortfolioAnalytics>()
+        .finance::<RefreshPortfolioAnalytics>()
 }

@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use portfolio::analytics::Envelope;
 use protocol::{Map, Value, saferepr};
 use serde::{Deserialize, Serialize};
-use tasks::Run;
-use worker::{Arguments, BindError, Context, Outcome, RetryPolicy, Task, TaskOptions};
+use tasks::catalogue::{DEBUG_TASK, Spec};
+use tasks::{Answer, FinanceTask, Run};
+use worker::Outcome;
 
-/// Prints and returns the facts of its own request; takes any arguments.
+/// Prints and returns the facts of its own request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DebugTask {}
 
@@ -25,29 +25,12 @@ pub struct Facts {
     time: jiff::Timestamp,
 }
 
-impl Task for DebugTask {
-    const NAME: &'static str = "dashboard.tasks.debug_task";
-    type Output = Envelope<Facts>;
+impl FinanceTask for DebugTask {
+    const SPEC: Spec = DEBUG_TASK;
+    type Data = Facts;
 
-    fn options() -> TaskOptions {
-        TaskOptions {
-            queue: Some("default".to_owned()),
-            time_limit: Some(30.0),
-            soft_time_limit: Some(20.0),
-            retry: RetryPolicy {
-                max_retries: Some(0),
-                ..RetryPolicy::default()
-            },
-            ..TaskOptions::default()
-        }
-    }
-
-    fn bind(_: Arguments) -> Result<Self, BindError> {
-        Ok(Self {})
-    }
-
-    async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
-        let run = Run::start(ctx);
+    async fn run(self, run: &mut Run<'_>) -> Result<Answer<Facts>, Outcome> {
+        let ctx = run.ctx();
         let request = ctx.request();
         let facts = Facts {
             task_id: ctx.id().to_owned(),
@@ -60,7 +43,7 @@ impl Task for DebugTask {
             time: jiff::Timestamp::now(),
         };
         print(&facts)?;
-        Ok(run.end(facts))
+        Ok(Answer::Done(facts))
     }
 }
 

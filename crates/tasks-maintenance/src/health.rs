@@ -8,11 +8,11 @@ mod probe;
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use portfolio::analytics::Envelope;
 use serde::{Deserialize, Serialize};
-use tasks::{App, Run, app, invalid};
+use tasks::catalogue::{HEALTH_CHECK, Spec};
+use tasks::{Answer, App, FinanceTask, Run};
 use tracing::{error, warn};
-use worker::{Context, Outcome, RetryPolicy, Task, TaskOptions};
+use worker::Outcome;
 
 use probe::Probe;
 
@@ -21,10 +21,8 @@ const ALARM_AFTER: usize = 3;
 
 /// Looks at the system.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct HealthCheck {
     /// Only these checks.
-    #[serde(default)]
     pub checks: Option<Vec<String>>,
 }
 
@@ -70,29 +68,14 @@ pub struct HealthReport {
     pub checks: BTreeMap<String, Check>,
 }
 
-impl Task for HealthCheck {
-    const NAME: &'static str = "finflow.core.tasks.health_check";
-    type Output = Envelope<HealthReport>;
+impl FinanceTask for HealthCheck {
+    const SPEC: Spec = HEALTH_CHECK;
+    type Data = HealthReport;
 
-    fn options() -> TaskOptions {
-        TaskOptions {
-            queue: Some("monitoring".to_owned()),
-            time_limit: Some(30.0),
-            soft_time_limit: Some(20.0),
-            expires: Some(60.0),
-            retry: RetryPolicy {
-                max_retries: Some(0),
-                ..RetryPolicy::default()
-            },
-            ..TaskOptions::default()
-        }
-    }
-
-    async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
-        let probes = self.probes()?;
-        let run = Run::start(ctx);
+    async fn run(self, run: &mut Run<'_>) -> Result<Answer<HealthReport>, Outcome> {
+        let ctx = run.ctx();
         let checks = join_all(
-            probes
+            self.probes()
                 .into_iter()
                 .map(|probe| async move { (probe.name().to_owned(), probe.look(ctx).await) }),
         );
@@ -103,30 +86,18 @@ impl Task for HealthCheck {
             .max()
             .unwrap_or(CheckStatus::Healthy);
         let report = HealthReport { status, checks };
-        record(app(ctx)?, &report).await;
-        Ok(run.end(report))
+        record(run.app(), &report).await;
+        Ok(Answer::Done(report))
     }
 }
 
 impl HealthCheck {
-    fn probes(&self) -> Result<Vec<Probe>, Outcome> {
-        let Some(names) = &self.checks else {
-            return Ok(Probe::ALL.to_vec());
-        };
-        names
-            .iter()
-            .map(|name| Probe::named(name).ok_or_else(|| unknown(name)))
-            .collect()
+    fn probes(&self) -> Vec<Probe> {
+        match &self.checks {
+            None => Probe::ALL.to_vec(),
+            Some(names) => names.iter().filter_map(|name| Probe::named(name)).collect(),
+        }
     }
-}
-
-fn unknown(name: &str) -> Outcome {
-    let names: Vec<&str> = Probe::ALL.iter().map(|probe| probe.name()).collect();
-    invalid(
-        "checks",
-        name,
-        &format!("must be one of {}", names.join(", ")),
-    )
 }
 
 /// Remembers the report; where there is no database yet the log is all there is.

@@ -6,7 +6,7 @@ mod health;
 pub mod logs;
 mod trials;
 
-use tasks::App;
+use tasks::{App, RegisterFinance};
 use worker::Registry;
 
 pub use cleanup_old_logs::CleanupOldLogs;
@@ -18,13 +18,12 @@ pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub fn registry(app: App) -> Registry {
     Registry::new()
         .state(app)
-        .task::<HealthCheck>()
-        .alias("apps.main.tasks.health_check")
-        .blocking::<CleanupOldLogs>()
-        .task::<DebugTask>()
-        .task::<TestTask>()
-        .task::<TestRetry>()
-        .task::<TestProgress>()
-        .task::<TestFailure>()
-        .task::<TestSleep>()
+        .finance::<HealthCheck>()
+        .finance_blocking::<CleanupOldLogs>()
+        .finance::<DebugTask>()
+        .finance::<TestTask>()
+        .finance::<TestRetry>()
+        .finance::<TestProgress>()
+        .finance::<TestFailure>()
+        .finance::<TestSleep>()
 }

@@ -6,6 +6,7 @@ use portfolio::store::Store;
 use tokio::sync::OnceCell;
 use worker::{Context, Outcome};
 
+use crate::arguments::Place;
 use crate::failure;
 
 /// One per worker process; tasks reach it through [`app`].
@@ -44,9 +45,14 @@ impl App {
         self.database.clone().unwrap_or_else(file)
     }
 
-    /// The folder that logs are cleaned in.
-    pub fn logs(&self) -> PathBuf {
-        self.data.join("logs")
+    /// The folder of a place.
+    pub fn place(&self, place: Place) -> PathBuf {
+        self.data.join(match place {
+            Place::Logs => "logs",
+            Place::Temp => "temp",
+            Place::Backups => "backups",
+            Place::Statements => "statements",
+        })
     }
 
     /// The finance database. A missing file or silent server is an error at every call until it is there.

@@ -4,6 +4,8 @@ use portfolio::Error;
 use protocol::Value;
 use worker::{Failure, Outcome};
 
+use crate::arguments::ArgumentError;
+
 /// Where Python callers find the exception types.
 const MODULE: &str = "finance.errors";
 
@@ -18,21 +20,28 @@ pub const AUTORETRY: [&str; 4] = [
 /// What a task that met this error ends with.
 pub fn failure(error: Error) -> Outcome {
     let kind = match &error {
-        Error::InvalidArgument { .. } => "InvalidArgument",
+        Error::InvalidArgument { field, value, rule } => return invalid(field, value, rule),
         Error::NotFound { .. } => "NotFound",
         Error::Forbidden { .. } => "Forbidden",
         Error::DatabaseBusy { .. } => "DatabaseBusy",
+        Error::DatabaseUnreachable { .. } => "ConnectionError",
         _ => return Outcome::from(error),
     };
     named(kind, error.to_string())
 }
 
-/// An argument that breaks a rule; the text names field, value and rule.
+/// An argument that breaks a rule of the task's own; the text names field, value and rule.
 pub fn invalid(field: &str, value: impl std::fmt::Display, rule: &str) -> Outcome {
-    named("InvalidArgument", format!("{field} = {value}: {rule}"))
+    argument(ArgumentError::invalid(field, value, rule))
 }
 
-fn named(kind: &str, text: String) -> Outcome {
+/// An argument that does not fit.
+pub fn argument(error: ArgumentError) -> Outcome {
+    named("InvalidArgument", error.to_string())
+}
+
+/// A failure of one of the finance tasks' types: `NotFound`, `Forbidden`, or one of [`AUTORETRY`].
+pub fn named(kind: &str, text: String) -> Outcome {
     Outcome::Fail(Box::new(Failure::new(kind, MODULE, vec![Value::Str(text)])))
 }
 

@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 use fields::{Shape, shape_of};
 use missing::missing;
 
+use crate::Outcome;
+
 /// The arguments of one call as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arguments {
@@ -27,6 +29,13 @@ pub struct Arguments {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BindError(pub String);
+
+impl BindError {
+    /// The failure that Python would raise.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        Outcome::fail("TypeError", self.0)
+    }
+}
 
 /// Binds `arguments` to the fields of `T`; `task` is the task's name, whose last part stands for the function's name.
 ///

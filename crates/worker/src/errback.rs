@@ -90,8 +90,7 @@ fn run_erased<E: Errback>(
     failed: Arc<FailedTask>,
 ) -> BoxFuture<'static, Result<(), Outcome>> {
     Box::pin(async move {
-        let errback: E =
-            bind(E::NAME, arguments).map_err(|BindError(text)| Outcome::fail("TypeError", text))?;
+        let errback: E = bind(E::NAME, arguments).map_err(BindError::into_outcome)?;
         errback.run(&failed).await
     })
 }

@@ -239,7 +239,7 @@ fn run_erased<T: Task>(
     ctx: Arc<Context>,
 ) -> BoxFuture<'static, Result<Value, Outcome>> {
     Box::pin(async move {
-        let task = T::bind(arguments).map_err(|error| Outcome::fail("TypeError", error.0))?;
+        let task = T::bind(&ctx, arguments)?;
         let output = task.run(&ctx).await?;
         to_value(&output).map_err(|error| {
             let text = format!("the result cannot be encoded: {error}");

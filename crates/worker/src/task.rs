@@ -44,9 +44,9 @@ pub trait Task: Serialize + DeserializeOwned + Send + 'static {
     /// Turns the arguments of a call into the task; override it to take arguments that no struct describes.
     ///
     /// # Errors
-    /// When they do not fit; the run then fails with `TypeError`.
-    fn bind(arguments: Arguments) -> Result<Self, BindError> {
-        bind(Self::NAME, arguments)
+    /// When they do not fit: how the run then ends, by default as a failure with `TypeError`.
+    fn bind(_ctx: &Context, arguments: Arguments) -> Result<Self, Outcome> {
+        bind(Self::NAME, arguments).map_err(BindError::into_outcome)
     }
 
     /// Runs it once.

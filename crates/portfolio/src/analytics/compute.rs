@@ -199,7 +199,7 @@ pub(super) fn warnings(walk: &Walked<'_>, job: &Job) -> Vec<Issue> {
 pub(super) fn failure(id: i64, code: &str, message: &dyn std::fmt::Display) -> Issue {
     Issue {
         scope: "portfolio".to_owned(),
-        id: Some(id),
+        id: Some(id.into()),
         code: code.to_owned(),
         message: message.to_string(),
     }

@@ -128,7 +128,7 @@ pub(super) fn issue(portfolio_id: i64, warning: &Warning) -> Issue {
     };
     Issue {
         scope: "portfolio".to_owned(),
-        id: Some(portfolio_id),
+        id: Some(portfolio_id.into()),
         code: code.to_owned(),
         message,
     }

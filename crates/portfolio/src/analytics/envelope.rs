@@ -1,6 +1,7 @@
 //! The result as callers see it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -22,13 +23,44 @@ pub enum Status {
     Empty,
 }
 
+/// What an item is known by: a row's id, or a name such as a symbol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ItemId {
+    /// A row's id.
+    Row(i64),
+    /// A name.
+    Name(String),
+}
+
+impl From<i64> for ItemId {
+    fn from(id: i64) -> ItemId {
+        ItemId::Row(id)
+    }
+}
+
+impl From<&str> for ItemId {
+    fn from(name: &str) -> ItemId {
+        ItemId::Name(name.to_owned())
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ItemId::Row(id) => id.fmt(f),
+            ItemId::Name(name) => name.fmt(f),
+        }
+    }
+}
+
 /// Something wrong with one item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
     /// `portfolio`, `user` or `task`.
     pub scope: String,
     /// The item's id; none for the task.
-    pub id: Option<i64>,
+    pub id: Option<ItemId>,
     /// A stable code.
     pub code: String,
     /// A sentence for people.
@@ -70,7 +102,11 @@ impl<T> Envelope<T> {
         if let Some(first) = errors.first().filter(|_| failed == count && count > 0) {
             return Err(Error::EveryPortfolioFailed {
                 count,
-                id: first.id.unwrap_or_default(),
+                id: first
+                    .id
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 code: first.code.clone(),
                 message: first.message.clone(),
             });

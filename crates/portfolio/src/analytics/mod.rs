@@ -20,7 +20,7 @@ mod snapshot;
 mod view;
 
 pub use digest::{Contribution, PortfolioDigest};
-pub use envelope::{Envelope, Issue, RefreshData, Status, TopEntry, Total};
+pub use envelope::{Envelope, Issue, ItemId, RefreshData, Status, TopEntry, Total};
 pub use overview::{GlobalOverview, UserSummary};
 pub use performance::{
     NamedFigures, Performance, PerformanceData, PerformanceRequest, PortfolioPerformance,

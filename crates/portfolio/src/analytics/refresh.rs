@@ -272,7 +272,7 @@ impl<'r> Run<'r> {
                 Ok(summary) => summaries.push((summary, hash)),
                 Err(error) => self.errors.push(Issue {
                     scope: "user".to_owned(),
-                    id: Some(user.id),
+                    id: Some(user.id.into()),
                     code: error.code().to_owned(),
                     message: error.to_string(),
                 }),

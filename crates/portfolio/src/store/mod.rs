@@ -16,6 +16,7 @@ mod names;
 mod notifications;
 mod people;
 mod results;
+mod runs;
 mod snapshots;
 mod sql;
 
@@ -30,6 +31,7 @@ pub use notifications::{
 };
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
 pub use results::{CacheRow, SavedFigures, SummaryRow};
+pub use runs::{NewRun, RunEnd};
 
 pub use snapshots::{Snapshot, SnapshotPosition};
 

@@ -261,8 +261,8 @@ async fn one_failing_portfolio_stops_itself_only(server: Server) {
     );
     let error = &result.errors[0];
     assert_eq!(
-        (error.scope.as_str(), error.id, error.code.as_str()),
-        ("portfolio", Some(broken), "oversell")
+        (error.scope.as_str(), error.id.clone(), error.code.as_str()),
+        ("portfolio", Some(broken.into()), "oversell")
     );
     assert!(
         error.message.contains("sells 1 IBM, 0 held"),

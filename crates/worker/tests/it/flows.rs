@@ -2,7 +2,7 @@
 
 use protocol::{Canvas, Map, Signature, Value};
 use serde::{Deserialize, Serialize};
-use worker::{Arguments, BindError, Context, Outcome, Registry, Task, TaskOptions};
+use worker::{Arguments, Context, Outcome, Registry, Task, TaskOptions};
 
 use crate::tasks::{Count, Fail};
 
@@ -25,7 +25,7 @@ pub(crate) struct Collect {
 impl Task for Collect {
     const NAME: &'static str = "demo.collect";
     type Output = Vec<Value>;
-    fn bind(arguments: Arguments) -> Result<Self, BindError> {
+    fn bind(_: &Context, arguments: Arguments) -> Result<Self, Outcome> {
         Ok(Self {
             args: arguments.args,
         })

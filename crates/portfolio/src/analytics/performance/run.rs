@@ -156,13 +156,13 @@ fn all_as_one(
     let jobs: Vec<&Job> = jobs.iter().collect();
     let joined = combined::join(&jobs, base).ok_or_else(|| Issue {
         scope: "user".to_owned(),
-        id: Some(request.user_id),
+        id: Some(request.user_id.into()),
         code: "mixed_income_modes".to_owned(),
         message: "some portfolios book dividends on their ex-dates and others do not: they cannot be joined".to_owned(),
     })?;
     figures(market, &joined, request).map_err(|issue| Issue {
         scope: "user".to_owned(),
-        id: Some(request.user_id),
+        id: Some(request.user_id.into()),
         ..issue
     })
 }

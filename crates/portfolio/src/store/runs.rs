@@ -1,0 +1,75 @@
+//! Which tasks have run: one row for each task id, of its newest run.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Store;
+use crate::error::Result;
+
+/// A run that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRun<'a> {
+    /// The task's id.
+    pub task_id: &'a str,
+    /// Its registered name.
+    pub name: &'a str,
+    /// The queue that it came from.
+    pub queue: &'a str,
+    /// The worker.
+    pub worker: &'a str,
+    /// Its arguments as JSON.
+    pub args: &'a str,
+    /// How often it was retried before.
+    pub retries: u32,
+    /// When it begins.
+    pub started: Timestamp,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct RunEnd<'a> {
+    /// Celery's state.
+    pub state: &'a str,
+    /// When.
+    pub finished: Timestamp,
+    /// How long it took.
+    pub duration: SignedDuration,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+}
+
+impl Store {
+    /// Notes that a run begins; a row of an earlier run of the same task is replaced.
+    pub async fn run_started(&self, run: NewRun<'_>) -> Result<()> {
+        let query = self.sql(
+            "INSERT INTO task_runs (task_id, name, queue, state, worker, args, started_at, retries)
+             VALUES (?1, ?2, ?3, 'STARTED', ?4, ?5::jsonb, ?6::timestamptz, ?7::int)
+             ON CONFLICT (task_id) DO UPDATE SET name = excluded.name, queue = excluded.queue, state = excluded.state,
+               worker = excluded.worker, args = excluded.args, started_at = excluded.started_at, retries = excluded.retries,
+               finished_at = NULL, duration_ms = NULL, error = NULL",
+        );
+        let query = query
+            .bind(run.task_id)
+            .bind(run.name)
+            .bind(run.queue)
+            .bind(run.worker)
+            .bind(run.args)
+            .bind(run.started)
+            .bind(i64::from(run.retries));
+        query.execute().await.map(|_| ())
+    }
+
+    /// Notes how it ended.
+    pub async fn run_ended(&self, task_id: &str, end: RunEnd<'_>) -> Result<()> {
+        let query = self.sql(
+            "UPDATE task_runs SET state = ?2, finished_at = ?3::timestamptz, duration_ms = ?4, error = ?5 WHERE task_id = ?1",
+        );
+        let duration = i64::try_from(end.duration.as_millis()).unwrap_or(i64::MAX);
+        let query = query
+            .bind(task_id)
+            .bind(end.state)
+            .bind(end.finished)
+            .bind(duration)
+            .bind(end.error.map(str::to_owned));
+        query.execute().await.map(|_| ())
+    }
+}

@@ -1,0 +1,8 @@
+//! The finance tasks' shared part against its specification.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod catalogue;
+#[path = "../../../portfolio/tests/it/fixtures.rs"]
+#[allow(dead_code)]
+mod fixtures;
+mod validation;
