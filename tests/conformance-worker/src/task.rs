@@ -16,7 +16,7 @@ macro_rules! task {
 
             $(task! { @options $options })?
 
-            fn bind(arguments: worker::Arguments) -> Result<Self, worker::BindError> {
+            fn bind(_: &worker::Context, arguments: worker::Arguments) -> Result<Self, worker::Outcome> {
                 let worker::Arguments { args, kwargs } = arguments;
                 Ok(Self { args, kwargs })
             }

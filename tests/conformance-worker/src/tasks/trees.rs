@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{Value, from_value};
 use serde::{Deserialize, Serialize};
-use worker::{Arguments, BindError, Context, Failure, Outcome, RetryPolicy, Task, TaskOptions};
+use worker::{Arguments, Context, Failure, Outcome, RetryPolicy, Task, TaskOptions};
 
 use crate::canvas::{read, replace};
 use crate::store::Store;
@@ -62,10 +62,11 @@ impl Task for Leaf {
         }
     }
 
-    fn bind(arguments: Arguments) -> Result<Self, BindError> {
+    fn bind(_: &Context, arguments: Arguments) -> Result<Self, Outcome> {
         let mut fields = arguments.kwargs;
         fields.insert("results", Value::List(arguments.args));
-        from_value(Value::Map(fields)).map_err(|error| BindError(error.to_string()))
+        from_value(Value::Map(fields))
+            .map_err(|error| Outcome::fail("TypeError", error.to_string()))
     }
 
     async fn run(self, ctx: &Context) -> Result<i64, Outcome> {
