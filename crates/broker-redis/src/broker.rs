@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ::broker::{
-    Broker, BrokerError, Capabilities, Consumer, ConsumerParams, ErrorKind, ExchangeKind, Publish,
-    Result, ResultPolicy, Route, Source, Subscription,
+    Binding, Broker, BrokerError, Capabilities, Consumer, ConsumerParams, ErrorKind, ExchangeKind,
+    Publish, Result, ResultPolicy, Route, Source, Subscription,
 };
 use async_trait::async_trait;
 use protocol::{Limits, Message};
@@ -20,7 +20,7 @@ use crate::mailbox;
 use crate::options::RedisOptions;
 use crate::outgoing::{Router, add_writes, encode};
 use crate::results::ResultWriter;
-use crate::routing::Routing;
+use crate::routing::{Routing, add_binding};
 use crate::subscribe;
 
 /// The oldest server that has every command used here.
@@ -187,6 +187,16 @@ impl Broker for RedisBroker {
             results: self.results.clone(),
         };
         Ok(Arc::new(RedisConsumer::open(parts, params).await?))
+    }
+
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
+        self.check_open()?;
+        kind.check_stores()?;
+        let mut pipeline = Pipeline::new();
+        add_binding(&self.keys, &binding, kind, &mut pipeline);
+        pipeline.atomic();
+        self.ask_all::<i64>("bind a queue", &pipeline).await?;
+        Ok(())
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{ExchangeKind, Result, Subscription};
-use protocol::redis::Binding;
 use protocol::{Limits, Message};
 use redis::Pipeline;
 use tokio::sync::mpsc;
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::keys::Keys;
 use crate::link::{Connector, Link};
+use crate::routing::entry;
 use crate::script;
 use crate::subscribe::{BUFFER, decode};
 use crate::wake::Wake;
@@ -84,11 +84,7 @@ impl Mailbox {
             kind,
             ..
         } = &self.address;
-        let binding = match kind {
-            ExchangeKind::Topic => Binding::topic(routing_key, queue),
-            ExchangeKind::Direct | ExchangeKind::Fanout => Binding::direct(routing_key, queue),
-        };
-        self.keys.write_binding(&binding)
+        self.keys.write_binding(&entry(*kind, routing_key, queue))
     }
 
     async fn bind(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use broker::Result;
+use broker::{ExchangeKind, Result};
 use protocol::redis::Binding;
 use redis::Pipeline;
 
@@ -79,11 +79,37 @@ impl Routing {
 
 /// Binds a queue to the exchange of its own name, as Celery does for a queue that is only named.
 pub(crate) fn add_declaration(keys: &Keys, queue: &str, pipeline: &mut Pipeline) {
-    let member = keys.write_binding(&Binding::direct(queue, queue));
-    pipeline.cmd("SADD").arg(keys.binding(queue)).arg(&member);
+    add_entry(keys, queue, &Binding::direct(queue, queue), pipeline);
+}
+
+/// Binds a queue to any exchange.
+pub(crate) fn add_binding(
+    keys: &Keys,
+    binding: &broker::Binding,
+    kind: ExchangeKind,
+    pipeline: &mut Pipeline,
+) {
+    let entry = entry(kind, &binding.routing_key, &binding.queue);
+    add_entry(keys, &binding.exchange, &entry, pipeline);
+}
+
+/// What kombu's table says of a queue that is bound to an exchange of this kind.
+pub(crate) fn entry(kind: ExchangeKind, routing_key: &str, queue: &str) -> Binding {
+    match kind {
+        ExchangeKind::Topic => Binding::topic(routing_key, queue),
+        ExchangeKind::Direct | ExchangeKind::Fanout => Binding::direct(routing_key, queue),
+    }
+}
+
+fn add_entry(keys: &Keys, exchange: &str, entry: &Binding, pipeline: &mut Pipeline) {
+    let member = keys.write_binding(entry);
     pipeline
         .cmd("SADD")
-        .arg(keys.permanent_binding(queue))
+        .arg(keys.binding(exchange))
+        .arg(&member);
+    pipeline
+        .cmd("SADD")
+        .arg(keys.permanent_binding(exchange))
         .arg(&member);
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use broker::{
-    Backends, Broker, Capabilities, Consumer, ConsumerParams, Publish, Result, ResultPolicy,
-    Source, Subscription,
+    Backends, Binding, Broker, Capabilities, Consumer, ConsumerParams, ExchangeKind, Publish,
+    Result, ResultPolicy, Source, Subscription,
 };
 use protocol::Message;
 
@@ -87,6 +87,11 @@ impl Broker for SqliteBroker {
 
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
         Ok(SqliteConsumer::open(self.store.clone(), params, self.policy.clone()).await?)
+    }
+
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
+        kind.check_stores()?;
+        Ok(self.store.write(publish::Bind(binding)).await?)
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {

@@ -2,6 +2,8 @@
 
 use protocol::Message;
 
+use crate::{BrokerError, ErrorKind, Result};
+
 /// How an exchange chooses among the queues bound to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExchangeKind {
@@ -12,6 +14,30 @@ pub enum ExchangeKind {
     Topic,
     /// Everybody who listens now; nothing is stored.
     Fanout,
+}
+
+impl ExchangeKind {
+    /// The type that AMQP calls so; `None` when it is none of them.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "direct" => Some(Self::Direct),
+            "topic" => Some(Self::Topic),
+            "fanout" => Some(Self::Fanout),
+            _ => None,
+        }
+    }
+
+    /// Refuses the kind that hands on to those who listen, and to no queue.
+    ///
+    /// # Errors
+    /// `Invalid` for a fanout.
+    pub fn check_stores(self) -> Result<()> {
+        if self == Self::Fanout {
+            let text = "what is sent to a fanout exchange reaches those who listen, and no queue";
+            return Err(BrokerError::new(ErrorKind::Invalid, text));
+        }
+        Ok(())
+    }
 }
 
 /// Where a message goes.

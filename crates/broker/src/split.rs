@@ -14,8 +14,8 @@ use protocol::{Message, TaskMeta};
 use tokio::sync::mpsc;
 
 use crate::{
-    Broker, Capabilities, Consumer, ConsumerParams, Delivery, Notice, Publish, Result,
-    ResultBackend, Settled, Settlement, Source, Subscription,
+    Binding, Broker, Capabilities, Consumer, ConsumerParams, Delivery, ExchangeKind, Notice,
+    Publish, Result, ResultBackend, Settled, Settlement, Source, Subscription,
 };
 use settling::{Settling, store};
 
@@ -57,6 +57,10 @@ impl Broker for SplitResults {
             consumer,
             results: self.results.clone(),
         }))
+    }
+
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
+        self.broker.bind(binding, kind).await
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {

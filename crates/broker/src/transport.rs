@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
 use crate::{
-    Admin, Consumer, ConsumerParams, Coordinator, ExchangeKind, Publish, Result, ResultBackend,
+    Admin, Binding, Consumer, ConsumerParams, Coordinator, ExchangeKind, Publish, Result,
+    ResultBackend,
 };
 
 /// A server that carries task messages. Cheap to share; every method may be called from many tasks at once.
@@ -26,6 +27,12 @@ pub trait Broker: Send + Sync + std::fmt::Debug {
 
     /// Opens a consumer: a new incarnation with a lease of its own.
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>>;
+
+    /// Has an exchange hand on messages to a queue from now on, for good. The routing key is a pattern where the kind is a topic.
+    ///
+    /// # Errors
+    /// When the exchange is a fanout: what is sent there is stored for nobody.
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()>;
 
     /// Sends to everybody who listens on a fanout exchange now (events, control requests). Nothing is stored.
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()>;

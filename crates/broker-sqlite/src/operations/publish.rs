@@ -1,7 +1,7 @@
 //! Putting messages into their queues.
 
 use async_trait::async_trait;
-use broker::{ExchangeKind, Route};
+use broker::{Binding, ExchangeKind, Route};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ INSERT INTO messages (queue, step) SELECT value->>'$[0][0]', value->>'$[0][1]' F
 const INSERT_BODIES: &str = "\
 INSERT INTO bodies (id, body) SELECT ?1 + key, substr(?2, value->>1, value->>2) FROM json_each(?3)";
 const BINDINGS: &str = "SELECT routing_key, queue FROM bindings WHERE exchange = ?";
-const BIND: &str = "INSERT INTO bindings (exchange, routing_key, queue) VALUES (?1, ?1, ?1) ON CONFLICT DO NOTHING";
+const BIND: &str = "INSERT INTO bindings (exchange, routing_key, queue) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 /// An encoded message and where it goes.
 #[derive(Clone, Debug)]
@@ -144,9 +144,33 @@ fn matches(kind: ExchangeKind, binding_key: &str, routing_key: &str) -> bool {
 /// Binds queues as Celery declares them by default: each to the exchange of its own name, under its own name.
 pub(crate) async fn declare(tx: &mut Tx<'_>, queues: &[String]) -> Result<()> {
     for queue in queues {
-        sqlx::query(BIND).bind(queue).execute(&mut *tx.conn).await?;
+        bind(tx, queue, queue, queue).await?;
     }
     Ok(())
+}
+
+async fn bind(tx: &mut Tx<'_>, exchange: &str, routing_key: &str, queue: &str) -> Result<()> {
+    let bind = sqlx::query(BIND).bind(exchange).bind(routing_key);
+    bind.bind(queue).execute(&mut *tx.conn).await?;
+    Ok(())
+}
+
+/// Binds a queue to any exchange, for good.
+#[derive(Debug)]
+pub(crate) struct Bind(pub(crate) Binding);
+
+#[async_trait]
+impl Operation for Bind {
+    type Output = ();
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        let Binding {
+            queue,
+            exchange,
+            routing_key,
+        } = &self.0;
+        bind(tx, exchange, routing_key, queue).await
+    }
 }
 
 /// Declares the queues of a consumer.

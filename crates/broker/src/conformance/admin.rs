@@ -5,14 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protocol::{Limits, Message};
 
-use super::fixture::{Fixture, Member, borrowed, id, ids, prioritised, publish};
+use super::fixture::{Fixture, Member, borrowed, id, ids, message, prioritised, publish};
 use super::runner::cases;
-use crate::{Binding, ExchangeKind, ParkedAction, Source, Verdict};
+use crate::{Binding, ErrorKind, ExchangeKind, ParkedAction, Publish, Route, Source, Verdict};
 
 cases![
     server_answers,
     queues_are_listed,
     bindings_are_listed_but_for_mailboxes,
+    a_queue_can_be_bound_to_any_exchange_that_stores,
     depth_counts_by_priority,
     purge_deletes_what_is_ready,
     purge_leaves_held_messages_alone,
@@ -68,6 +69,49 @@ async fn bindings_are_listed_but_for_mailboxes(fixture: Fixture) {
     assert_eq!(bindings.expect("bindings are listed"), [own("a"), own("b")]);
     let queues = fixture.admin().queues().await;
     assert_eq!(queues.expect("queues are listed"), ["a", "b"]);
+}
+
+async fn a_queue_can_be_bound_to_any_exchange_that_stores(fixture: Fixture) {
+    let binding = |exchange: &str, routing_key: &str| Binding {
+        queue: "q".to_owned(),
+        exchange: exchange.to_owned(),
+        routing_key: routing_key.to_owned(),
+    };
+    let bindings = [
+        (binding("plain", "key"), ExchangeKind::Direct),
+        (binding("talk", "a.*"), ExchangeKind::Topic),
+    ];
+    for (binding, kind) in bindings.clone() {
+        // Twice is as once.
+        for _ in 0..2 {
+            let bound = fixture.broker().bind(binding.clone(), kind).await;
+            bound.expect("the queue is bound");
+        }
+    }
+    let listed = fixture.admin().bindings().await.expect("they are listed");
+    assert_eq!(listed, bindings.map(|(binding, _)| binding));
+    let sent = [
+        ("plain", ExchangeKind::Direct, "key"),
+        ("plain", ExchangeKind::Direct, "other"),
+        ("talk", ExchangeKind::Topic, "a.b"),
+    ];
+    for (name, kind, routing_key) in sent {
+        let route = Route::Exchange {
+            name: name.to_owned(),
+            kind,
+            routing_key: routing_key.to_owned(),
+        };
+        let message = message(routing_key);
+        let published = fixture.broker().publish(vec![Publish { message, route }]);
+        published.await.expect("it is published");
+    }
+    let depth = fixture.admin().depth(&["q".to_owned()]).await;
+    assert_eq!(depth.expect("the depth is told")[0].ready(), 2);
+    let fanout = fixture
+        .broker()
+        .bind(binding("f", ""), ExchangeKind::Fanout);
+    let refused = fanout.await.expect_err("it stores nothing");
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
 }
 
 async fn depth_counts_by_priority(fixture: Fixture) {

@@ -10,9 +10,9 @@ use protocol::{Message, TaskMeta, Value};
 
 use super::{Call, Faults};
 use crate::{
-    Broker, Capabilities, ChordPart, ChordParts, ChordStore, Commit, Consumer, ConsumerParams,
-    Coordinator, Counted, Delivery, Fence, Holder, NewChord, Publish, Result, ResultBackend,
-    ResultStream, Settled, Settlement, Source, Stored, Subscription,
+    Binding, Broker, Capabilities, ChordPart, ChordParts, ChordStore, Commit, Consumer,
+    ConsumerParams, Coordinator, Counted, Delivery, ExchangeKind, Fence, Holder, NewChord, Publish,
+    Result, ResultBackend, ResultStream, Settled, Settlement, Source, Stored, Subscription,
 };
 
 macro_rules! decorator {
@@ -62,6 +62,10 @@ impl Broker for FaultyBroker {
             faults: self.faults.clone(),
             opened: self.faults.calls(Call::Consumer),
         }))
+    }
+
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
+        self.inner.bind(binding, kind).await
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {

@@ -11,8 +11,8 @@ use super::envelope::Outgoing;
 use super::feeds;
 use super::shared::Broadcast;
 use crate::{
-    Broker, Capabilities, Consumer, ConsumerParams, ExchangeKind, Publish, Result, Route, Source,
-    Subscription,
+    Binding, Broker, Capabilities, Consumer, ConsumerParams, ExchangeKind, Publish, Result, Route,
+    Source, Subscription,
 };
 
 #[async_trait]
@@ -42,6 +42,19 @@ impl Broker for MemoryBroker {
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
         self.shared.check_open()?;
         Ok(Arc::new(MemoryConsumer::open(self.shared.clone(), params)))
+    }
+
+    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
+        self.shared.check_open()?;
+        kind.check_stores()?;
+        let Binding {
+            queue,
+            exchange,
+            routing_key,
+        } = &binding;
+        self.shared
+            .change(|state| state.bindings.bind(exchange, routing_key, queue));
+        Ok(())
     }
 
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
