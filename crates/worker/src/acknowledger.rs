@@ -35,6 +35,8 @@ pub(crate) struct Completion {
     pub(crate) event: Option<Event>,
     /// The run that has ended with it: if its end cannot be written, it has failed.
     pub(crate) run: Option<Run>,
+    /// What is settled instead if the broker does not take it: the same end with less to send.
+    pub(crate) fallback: Option<Box<Completion>>,
     /// What makes it more than one step.
     pub(crate) follow_up: Option<Box<FollowUp>>,
     /// Who waits for the outcome, and then looks after what follows from it.
@@ -50,6 +52,7 @@ impl From<Settlement> for Completion {
             settlement,
             event: None,
             run: None,
+            fallback: None,
             follow_up: None,
             reply: None,
         }
@@ -99,6 +102,7 @@ impl Acknowledger {
                 task_id: stored(&completion.settlement),
                 event: completion.event,
                 run: completion.run,
+                fallback: completion.fallback,
                 reply: completion.reply,
             });
             settlements.push(completion.settlement);
@@ -200,6 +204,7 @@ impl Acknowledger {
             tag,
             task_id,
             run,
+            fallback,
             reply,
             ..
         } = follower;
@@ -213,9 +218,10 @@ impl Acknowledger {
         }
         error!(%tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out");
         let engine = &self.params.engine;
-        match run {
-            Some(run) => engine.follow(conclusion::unwritten(engine, &run, &error), None),
-            None => {
+        match (fallback, run) {
+            (Some(fallback), _) => engine.follow(*fallback, None),
+            (None, Some(run)) => engine.follow(conclusion::unwritten(engine, &run, &error), None),
+            (None, None) => {
                 self.park(parked(tag, task_id, unwritable(&error), &error))
                     .await
             }
@@ -237,6 +243,7 @@ struct Follower {
     task_id: Option<String>,
     event: Option<Event>,
     run: Option<Run>,
+    fallback: Option<Box<Completion>>,
     reply: Option<Reply>,
 }
 

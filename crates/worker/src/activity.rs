@@ -10,6 +10,8 @@ use protocol::{Message, TaskRequest};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::Pool;
+
 /// A message that this worker holds, from its receipt to its settlement.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -19,6 +21,8 @@ pub(crate) struct Held {
     /// How many processes have died with it.
     pub(crate) deaths: u32,
     pub(crate) request: TaskRequest,
+    /// Where it runs.
+    pub(crate) pool: Pool,
     /// The message itself, for a run in another process.
     pub(crate) message: Option<Message>,
     /// The length of the message's body.
@@ -58,6 +62,7 @@ impl Held {
             redelivered,
             deaths: 0,
             request,
+            pool: Pool::default(),
             message: None,
             size,
             received: Instant::now(),

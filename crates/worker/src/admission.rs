@@ -74,6 +74,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
     let size = message.body.len();
     let held = Held::new(tag, queue, redelivered, request, size).with(|held| {
         held.deaths = deaths;
+        held.pool = policy.pool;
         held.message = (policy.pool == Pool::Prefork).then_some(message);
     });
     admit_task(engine, Run { task, held, policy })

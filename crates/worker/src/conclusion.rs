@@ -74,7 +74,11 @@ pub(crate) struct Conclusion {
 impl Ended<'_> {
     pub(crate) fn conclude(&self, end: RunEnd) -> Conclusion {
         let mut conclusion = self.conclude_run(end);
-        conclusion.completion.run = Some(self.run.clone());
+        let run = Some(self.run.clone());
+        if let Some(fallback) = &mut conclusion.completion.fallback {
+            fallback.run.clone_from(&run);
+        }
+        conclusion.completion.run = run;
         conclusion
     }
 

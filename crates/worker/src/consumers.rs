@@ -70,13 +70,14 @@ impl Consumers {
         Arc::clone(&lock(&self.current))
     }
 
-    /// Settles with the consumers that hold the messages; there is more than one only after a replacement.
+    /// Settles with the consumers that hold the messages; there is more than one only after a replacement. What one of them cannot
+    /// settle is answered as impossible: whoever asks for it alone is told why, and the answers of the others are not lost.
     async fn settle_by_owner(
         &self,
         owners: Vec<Arc<dyn Consumer>>,
         batch: Vec<Settlement>,
     ) -> Result<Vec<Settled>> {
-        let mut answers = vec![Settled::Refused; batch.len()];
+        let mut answers = vec![Settled::Impossible; batch.len()];
         let mut shares: Vec<(Vec<usize>, Vec<Settlement>)> = vec![Default::default(); owners.len()];
         for (place, settlement) in batch.into_iter().enumerate() {
             let owner = owners
@@ -91,8 +92,15 @@ impl Consumers {
             if share.is_empty() {
                 continue;
             }
-            for (place, settled) in places.into_iter().zip(owner.settle(share).await?) {
-                answers[place] = settled;
+            match owner.settle(share).await {
+                Ok(settled) => places
+                    .into_iter()
+                    .zip(settled)
+                    .for_each(|(place, settled)| answers[place] = settled),
+                Err(error) if answers.len() == 1 => return Err(error),
+                Err(error) => {
+                    warn!(%error, messages = places.len(), "a part of a batch of settlements was refused")
+                }
             }
         }
         Ok(answers)
@@ -152,4 +160,50 @@ pub(crate) fn owns(consumer: &dyn Consumer, tag: &Tag) -> bool {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use broker::faults::{Call, inject};
+    use broker::{ErrorKind, MemoryBroker, QueueOrder, Verdict};
+    use client::{Client, ClientOptions};
+    use protocol::Limits;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn params() -> ConsumerParams {
+        ConsumerParams {
+            node: "w1@test".to_owned(),
+            queues: vec!["celery".to_owned()],
+            order: QueueOrder::default(),
+            lease: Duration::from_secs(30),
+            visibility_timeout: Duration::from_secs(3_600),
+            limits: Limits::default(),
+            notices: mpsc::channel(8).0,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_owner_cannot_settle_leaves_the_answers_of_the_others() {
+        let (backends, faults) = inject(MemoryBroker::new().backends());
+        let broker = Arc::clone(&backends.broker);
+        let client = Client::new(backends, ClientOptions::default());
+        let consumers = Consumers::open(broker, params()).await.unwrap();
+        let mut batch = Vec::new();
+        for _ in 0..2 {
+            client.task::<()>("t").send().await.unwrap();
+            let delivery = consumers.reserve(1).await.unwrap().remove(0);
+            batch.push(Settlement::new(delivery.tag, Verdict::Ack));
+            consumers.replace().await.unwrap();
+        }
+        faults.fail_next(Call::Settle, 1, ErrorKind::Invalid);
+        let settled = consumers.settle(batch.clone()).await.unwrap();
+        assert_eq!(settled, [Settled::Impossible, Settled::Done]);
+        let alone = consumers.settle(batch[..1].to_vec()).await.unwrap();
+        assert_eq!(alone, [Settled::Done]);
+        faults.fail_next(Call::Settle, 1, ErrorKind::Invalid);
+        let again = consumers.settle(batch[..1].to_vec()).await;
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::Invalid);
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use broker::{Settled, Settlement, Verdict};
 use client::canvas::{Applied, Lineage, apply};
 use client::{AsyncResult, Call, Children, Client, ClientError, trace_headers};
-use protocol::{Map, ResultTuple, Signature, State, TaskRequest, saferepr, to_value};
+use protocol::{Event, Map, ResultTuple, Signature, State, TaskRequest, saferepr, to_value};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ use crate::conclusion::next::{self, new_id};
 use crate::conclusion::{Sequel, meta};
 use crate::engine::Engine;
 use crate::registry::RegisteredTask;
-use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError};
+use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError, events};
 
 /// How much of a state's meta a report shows, in characters.
 const PROGRESS_SHOWN: usize = 256;
@@ -220,6 +220,17 @@ impl Context {
             Some(Settled::Refused) | None => Err(WorkerError::NotHeld),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Tells monitors something of the task's own, whether the worker sends task events or not; Celery's `self.send_event()`. The kind
+    /// is the event's full name, such as `task-progress`; the task's id is added to the fields as `uuid`.
+    ///
+    /// # Errors
+    /// When a field cannot be encoded, or the broker does not take the event.
+    pub async fn send_event(&self, kind: &str, mut fields: Map) -> Result<(), WorkerError> {
+        fields.insert("uuid", self.id());
+        let event = Event::new(events::stamp(&self.engine), kind, fields);
+        events::publish_alone(self.client(), &event).await
     }
 
     /// Whether the run is asked to end: by its soft time limit, a `revoke --terminate` or a cold shutdown.

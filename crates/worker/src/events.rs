@@ -9,7 +9,7 @@ use client::{Client, SharedClock};
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use protocol::event::{Event, Stamp, TaskReceived};
-use protocol::{TaskRequest, Value, timestamp_text};
+use protocol::{EncodeError, Message, TaskRequest, Value, timestamp_text};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::admission::Run;
 use crate::engine::Engine;
 use crate::limited_set::LimitedSet;
-use crate::{Failure, TaskOptions};
+use crate::{Failure, TaskOptions, WorkerError};
 
 /// Task events that may wait.
 const QUEUE: usize = 8_192;
@@ -152,32 +152,47 @@ impl EventPublisher {
 
 /// Publishes task events as one message, a worker event as itself. A failure is logged, not repeated: events are not kept anywhere.
 pub(crate) async fn publish(client: &Client, events: &[Event]) {
-    let codec = client.options().event_serializer;
-    let tag = Uuid::new_v4().to_string();
-    let (routing_key, message) = match events {
+    let published = match events {
         [] => return,
-        [event] if event.group() == "worker" => {
-            (event.routing_key(), event.to_message(codec, &tag).map(Some))
+        [event] if event.group() == "worker" => publish_alone(client, event).await,
+        [event, ..] => {
+            let codec = client.options().event_serializer;
+            let routing_key = format!("{}.multi", event.group());
+            let message = Event::batch_to_message(events, codec, &new_tag());
+            broadcast(client, &routing_key, message.map(Option::unwrap_or_default)).await
         }
-        [event, ..] => (
-            format!("{}.multi", event.group()),
-            Event::batch_to_message(events, codec, &tag),
-        ),
     };
-    let message = match message {
-        Ok(Some(message)) => message,
-        Ok(None) => return,
-        Err(error) => return debug!(%error, "events cannot be encoded"),
-    };
-    let exchange = &client.options().event_exchange;
-    if let Err(error) = client
-        .backends()
-        .broker
-        .broadcast(exchange, &routing_key, message)
-        .await
-    {
-        debug!(%error, "events were not sent");
+    if let Err(error) = published {
+        let error = &error as &dyn std::error::Error;
+        debug!(error, "events were not sent");
     }
+}
+
+/// Publishes an event as itself.
+///
+/// # Errors
+/// When it cannot be encoded, or the broker does not take it.
+pub(crate) async fn publish_alone(client: &Client, event: &Event) -> Result<(), WorkerError> {
+    let codec = client.options().event_serializer;
+    let message = event.to_message(codec, &new_tag());
+    broadcast(client, &event.routing_key(), message).await
+}
+
+async fn broadcast(
+    client: &Client,
+    routing_key: &str,
+    message: Result<Message, EncodeError>,
+) -> Result<(), WorkerError> {
+    let what = "an event";
+    let message = message.map_err(|source| WorkerError::Encode { what, source })?;
+    let exchange = &client.options().event_exchange;
+    let broker = &client.backends().broker;
+    let sent = broker.broadcast(exchange, routing_key, message).await;
+    sent.map_err(WorkerError::broker("sending an event"))
+}
+
+fn new_tag() -> String {
+    Uuid::new_v4().to_string()
 }
 
 pub(crate) fn stamp(engine: &Engine) -> Stamp<'_> {

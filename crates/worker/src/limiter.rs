@@ -146,6 +146,14 @@ impl Limiter {
         Ok(())
     }
 
+    /// Every bucket is full again.
+    pub(crate) fn reset(&self) {
+        let now = Instant::now();
+        for limits in self.lock().values_mut() {
+            limits.bucket = limits.bucket.take().map(|bucket| bucket.filled(now));
+        }
+    }
+
     /// The time limits of a type: what was set while the worker runs, or else its options'.
     pub(crate) fn time_limits(&self, name: &str, options: &TaskOptions) -> TimeLimits {
         let own = TimeLimits {

@@ -43,6 +43,10 @@ pub struct WorkerSettings {
     pub worker_max_tasks_per_child: Option<u64>,
     /// `worker_max_memory_per_child`: a child process that has more KiB of resident memory after a run is replaced.
     pub worker_max_memory_per_child: Option<u64>,
+    /// A child process whose task has more KiB of resident memory is killed, as by the system; ours. What its own children have is not counted.
+    pub max_memory_per_task: Option<u64>,
+    /// `worker_pool_restarts`: whether remote control may have all child processes replaced.
+    pub worker_pool_restarts: bool,
     /// `worker_proc_alive_timeout`: how long a new child process may take to be ready.
     pub worker_proc_alive_timeout: Duration,
     /// `worker_prefetch_multiplier`: messages held per slot. 1, ours, holds nothing that could run elsewhere now (Celery: 4).
@@ -140,6 +144,8 @@ impl Default for WorkerSettings {
             max_worker_deaths: 3,
             worker_max_tasks_per_child: None,
             worker_max_memory_per_child: None,
+            max_memory_per_task: None,
+            worker_pool_restarts: false,
             worker_proc_alive_timeout: Duration::from_secs(60),
             worker_prefetch_multiplier: 1,
             lease: Duration::from_secs(30),

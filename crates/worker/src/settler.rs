@@ -77,12 +77,12 @@ impl Default for Following {
     }
 }
 
-/// Settles a completion that has a follow-up. If its end cannot be written, its failure is settled instead, and if that cannot be
-/// written either, the message is put aside.
+/// Settles a completion that has a follow-up. If its end cannot be written, its fallback is settled instead, then its failure, and if that
+/// cannot be written either, the message is put aside.
 pub(crate) async fn settle(engine: &Arc<Engine>, mut completion: Completion) {
     let mut is_last = false;
     loop {
-        let run = completion.run.take();
+        let (run, fallback) = (completion.run.take(), completion.fallback.take());
         let tag = completion.settlement.tag.clone();
         let task_id = stored(&completion.settlement);
         let acks = matches!(completion.settlement.verdict, Verdict::Ack);
@@ -107,12 +107,13 @@ pub(crate) async fn settle(engine: &Arc<Engine>, mut completion: Completion) {
             Err(error) => error,
         };
         error!(%tag, error = &error as &dyn std::error::Error, "a settlement cannot be carried out");
-        completion = match run {
-            Some(run) => conclusion::unwritten(engine, &run, &error),
-            None if is_last => {
+        completion = match (fallback, run) {
+            (Some(fallback), _) => *fallback,
+            (None, Some(run)) => conclusion::unwritten(engine, &run, &error),
+            (None, None) if is_last => {
                 return error!(%tag, "nor can the message be put aside; it runs again when this worker has ended");
             }
-            None => {
+            (None, None) => {
                 is_last = true;
                 // A message that was acknowledged early cannot be put aside; whoever waits is told all the same.
                 let verdict = if acks {

@@ -30,6 +30,8 @@ impl Settings {
                 .unwrap_or(default.max_worker_deaths),
             worker_max_tasks_per_child: self.count("worker_max_tasks_per_child"),
             worker_max_memory_per_child: self.count("worker_max_memory_per_child"),
+            max_memory_per_task: self.count("celeriac_max_memory_per_task"),
+            worker_pool_restarts: self.is_on("worker_pool_restarts"),
             worker_proc_alive_timeout: self
                 .seconds("worker_proc_alive_timeout")
                 .unwrap_or(default.worker_proc_alive_timeout),

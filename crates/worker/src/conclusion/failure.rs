@@ -81,19 +81,38 @@ impl Ended<'_> {
         } else {
             verdict
         };
-        let sequel = after_failure(self.engine, request, &failure);
-        self.conclusion(State::Failure, verdict, store, sequel, event)
+        let mut sequel = without_errbacks(self.engine, request, &failure);
+        let errbacks = errbacks(self.engine, request, &failure);
+        let conclude = |sequel| {
+            let (verdict, store, event) = (verdict.clone(), store.clone(), event.clone());
+            self.conclusion(State::Failure, verdict, store, sequel, event)
+        };
+        // As in Celery: the task has failed of what it has failed of, also where its errbacks cannot be sent.
+        let fallback = (!errbacks.publish.is_empty()).then(|| conclude(sequel.clone()));
+        sequel.append(errbacks);
+        let mut conclusion = conclude(sequel);
+        conclusion.completion.fallback = fallback.map(|fallback| Box::new(fallback.completion));
+        conclusion
     }
 }
 
 /// What follows when a task has failed for good: its errbacks, the end of the rest of its chain, and its part in a chord.
 pub(crate) fn after_failure(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Sequel {
+    let mut sequel = without_errbacks(engine, request, failure);
+    sequel.append(errbacks(engine, request, failure));
+    sequel
+}
+
+fn without_errbacks(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Sequel {
     let exception = || Value::from(&failure.exception);
     let mut sequel = chain::fail_rest(engine, request, failure);
     sequel
         .members
         .extend(chord::member(engine, request, State::Failure, exception));
-    let errbacks = request.embed.errbacks.as_deref().unwrap_or_default();
-    sequel.append(errbacks::call(engine, errbacks, request, failure));
     sequel
+}
+
+fn errbacks(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Sequel {
+    let errbacks = request.embed.errbacks.as_deref().unwrap_or_default();
+    errbacks::call(engine, errbacks, request, failure)
 }

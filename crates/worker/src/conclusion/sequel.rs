@@ -28,12 +28,14 @@ pub(crate) struct Sequel {
 }
 
 impl Sequel {
-    /// Adds what a signature stands for.
+    /// Adds what a signature stands for, all of it or nothing.
     pub(crate) fn add(&mut self, engine: &Engine, applied: Applied) -> Result<(), Failure> {
-        for call in applied.calls {
+        let prepared = applied.calls.into_iter().map(|call| {
             let prepared = engine.client.prepare(call).map_err(cannot_send)?;
-            self.publish.push(prepared.publish);
-        }
+            Ok(prepared.publish)
+        });
+        let publish: Vec<Publish> = prepared.collect::<Result<_, Failure>>()?;
+        self.publish.extend(publish);
         self.effects.open.extend(applied.chords);
         self.children.push(applied.child);
         Ok(())

@@ -3,6 +3,8 @@
 use futures_util::future::BoxFuture;
 use protocol::Map;
 
+use Run::{Later, Now, Silent};
+
 use super::signature::check;
 use super::{
     Answer, Panel, lifecycle, limits, memory, ok, pool, queues, revoke, stamps, stats, tasks,
@@ -29,29 +31,19 @@ enum Run {
     Silent(fn(&Panel)),
 }
 
-const fn now(
-    name: &'static str,
-    signature: &'static str,
-    run: fn(&Panel, &Map) -> Answer,
-) -> Command {
-    Command {
-        name,
-        alias: None,
-        signature,
-        run: Run::Now(run),
-    }
+/// [`Run::Later`] of an async function.
+macro_rules! later {
+    ($function:path) => {
+        Later(|panel, arguments| Box::pin($function(panel, arguments)))
+    };
 }
 
-const fn later(
-    name: &'static str,
-    signature: &'static str,
-    run: for<'a> fn(&'a Panel, &'a Map) -> BoxFuture<'a, Answer>,
-) -> Command {
+const fn command(name: &'static str, signature: &'static str, run: Run) -> Command {
     Command {
         name,
         alias: None,
         signature,
-        run: Run::Later(run),
+        run,
     }
 }
 
@@ -64,86 +56,40 @@ impl Command {
     }
 }
 
+#[rustfmt::skip] // a table: one line for each command
 const COMMANDS: &[Command] = &[
-    now("ping", "**", |_, _| Ok(ok("pong"))),
-    now("active", "safe=, **", tasks::active).or("dump_active"),
-    now("reserved", "**", tasks::reserved).or("dump_reserved"),
-    later("scheduled", "**", |panel, _| {
-        Box::pin(tasks::scheduled(panel))
-    })
-    .or("dump_schedule"),
-    later("query_task", "ids, **", |panel, arguments| {
-        Box::pin(tasks::query_task(panel, arguments))
-    }),
-    now(
-        "registered",
-        "taskinfoitems=, builtins=, **",
-        tasks::registered,
-    )
-    .or("dump_tasks"),
-    now("revoked", "**", revoke::revoked).or("dump_revoked"),
-    now("stats", "**", stats::stats),
-    now("conf", "with_defaults=, **", stats::conf).or("dump_conf"),
-    now("report", "", stats::report),
-    now("active_queues", "", queues::active_queues),
-    now("clock", "**", lifecycle::clock),
-    now("memsample", "**", memory::memsample),
-    now("memdump", "samples=, **", memory::memdump),
-    now("objgraph", "num=, max_depth=, type=", memory::objgraph),
-    now("hello", "from_node, revoked=, **", lifecycle::hello),
-    later(
-        "revoke",
-        "task_id, terminate=, signal=, **",
-        |panel, arguments| Box::pin(revoke::revoke(panel, arguments)),
-    ),
-    later("terminate", "signal, task_id, **", |panel, arguments| {
-        Box::pin(revoke::terminate(panel, arguments))
-    }),
-    later(
-        "revoke_by_stamped_headers",
-        "headers, terminate=, signal=, **",
-        |panel, arguments| Box::pin(stamps::revoke_by_stamped_headers(panel, arguments)),
-    ),
-    now(
-        "rate_limit",
-        "task_name, rate_limit, **",
-        limits::rate_limit,
-    ),
-    now(
-        "time_limit",
-        "task_name=, hard=, soft=, **",
-        limits::time_limit,
-    ),
-    now("enable_events", "", lifecycle::enable_events),
-    now("disable_events", "", lifecycle::disable_events),
-    later("heartbeat", "", |panel, _| {
-        Box::pin(lifecycle::heartbeat(panel))
-    }),
-    later("election", "id, topic, action=, **", |panel, arguments| {
-        Box::pin(lifecycle::election(panel, arguments))
-    }),
-    now("pool_grow", "n=, **", pool::grow),
-    now("pool_shrink", "n=, **", pool::shrink),
-    now(
-        "pool_restart",
-        "modules=, reload=, reloader=, **",
-        pool::restart,
-    ),
-    now("autoscale", "max=, min=", pool::autoscale),
-    later(
-        "add_consumer",
-        "queue, exchange=, exchange_type=, routing_key=, **",
-        |panel, arguments| Box::pin(queues::add_consumer(panel, arguments)),
-    ),
-    later("cancel_consumer", "queue, **", |panel, arguments| {
-        Box::pin(queues::cancel_consumer(panel, arguments))
-    }),
-    Command {
-        name: "shutdown",
-        alias: None,
-        signature: "msg=, **",
-        run: Run::Silent(lifecycle::shutdown),
-    },
+    command("ping", "**", Now(|_, _| Ok(ok("pong")))),
+    command("active", "safe=, **", Now(tasks::active)).or("dump_active"),
+    command("reserved", "**", Now(tasks::reserved)).or("dump_reserved"),
+    command("scheduled", "**", later!(tasks::scheduled)).or("dump_schedule"),
+    command("query_task", "ids, **", later!(tasks::query_task)),
+    command("registered", "taskinfoitems=, builtins=, **", Now(tasks::registered)).or("dump_tasks"),
+    command("revoked", "**", Now(revoke::revoked)).or("dump_revoked"),
+    command("stats", "**", Now(stats::stats)),
+    command("conf", "with_defaults=, **", Now(stats::conf)).or("dump_conf"),
+    command("report", "", Now(stats::report)),
+    command("active_queues", "", Now(queues::active_queues)),
+    command("clock", "**", Now(lifecycle::clock)),
+    command("memsample", "**", Now(memory::memsample)),
+    command("memdump", "samples=, **", Now(memory::memdump)),
+    command("objgraph", "num=, max_depth=, type=", Now(memory::objgraph)),
+    command("hello", "from_node, revoked=, **", Now(lifecycle::hello)),
+    command("revoke", "task_id, terminate=, signal=, **", later!(revoke::revoke)),
+    command("terminate", "signal, task_id, **", later!(revoke::terminate)),
+    command("revoke_by_stamped_headers", "headers, terminate=, signal=, **", later!(stamps::revoke_by_stamped_headers)),
+    command("rate_limit", "task_name, rate_limit, **", Now(limits::rate_limit)),
+    command("time_limit", "task_name=, hard=, soft=, **", Now(limits::time_limit)),
+    command("enable_events", "", Now(lifecycle::enable_events)),
+    command("disable_events", "", Now(lifecycle::disable_events)),
+    command("heartbeat", "", later!(lifecycle::heartbeat)),
+    command("election", "id, topic, action=, **", later!(lifecycle::election)),
+    command("pool_grow", "n=, **", Now(pool::grow)),
+    command("pool_shrink", "n=, **", Now(pool::shrink)),
+    command("pool_restart", "modules=, reload=, reloader=, **", Now(pool::restart)),
+    command("autoscale", "max=, min=", Now(pool::autoscale)),
+    command("add_consumer", "queue, exchange=, exchange_type=, routing_key=, **", later!(queues::add_consumer)),
+    command("cancel_consumer", "queue, **", later!(queues::cancel_consumer)),
+    command("shutdown", "msg=, **", Silent(lifecycle::shutdown)),
 ];
 
 /// Whether a command of this name is one of Celery's.
@@ -159,15 +105,15 @@ impl Command {
     }
 
     pub(super) fn is_silent(&self) -> bool {
-        matches!(self.run, Run::Silent(_))
+        matches!(self.run, Silent(_))
     }
 
     pub(super) async fn answer(&self, panel: &Panel, arguments: &Map) -> Answer {
         check(self.name, self.signature, arguments)?;
         match self.run {
-            Run::Now(run) => run(panel, arguments),
-            Run::Later(run) => run(panel, arguments).await,
-            Run::Silent(run) => {
+            Now(run) => run(panel, arguments),
+            Later(run) => run(panel, arguments).await,
+            Silent(run) => {
                 run(panel);
                 Ok(protocol::Value::Null)
             }

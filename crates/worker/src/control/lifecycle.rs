@@ -57,7 +57,7 @@ fn switch_events(engine: &Engine, enabled: bool) -> Value {
     ok(format!("task events {already}{word}"))
 }
 
-pub(super) async fn heartbeat(panel: &Panel) -> Answer {
+pub(super) async fn heartbeat(panel: &Panel, _: &Map) -> Answer {
     heartbeat::send_now(&panel.engine).await;
     Ok(Value::Null)
 }

@@ -59,10 +59,10 @@ pub(super) fn memdump(panel: &Panel, arguments: &Map) -> Answer {
     Ok(text.into())
 }
 
-/// Celery draws Python's objects. There are none.
+/// Celery draws Python's objects, where the library for it is installed. There are none here; this is what it answers without.
 pub(super) fn objgraph(_: &Panel, _: &Map) -> Answer {
-    let why = "this worker has no Python objects to draw";
-    Err(Failure::builtin("NotImplementedError", vec![why.into()]))
+    let why = "Requires the objgraph library";
+    Err(Failure::builtin("ImportError", vec![why.into()]))
 }
 
 /// The memory that this process has in use, for people.

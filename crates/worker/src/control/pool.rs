@@ -1,8 +1,8 @@
 //! Commands about the size of the pool.
 
-use protocol::{Map, Value};
+use protocol::{Map, Value, python_repr};
 
-use super::{Answer, Panel, error, ok};
+use super::{Answer, Panel, error, ok, texts};
 use crate::pools::Bounds;
 use crate::{Failure, WorkerError};
 
@@ -38,9 +38,21 @@ pub(super) fn autoscale(panel: &Panel, arguments: &Map) -> Answer {
     Ok(ok(format!("autoscale now max={max} min={min}")))
 }
 
-/// Celery answers so unless `worker_pool_restarts` is set. A program's tasks cannot change while it runs.
-pub(super) fn restart(_: &Panel, _: &Map) -> Answer {
-    Err(value_error("Pool restarts not enabled"))
+/// New child processes take the place of the old ones, which finish what they run, and rates count anew; there is nothing else to
+/// restart. A program has no modules to import: those that are named are not found.
+pub(super) fn restart(panel: &Panel, arguments: &Map) -> Answer {
+    let engine = &panel.engine;
+    if !engine.settings.worker_pool_restarts {
+        return Err(value_error("Pool restarts not enabled"));
+    }
+    if let Some(module) = texts(arguments, "modules").first() {
+        let package = module.split('.').next().unwrap_or_default();
+        let why = format!("No module named {}", python_repr(&package.into()));
+        return Err(Failure::builtin("ModuleNotFoundError", vec![why.into()]));
+    }
+    engine.limiter.reset();
+    engine.pool.restart();
+    Ok(ok("reload started"))
 }
 
 fn refused(error: WorkerError) -> Failure {

@@ -1,10 +1,11 @@
 //! Commands about the queues that this worker consumes.
 
+use broker::{Binding, ExchangeKind};
 use protocol::{Map, Value};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::signature::type_error;
-use super::{Answer, Panel, ok, text};
+use super::{Answer, Panel, key_error, ok, text};
 use crate::Failure;
 use crate::queues::Queue;
 
@@ -28,12 +29,8 @@ pub(super) async fn add_consumer(panel: &Panel, arguments: &Map) -> Answer {
             .to_owned(),
         routing_key: or_name("routing_key"),
     };
-    if queue.exchange != name || queue.exchange_type != "direct" {
-        warn!(
-            queue = name,
-            exchange = queue.exchange,
-            "the queue is consumed; its binding to another exchange is left to those who publish there"
-        );
+    if !panel.engine.queues.contains(name) {
+        bind(panel, &queue).await?;
     }
     if panel.engine.queues.add(queue) {
         consume(panel).await?;
@@ -49,6 +46,25 @@ pub(super) async fn cancel_consumer(panel: &Panel, arguments: &Map) -> Answer {
         info!(queue = name, "stopped consuming");
     }
     Ok(ok(format!("no longer consuming from {name}")))
+}
+
+/// Has the exchange hand on to the queue, where that is not its own.
+async fn bind(panel: &Panel, queue: &Queue) -> Result<(), Failure> {
+    let Some(kind) = ExchangeKind::from_name(&queue.exchange_type) else {
+        return Err(key_error(&queue.exchange_type));
+    };
+    let is_own = queue.exchange == queue.name && queue.routing_key == queue.name;
+    if is_own && kind == ExchangeKind::Direct {
+        return Ok(());
+    }
+    let binding = Binding {
+        queue: queue.name.clone(),
+        exchange: queue.exchange.clone(),
+        routing_key: queue.routing_key.clone(),
+    };
+    let broker = &panel.engine.client.backends().broker;
+    let bound = broker.bind(binding, kind).await;
+    bound.map_err(|error| Failure::from_error(&error))
 }
 
 async fn consume(panel: &Panel) -> Result<(), Failure> {

@@ -48,7 +48,7 @@ fn held_where(engine: &Engine, active: bool) -> Vec<Arc<Held>> {
 }
 
 /// What waits on the broker for the queues of this worker: the worker itself holds none of it.
-pub(super) async fn scheduled(panel: &Panel) -> Answer {
+pub(super) async fn scheduled(panel: &Panel, _: &Map) -> Answer {
     let waiting = deferred(&panel.engine).await;
     let show = |(due, request): &(Timestamp, TaskRequest)| {
         let mut map = Map::new();
@@ -82,8 +82,8 @@ async fn deferred(engine: &Engine) -> Vec<(Timestamp, TaskRequest)> {
     deferred.into_iter().filter(mine).filter_map(read).collect()
 }
 
-/// Where these tasks are, as far as this worker knows. Celery's fourth state, `ready`, is of requests that are neither held nor
-/// scheduled; nothing is remembered of those here.
+/// Where these tasks are, as far as this worker knows. Celery's fourth state, `ready`, is of requests that are none of the three; as
+/// it forgets those first, no worker answers it.
 pub(super) async fn query_task(panel: &Panel, arguments: &Map) -> Answer {
     let engine = &panel.engine;
     let mut wanted: HashSet<String> = texts(arguments, "ids").into_iter().collect();

@@ -16,7 +16,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use protocol::State;
 
 use crate::engine::Engine;
@@ -168,74 +168,76 @@ impl Metrics {
 impl Counters {
     fn register(registry: &mut Registry) -> Self {
         let times: fn() -> Histogram = || Histogram::new(BUCKETS);
-        let counters = Self {
-            received: Family::default(),
-            finished: Family::default(),
-            runtime: Times::new_with_constructor(times),
-            wait: Times::new_with_constructor(times),
-            settlements: Family::default(),
-            disconnects: Counter::default(),
-            reclaimed: Counter::default(),
-            lost: Counter::default(),
-            fenced: Counter::default(),
-            stalls: Counter::default(),
-        };
         // The names of counters get their `_total` from the registry.
-        let mut add = |name: &str, help: &str, counter: &Counter| {
-            registry.register(name, help, counter.clone());
-        };
-        add(
-            "broker_disconnects",
-            "Times that the connection to the broker was lost",
-            &counters.disconnects,
-        );
-        add(
-            "messages_reclaimed",
-            "Messages of lost workers that this worker has made ready again",
-            &counters.reclaimed,
-        );
-        add(
-            "runs_lost",
-            "Runs of lost workers after an early acknowledgement, reported by this worker",
-            &counters.lost,
-        );
-        add(
-            "fenced",
-            "Times that this worker was declared dead while it was frozen or cut off",
-            &counters.fenced,
-        );
-        add(
-            "stalls",
-            "Times that this worker took nothing although messages were ready and slots free",
-            &counters.stalls,
-        );
-        registry.register(
-            "tasks_received",
-            "Messages of known tasks that were taken",
-            counters.received.clone(),
-        );
-        registry.register(
-            "tasks_finished",
-            "Tasks that have ended, by their state",
-            counters.finished.clone(),
-        );
-        registry.register(
-            "task_runtime_seconds",
-            "How long tasks ran",
-            counters.runtime.clone(),
-        );
-        registry.register(
-            "task_wait_seconds",
-            "From the time that a task was held and due to its start",
-            counters.wait.clone(),
-        );
-        registry.register(
-            "settlements",
-            "Settlements by their outcome",
-            counters.settlements.clone(),
-        );
-        counters
+        Self {
+            received: add(
+                registry,
+                "tasks_received",
+                "Messages of known tasks that were taken",
+                Family::default(),
+            ),
+            finished: add(
+                registry,
+                "tasks_finished",
+                "Tasks that have ended, by their state",
+                Family::default(),
+            ),
+            runtime: add(
+                registry,
+                "task_runtime_seconds",
+                "How long tasks ran",
+                Times::new_with_constructor(times),
+            ),
+            wait: add(
+                registry,
+                "task_wait_seconds",
+                "From the time that a task was held and due to its start",
+                Times::new_with_constructor(times),
+            ),
+            settlements: add(
+                registry,
+                "settlements",
+                "Settlements by their outcome",
+                Family::default(),
+            ),
+            disconnects: add(
+                registry,
+                "broker_disconnects",
+                "Times that the connection to the broker was lost",
+                Counter::default(),
+            ),
+            reclaimed: add(
+                registry,
+                "messages_reclaimed",
+                "Messages of lost workers that this worker has made ready again",
+                Counter::default(),
+            ),
+            lost: add(
+                registry,
+                "runs_lost",
+                "Runs of lost workers after an early acknowledgement, reported by this worker",
+                Counter::default(),
+            ),
+            fenced: add(
+                registry,
+                "fenced",
+                "Times that this worker was declared dead while it was frozen or cut off",
+                Counter::default(),
+            ),
+            stalls: add(
+                registry,
+                "stalls",
+                "Times that this worker took nothing although messages were ready and slots free",
+                Counter::default(),
+            ),
+        }
     }
+}
+
+/// Registers a metric and keeps hold of it.
+fn add<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What every task is doing, for the log: who asks has a worker that seems to hang.
 
 use std::fs;
-use std::sync::Arc;
 
 use tracing::warn;
 
@@ -16,12 +15,12 @@ pub(super) fn report(engine: &Engine) {
     warn!(
         running,
         waiting = held.len() - running,
-        slots = engine.settings.worker_concurrency,
+        slots = engine.pool.concurrency(),
         processed = engine.activity.processed(),
         "report of what every task is doing"
     );
     let now = epoch();
-    held.iter().for_each(|held| report_task(engine, held, now));
+    held.iter().for_each(|held| report_task(held, now));
 }
 
 /// What has not started comes last.
@@ -29,16 +28,15 @@ fn start(held: &Held) -> f64 {
     held.time_start.get().copied().unwrap_or(f64::INFINITY)
 }
 
-fn report_task(engine: &Engine, held: &Arc<Held>, now: f64) {
+fn report_task(held: &Held, now: f64) {
     let request = &held.request;
-    let options = engine.registry.options(&request.task);
     let (progress, progress_age) = held.progress().unzip();
     warn!(
         task_id = request.id,
         task_name = request.task,
         queue = &*held.queue,
         process = held.process.get(),
-        pool = options.map(|options| tracing::field::debug(options.pool)),
+        pool = held.pool.name(),
         age = held.time_start.get().map(|start| now - start),
         held = held.received.elapsed().as_secs_f64(),
         progress,

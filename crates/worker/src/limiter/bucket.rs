@@ -41,6 +41,15 @@ impl Bucket {
         })
     }
 
+    /// The same bucket, full.
+    pub(super) fn filled(self, now: Instant) -> Self {
+        Self {
+            next: now,
+            promised: now,
+            ..self
+        }
+    }
+
     /// Takes a token, or says when to ask again. `room`: whether one more may wait here. `first`: whether none of this type waits here.
     pub(super) fn take(&mut self, now: Instant, room: bool, first: bool) -> Turn {
         let due = self.next.max(now);

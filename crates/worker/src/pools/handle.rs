@@ -1,6 +1,7 @@
 //! The handle on the worker's pool: its size now, growing, shrinking, autoscaling, and its processes.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ pub(crate) struct PoolHandle {
     sizes: watch::Sender<usize>,
     bounds: Mutex<Option<Bounds>>,
     processes: Mutex<BTreeSet<u32>>,
+    restarts: AtomicU64,
 }
 
 impl PoolHandle {
@@ -43,6 +45,7 @@ impl PoolHandle {
             sizes: watch::Sender::new(size),
             bounds: Mutex::new(settings.autoscale_bounds()),
             processes: Mutex::default(),
+            restarts: AtomicU64::new(0),
         }
     }
 
@@ -149,6 +152,19 @@ impl PoolHandle {
             self.sizes.send_replace(size);
         }
         size
+    }
+
+    /// How often the pool was restarted: a child process of an earlier time is not used again.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Acquire)
+    }
+
+    /// Has every child process replaced when it is idle.
+    pub(crate) fn restart(&self) {
+        self.restarts.fetch_add(1, Ordering::AcqRel);
+        info!("the pool is restarted");
+        // Those who look after the children look at them again.
+        self.sizes.send_modify(|_| {});
     }
 
     pub(crate) fn slots(&self) -> &Slots {

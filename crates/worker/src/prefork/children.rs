@@ -42,10 +42,11 @@ impl Children {
     /// When none can be started.
     pub(super) async fn take(&self) -> io::Result<Process> {
         while let Some(mut process) = self.pop() {
-            if process.is_alive() {
+            if !process.is_alive() {
+                debug!(pid = process.pid(), "an idle child process has died");
+            } else if let Some(process) = self.still_wanted(process) {
                 return Ok(process);
             }
-            debug!(pid = process.pid(), "an idle child process has died");
         }
         let process = Process::start(&self.engine).await?;
         debug!(pid = process.pid(), "a child process has started");
@@ -55,13 +56,20 @@ impl Children {
     /// Takes back a child after a run, or replaces it.
     pub(super) fn give_back(&self, mut process: Process) {
         process.runs += 1;
-        if let Some(why) = self.enough(&process) {
-            info!(pid = process.pid(), why, "a child process is replaced");
-            tokio::spawn(process.retire());
-            return;
+        if let Some(process) = self.still_wanted(process) {
+            lock(&self.idle).push(process);
+            self.trim(self.engine.pool.concurrency());
         }
-        lock(&self.idle).push(process);
-        self.trim(self.engine.pool.concurrency());
+    }
+
+    /// The child if it is to be used again; one that is not is ended.
+    fn still_wanted(&self, process: Process) -> Option<Process> {
+        let Some(why) = self.enough(&process) else {
+            return Some(process);
+        };
+        info!(pid = process.pid(), why, "a child process is replaced");
+        tokio::spawn(process.retire());
+        None
     }
 
     /// Why the child is not to be used again.
@@ -72,14 +80,27 @@ impl Children {
         {
             return Some(format!("it has run {} tasks", process.runs));
         }
-        let max = settings.worker_max_memory_per_child?;
+        if process.generation != self.engine.pool.restarts() {
+            return Some("the pool was restarted".to_owned());
+        }
+        let caps = [
+            settings.worker_max_memory_per_child,
+            settings.max_memory_per_task,
+        ];
+        let max = caps.into_iter().flatten().min()?;
         let memory = process.memory().filter(|memory| *memory > max)?;
         Some(format!(
             "it has {memory} KiB of memory, more than the {max} allowed"
         ))
     }
 
+    /// Ends the idle children of before a restart, and those that are too many.
     fn trim(&self, most: usize) {
+        let now = self.engine.pool.restarts();
+        let outdated = |process: &mut Process| process.generation != now;
+        for process in lock(&self.idle).extract_if(.., outdated) {
+            tokio::spawn(process.retire());
+        }
         loop {
             let surplus = {
                 let mut idle = lock(&self.idle);
@@ -103,7 +124,7 @@ impl Children {
     }
 }
 
-/// Ends idle children when the pool shrinks.
+/// Ends idle children when the pool shrinks or is restarted.
 async fn trim(children: Weak<Children>, mut sizes: watch::Receiver<usize>) {
     while sizes.changed().await.is_ok() {
         let Some(children) = children.upgrade() else {

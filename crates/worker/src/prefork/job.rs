@@ -22,8 +22,8 @@ use crate::events::signal_of;
 use crate::executor::work::{passed, stopped};
 use crate::policy::Limit;
 
-/// How often a child's memory is looked at, so that it is known when the child dies.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often a child's memory is looked at, so that it is capped, and known when the child dies.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long a terminated child may take to die of its signal.
 const MERCY: Duration = Duration::from_secs(1);
 /// How many children may die before they have begun with the task.
@@ -157,7 +157,12 @@ impl<'a> Job<'a> {
                     soft = None;
                     self.tell(Frame::Cancel).await;
                 }
-                _ = looks.tick() => self.memory = self.process.memory().or(self.memory),
+                _ = looks.tick() => {
+                    self.memory = self.process.memory().or(self.memory);
+                    if self.is_too_large() {
+                        return self.too_large().await;
+                    }
+                }
             }
         }
     }
@@ -216,6 +221,22 @@ impl<'a> Job<'a> {
         let _ = self.process.sender.send(&frame).await;
     }
 
+    fn is_too_large(&self) -> bool {
+        let cap = self.engine.settings.max_memory_per_task;
+        self.accepted && cap.is_some_and(|cap| self.memory > Some(cap))
+    }
+
+    /// Ends the child as the system would if it were out of memory.
+    async fn too_large(&mut self) -> Over {
+        warn!(
+            pid = self.process.pid(),
+            memory = self.memory,
+            "killing a child process whose task takes too much memory"
+        );
+        self.process.signal(Signal::SIGKILL);
+        self.died().await
+    }
+
     async fn died(&mut self) -> Over {
         let how = self.process.death().await;
         if !self.accepted {
@@ -228,6 +249,14 @@ impl<'a> Job<'a> {
         let mut text = format!("Worker exited prematurely: {how} Job: {}.", self.number);
         if let Some(memory) = self.memory {
             text.push_str(&format!(" Memory: {memory} KiB."));
+        }
+        if let Some(cap) = self
+            .engine
+            .settings
+            .max_memory_per_task
+            .filter(|_| self.is_too_large())
+        {
+            text.push_str(&format!(" A task may have {cap} KiB."));
         }
         let last_line = self.process.last_line();
         error!(pid = self.process.pid(), last_line, "{text}");

@@ -35,6 +35,8 @@ pub(super) struct Process {
     pub(super) sender: Sender,
     /// Runs so far.
     pub(super) runs: u64,
+    /// How often the pool had been restarted when it was started.
+    pub(super) generation: u64,
     last_line: Arc<Mutex<String>>,
 }
 
@@ -79,6 +81,7 @@ impl Process {
             receiver,
             sender,
             runs: 0,
+            generation: engine.pool.restarts(),
             last_line,
         })
     }

@@ -9,7 +9,7 @@ use worker::{SendTask, WorkerSettings};
 
 use crate::recorded::{case, cases, keys, list};
 use crate::support::{Bench, DEADLINE, settings};
-use crate::tasks::{Add, Decide, Fail, Flaky, key};
+use crate::tasks::{Add, Decide, Fail, Flaky, Tell, key};
 
 async fn next(events: &mut EventReceiver) -> Event {
     tokio::time::timeout(DEADLINE, events.next())
@@ -234,4 +234,22 @@ async fn the_client_tells_what_it_sends_when_asked_to() {
     let is_sent = |event: &&Value| event.get("type").and_then(Value::as_str) == Some("task-sent");
     let wanted = published.iter().flat_map(events_in).find(is_sent).map(keys);
     assert_eq!(Some(keys(&Value::Map(event.to_map()))), wanted);
+}
+
+/// As in Celery without `-E`, and alone under the key of its own kind.
+#[tokio::test]
+async fn a_task_sends_events_of_its_own() {
+    let bench = Bench::new();
+    let mut events = bench.client.events("task.half.done").await.unwrap();
+    let worker = bench.worker(settings(1)).await;
+    let sent = bench.client.send(Tell).await.unwrap();
+    let event = next(&mut events).await;
+    assert_eq!(event.kind, "task-half-done");
+    assert_eq!(event.text("uuid"), Some(sent.id()));
+    assert_eq!(event.hostname, "w1@test");
+    assert_eq!(
+        event.fields.get("percent").and_then(Value::as_i64),
+        Some(50)
+    );
+    worker.stop().await;
 }

@@ -72,6 +72,22 @@ impl Task for Hoard {
     }
 }
 
+/// Takes ever more memory.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Devour {}
+
+impl Task for Devour {
+    const NAME: &'static str = "demo.devour";
+    type Output = ();
+    async fn run(self, _: &Context) -> Result<(), Outcome> {
+        loop {
+            std::mem::forget(vec![1_u8; 1 << 20]);
+            // Slow enough for a machine with little memory, and busy all the same.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// Ends in the way it is told.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Crash {

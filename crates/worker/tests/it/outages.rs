@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use broker::faults::{Call, inject};
 use broker::{Admin, ErrorKind};
-use client::{Client, ClientOptions};
-use protocol::State;
+use client::{AsyncResult, Client, ClientOptions};
+use protocol::{State, Value};
 use worker::{Context, Hook, SendTask, WorkerSettings};
 
+use crate::flows::{collect, fail};
 use crate::support::{Bench, DEADLINE, eventually, exception, settings, start, state};
 use crate::tasks::{Add, Count, Sleep, key, runs};
 
@@ -63,6 +64,27 @@ async fn a_settlement_that_cannot_be_written_is_parked_with_a_failure() {
     assert!(message.contains("injected fault"), "{message}");
     assert_eq!(bench.broker.parked(10).await.unwrap().len(), 1);
     assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_failure_whose_errback_cannot_be_sent_is_itself() {
+    let bench = Bench::new();
+    let (backends, faults) = inject(bench.broker.backends());
+    let client = Client::new(backends, ClientOptions::default());
+    let worker = start(client, settings(1), Vec::new()).await;
+    let flow = fail("bad")
+        .option("task_id", "t")
+        .option("link_error", collect("errback"));
+    faults.fail_next(Call::Settle, 1, ErrorKind::Invalid);
+    bench.client.apply(flow).await.unwrap();
+    let result: AsyncResult<Value> = bench.client.result("t");
+    let told = exception(&state(&result, &State::Failure).await);
+    assert_eq!(told, ("ValueError".to_owned(), "bad".to_owned()));
+    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
+    let errback: AsyncResult<Value> = bench.client.result("errback");
+    assert!(errback.meta().await.unwrap().is_none());
+    assert!(bench.broker.parked(10).await.unwrap().is_empty());
     worker.stop().await;
 }
 

@@ -1,13 +1,16 @@
 //! Tasks in child processes: what works there as anywhere, and what can be done to them.
 
+mod deaths;
+mod replaced;
+
 use std::time::Duration;
 
-use client::Client;
+use client::{AsyncResult, Client};
 use futures_util::FutureExt;
 use protocol::{Map, State, Value};
 use worker::{ChildCommand, ChildParams, Pool, SendTask, WorkerSettings, run_child};
 
-use crate::hazards::{Crash, Hoard, Spin, WhichProcess};
+use crate::hazards::{Crash, Spin, WhichProcess};
 use crate::support::{Bench, DEADLINE, eventually, exception, settings, state};
 use crate::tasks::{Add, Patient, Sleep, Spawn, key};
 
@@ -59,6 +62,17 @@ fn fragile(concurrency: usize) -> WorkerSettings {
         task_reject_on_worker_lost: false,
         ..prefork(concurrency)
     }
+}
+
+/// Starts a task that computes for so long in the one child; returns its result and the child's process.
+async fn spinning(bench: &Bench, seconds: f64) -> (AsyncResult<()>, i64) {
+    let spin = Spin {
+        seconds,
+        asks: false,
+    };
+    let result = bench.client.send(spin).await.unwrap();
+    state(&result, &State::Custom("SPINNING".to_owned())).await;
+    (result, processes(bench).await[0])
 }
 
 async fn processes(bench: &Bench) -> Vec<i64> {
@@ -171,133 +185,10 @@ async fn the_soft_limit_reaches_a_child_as_a_cancellation() {
 }
 
 #[tokio::test]
-async fn a_death_is_told_with_its_signal_and_memory() {
-    let bench = Bench::new();
-    let worker = bench.worker(fragile(1)).await;
-    let cases = [
-        ("kill", "signal 9 (SIGKILL)"),
-        ("abort", "signal 6 (SIGABRT)"),
-        ("exit", "exitcode 3"),
-    ];
-    for (how, told) in cases {
-        let result = bench.client.send(Crash::by(how)).await.unwrap();
-        let meta = state(&result, &State::Failure).await;
-        let (exc_type, text) = exception(&meta);
-        assert_eq!(exc_type, "WorkerLostError");
-        let wanted = format!("Worker exited prematurely: {told} Job: ");
-        assert!(text.starts_with(&wanted), "{text}");
-        assert!(
-            text.contains("Memory: ") && text.ends_with(" KiB."),
-            "{text}"
-        );
-    }
-    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
-    worker.stop().await;
-}
-
-/// A child that says that it is ready, waits for work, and then runs this script with the socket as standard input and output.
-fn scripted(script: &str) -> WorkerSettings {
-    let ready = r"printf '\000\000\000\005\001\000\000\000\000' >&0; head -c 1 >/dev/null";
-    let script = format!("{ready}; {script}");
-    WorkerSettings {
-        child: Some(ChildCommand {
-            program: "/bin/sh".into(),
-            args: vec!["-c".into(), script.into()],
-            env: Vec::new(),
-        }),
-        ..fragile(1)
-    }
-}
-
-#[tokio::test]
-async fn a_lost_run_is_retried_where_that_is_asked_for() {
-    let bench = Bench::new();
-    let retrying = WorkerSettings {
-        task_retry_on_worker_lost: true,
-        ..prefork(1)
-    };
-    let worker = bench.worker(retrying).await;
-    let task = Crash::by("kill once");
-    let result = bench.client.send(task).await.unwrap();
-    assert_eq!(result.get(DEADLINE).await.unwrap(), "survived 1");
-    worker.stop().await;
-}
-
-#[tokio::test]
-async fn nonsense_from_a_child_ends_only_the_child() {
-    let garbage = r"printf '\000\000\000\003\011\011\011' >&0; exec sleep 600";
-    let huge = r"printf '\377\377\377\377\377' >&0; exec sleep 600";
-    for script in [garbage, huge] {
-        let bench = Bench::new();
-        let worker = bench.worker(scripted(script)).await;
-        let result = bench.client.send(WhichProcess {}).await.unwrap();
-        let meta = state(&result, &State::Failure).await;
-        assert!(exception(&meta).1.contains("not understood"), "{meta:?}");
-        worker.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn a_child_that_never_answers_is_killed_at_the_hard_limit() {
-    let bench = Bench::new();
-    let worker = bench.worker(scripted("exec sleep 600")).await;
-    let call = bench.client.call(WhichProcess {}).time_limit(0.5);
-    let result = call.send().await.unwrap();
-    let meta = state(&result, &State::Failure).await;
-    assert_eq!(meta.exception().unwrap().exc_type, "TimeLimitExceeded");
-    worker.stop().await;
-}
-
-#[tokio::test]
-async fn an_idle_child_that_dies_costs_no_task() {
-    let bench = Bench::new();
-    let worker = bench.worker(fragile(1)).await;
-    let pid = bench.run(WhichProcess {}).await;
-    let victim = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-    nix::sys::signal::kill(victim, nix::sys::signal::Signal::SIGKILL).unwrap();
-    assert_ne!(bench.run(WhichProcess {}).await, pid);
-    worker.stop().await;
-}
-
-#[tokio::test]
-async fn children_are_replaced_after_their_tasks_or_their_memory() {
-    let bench = Bench::new();
-    let after_two = WorkerSettings {
-        worker_max_tasks_per_child: Some(2),
-        ..prefork(1)
-    };
-    let worker = bench.worker(after_two).await;
-    let mut pids = Vec::new();
-    for _ in 0..4 {
-        pids.push(bench.run(WhichProcess {}).await);
-    }
-    assert!(pids[0] == pids[1] && pids[2] == pids[3] && pids[1] != pids[2]);
-    worker.stop().await;
-    let bounded = WorkerSettings {
-        worker_max_memory_per_child: Some(200 << 10),
-        ..prefork(1)
-    };
-    let worker = bench.worker(bounded).await;
-    let first = bench.run(WhichProcess {}).await;
-    bench.run(Hoard { mebibytes: 10 }).await;
-    assert_eq!(bench.run(WhichProcess {}).await, first);
-    bench.run(Hoard { mebibytes: 250 }).await;
-    assert_ne!(bench.run(WhichProcess {}).await, first);
-    worker.stop().await;
-}
-
-#[tokio::test]
 async fn terminate_sends_the_signal_to_the_child() {
     let bench = Bench::new();
     let worker = bench.worker(prefork(1)).await;
-    let spin = Spin {
-        seconds: 600.0,
-        asks: false,
-    };
-    let result = bench.client.send(spin).await.unwrap();
-    let spinning = State::Custom("SPINNING".to_owned());
-    state(&result, &spinning).await;
-    let pid = processes(&bench).await[0];
+    let (result, pid) = spinning(&bench, 600.0).await;
     let arguments = Map::from_iter([
         ("task_id", Value::from(result.id())),
         ("signal", "SIGTERM".into()),
@@ -314,13 +205,7 @@ async fn terminate_sends_the_signal_to_the_child() {
 async fn a_cold_stop_kills_the_child_and_gives_the_message_back() {
     let bench = Bench::new();
     let worker = bench.worker(prefork(1)).await;
-    let spin = Spin {
-        seconds: 600.0,
-        asks: false,
-    };
-    let result = bench.client.send(spin).await.unwrap();
-    state(&result, &State::Custom("SPINNING".to_owned())).await;
-    let pid = processes(&bench).await[0];
+    let (_, pid) = spinning(&bench, 600.0).await;
     worker.kill().await;
     assert!(!is_alive(pid));
     assert_eq!(bench.ready("celery").await, 1);
@@ -364,64 +249,4 @@ async fn a_worker_that_cannot_have_children_refuses_their_tasks() {
     };
     let error = worker::Worker::new(params).expect_err("it is refused");
     assert!(error.to_string().contains("child processes"), "{error}");
-}
-
-#[tokio::test]
-async fn a_task_that_kills_its_process_three_times_is_parked_with_the_cause() {
-    use broker::Admin;
-    let bench = Bench::new();
-    let worker = bench.worker(prefork(1)).await;
-    let result = bench.client.send(Crash::by("kill")).await.unwrap();
-    let meta = state(&result, &State::Failure).await;
-    let (exc_type, text) = exception(&meta);
-    assert_eq!(exc_type, "WorkerLostError");
-    assert!(
-        text.contains("signal 9 (SIGKILL) Job: 2."),
-        "three runs: {text}"
-    );
-    let parked = eventually("the message is parked", || async {
-        bench.broker.parked(10).await.unwrap().pop()
-    })
-    .await;
-    let wanted =
-        "3 workers have died with this task; the last: Worker exited prematurely: signal 9";
-    assert!(parked.reason.starts_with(wanted), "{}", parked.reason);
-    assert_eq!(bench.run(Add { x: 1, y: 1 }).await, 2);
-    worker.stop().await;
-}
-
-/// What others have died with runs in a child, so that it can be told apart from what only was there.
-#[tokio::test]
-async fn the_last_try_of_a_suspect_runs_in_a_child() {
-    let bench = Bench::new();
-    let result = bench.client.send(WhichProcess {}).await.unwrap();
-    for _ in 0..2 {
-        let (notices, _) = tokio::sync::mpsc::channel(8);
-        let params = broker::ConsumerParams {
-            node: "dying@test".to_owned(),
-            queues: vec!["celery".to_owned()],
-            order: broker::QueueOrder::default(),
-            lease: Duration::from_secs(30),
-            visibility_timeout: Duration::from_secs(3_600),
-            limits: protocol::Limits::default(),
-            notices,
-        };
-        let dying = bench.backends().broker.consumer(params).await.unwrap();
-        let taken = dying.reserve(1).await.unwrap();
-        let died = broker::Settlement::new(taken[0].tag.clone(), broker::Verdict::Died);
-        dying.settle(vec![died]).await.unwrap();
-        dying.close().await.unwrap();
-    }
-    let in_process = WorkerSettings {
-        worker_pool: Pool::Async,
-        ..prefork(1)
-    };
-    let worker = bench.worker(in_process).await;
-    let process = result.get(DEADLINE).await.unwrap();
-    assert_ne!(process, i64::from(std::process::id()));
-    assert_eq!(
-        bench.run(WhichProcess {}).await,
-        i64::from(std::process::id())
-    );
-    worker.stop().await;
 }

@@ -9,7 +9,8 @@ use client::{AsyncResult, Client, ClientOptions};
 use protocol::{State, TaskMeta};
 use tokio::task::JoinHandle;
 use worker::{
-    Hook, Registry, SendTask, Shutdown, Task, Worker, WorkerError, WorkerParams, WorkerSettings,
+    Health, Hook, Registry, SendTask, Shutdown, Task, Worker, WorkerError, WorkerParams,
+    WorkerSettings,
 };
 
 /// Far longer than anything here takes on a busy machine.
@@ -105,15 +106,20 @@ async fn launch(
         ready: Some(ready),
     };
     let worker = Worker::new(params).expect("the settings make sense");
-    let shutdown = Shutdown::new();
+    let (health, shutdown) = (worker.health(), Shutdown::new());
     let running = tokio::spawn(worker.run(shutdown.clone()));
     started.await.expect("the worker starts");
-    Running { shutdown, running }
+    Running {
+        health,
+        shutdown,
+        running,
+    }
 }
 
 /// A worker that runs.
 #[derive(Debug)]
 pub(crate) struct Running {
+    pub(crate) health: Health,
     pub(crate) shutdown: Shutdown,
     running: JoinHandle<Result<(), WorkerError>>,
 }

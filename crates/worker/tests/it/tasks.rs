@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::State;
+use protocol::{Map, State};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use worker::{Context, Failure, Outcome, Pool, Registry, RetryPolicy, Task, TaskOptions};
@@ -35,6 +35,7 @@ pub(crate) fn registry() -> Registry {
         .task::<crate::hazards::Spin>()
         .task::<crate::hazards::Hog>()
         .task::<crate::hazards::Hoard>()
+        .task::<crate::hazards::Devour>()
         .task::<crate::hazards::Crash>()
         .task::<WhichThread>()
         .blocking::<Block>()
@@ -48,6 +49,7 @@ pub(crate) fn registry() -> Registry {
         .task::<Spawn>()
         .task::<Count>()
         .task::<Speak>()
+        .task::<Tell>()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -345,6 +347,19 @@ impl Task for Speak {
     async fn run(self, _: &Context) -> Result<(), Outcome> {
         tracing::info!("spoken");
         Ok(())
+    }
+}
+
+/// Sends an event of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Tell;
+
+impl Task for Tell {
+    const NAME: &'static str = "demo.tell";
+    type Output = ();
+    async fn run(self, ctx: &Context) -> Result<(), Outcome> {
+        let fields = Map::from_iter([("percent", 50_i64)]);
+        Ok(ctx.send_event("task-half-done", fields).await?)
     }
 }
 

@@ -7,13 +7,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::add;
 use super::labels::Queue;
 use super::process::Process;
 use crate::engine::Engine;
 
 type Decimal = Gauge<f64, AtomicU64>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gauges {
     is_ready: Gauge,
     connected: Gauge,
@@ -31,66 +32,80 @@ pub(super) struct Gauges {
 
 impl Gauges {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let gauges = Self::default();
-        let mut add = |name: &str, help: &str, gauge: &Gauge| {
-            registry.register(name, help, gauge.clone());
-        };
-        add(
-            "ready",
-            "Whether the worker consumes, as /readyz says",
-            &gauges.is_ready,
-        );
-        add(
-            "broker_connected",
-            "Whether the connection to the broker stands",
-            &gauges.connected,
-        );
-        add("slots", "How many tasks can run at once", &gauges.slots);
-        add("slots_active", "How many tasks run", &gauges.active);
-        add(
-            "messages_held",
-            "Messages that the worker holds, running ones included",
-            &gauges.held,
-        );
-        add(
-            "messages_held_bytes",
-            "The size of the messages that the worker holds",
-            &gauges.held_bytes,
-        );
-        add(
-            "process_resident_memory_bytes",
-            "Resident memory of the worker's process, without its children",
-            &gauges.memory,
-        );
-        add(
-            "process_threads",
-            "Threads of the worker's process",
-            &gauges.threads,
-        );
-        let mut add = |name: &str, help: &str, gauge: &Decimal| {
-            registry.register(name, help, gauge.clone());
-        };
-        add(
-            "uptime_seconds",
-            "How long the worker has run",
-            &gauges.uptime,
-        );
-        add(
-            "lease_age_seconds",
-            "How long ago the broker last heard that the worker lives",
-            &gauges.lease_age,
-        );
-        add(
-            "process_cpu_seconds",
-            "Processor time that the worker's process has used",
-            &gauges.cpu,
-        );
-        registry.register(
-            "queue_ready",
-            "Ready messages when the worker last looked",
-            gauges.ready.clone(),
-        );
-        gauges
+        Self {
+            is_ready: add(
+                registry,
+                "ready",
+                "Whether the worker consumes, as /readyz says",
+                Gauge::default(),
+            ),
+            connected: add(
+                registry,
+                "broker_connected",
+                "Whether the connection to the broker stands",
+                Gauge::default(),
+            ),
+            slots: add(
+                registry,
+                "slots",
+                "How many tasks can run at once",
+                Gauge::default(),
+            ),
+            active: add(
+                registry,
+                "slots_active",
+                "How many tasks run",
+                Gauge::default(),
+            ),
+            held: add(
+                registry,
+                "messages_held",
+                "Messages that the worker holds, running ones included",
+                Gauge::default(),
+            ),
+            held_bytes: add(
+                registry,
+                "messages_held_bytes",
+                "The size of the messages that the worker holds",
+                Gauge::default(),
+            ),
+            uptime: add(
+                registry,
+                "uptime_seconds",
+                "How long the worker has run",
+                Decimal::default(),
+            ),
+            lease_age: add(
+                registry,
+                "lease_age_seconds",
+                "How long ago the broker last heard that the worker lives",
+                Decimal::default(),
+            ),
+            memory: add(
+                registry,
+                "process_resident_memory_bytes",
+                "Resident memory of the worker's process, without its children",
+                Gauge::default(),
+            ),
+            cpu: add(
+                registry,
+                "process_cpu_seconds",
+                "Processor time that the worker's process has used",
+                Decimal::default(),
+            ),
+            threads: add(
+                registry,
+                "process_threads",
+                "Threads of the worker's process",
+                Gauge::default(),
+            ),
+            ready: add(
+                registry,
+                "queue_ready",
+                "Ready messages when the worker last looked",
+                Family::default(),
+            ),
+        }
     }
 
     pub(super) fn ready(&self, queue: Arc<str>, messages: u64) {
