@@ -149,6 +149,48 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    FileWrite {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No space is left for a backup.
+    #[error("the disk is full: backup {} was not written, nothing of it is left", path.display())]
+    BackupDiskFull {
+        /// The backup.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A backup cannot be restored.
+    #[error("backup {} cannot be used: {problem}", path.display())]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Restoring would lose rows.
+    #[error(
+        "database {database} is not empty ({table} has rows): {}",
+        if *partial { "a backup of a part can only be restored into a new database" } else { "all its rows would be replaced, which must be asked for" }
+    )]
+    NotEmpty {
+        /// The file, or server and database.
+        database: String,
+        /// A table that has rows.
+        table: String,
+        /// Whether the backup holds a part of the tables.
+        partial: bool,
+    },
+    /// The work was asked to end before it was done.
+    #[error("stopped before it was done: nothing of it is left")]
+    Stopped,
     /// A file as a whole is not what an import expects.
     #[error("{name}: {problem}")]
     Import {

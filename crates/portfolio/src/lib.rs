@@ -11,6 +11,7 @@
 //! * [`gains`]: where the profit of a period came from: prices, dividends, currencies.
 //! * [`attribution`], [`reconcile`]: a portfolio beside its benchmark, an account beside its custodian's statement.
 //! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
+//! * [`backup`]: all rows of one moment in a file, and back.
 //! * [`analytics`]: all of it together: load, compute, save.
 //!
 //! Computation is synchronous and pure; only [`store`], [`import`], [`demo`] and [`analytics`] are async.
@@ -18,6 +19,7 @@
 pub mod allocation;
 pub mod analytics;
 pub mod attribution;
+pub mod backup;
 pub mod carried;
 mod cores;
 mod dates;

@@ -25,6 +25,11 @@ const VERSIONS: [Version; 1] = [Version {
     postgres: include_str!("../../migrations/0001_schema.postgres.sql"),
 }];
 
+/// The newest version.
+pub(crate) fn schema_version() -> i64 {
+    VERSIONS[VERSIONS.len() - 1].number
+}
+
 impl Store {
     pub(super) async fn migrate(&self) -> Result<()> {
         let done = match &self.pools {

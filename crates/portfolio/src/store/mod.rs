@@ -1,10 +1,11 @@
 //! The database: SQLite by default, or PostgreSQL, through sqlx. Every statement is static text that runs on both.
 //!
 //! One file for each group of tables; each adds its methods to [`Store`]. Rows come out as the domain's types, or as an
-//! error that names table, row and column. `database` knows the servers, `sql` the statements. Tables of reports,
-//! statements and notifications exist in the schema and are not used yet.
+//! error that names table, row and column. `database` knows the servers, `sql` the statements.
 
+mod backups;
 mod codec;
+mod copying;
 mod database;
 mod health;
 mod instruments;
@@ -22,6 +23,7 @@ mod sql;
 
 use std::path::Path;
 
+pub use backups::BackupRow;
 pub use instruments::NewAsset;
 pub use ledger::NewTransaction;
 pub use locks::{Lock, LockAttempt};
@@ -35,8 +37,10 @@ pub use runs::{NewRun, RunEnd};
 
 pub use snapshots::{Snapshot, SnapshotPosition};
 
+pub(crate) use copying::{Frozen, Refill};
 pub(crate) use database::Transaction;
 pub(crate) use ledger::{StoredEntry, asset_index};
+pub(crate) use migrations::schema_version;
 pub(crate) use snapshots::KeptSnapshot;
 
 use crate::error::{Error, Result};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::database::options;
 use super::{NewUser, Store};
+use crate::backup::{LEFT_OUT, TABLES};
 use crate::error::Error;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -75,4 +76,19 @@ async fn opening_twice_migrates_once_and_keeps_rows() {
     let first = store.put_user(&user("a@b.c"), NOW).await.unwrap();
     let again = Store::open(&path).await.unwrap();
     assert_eq!(again.put_user(&user("a@b.c"), NOW).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn every_table_is_backed_up_or_left_out_on_purpose() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path().join("portfolio.db"))
+        .await
+        .unwrap();
+    let select = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let rows = store.sql(select).all().await.unwrap();
+    for name in rows.iter().map(|row| row.get::<String>("name")) {
+        let listed = TABLES.iter().any(|(table, _)| *table == name);
+        let left_out = LEFT_OUT.contains(&name.as_str());
+        assert!(listed != left_out, "{name} must be in one of the two lists");
+    }
 }
