@@ -137,6 +137,15 @@ pub enum Error {
         /// Its error.
         message: String,
     },
+    /// The ledger of an account cannot be applied.
+    #[error("the ledger of account {account} cannot be applied: {source}")]
+    Ledger {
+        /// The account.
+        account: i64,
+        /// What is wrong.
+        #[source]
+        source: crate::ledger::LedgerError,
+    },
     /// The lock of this run was lost to another one.
     #[error("lock {0} was taken by another run: this one was stopped for longer than its lease")]
     LockLost(String),

@@ -12,9 +12,9 @@
 //! * [`attribution`], [`reconcile`]: a portfolio beside its benchmark, an account beside its custodian's statement.
 //! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
 //! * [`backup`]: all rows of one moment in a file, and back.
-//! * [`analytics`]: all of it together: load, compute, save.
+//! * [`analytics`], [`reconciliation`]: all of it together: load, compute, save.
 //!
-//! Computation is synchronous and pure; only [`store`], [`import`], [`demo`] and [`analytics`] are async.
+//! Computation is synchronous and pure; only [`store`], [`import`], [`demo`], [`analytics`] and [`reconciliation`] are async.
 
 pub mod allocation;
 pub mod analytics;
@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod money;
 pub mod progress;
 pub mod reconcile;
+pub mod reconciliation;
 pub mod returns;
 pub mod series;
 pub mod store;

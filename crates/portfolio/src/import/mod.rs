@@ -1,4 +1,4 @@
-//! CSV files into the store: prices, exchange rates, corporate actions, transactions.
+//! Files into the store: prices, exchange rates, corporate actions and transactions as CSV, and custodians' statements.
 //!
 //! A file is read whole, row by row; a bad row is listed with line, field, value and rule, and the good ones are
 //! stored in one transaction. Importing again changes nothing. A file that is not a table of the expected kind (wrong
@@ -8,6 +8,7 @@ mod actions;
 mod cells;
 mod prices;
 mod rates;
+mod statement;
 mod table;
 mod transactions;
 
@@ -19,6 +20,10 @@ use serde::Serialize;
 pub use actions::import_actions;
 pub use prices::{PriceImport, import_prices};
 pub use rates::import_rates;
+pub use statement::{
+    ImportedStatement, LineKind, StatementFile, StatementLine, import_statement,
+    import_statement_file, read_statement,
+};
 pub use transactions::{TransactionImport, import_transactions};
 
 use crate::error::{Error, Result};

@@ -2,33 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::outcome::{Break, Counts, Match, Outcome, Rule, Severity, Status};
 use super::rows::{LedgerSide, Row, Statement};
 use super::{Tolerances, fingerprint, gap, wording};
 use crate::decimal::Decimal;
 use crate::money::Currency;
 
-/// Rows of one side by date, then id; each is open until matched.
+/// Rows of one side by date, then id; each is open until matched. Those outside the period are not missed.
 #[derive(Debug)]
 pub(super) struct Side<'a> {
     pub(super) rows: Vec<&'a Row>,
     pub(super) open: Vec<bool>,
+    period: (Date, Date),
 }
 
 impl<'a> Side<'a> {
-    fn new(rows: &'a [Row], covered: bool) -> Side<'a> {
+    fn new(rows: &'a [Row], covered: bool, period: Option<(Date, Date)>) -> Side<'a> {
         let mut rows: Vec<&Row> = rows.iter().filter(|_| covered).collect();
         rows.sort_by_key(|row| (row.date, row.id));
         Side {
             open: vec![true; rows.len()],
             rows,
+            period: period.unwrap_or((Date::MIN, Date::MAX)),
         }
     }
 
-    /// Rows that are still open, in order.
+    /// Rows that are missed on the other side, in order.
     pub(super) fn unmatched(&self) -> impl Iterator<Item = &'a Row> {
+        let (first, last) = self.period;
         let rows = self.rows.iter().zip(&self.open);
-        rows.filter(|(_, open)| **open).map(|(row, _)| *row)
+        rows.filter(move |(row, open)| **open && first <= row.date && row.date <= last)
+            .map(|(row, _)| *row)
     }
 
     /// Rows that were matched, in order.
@@ -64,8 +70,8 @@ impl<'a> Matcher<'a> {
         tolerances: &'a Tolerances,
     ) -> Matcher<'a> {
         Matcher {
-            ledger: Side::new(&ledger.rows, statement.sections.transactions),
-            lines: Side::new(&statement.rows, true),
+            ledger: Side::new(&ledger.rows, statement.sections.transactions, ledger.period),
+            lines: Side::new(&statement.rows, true, None),
             tolerances,
             breaks: Vec::new(),
             amount_deltas: BTreeMap::new(),
@@ -118,14 +124,15 @@ impl<'a> Matcher<'a> {
     }
 
     fn counts(&self) -> Counts {
-        let (ledger, statement) = (self.ledger.rows.len(), self.lines.rows.len());
         let unmatched_ledger = self.ledger.unmatched().count();
         let unmatched_statement = self.lines.unmatched().count();
+        let matched_ledger = self.ledger.matched().count();
+        let matched_statement = self.lines.matched().count();
         Counts {
-            ledger,
-            statement,
-            matched_ledger: ledger - unmatched_ledger,
-            matched_statement: statement - unmatched_statement,
+            ledger: matched_ledger + unmatched_ledger,
+            statement: matched_statement + unmatched_statement,
+            matched_ledger,
+            matched_statement,
             unmatched_ledger,
             unmatched_statement,
             breaks: self.breaks.len(),

@@ -24,7 +24,8 @@ use crate::decimal::Decimal;
 use matcher::Matcher;
 
 /// How far apart two sides may be and still agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Tolerances {
     /// An amount may be off by this much, in its currency.
     pub amount_abs: Decimal,

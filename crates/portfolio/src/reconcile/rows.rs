@@ -52,6 +52,8 @@ pub struct LedgerSide {
     pub cash: BTreeMap<Currency, Decimal>,
     /// Symbols the application knows, besides those of rows and positions.
     pub known_symbols: BTreeSet<String>,
+    /// The first and last day whose rows the statement should have; other rows may match and are not missed. None means all.
+    pub period: Option<(Date, Date)>,
 }
 
 /// What a statement covers; the rest is not compared.

@@ -48,6 +48,15 @@ pub(crate) struct StoredEntry {
     pub(crate) to_asset_id: Option<i64>,
 }
 
+/// The columns that [`stored_entry`] reads.
+macro_rules! entry_columns {
+    () => {
+        "transactions.id, account_id, asset_id, to_asset_id, type, trade_date::text, executed_at::text,
+           quantity::text, price::text, amount::text, fee::text, tax::text, currency, to_currency, to_amount::text, ratio::text,
+           cost_fraction::text, acquired_on::text, lot_picks::text, source, external_id"
+    };
+}
+
 impl Store {
     /// Adds a row unless its external id is there already; true when it was added.
     pub(crate) async fn add_transaction(
@@ -87,19 +96,28 @@ impl Store {
         Ok(query.execute_in(tx).await? == 1)
     }
 
+    /// The rows of an account, in the order of their ids.
+    pub(crate) async fn account_entries(&self, account_id: i64) -> Result<Vec<StoredEntry>> {
+        let query = self.sql(concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM transactions WHERE account_id = ?1 ORDER BY transactions.id"
+        ));
+        let rows = query.bind(account_id).all().await?;
+        rows.iter().map(stored_entry).collect()
+    }
+
     /// The rows of several portfolios, by portfolio, in the order of their ids. A shared account's rows appear under each.
     pub(crate) async fn entries(
         &self,
         portfolio_ids: &[i64],
     ) -> Result<HashMap<i64, Vec<StoredEntry>>> {
-        let query = self.sql(
-            "SELECT portfolio_id, transactions.id, account_id, asset_id, to_asset_id, type, trade_date::text, executed_at::text,
-               quantity::text, price::text, amount::text, fee::text, tax::text, currency, to_currency, to_amount::text, ratio::text,
-               cost_fraction::text, acquired_on::text, lot_picks::text, source, external_id
-             FROM portfolio_accounts
-             JOIN transactions USING (account_id)
-             WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY portfolio_id, transactions.id",
-        );
+        let query = self.sql(concat!(
+            "SELECT portfolio_id, ",
+            entry_columns!(),
+            " FROM portfolio_accounts JOIN transactions USING (account_id)
+             WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY portfolio_id, transactions.id"
+        ));
         let ids = id_list(portfolio_ids.iter().copied());
         let rows = query.bind(ids).all().await?;
         let mut entries: HashMap<i64, Vec<StoredEntry>> = HashMap::new();
@@ -132,6 +150,11 @@ impl Store {
 }
 
 impl StoredEntry {
+    /// The assets that the row names.
+    pub(crate) fn assets(&self) -> impl Iterator<Item = i64> + use<> {
+        self.asset_id.into_iter().chain(self.to_asset_id)
+    }
+
     /// The row with its assets as indices into `market`, which must hold them.
     pub(crate) fn resolve(&self, index: &HashMap<i64, AssetIx>) -> Entry {
         let mut entry = self.entry.clone();

@@ -3,6 +3,7 @@
 //! One file for each group of tables; each adds its methods to [`Store`]. Rows come out as the domain's types, or as an
 //! error that names table, row and column. `database` knows the servers, `sql` the statements.
 
+mod accounts;
 mod backups;
 mod codec;
 mod copying;
@@ -16,10 +17,12 @@ mod migrations;
 mod names;
 mod notifications;
 mod people;
+mod reconciliations;
 mod results;
 mod runs;
 mod snapshots;
 mod sql;
+mod statements;
 
 use std::path::Path;
 
@@ -32,16 +35,20 @@ pub use notifications::{
     Channel, Delivery, DeliveryStatus, NewNotification, Notification, Recipient,
 };
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
+pub use reconciliations::BreakRow;
 pub use results::{CacheRow, SavedFigures, SummaryRow};
 pub use runs::{NewRun, RunEnd};
 
 pub use snapshots::{Snapshot, SnapshotPosition};
+pub use statements::StatementRow;
 
 pub(crate) use copying::{Frozen, Refill};
 pub(crate) use database::Transaction;
 pub(crate) use ledger::{StoredEntry, asset_index};
 pub(crate) use migrations::schema_version;
+pub(crate) use reconciliations::{KeptBreak, NewBreak, NewReconciliation};
 pub(crate) use snapshots::KeptSnapshot;
+pub(crate) use statements::LineRow;
 
 use crate::error::{Error, Result};
 use database::{Pools, options};

@@ -55,8 +55,11 @@ pub struct UserRow {
 #[derive(Clone, Debug)]
 pub struct AccountRow {
     pub id: i64,
+    pub user_id: i64,
     pub name: String,
     pub currency: Currency,
+    /// Whether sales may exceed what is held.
+    pub allow_short: bool,
 }
 
 /// A stored portfolio.
@@ -160,7 +163,7 @@ impl Store {
     /// The accounts of a user.
     pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
         let query = self
-            .sql("SELECT id, name, currency FROM accounts WHERE user_id = ?1 ORDER BY id")
+            .sql("SELECT id, user_id, name, currency, allow_short FROM accounts WHERE user_id = ?1 ORDER BY id")
             .bind(user_id);
         let rows = query.all().await?;
         rows.iter().map(account).collect()
@@ -207,11 +210,13 @@ fn user(row: &Row) -> Result<UserRow> {
     })
 }
 
-fn account(row: &Row) -> Result<AccountRow> {
+pub(super) fn account(row: &Row) -> Result<AccountRow> {
     Ok(AccountRow {
         id: row.get("id"),
+        user_id: row.get("user_id"),
         name: row.get("name"),
         currency: reader("accounts", row).required("currency")?,
+        allow_short: row.get("allow_short"),
     })
 }
 

@@ -10,6 +10,7 @@ mod import;
 mod ledger;
 mod oracles;
 mod performance;
+mod reconciliation;
 mod refresh;
 mod rules;
 mod servers;

@@ -24,10 +24,10 @@ pub(crate) fn actual(input: &Value) -> Value {
 }
 
 /// The ledger's ids in order; a row's id is its place.
-struct Names(Vec<String>);
+pub(super) struct Names(Vec<String>);
 
 impl Names {
-    fn of(ledger: &Value) -> Names {
+    pub(super) fn of(ledger: &Value) -> Names {
         let rows = list(&ledger["transactions"]).iter();
         let mut names: Vec<String> = rows
             .map(|row| text(row, "id").unwrap().to_owned())
@@ -36,19 +36,19 @@ impl Names {
         Names(names)
     }
 
-    fn id(&self, name: &str) -> i64 {
+    pub(super) fn id(&self, name: &str) -> i64 {
         i64::try_from(self.0.iter().position(|known| known == name).unwrap()).unwrap()
     }
 
-    fn name(&self, id: i64) -> &str {
+    pub(super) fn name(&self, id: i64) -> &str {
         &self.0[usize::try_from(id).unwrap()]
     }
 
-    fn names(&self, ids: &[i64]) -> Value {
+    pub(super) fn names(&self, ids: &[i64]) -> Value {
         ids.iter().map(|id| self.name(*id)).collect()
     }
 
-    fn matched(&self, found: &Match) -> Value {
+    pub(super) fn matched(&self, found: &Match) -> Value {
         let mut value = without(found, &["explanation"]);
         value.insert("ledger".to_owned(), self.names(&found.ledger));
         Value::Object(value)
@@ -77,7 +77,7 @@ fn without(found: &impl serde::Serialize, fields: &[&str]) -> Map<String, Value>
     value
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -127,6 +127,7 @@ fn ledger(value: &Value, names: &Names) -> LedgerSide {
             .iter()
             .map(|symbol| symbol.as_str().unwrap().to_owned())
             .collect(),
+        period: None,
     }
 }
 
@@ -179,7 +180,7 @@ fn add(statement: &mut Statement, value: &Value) {
     }
 }
 
-fn tolerances(value: &Value) -> Tolerances {
+pub(super) fn tolerances(value: &Value) -> Tolerances {
     let mut tolerances = Tolerances::default();
     let Some(fields) = value.as_object() else {
         return tolerances;

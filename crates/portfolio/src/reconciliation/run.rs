@@ -1,0 +1,278 @@
+//! The run: load both sides, compare, keep the result in one transaction.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+
+use super::lifecycle::{self, Dates, Reach};
+use super::request::{ReconcileData, ReconcileRequest};
+use super::sides::{self, LedgerInput, Names};
+use crate::dates::plus_days;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::reconcile::{LedgerSide, Outcome, Statement, reconcile};
+use crate::store::{AccountRow, NewReconciliation, StatementRow, Store, StoredEntry};
+
+/// Breaks that an answer lists.
+const LISTED: usize = 100;
+/// Changes when the comparison changes.
+const VERSION: &str = "1";
+
+/// What a run is about.
+struct Subject {
+    input: LedgerInput,
+    statement: StatementRow,
+    hash: String,
+}
+
+/// What opened and closed.
+#[derive(Default)]
+struct Changes {
+    opened: usize,
+    opened_high: usize,
+    closed: usize,
+}
+
+/// Compares an account with a statement; `None` when there is no statement. The same input as before gives the stored
+/// result.
+///
+/// # Errors
+/// A missing or foreign account or statement, a ledger that cannot be applied, or a database error.
+pub async fn reconcile_account(
+    store: &Store,
+    request: &ReconcileRequest,
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
+) -> Result<Option<ReconcileData>> {
+    report(progress, "ledger", 0);
+    let account = account(store, request).await?;
+    let Some(statement) = find_statement(store, request, &account).await? else {
+        return Ok(None);
+    };
+    let subject = subject(store, request, account, statement).await?;
+    let (account_id, statement_id) = (subject.input.account.id, subject.statement.id);
+    let known = store
+        .find_reconciliation(account_id, statement_id, &subject.hash)
+        .await?;
+    let (id, changes) = match known {
+        Some(id) => (id, Changes::default()),
+        None => compared(store, request, &subject, progress).await?,
+    };
+    report(progress, "cash", 4);
+    answer(store, account_id, id, changes).await.map(Some)
+}
+
+/// The last day of an account's comparison, unless it is given: the last completed session of its portfolio's calendar.
+///
+/// # Errors
+/// An unknown calendar, or a database error.
+pub async fn as_of_for(store: &Store, request: &ReconcileRequest) -> Result<Date> {
+    if let Some(as_of) = request.as_of {
+        return Ok(as_of);
+    }
+    let named = store.account_calendar(request.account_id).await?;
+    let calendar = request.calendars.get(named.as_deref().unwrap_or("XNYS"))?;
+    Ok(calendar.last_completed((request.clock)()))
+}
+
+fn report(progress: &mut (dyn FnMut(Progress) + Send + Sync), phase: &'static str, current: u64) {
+    progress(Progress {
+        phase,
+        current,
+        total: 4,
+    });
+}
+
+async fn account(store: &Store, request: &ReconcileRequest) -> Result<AccountRow> {
+    let account = store.account(request.account_id).await?;
+    match request.user_id {
+        Some(user_id) if user_id != account.user_id => Err(Error::Forbidden {
+            what: "account",
+            id: account.id.to_string(),
+        }),
+        _ => Ok(account),
+    }
+}
+
+async fn find_statement(
+    store: &Store,
+    request: &ReconcileRequest,
+    account: &AccountRow,
+) -> Result<Option<StatementRow>> {
+    let Some(id) = request.statement_id else {
+        let until = as_of_for(store, request).await?;
+        return store.latest_statement(account.id, until).await;
+    };
+    let statement = store.statement(id).await?;
+    if statement.account_id != account.id {
+        return Err(Error::InvalidArgument {
+            field: "statement_id",
+            value: id.to_string(),
+            rule: "must be a statement of this account",
+        });
+    }
+    Ok(Some(statement))
+}
+
+async fn subject(
+    store: &Store,
+    request: &ReconcileRequest,
+    account: AccountRow,
+    statement: StatementRow,
+) -> Result<Subject> {
+    let mut entries = store.account_entries(account.id).await?;
+    let last = plus_days(statement.as_of, request.tolerances.date_days);
+    entries.retain(|stored| stored.entry.date <= last);
+    let input = LedgerInput {
+        income: store.account_income(account.id).await?,
+        account,
+        entries,
+    };
+    let revisions = store.asset_revisions(statement.as_of).await?;
+    let hash = hash(request, &input, &statement, &revisions);
+    Ok(Subject {
+        input,
+        statement,
+        hash,
+    })
+}
+
+/// SHA-256 over everything that the result depends on.
+fn hash(
+    request: &ReconcileRequest,
+    input: &LedgerInput,
+    statement: &StatementRow,
+    revisions: &HashMap<i64, String>,
+) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!(
+        "{VERSION}|{}|{:?}|{:?}|{:?}\n",
+        statement.content_hash, request.tolerances, input.account, input.income
+    ));
+    for stored in &input.entries {
+        hash.update(format!("{stored:?}\n"));
+    }
+    let mut assets: Vec<i64> = input.entries.iter().flat_map(StoredEntry::assets).collect();
+    assets.sort_unstable();
+    assets.dedup();
+    for asset in assets {
+        let revision = revisions.get(&asset).map_or("", String::as_str);
+        hash.update(format!("{asset}|{revision}\n"));
+    }
+    hash.finalize()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string does not fail");
+            text
+        })
+}
+
+async fn compared(
+    store: &Store,
+    request: &ReconcileRequest,
+    subject: &Subject,
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
+) -> Result<(i64, Changes)> {
+    let names = Names::load(store).await?;
+    let lines = store.statement_lines(subject.statement.id).await?;
+    let statement = sides::statement(&subject.statement, &lines, &names);
+    let period = sides::period(&subject.statement, &statement);
+    let tolerances = request.tolerances;
+    let ledger = sides::ledger(
+        store,
+        &subject.input,
+        &names,
+        &statement,
+        period,
+        &tolerances,
+    )
+    .await?;
+    report(progress, "transactions", 1);
+    let account_id = subject.input.account.id;
+    let work = move || {
+        let outcome = reconcile(account_id, &ledger, &statement, &tolerances);
+        (outcome, ledger, statement)
+    };
+    let (outcome, ledger, statement) = spawn_blocking(work).await.map_err(Error::Computation)?;
+    report(progress, "positions", 3);
+    let reach = Reach {
+        sections: statement.sections,
+        period,
+    };
+    save(
+        store,
+        request,
+        subject,
+        &outcome,
+        reach,
+        (&ledger, &statement),
+    )
+    .await
+}
+
+async fn save(
+    store: &Store,
+    request: &ReconcileRequest,
+    subject: &Subject,
+    outcome: &Outcome,
+    reach: Reach,
+    (ledger, statement): (&LedgerSide, &Statement),
+) -> Result<(i64, Changes)> {
+    let (account_id, now) = (subject.input.account.id, (request.clock)());
+    let status = serde_json::to_value(outcome.status)?;
+    let row = NewReconciliation {
+        account_id,
+        statement_id: subject.statement.id,
+        as_of: subject.statement.as_of,
+        status: status.as_str().unwrap_or_default(),
+        counts: serde_json::to_string(&outcome.counts)?,
+        tolerances: serde_json::to_string(&request.tolerances)?,
+        input_hash: &subject.hash,
+        task_id: &request.task_id,
+    };
+    let mut tx = store.begin().await?;
+    let previous = store.last_reconciliation(&mut tx, account_id).await?;
+    let id = store
+        .put_reconciliation(&mut tx, &row, &outcome.matches, now)
+        .await?;
+    let kept = store.kept_breaks(&mut tx, account_id).await?;
+    let dates = Dates::of(ledger, statement);
+    let plan = lifecycle::plan(&outcome.breaks, &kept, previous, reach, &dates)?;
+    store
+        .put_breaks(&mut tx, account_id, id, &plan.found, now)
+        .await?;
+    store.auto_resolve(&mut tx, &plan.gone, now).await?;
+    store.set_reconciled(&mut tx, account_id, now).await?;
+    store.commit(tx).await?;
+    let changes = Changes {
+        opened: plan.opened,
+        opened_high: plan.opened_high,
+        closed: plan.gone.len(),
+    };
+    Ok((id, changes))
+}
+
+async fn answer(
+    store: &Store,
+    account_id: i64,
+    id: i64,
+    changes: Changes,
+) -> Result<ReconcileData> {
+    let row = store.reconciliation(id).await?;
+    let open = usize::try_from(store.open_breaks(account_id).await?).unwrap_or_default();
+    Ok(ReconcileData {
+        reconciliation_id: id,
+        account_id,
+        as_of: row.as_of,
+        status: row.status,
+        counts: serde_json::from_str(&row.counts)?,
+        matches: store.matches_by_rule(id).await?,
+        breaks: store.breaks(id, LISTED).await?,
+        opened: changes.opened,
+        opened_high: changes.opened_high,
+        closed: changes.closed,
+        still_open: open.saturating_sub(changes.opened),
+    })
+}
