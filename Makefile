@@ -17,7 +17,7 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed check bench setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat check bench setup install fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,13 +45,16 @@ test: setup ## all tests, Redis and Python Celery included (ARGS='name' for some
 	scripts/test.sh $(ARGS)
 
 drill: setup ## long drills: kills, freezes, cut connections, a stop under load (about 6 minutes)
-	scripts/drill.sh 'test(drill::) & test(long_)'
+	scripts/drill.sh 'test(drill::) & test(long_) & not test(beats::)'
 
 canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kills (TREES=…, TREES_SEED=…; about 40 minutes)
 	scripts/canvas-trees.sh
 
 drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
 	scripts/drill.sh 'test(long_kills_on_both_sides)'
+
+drill-beat: setup ## ten minutes of three beats whose leader is killed, frozen or cut off every ten seconds
+	scripts/drill.sh 'test(long_each_slot_is_sent_once)'
 
 test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad (in test they are small)
 	scripts/test-long.sh

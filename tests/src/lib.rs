@@ -3,4 +3,4 @@
 
 mod tasks;
 
-pub use tasks::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread};
+pub use tasks::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread, Slot};

@@ -101,18 +101,42 @@ impl Task for Gather {
     }
 }
 
+/// A task that a beat sends: writes its id, who has sent it, and when it ran.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slot {
+    /// The journal's file.
+    pub journal_path: PathBuf,
+}
+
+impl Task for Slot {
+    const NAME: &'static str = "drill.slot";
+    type Output = ();
+
+    async fn run(self, ctx: &Context) -> Result<(), Outcome> {
+        let origin = ctx.request().origin.as_deref().unwrap_or_default();
+        let line = format!("{} {origin} {}\n", ctx.id(), millis());
+        Ok(append(&self.journal_path, &line)?)
+    }
+}
+
 /// One append, so that a killed process leaves whole lines.
 fn write_line(path: &Path, word: &str, number: usize, worker: u32) -> std::io::Result<()> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
-    let line = format!("{word} {number} {worker} {now}\n");
+    append(path, &format!("{word} {number} {worker} {}\n", millis()))
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
     File::options()
         .create(true)
         .append(true)
         .open(path)?
         .write_all(line.as_bytes())
+}
+
+/// Milliseconds since the epoch.
+fn millis() -> u128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_millis()
 }
 
 /// Gives back what it is given.

@@ -10,8 +10,9 @@ use crate::setup::Setup;
 use crate::stamps;
 
 /// Our tasks for Python Celery, and a program that sends them.
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     ("bench_app.py", include_str!("../python/bench_app.py")),
+    ("bench_beat.py", include_str!("../python/bench_beat.py")),
     ("bench_send.py", include_str!("../python/bench_send.py")),
 ];
 
@@ -81,7 +82,14 @@ impl Celery {
         Ok(())
     }
 
-    fn command(&self, setup: &Setup, url: &str, folder: &Path, stamps: &Path) -> Command {
+    /// Python in the folder of the scripts.
+    pub(crate) fn command(
+        &self,
+        setup: &Setup,
+        url: &str,
+        folder: &Path,
+        stamps: &Path,
+    ) -> Command {
         let mut command = Command::new(&self.python);
         command
             .current_dir(folder)

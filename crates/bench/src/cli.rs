@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::figures::Figures;
 use crate::lab::Lab;
 use crate::setup::Setup;
-use crate::{drain, latency, memory, report, start, tasks};
+use crate::{beat, drain, latency, memory, report, start, tasks};
 
 /// Measures Celeriac, with Python Celery beside it on the same Redis server where it is installed (`make setup`).
 ///
@@ -52,6 +52,15 @@ pub(crate) struct Size {
         global = true
     )]
     pub(crate) concurrency: Vec<usize>,
+    /// Entries of a large schedule
+    #[arg(long, default_value_t = 1_000_000, value_name = "N", global = true)]
+    pub(crate) entries: usize,
+    /// Entries of django-celery-beat's schedule, all due in each second; in a large schedule as many are due
+    #[arg(long, default_value_t = 10_000, value_name = "N", global = true)]
+    pub(crate) celery_entries: usize,
+    /// How long a scheduler is watched
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", global = true)]
+    pub(crate) seconds: u64,
     /// Only rows whose name contains this text, such as "SQLite" or "-c 100"
     #[arg(long, value_name = "TEXT", global = true)]
     pub(crate) only: Option<String>,
@@ -79,6 +88,8 @@ enum Command {
     Memory,
     /// From the start of a worker to its first task
     Start,
+    /// A scheduler with very many entries: start, tasks sent a second, memory
+    Beat,
     /// Write docs/benchmarks.md from the figures of an earlier run
     Report {
         /// The figures
@@ -145,6 +156,9 @@ async fn measure(command: Option<&Command>, size: &Size) -> anyhow::Result<Figur
     }
     if wanted(|command| matches!(command, Command::Drain)) {
         figures.drain = drain::run(&lab, size).await;
+    }
+    if wanted(|command| matches!(command, Command::Beat)) {
+        figures.beat = beat::run(&lab, size).await;
     }
     Ok(figures)
 }

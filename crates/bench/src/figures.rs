@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::beat::BeatRun;
 use crate::drain::DrainRun;
 use crate::latency::LatencyRun;
 use crate::machine::Machine;
@@ -28,6 +29,9 @@ pub(crate) struct Figures {
     /// From `exec` to the first task.
     #[serde(default)]
     pub(crate) start: Vec<Row<StartRun>>,
+    /// Schedulers.
+    #[serde(default)]
+    pub(crate) beat: Vec<Row<BeatRun>>,
 }
 
 impl Figures {
@@ -39,6 +43,7 @@ impl Figures {
             latency: Vec::new(),
             memory: Vec::new(),
             start: Vec::new(),
+            beat: Vec::new(),
         }
     }
 }

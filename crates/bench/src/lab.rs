@@ -21,6 +21,7 @@ pub(crate) struct Lab {
     redis: RedisServer,
     folder: TempDir,
     worker: PathBuf,
+    beat: PathBuf,
     celery: Option<Celery>,
 }
 
@@ -32,11 +33,13 @@ impl Lab {
     pub(crate) fn open() -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
         Celery::prepare(folder.path())?;
-        let worker = tasks::install_worker(folder.path())?;
+        let worker = tasks::install(tasks::WORKER, folder.path())?;
+        let beat = tasks::install(tasks::BEAT, folder.path())?;
         Ok(Self {
             redis: RedisServer::start(),
             folder,
             worker,
+            beat,
             celery: Celery::find(),
         })
     }
@@ -64,6 +67,11 @@ impl Lab {
     /// The program of our worker.
     pub(crate) fn worker(&self) -> &Path {
         &self.worker
+    }
+
+    /// The program of our scheduler.
+    pub(crate) fn beat(&self) -> &Path {
+        &self.beat
     }
 
     /// Python Celery, if it is installed.

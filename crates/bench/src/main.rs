@@ -1,8 +1,9 @@
 //! Benchmarks of the whole system, with Python Celery beside it on the same Redis server.
 //!
-//! Every worker measured is a process of its own: this program started again as a worker. It owns no tests of
+//! Every worker and scheduler measured is a process of its own: this program started again as one. It owns no tests of
 //! behaviour and asserts no time.
 
+mod beat;
 mod celery;
 mod cli;
 mod drain;
@@ -26,9 +27,9 @@ mod worker_process;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if tasks::is_worker() {
-        tasks::worker_main()
-    } else {
-        cli::main()
+    match tasks::role() {
+        Some(tasks::WORKER) => tasks::worker_main(),
+        Some(name) => service::beat_main(name),
+        None => cli::main(),
     }
 }

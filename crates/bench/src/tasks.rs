@@ -18,18 +18,23 @@ use crate::stamps;
 /// The name under which this program is started as a worker (its `argv[0]`).
 pub(crate) const WORKER: &str = "bench-worker";
 
-/// Whether this program was started as a worker.
-pub(crate) fn is_worker() -> bool {
-    std::env::args_os()
-        .next()
-        .is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(WORKER)))
+/// The same for a scheduler.
+pub(crate) const BEAT: &str = "bench-beat";
+
+/// As what this program was started, if not as itself.
+pub(crate) fn role() -> Option<&'static str> {
+    let name = std::env::args_os().next()?;
+    let name = Path::new(&name).file_name()?.to_owned();
+    [WORKER, BEAT]
+        .into_iter()
+        .find(|role| name == OsStr::new(role))
 }
 
-/// Copies this program to `folder` under the worker's name, and has the system forget its pages, as after a restart of the
-/// machine. A worker started from the copy shares no page of its code with the program that measures it, which would make its
+/// Copies this program to `folder` under the name of a role, and has the system forget its pages, as after a restart of the
+/// machine. What is started from the copy shares no page of its code with the program that measures it, which would make its
 /// memory look smaller than it is.
-pub(crate) fn install_worker(folder: &Path) -> io::Result<PathBuf> {
-    let program = folder.join(WORKER);
+pub(crate) fn install(role: &str, folder: &Path) -> io::Result<PathBuf> {
+    let program = folder.join(role);
     fs::copy(std::env::current_exe()?, &program)?;
     let file = File::open(&program)?;
     file.sync_all()?;

@@ -117,30 +117,53 @@ impl<'a> Trial<'a> {
         WorkerProcess::spawn(command, self.folder.join("worker.log"))
     }
 
+    /// Starts our scheduler.
+    pub(crate) fn start_beat(&self) -> anyhow::Result<WorkerProcess> {
+        let command = self.own(self.lab.beat());
+        WorkerProcess::spawn(command, self.folder.join("beat.log"))
+    }
+
+    /// Starts Celery's scheduler on django-celery-beat's tables, which must be there.
+    pub(crate) fn start_celery_beat(&self) -> anyhow::Result<WorkerProcess> {
+        let mut command = self.celery_beat("-m")?;
+        command.args(["celery", "-A", "bench_beat", "beat", "-l", "WARNING"]);
+        command.args(["-S", "django_celery_beat.schedulers:DatabaseScheduler"]);
+        command.args(["--pidfile", ""]);
+        WorkerProcess::spawn(command, self.folder.join("beat.log"))
+    }
+
+    /// Python with what the scheduler's script needs.
+    pub(crate) fn celery_beat(&self, argument: &str) -> anyhow::Result<Command> {
+        let celery = self.lab.celery().context("Celery is not installed")?;
+        let folder = self.lab.folder();
+        let mut command = celery.command(&self.setup, &self.url, folder, Path::new(""));
+        command.env("BENCH_FOLDER", &self.folder).arg(argument);
+        Ok(command)
+    }
+
     /// This program once more, as a worker.
     fn own_worker(&self) -> Command {
-        let mut command = Command::new(self.lab.worker());
-        let celery_s =
-            |(name, _): &(std::ffi::OsString, _)| name.to_string_lossy().starts_with("CELER");
-        for (name, _) in std::env::vars_os().filter(celery_s) {
-            command.env_remove(name);
-        }
-        command.args([
-            "-l",
-            "WARNING",
-            "-b",
-            &self.url,
-            "--result-backend",
-            &self.url,
-        ]);
-        command
-            .args(self.setup.worker_options())
-            .current_dir(&self.folder);
+        let mut command = self.own(self.lab.worker());
+        command.args(["--result-backend", &self.url]);
+        command.args(self.setup.worker_options());
         command.env(stamps::VARIABLE, self.stamps.path());
         command.env(
             "CELERY_TASK_IGNORE_RESULT",
             (!self.setup.results).to_string(),
         );
+        command
+    }
+
+    /// A program of ours on the store, whatever the environment says.
+    fn own(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let celery_s =
+            |(name, _): &(std::ffi::OsString, _)| name.to_string_lossy().starts_with("CELER");
+        for (name, _) in std::env::vars_os().filter(celery_s) {
+            command.env_remove(name);
+        }
+        command.args(["-l", "WARNING", "-b", &self.url]);
+        command.current_dir(&self.folder);
         command
     }
 }

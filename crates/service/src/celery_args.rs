@@ -11,7 +11,6 @@ const CELERY: &str = "Options of Celery's that do less here";
 
 const DETACH: &str = "a worker does not put itself in the background: let systemd run it (`systemctl enable --now celery-worker@QUEUE`), \
     or `celeriac up`";
-const BEAT: &str = "a worker has no beat in it: run celeriac-beat beside it, or `celeriac up`; several of them agree on one that is active";
 const OWNER: &str = "a worker keeps its user, group and file mask: set User=, Group= and UMask= in the systemd unit";
 const EXECUTABLE: &str = "the worker is its own program: there is no Python to choose";
 
@@ -55,10 +54,7 @@ pub(crate) struct CeleryArgs {
     /// Refused: let systemd or `celeriac up` run the worker
     #[arg(short = 'D', long, hide_short_help = true)]
     detach: bool,
-    /// Refused: run celeriac-beat
-    #[arg(short = 'B', long, hide_short_help = true)]
-    beat: bool,
-    /// Refused: run celeriac-beat
+    /// Accepted: the schedule's state is kept on the broker
     #[arg(
         short,
         long,
@@ -67,7 +63,7 @@ pub(crate) struct CeleryArgs {
         hide_short_help = true
     )]
     schedule: Option<String>,
-    /// Refused: run celeriac-beat
+    /// Accepted: settings say where entries come from
     #[arg(long, value_name = "CLASS", hide_short_help = true)]
     scheduler: Option<String>,
     /// Refused: systemd's User=
@@ -101,10 +97,6 @@ impl CeleryArgs {
     pub(crate) fn apply(&self) -> Result<(), Error> {
         let refused = [
             (self.detach, DETACH),
-            (
-                self.beat || self.schedule.is_some() || self.scheduler.is_some(),
-                BEAT,
-            ),
             (
                 self.uid.is_some() || self.gid.is_some() || self.umask.is_some(),
                 OWNER,
@@ -175,11 +167,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_refused_with_what_to_do() {
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 4] = [
             (&["-D"], "systemd"),
             (&["--detach"], "celeriac up"),
-            (&["-B"], "celeriac-beat"),
-            (&["-s", "file"], "celeriac-beat"),
             (&["--uid", "nobody"], "User="),
             (&["--workdir", "relative"], "absolute"),
         ];

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use worker::{Health, Readiness};
 
 use crate::notify::{self, IsAlive};
-pub(crate) use routes::{Watched, routes};
+pub(crate) use routes::{Watch, Watched, routes};
 
 /// Starts telling them, until what it returns is dropped. Probes and Prometheus are answered by [`routes`], from before on.
 pub(crate) fn watch(health: &Health, asked: Arc<Notify>) -> DropGuard {

@@ -69,6 +69,9 @@ pub struct WorkerArgs {
     /// Do not ask other workers at the start what is revoked
     #[arg(long)]
     pub(crate) without_mingle: bool,
+    /// Run a beat as well, beside all others on the broker: one of them sends what is due
+    #[arg(short = 'B', long)]
+    pub(crate) beat: bool,
     /// Keep what is revoked in this file when the worker ends; %n node, %h host
     #[arg(short = 'S', long, value_name = "FILE")]
     pub(crate) statedb: Option<String>,

@@ -4,15 +4,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use beat::SystemClock;
 use broker::Backends;
 use worker::{Registry, Worker, WorkerParams, WorkerSettings};
 
+use crate::beat_main::Scheduling;
 use crate::notify;
 use crate::pidfile::Pidfile;
 use crate::program::{Program, Service, run};
 use crate::settings::Environment;
 use crate::telemetry::TraceContext;
-use crate::watching::{Watched, routes, watch};
+use crate::watching::{Watch, Watched, routes, watch};
 use crate::{Error, Settings, WorkerArgs, node, parse, pool_child};
 
 /// Runs the worker program `name` with the tasks that `registry` gives; the whole of a worker's `main`.
@@ -74,6 +76,10 @@ where
         settings.hostname,
         settings.queues.join(",")
     );
+    let begins = args
+        .beat
+        .then(|| Scheduling::start(&service, SystemClock::default()));
+    let scheduling = begins.transpose()?;
     let worker = Worker::new(WorkerParams {
         client: service.client()?,
         registry,
@@ -83,9 +89,19 @@ where
     })?;
     let health = worker.health();
     let _watched = watch(&health, service.report);
+    let mut parts: Vec<Arc<dyn Watch>> = vec![Arc::new(health)];
+    parts.extend(
+        scheduling
+            .iter()
+            .map(|scheduling| Arc::clone(&scheduling.beat) as _),
+    );
     // Nobody else sets it.
-    let _ = watched.set(health);
-    Ok(worker.run(service.shutdown).await?)
+    let _ = watched.set(parts);
+    let ended = worker.run(service.shutdown).await;
+    if let Some(scheduling) = scheduling {
+        scheduling.end().await;
+    }
+    Ok(ended?)
 }
 
 /// What the settings say, with what only the command line knows.

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use tests::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread};
+use tests::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread, Slot};
 use worker::Registry;
 
 fn main() -> ExitCode {
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
                 .blocking::<RecordOnThread>()
                 .prefork::<RecordInChild>()
                 .task::<Gather>()
+                .task::<Slot>()
                 .task::<Echo>()
                 .task::<Fail>()
                 .task::<Kill>(),

@@ -1,5 +1,6 @@
 //! Kill drills on real servers with real processes: what is lost, what runs twice, how soon orphans start again.
 
+mod beats;
 pub mod fleet;
 mod flows;
 pub mod journal;

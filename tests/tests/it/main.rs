@@ -9,6 +9,7 @@ mod interop;
 mod poison;
 mod pools;
 mod probes;
+mod schedulers;
 mod signals;
 mod structure;
 mod systemd;

@@ -33,7 +33,7 @@ fn worker(fleet: &Fleet, address: &str) -> Process {
 }
 
 /// Where the worker says that it answers.
-async fn address(worker: &Process) -> String {
+pub async fn address(worker: &Process) -> String {
     let line = worker
         .wait_for_line(|line| line.contains("answering HTTP"), PATIENCE)
         .await;
@@ -53,7 +53,7 @@ fn ask(mut connection: impl Read + Write, path: &str, header: &str) -> (u16, Str
     (status, body.to_owned())
 }
 
-fn get(address: &str, path: &str) -> (u16, String) {
+pub fn get(address: &str, path: &str) -> (u16, String) {
     ask(TcpStream::connect(address).unwrap(), path, "")
 }
 

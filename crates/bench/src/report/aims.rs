@@ -13,6 +13,11 @@ const LATENCY_P99_MS: f64 = 2.0;
 const IDLE_MB: f64 = 10.0;
 /// From start to first task.
 const START_MS: f64 = 50.0;
+/// A scheduler with a million entries: start and tasks sent.
+const BEAT_START_S: f64 = 5.0;
+const BEAT_PER_S: f64 = 10_000.0;
+/// The part of a rate that may be missing: its slots begin and end between the looks.
+const BEAT_EDGE: f64 = 0.99;
 /// Millions of bytes in a MiB.
 const MB_PER_MIB: f64 = 1.048_576;
 
@@ -43,6 +48,7 @@ pub(crate) fn table(figures: &Figures) -> Table {
             start,
         ));
     }
+    rows.extend(beat(figures));
     Table {
         title: "Aims",
         header: vec!["what", "aim", "measured", "reached"],
@@ -65,6 +71,27 @@ fn drain(figures: &Figures) -> Vec<String> {
         format!("at least {DRAIN_TIMES} ×"),
         times(best),
         reached,
+    ]
+}
+
+fn beat(figures: &Figures) -> [Vec<String>; 2] {
+    let row = ours(&figures.beat, Store::Redis);
+    let start = row.and_then(|row| row.median(|run| run.start_s.unwrap_or(f64::INFINITY)));
+    let per_s = row.and_then(|row| row.median(|run| run.per_s));
+    let reached = verdict(per_s.map(|per_s| per_s >= BEAT_PER_S * BEAT_EDGE));
+    [
+        below(
+            "start of beat with a million entries".to_owned(),
+            BEAT_START_S,
+            "s",
+            start,
+        ),
+        vec![
+            "tasks sent by it a second, as many being due".to_owned(),
+            format!("{BEAT_PER_S}"),
+            decimals(per_s, 0),
+            reached,
+        ],
     ]
 }
 

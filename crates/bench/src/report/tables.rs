@@ -3,6 +3,7 @@
 use super::format::{decimals, times, whole};
 use super::table::Table;
 use crate::figures::{Figures, Row};
+use crate::setup::Engine;
 
 /// All tables that have rows.
 pub(crate) fn all(figures: &Figures) -> Vec<Table> {
@@ -11,6 +12,7 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         latency(figures),
         memory(figures),
         start(figures),
+        beat(figures),
     ];
     tables
         .into_iter()
@@ -110,6 +112,41 @@ fn start(figures: &Figures) -> Table {
         &["ms", "Celery's to it"],
         rows,
     )
+}
+
+/// The table of schedulers.
+fn beat(figures: &Figures) -> Table {
+    let rows = figures.beat.iter().map(|row| {
+        let first = row.runs.first().map(|run| &run.figures);
+        let start = row.median(|run| run.start_s.unwrap_or_default());
+        let figures = vec![
+            whole(first.map(|run| run.entries as f64)),
+            decimals(row.median(|run| run.first_start_s), 2),
+            decimals(start.filter(|start| *start > 0.0), 2),
+            whole(first.map(|run| run.due_per_s)),
+            whole(row.median(|run| run.per_s)),
+            decimals(row.median(|run| run.cpu_us), 1),
+            decimals(row.median(|run| run.start_mib), 1),
+            decimals(row.median(|run| run.end_mib), 1),
+        ];
+        let mut cells = cells(row, figures);
+        cells[0] = match row.setup.engine {
+            Engine::Celeriac => format!("Celeriac on {}", row.setup.store),
+            Engine::Celery => "django-celery-beat on SQLite, Redis as broker".to_owned(),
+        };
+        cells
+    });
+    let figures = [
+        "entries",
+        "first start s",
+        "start s",
+        "due/s",
+        "sent/s",
+        "CPU µs/task",
+        "PSS MiB before",
+        "PSS MiB after",
+    ];
+    table("Beat: a scheduler with many entries", &figures, rows)
 }
 
 fn table(

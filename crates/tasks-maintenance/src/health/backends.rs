@@ -4,6 +4,7 @@ use std::error::Error;
 
 use broker::{Backends, ResultBackend};
 use protocol::{State, TaskMeta, Value};
+use serde::Deserialize;
 use worker::Context;
 
 use super::CheckStatus::{Degraded, Healthy, Unhealthy};
@@ -13,8 +14,9 @@ type Found = Result<Finding, Box<dyn Error + Send + Sync>>;
 
 /// More ready messages than this are a backlog.
 const BACKLOG: u64 = 10_000;
-/// The lease that the active beat holds.
-const BEAT_LEASE: &str = "celeriac.beat";
+/// The lease that the active beat holds, and the space that it remembers in.
+const BEAT: &str = "celeriac.beat";
+const HEARTBEAT: &str = "beat:heartbeat";
 
 fn open(ctx: &Context) -> &Backends {
     ctx.client().backends()
@@ -72,9 +74,27 @@ pub(super) async fn queues(ctx: &Context) -> Found {
     Ok((status, format!("{ready} ready in {} queues", names.len())))
 }
 
+/// The leader and what it last said of itself.
 pub(super) async fn beat(ctx: &Context) -> Found {
-    Ok(match open(ctx).coordinator.holder(BEAT_LEASE).await? {
-        Some(holder) => (Healthy, format!("active: {}", holder.owner)),
-        None => (Degraded, "no beat is active".to_owned()),
+    let coordinator = &open(ctx).coordinator;
+    let Some(holder) = coordinator.holder(BEAT).await? else {
+        return Ok((Degraded, "no beat is active".to_owned()));
+    };
+    let said = coordinator.fetch(BEAT, &[HEARTBEAT.to_owned()]).await?;
+    let said = said.into_iter().flatten().next();
+    let said: Option<Heartbeat> = said.and_then(|record| serde_json::from_slice(&record).ok());
+    Ok(match said.filter(|said| said.name == holder.owner) {
+        Some(said) => (
+            Healthy,
+            format!("active: {}, {} entries", said.name, said.entries),
+        ),
+        None => (Healthy, format!("active: {}", holder.owner)),
     })
+}
+
+/// What the leader writes whenever it renews its lease.
+#[derive(Deserialize)]
+struct Heartbeat {
+    name: String,
+    entries: u64,
 }

@@ -5,10 +5,7 @@ use super::workspace::{Package, find, linked_crates, packages};
 
 /// Each crate of the workspace, and the crates of the workspace that it may link.
 const ARROWS: &[(&str, &[&str])] = &[
-    (
-        "beat",
-        &["broker", "calendar", "client", "protocol"],
-    ),
+    ("beat", &["broker", "calendar", "client", "protocol"]),
     (
         "bench",
         &[

@@ -1,0 +1,143 @@
+//! The beats of the drill: each with a clock and a line to the broker of its own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use testkit::{Process, Proxy, RedisServer, Signal, bin, wait_until};
+use tokio::time::sleep;
+
+use crate::drill::PATIENCE;
+
+/// What happens to a leader.
+#[derive(Clone, Copy, Debug)]
+pub enum Hazard {
+    Kill,
+    Freeze,
+    CutOff,
+}
+
+/// From the moment that a leader was struck to the moment that another one was seen to lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Failover {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Failover {
+    pub fn took(&self) -> Duration {
+        Duration::try_from(self.to.duration_since(self.from)).unwrap()
+    }
+}
+
+struct Player {
+    process: Process,
+    line: Proxy,
+    clock: i64,
+}
+
+/// All of them.
+pub struct Cast<'a> {
+    redis: &'a RedisServer,
+    folder: PathBuf,
+    players: Vec<Player>,
+    /// The clock of every process that ever ran.
+    clocks: HashMap<u32, i64>,
+}
+
+impl<'a> Cast<'a> {
+    /// Starts a beat for each clock and waits until one leads and all others know that.
+    pub async fn start(redis: &'a RedisServer, folder: &Path, clocks: &[i64]) -> Self {
+        let mut cast = Self {
+            redis,
+            folder: folder.to_owned(),
+            players: Vec::new(),
+            clocks: HashMap::new(),
+        };
+        for clock in clocks {
+            let line = Proxy::start(redis.address()).await;
+            let process = cast.beat(&line, *clock);
+            cast.players.push(Player {
+                process,
+                line,
+                clock: *clock,
+            });
+        }
+        wait_until(PATIENCE, async || cast.leader().is_some()).await;
+        cast
+    }
+
+    fn beat(&mut self, line: &Proxy, clock: i64) -> Process {
+        let mut command = Command::new(bin("celeriac-beat"));
+        command
+            .current_dir(&self.folder)
+            .env("CELERY_BROKER_URL", format!("redis://{}/0", line.address()))
+            .args(["--config", "celeriac.toml", "-l", "INFO"])
+            .args(["--clock-offset", &clock.to_string()]);
+        let process = Process::spawn(&mut command);
+        self.clocks.insert(process.pid(), clock);
+        process
+    }
+
+    /// The name of whoever holds the lease.
+    fn holder(&self) -> Option<String> {
+        let held = self.redis.cli(&["GET", "celeriac.lease:celeriac.beat"]);
+        let (_, name) = held.trim().split_once(' ')?;
+        Some(name.to_owned())
+    }
+
+    /// Which of the players leads, and under which name.
+    fn leader(&self) -> Option<(usize, String)> {
+        let name = self.holder()?;
+        let says = format!("leading name={name} ");
+        let is_it = |player: &Player| player.process.output().contains(&says);
+        Some((self.players.iter().position(is_it)?, name))
+    }
+
+    /// Disturbs the leader; returns when another one held the lease.
+    pub async fn strike(&mut self, hazard: Hazard, away: Duration) -> Failover {
+        wait_until(PATIENCE, async || self.leader().is_some()).await;
+        let (place, name) = self.leader().expect("one leads");
+        let (from, struck) = (Timestamp::now(), Instant::now());
+        match hazard {
+            Hazard::Kill => self.players[place].process.kill(),
+            Hazard::Freeze => self.players[place].process.signal(Signal::SIGSTOP),
+            Hazard::CutOff => self.players[place].line.stall(),
+        }
+        let is_other = |holder: Option<String>| holder.is_some_and(|holder| holder != name);
+        wait_until(PATIENCE, async || is_other(self.holder())).await;
+        let to = Timestamp::now();
+        sleep(away.saturating_sub(struck.elapsed())).await;
+        self.bring_back(place, hazard);
+        Failover { from, to }
+    }
+
+    fn bring_back(&mut self, place: usize, hazard: Hazard) {
+        let player = &mut self.players[place];
+        match hazard {
+            Hazard::Kill => {
+                let Player { line, clock, .. } = self.players.remove(place);
+                let process = self.beat(&line, clock);
+                self.players.push(Player {
+                    process,
+                    line,
+                    clock,
+                });
+            }
+            Hazard::Freeze => player.process.signal(Signal::SIGCONT),
+            Hazard::CutOff => player.line.resume(),
+        }
+    }
+
+    /// Ends all of them; returns the clocks of all processes.
+    pub async fn stop(mut self) -> HashMap<u32, i64> {
+        for player in &mut self.players {
+            player.process.terminate();
+            let status = player.process.wait_exit(PATIENCE).await;
+            assert!(status.success(), "{}", player.process.output());
+        }
+        self.clocks
+    }
+}

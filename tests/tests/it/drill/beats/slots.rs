@@ -1,0 +1,153 @@
+//! What was sent beside what the schedule says.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use beat::{Entry, ScheduleFile};
+use jiff::{SignedDuration, Timestamp};
+use protocol::{Map, from_value};
+
+use super::cast::Failover;
+
+/// After a takeover a leader sends what passed before; so soon it has done so.
+const CATCHING_UP: SignedDuration = SignedDuration::from_secs(1);
+/// An entry whose next slot is longer ago than this when all ends has fallen silent: the slowest clock is five seconds behind.
+const SILENT: SignedDuration = SignedDuration::from_secs(15);
+
+/// One message that the worker took.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// When it ran.
+    at: Timestamp,
+    /// How far ahead the clock of its sender is.
+    clock: SignedDuration,
+}
+
+/// Reads the journal: what was sent by task id. `clocks` are those of all beats, by process.
+///
+/// # Panics
+/// When a task id comes twice.
+pub fn sent(journal: &str, clocks: &HashMap<u32, i64>) -> HashMap<String, Sent> {
+    let mut all = HashMap::new();
+    for line in journal.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [task_id, origin, millis] = words[..] else {
+            panic!("not a line of the journal: {line:?}")
+        };
+        // As Celery's: gen<process>@<host>.
+        let (generator, _) = origin.split_once('@').expect(origin);
+        let process: u32 = generator.trim_start_matches("gen").parse().expect(origin);
+        let sent = Sent {
+            at: Timestamp::from_millisecond(millis.parse().unwrap()).unwrap(),
+            clock: SignedDuration::from_secs(clocks[&process]),
+        };
+        let before = all.insert(task_id.to_owned(), sent);
+        assert!(before.is_none(), "sent twice: {before:?} and {line}");
+    }
+    all
+}
+
+/// Every slot, sent once.
+pub struct Slots {
+    count: usize,
+    /// How late each one was by its sender's clock, in rising order; without those that were due or sent while one leader followed another.
+    late: Vec<Duration>,
+}
+
+impl Slots {
+    /// # Panics
+    /// When a slot between the first and the last one of an entry was not sent, an entry fell silent, or a message belongs to no slot.
+    pub fn compare(
+        settings: &str,
+        first: Timestamp,
+        mut sent: HashMap<String, Sent>,
+        failovers: &[Failover],
+    ) -> Self {
+        let count = sent.len();
+        let end = sent.values().map(|sent| sent.at).max();
+        let end = end.expect("something was sent");
+        let mut late = Vec::new();
+        for entry in entries(settings) {
+            late.extend(take_entry(&entry, first, end, &mut sent, failovers));
+        }
+        assert!(sent.is_empty(), "no slots of any entry: {sent:?}");
+        late.sort();
+        Self { count, late }
+    }
+
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn late_p99(&self) -> Duration {
+        self.late[self.late.len() * 99 / 100]
+    }
+
+    pub fn lateness(&self) -> String {
+        let of =
+            |percent: usize| self.late[(self.late.len() * percent / 100).min(self.late.len() - 1)];
+        format!(
+            "{} of them outside failovers, late by {:?} (median), {:?} (p99), {:?} (all)",
+            self.late.len(),
+            of(50),
+            of(99),
+            of(100)
+        )
+    }
+}
+
+fn entries(settings: &str) -> Vec<Entry> {
+    let table: toml::Table = toml::from_str(settings).unwrap();
+    let map: Map = from_value(protocol::to_value(&table["beat_schedule"]).unwrap()).unwrap();
+    let file = ScheduleFile::read(&map, "UTC");
+    assert!(file.problems.is_empty(), "{:?}", file.problems);
+    file.entries
+}
+
+/// Takes out what belongs to the entry; returns how late it was.
+fn take_entry(
+    entry: &Entry,
+    first: Timestamp,
+    end: Timestamp,
+    sent: &mut HashMap<String, Sent>,
+    failovers: &[Failover],
+) -> Vec<Duration> {
+    let mut late = Vec::new();
+    let mut missing = Vec::new();
+    let mut last = first - SignedDuration::from_secs(1);
+    loop {
+        let slot = entry
+            .next_after(last)
+            .expect("every entry goes on for ever");
+        // The fastest clock is five seconds ahead.
+        if slot > end + SILENT {
+            break;
+        }
+        last = slot;
+        match sent.remove(&entry.task_id(slot)) {
+            Some(sent) => {
+                assert!(
+                    missing.is_empty(),
+                    "{}: {missing:?} not sent, but {slot}",
+                    entry.name
+                );
+                late.extend(sent.late(slot, failovers));
+            }
+            None => missing.push(slot),
+        }
+    }
+    let silent = missing.first().is_some_and(|slot| *slot < end - SILENT);
+    assert!(!silent, "{}: nothing from {missing:?} on", entry.name);
+    late
+}
+
+impl Sent {
+    /// How late it is; `None` when somebody took over between its due time and its sending.
+    fn late(&self, slot: Timestamp, failovers: &[Failover]) -> Option<Duration> {
+        let due = slot - self.clock;
+        let taken_over =
+            |failover: &Failover| due <= failover.to + CATCHING_UP && self.at >= failover.from;
+        let late = self.at.duration_since(due).max(SignedDuration::ZERO);
+        (!failovers.iter().any(taken_over)).then(|| Duration::try_from(late).unwrap())
+    }
+}
