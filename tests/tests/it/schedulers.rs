@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use testkit::{Process, TempDir, wait_until};
+use testkit::{Process, RedisServer, TempDir, wait_until};
 
 use crate::drill::fleet::{Fleet, sqlite_in};
 use crate::probes::{address, get};
@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn stage() -> Fleet {
     let folder = TempDir::new().unwrap();
     let broker = sqlite_in(folder.path());
+    stage_on(broker, folder)
+}
+
+fn stage_on(broker: String, folder: TempDir) -> Fleet {
     let fleet = Fleet::new(broker, folder, &[]);
     let settings = format!(
         "[beat_schedule.tick]\ntask = \"drill.slot\"\nschedule = 1\nkwargs = {{ journal_path = {:?} }}\n",
@@ -125,4 +129,27 @@ async fn a_beat_tells_whether_it_leads_and_what_it_sent() {
     })
     .await;
     ends(beat).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beat_outlives_its_broker() {
+    let mut redis = RedisServer::builder().appendonly().start();
+    let stage = stage_on(redis.url(), TempDir::new().unwrap());
+    let mut beat = start(&stage, "celeriac-beat", &[]);
+    let address = address(&beat).await;
+    says(&address, "leading").await;
+    redis.kill();
+    let gone = (503, "the broker does not answer\n".to_owned());
+    wait_until(PATIENCE, async || get(&address, "/readyz") == gone).await;
+    assert_eq!(get(&address, "/livez").0, 200, "a restart would not help");
+    redis.restart();
+    says(&address, "leading").await;
+    let worker = start(&stage, "drill-worker", &["-c", "2"]);
+    more_run(&stage).await;
+    assert!(beat.is_running());
+    ends(beat).await;
+    ends(worker).await;
+    let ran = ran(&stage);
+    let distinct: BTreeSet<&String> = ran.iter().collect();
+    assert_eq!(distinct.len(), ran.len(), "a slot was sent twice: {ran:?}");
 }
