@@ -125,11 +125,7 @@ impl Scheduling {
     }
 }
 
-fn params(
-    settings: &Settings,
-    client: Client,
-    clock: SystemClock,
-) -> Result<BeatParams, Error> {
+fn params(settings: &Settings, client: Client, clock: SystemClock) -> Result<BeatParams, Error> {
     let coordinator = client.backends().coordinator.clone();
     Ok(BeatParams {
         source: Schedule::open(settings, coordinator)?.source,
