@@ -95,17 +95,30 @@ impl Admin for RedisBroker {
         let mut records = command("HMGET", &self.keys.unacked);
         records.arg(waiting.iter().map(|(tag, _)| tag).collect::<Vec<_>>());
         let records: Vec<Option<Vec<u8>>> = self.ask(action, records).await?;
-        let read = |((_, due), record): ((String, f64), Option<Vec<u8>>)| {
+        let read = |((id, due), record): ((String, f64), Option<Vec<u8>>)| {
             let record = record?;
             let held = envelope::read_own(&record)?;
             let due = Timestamp::from_millisecond(due as i64).ok()?;
             Some(Deferred {
+                id,
                 queue: held.routing_key.to_string(),
                 due,
                 raw: Bytes::copy_from_slice(held.envelope),
             })
         };
         Ok(waiting.into_iter().zip(records).filter_map(read).collect())
+    }
+
+    async fn hasten(&self, ids: &[String]) -> Result<u64> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let mut hasten = command("ZADD", &self.keys.eta);
+        hasten.arg("XX").arg("CH");
+        for id in ids {
+            hasten.arg(0).arg(id);
+        }
+        self.ask("hasten deferred messages", hasten).await
     }
 
     async fn parked(&self, max: usize) -> Result<Vec<Parked>> {

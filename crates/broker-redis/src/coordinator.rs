@@ -89,7 +89,11 @@ impl Coordinator for RedisBroker {
             let is_first = entries.is_empty();
             entries.extend(page.into_iter().map(|(name, value)| (name, value.into())));
             if cursor == "0" {
-                return Ok(if is_first { entries } else { once_each(entries) });
+                return Ok(if is_first {
+                    entries
+                } else {
+                    once_each(entries)
+                });
             }
         }
     }

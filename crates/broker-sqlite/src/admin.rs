@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::SqliteBroker;
 use crate::clock::{timestamp, wall_time_of};
+use crate::operations::deferred::Hasten;
 use crate::operations::mailbox::Purge;
 use crate::operations::parked::SettleParked;
 use crate::reads::operator as reads;
@@ -65,12 +66,18 @@ impl Admin for SqliteBroker {
 
     async fn deferred(&self, max: usize) -> Result<Vec<Deferred>> {
         let rows = reads::deferred(&self.store.readers, max).await?;
-        let deferred = |(queue, due, raw): (String, i64, Vec<u8>)| Deferred {
+        let deferred = |(id, queue, due, raw): reads::DeferredRow| Deferred {
+            id: id.to_string(),
             queue,
             due: timestamp(due),
             raw: raw.into(),
         };
         Ok(rows.into_iter().map(deferred).collect())
+    }
+
+    async fn hasten(&self, ids: &[String]) -> Result<u64> {
+        let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        Ok(self.store.write(Hasten(ids)).await?)
     }
 
     async fn parked(&self, max: usize) -> Result<Vec<Parked>> {

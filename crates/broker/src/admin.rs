@@ -33,6 +33,9 @@ pub trait Admin: Send + Sync + fmt::Debug {
     /// Messages waiting for their time, soonest first.
     async fn deferred(&self, max: usize) -> Result<Vec<Deferred>>;
 
+    /// Has these deferred messages wait no longer; returns how many still did.
+    async fn hasten(&self, ids: &[String]) -> Result<u64>;
+
     /// Parked messages, oldest first.
     async fn parked(&self, max: usize) -> Result<Vec<Parked>>;
 
@@ -76,6 +79,8 @@ impl QueueDepth {
 /// A message waiting for its time.
 #[derive(Clone, Debug)]
 pub struct Deferred {
+    /// Names it while it waits.
+    pub id: String,
     /// The queue it goes to.
     pub queue: String,
     /// When.

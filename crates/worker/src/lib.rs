@@ -42,6 +42,7 @@ mod settler;
 mod shutdown;
 mod states;
 mod task;
+mod waiting;
 mod worker;
 
 pub use bind::{Arguments, BindError, bind};

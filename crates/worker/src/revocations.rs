@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::{Map, TaskRequest, Value};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::limited_set::LimitedSet;
 
@@ -24,7 +24,7 @@ const HEADERS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Revocations {
     any: AtomicBool,
-    changed: Notify,
+    changed: watch::Sender<()>,
     inner: Mutex<Inner>,
 }
 
@@ -39,7 +39,7 @@ impl Revocations {
     pub(crate) fn new(max: usize, expires: Duration) -> Self {
         Self {
             any: AtomicBool::new(false),
-            changed: Notify::new(),
+            changed: watch::Sender::new(()),
             inner: Mutex::new(Inner {
                 ids: LimitedSet::new(max, expires),
                 stamps: BTreeMap::new(),
@@ -103,14 +103,18 @@ impl Revocations {
             .collect()
     }
 
-    /// Waits until something was added.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Tells whenever something was added; what there is already counts as just added.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        let mut changes = self.changed.subscribe();
+        if self.any.load(Ordering::Acquire) {
+            changes.mark_changed();
+        }
+        changes
     }
 
     fn tell(&self) {
         self.any.store(true, Ordering::Release);
-        self.changed.notify_one();
+        self.changed.send_replace(());
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -15,6 +15,8 @@ const PROMOTE: &str = "\
 UPDATE messages SET state = 0, due = NULL
 WHERE id IN (SELECT id FROM messages WHERE state = 2 AND due <= ?1 ORDER BY due, id LIMIT ?2)";
 
+const HASTEN: &str = "UPDATE messages SET due = 0 WHERE id = ? AND state = 2";
+
 /// Makes ready what is due; the output is the number of messages, [`AT_ONCE`] when there may be more.
 #[derive(Debug)]
 pub(crate) struct Promote;
@@ -32,5 +34,26 @@ impl Operation for Promote {
             tx.ring(News::Ready);
         }
         Ok(moved)
+    }
+}
+
+/// Makes these messages due, as far as they still wait; the output is their number.
+#[derive(Debug)]
+pub(crate) struct Hasten(pub(crate) Vec<i64>);
+
+#[async_trait]
+impl Operation for Hasten {
+    type Output = u64;
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
+        let mut hastened = 0;
+        for id in &self.0 {
+            let hasten = sqlx::query(HASTEN).bind(id);
+            hastened += hasten.execute(&mut *tx.conn).await?.rows_affected();
+        }
+        if hastened > 0 {
+            tx.ring(News::Deferred);
+        }
+        Ok(hastened)
     }
 }

@@ -69,9 +69,12 @@ pub(crate) async fn peek(pool: &SqlitePool, queue: &str, max: usize) -> Result<V
         .await?)
 }
 
-/// Queue, due time and envelope of deferred messages, soonest first.
-pub(crate) async fn deferred(pool: &SqlitePool, max: usize) -> Result<Vec<(String, i64, Vec<u8>)>> {
-    let sql = "SELECT m.queue, m.due, b.body FROM messages m JOIN bodies b USING (id) \
+/// Id, queue, due time and envelope.
+pub(crate) type DeferredRow = (i64, String, i64, Vec<u8>);
+
+/// Deferred messages, soonest first.
+pub(crate) async fn deferred(pool: &SqlitePool, max: usize) -> Result<Vec<DeferredRow>> {
+    let sql = "SELECT m.id, m.queue, m.due, b.body FROM messages m JOIN bodies b USING (id) \
                WHERE m.state = 2 ORDER BY m.due, m.id LIMIT ?";
     Ok(sqlx::query_as(sql).bind(limit(max)).fetch_all(pool).await?)
 }

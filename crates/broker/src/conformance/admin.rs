@@ -19,6 +19,7 @@ cases![
     purge_leaves_held_messages_alone,
     peek_takes_nothing,
     deferred_messages_are_listed,
+    a_deferred_message_can_be_hastened,
     parked_message_is_listed_with_its_reason,
     parked_message_goes_back_to_its_queue,
     parked_message_is_deleted,
@@ -167,6 +168,24 @@ fn message_id(raw: &[u8]) -> String {
     let message =
         Message::from_envelope(raw, &Limits::default()).expect("it is stored as an envelope");
     message.headers.id.expect("conformance messages have an id")
+}
+
+async fn a_deferred_message_can_be_hastened(fixture: Fixture) {
+    let member = fixture.consumer(&["q"]).await;
+    fixture.publish("q", &["a", "b"]).await;
+    let until = Timestamp::now() + Duration::from_secs(3_600);
+    for delivery in member.take(2).await {
+        member.give(&delivery, Verdict::Defer { until }).await;
+    }
+    let waiting = fixture.admin().deferred(10).await.expect("they are listed");
+    let second = [waiting[1].id.clone(), "unknown".to_owned()];
+    let hastened = fixture.admin().hasten(&second).await;
+    assert_eq!(hastened.expect("it is hastened"), 1);
+    assert_eq!(id(&member.take(1).await[0]), "b");
+    let again = fixture.admin().hasten(&second).await;
+    assert_eq!(again.expect("nothing is hastened"), 0);
+    let waiting = fixture.admin().deferred(10).await.expect("they are listed");
+    assert_eq!(waiting.len(), 1);
 }
 
 async fn deferred_messages_are_listed(fixture: Fixture) {

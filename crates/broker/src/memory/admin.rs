@@ -77,13 +77,19 @@ impl Admin for MemoryBroker {
         Ok(self.shared.look(|state| {
             let waiting = state.deferred.iter().take(max);
             waiting
-                .map(|(due, item)| Deferred {
+                .map(|(due, id, item)| Deferred {
+                    id: id.to_string(),
                     queue: item.queue.to_string(),
                     due,
                     raw: item.raw.clone(),
                 })
                 .collect()
         }))
+    }
+
+    async fn hasten(&self, ids: &[String]) -> Result<u64> {
+        let ids: BTreeSet<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        Ok(self.shared.change(|state| state.deferred.hasten(&ids)))
     }
 
     async fn parked(&self, max: usize) -> Result<Vec<Parked>> {

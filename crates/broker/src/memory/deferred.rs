@@ -1,6 +1,6 @@
 //! Messages that wait for their time. They belong to nobody, so they outlive the consumer that deferred them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -32,7 +32,22 @@ impl DeferredItems {
         self.items.keys().next().map(|(due, _)| *due)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Timestamp, &Item)> {
-        self.items.iter().map(|((due, _), item)| (*due, item))
+    /// Makes these due; how many there were.
+    pub(super) fn hasten(&mut self, ids: &BTreeSet<u64>) -> u64 {
+        let hastened: Vec<_> = self
+            .items
+            .extract_if(.., |(_, id), _| ids.contains(id))
+            .collect();
+        let count = hastened.len() as u64;
+        let now_due = hastened
+            .into_iter()
+            .map(|((_, id), item)| ((Timestamp::MIN, id), item));
+        self.items.extend(now_due);
+        count
+    }
+
+    /// When each is due, its number, and what it is.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Timestamp, u64, &Item)> {
+        self.items.iter().map(|((due, id), item)| (*due, *id, item))
     }
 }

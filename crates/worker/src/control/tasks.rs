@@ -3,19 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use broker::Deferred;
-use jiff::Timestamp;
-use protocol::{Map, Message, TaskRequest, Value, python_repr, timestamp_text};
-use tracing::warn;
+use protocol::{Map, Value, python_repr, timestamp_text};
 
 use super::requests::{held_info, request_info, safe};
 use super::{Answer, Panel, is_on, texts};
 use crate::TaskOptions;
 use crate::activity::Held;
 use crate::engine::Engine;
+use crate::waiting::{Waiting, waiting};
 
-/// How many waiting messages are shown at most.
-const SCHEDULED: usize = 1_000;
 /// The priority that Celery's timer gives everything; shown, not used.
 const TIMER_PRIORITY: i64 = 6;
 /// Celery's `DEFAULT_TASK_INFO_ITEMS`.
@@ -49,37 +45,16 @@ fn held_where(engine: &Engine, active: bool) -> Vec<Arc<Held>> {
 
 /// What waits on the broker for the queues of this worker: the worker itself holds none of it.
 pub(super) async fn scheduled(panel: &Panel, _: &Map) -> Answer {
-    let waiting = deferred(&panel.engine).await;
-    let show = |(due, request): &(Timestamp, TaskRequest)| {
+    let waiting = waiting(&panel.engine).await;
+    let show = |waiting: &Waiting| {
+        let request = &waiting.request;
         let mut map = Map::new();
-        map.insert("eta", timestamp_text(request.eta.unwrap_or(*due)));
+        map.insert("eta", timestamp_text(request.eta.unwrap_or(waiting.due)));
         map.insert("priority", TIMER_PRIORITY);
         map.insert("request", request_info(&panel.engine, request));
         Value::Map(map)
     };
     Ok(waiting.iter().map(show).collect::<Vec<_>>().into())
-}
-
-async fn deferred(engine: &Engine) -> Vec<(Timestamp, TaskRequest)> {
-    let deferred = engine
-        .client
-        .backends()
-        .admin
-        .deferred(SCHEDULED)
-        .await
-        .unwrap_or_else(|error| {
-            warn!(%error, "cannot ask what is scheduled");
-            Vec::new()
-        });
-    let mine = |deferred: &Deferred| engine.queues.contains(&deferred.queue);
-    let read = |deferred: Deferred| {
-        let settings = &engine.settings;
-        let message = Message::from_envelope(&deferred.raw, &settings.limits).ok()?;
-        let request =
-            TaskRequest::from_message(&message, &settings.accept_content, &settings.limits).ok()?;
-        Some((deferred.due, request))
-    };
-    deferred.into_iter().filter(mine).filter_map(read).collect()
 }
 
 /// Where these tasks are, as far as this worker knows. Celery's fourth state, `ready`, is of requests that are none of the three; as
@@ -102,7 +77,7 @@ pub(super) async fn query_task(panel: &Panel, arguments: &Map) -> Answer {
     if wanted.is_empty() {
         return Ok(found.into());
     }
-    for (_, request) in deferred(engine).await {
+    for Waiting { request, .. } in waiting(engine).await {
         if wanted.remove(&request.id) {
             let info = Value::Map(request_info(engine, &request));
             found.insert(request.id, Value::List(vec!["scheduled".into(), info]));

@@ -61,9 +61,10 @@ impl StateFile {
 
     /// Writes the file whenever something was revoked, and once more at the end.
     pub(crate) async fn keep(self, engine: Arc<Engine>, stop: CancellationToken) {
+        let mut changes = engine.revocations.changes();
         loop {
             let over = tokio::select! {
-                () = engine.revocations.changed() => false,
+                Ok(()) = changes.changed() => false,
                 () = stop.cancelled() => true,
             };
             self.save(&engine).await;

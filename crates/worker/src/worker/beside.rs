@@ -11,6 +11,7 @@ use crate::gossip::{Gossip, mingle};
 use crate::heartbeat::Pulse;
 use crate::revocations::remembered;
 use crate::revocations::state_file::StateFile;
+use crate::waiting::hasten_revoked;
 use crate::{Shutdown, WorkerError};
 
 /// Takes over what was revoked before this worker was there. Before the first message is reserved.
@@ -55,6 +56,8 @@ pub(super) async fn start(
         let mingling = mingle::mingle(Arc::clone(engine));
         tokio::spawn(settled.clone().run_until_cancelled_owned(mingling));
     }
+    let hastening = hasten_revoked(Arc::clone(engine));
+    tokio::spawn(settled.clone().run_until_cancelled_owned(hastening));
     tokio::spawn(Pulse::new(Arc::clone(engine)).run(settled.clone()));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Revoking tasks that wait and tasks that run.
 
+use broker::Admin;
 use client::{AsyncResult, CallOptions, ClientOptions};
 use protocol::{Map, State, Value};
 use worker::{SendTask, WorkerSettings};
@@ -226,4 +227,43 @@ async fn a_hundred_thousand_revokes_hold_up_no_task() {
     assert_eq!(revoked.len(), 50_000);
     assert_eq!(revoked.last(), Some(&"id-099999".into()));
     worker.stop().await;
+}
+
+/// Also when it was revoked before this worker was there.
+#[tokio::test]
+async fn a_revoked_task_with_an_eta_leaves_the_server_at_once() {
+    let options = ClientOptions {
+        revokes_on_broker: true,
+        ..ClientOptions::default()
+    };
+    let bench = Bench::with(options);
+    let hour = std::time::Duration::from_secs(3_600);
+    let worker = bench.worker(settings(1)).await;
+    let later = async |key: &str| {
+        let call = bench.client.call(Count {
+            key: key.to_owned(),
+        });
+        call.countdown(hour).send().await.unwrap()
+    };
+    let (never, stays) = (key(), key());
+    let (revoked, other) = (later(&never).await, later(&never).await);
+    later(&stays).await;
+    let left = async |count: usize| {
+        eventually("as many wait", || async {
+            let waiting = bench.broker.deferred(10).await.unwrap().len();
+            (waiting == count && bench.ready("celery").await == 0).then_some(())
+        })
+        .await;
+    };
+    left(3).await;
+    revoked.revoke(false, "SIGTERM").await.unwrap();
+    left(2).await;
+    state(&revoked, &State::Revoked).await;
+    worker.stop().await;
+    other.revoke(false, "SIGTERM").await.unwrap();
+    let worker = bench.worker(settings(1)).await;
+    left(1).await;
+    state(&other, &State::Revoked).await;
+    worker.stop().await;
+    assert_eq!((runs(&never), runs(&stays)), (0, 0));
 }
