@@ -4,7 +4,9 @@ mod canvas;
 mod command_line;
 mod conformance;
 mod control;
+mod django;
 mod shared_queue;
+mod tracing;
 
 use std::path::PathBuf;
 use std::time::Duration;

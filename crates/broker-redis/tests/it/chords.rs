@@ -35,16 +35,6 @@ async fn results(server: &RedisServer, policy: ResultPolicy) -> std::sync::Arc<R
         .unwrap()
 }
 
-/// All calls of commands within scripts and without, as the server counts them.
-fn calls(server: &RedisServer) -> u64 {
-    let stats = server.cli(&["INFO", "commandstats"]);
-    let counts = stats.lines().filter_map(|line| {
-        let (_, rest) = line.split_once("calls=")?;
-        rest.split(',').next()?.parse::<u64>().ok()
-    });
-    counts.sum()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_an_older_celery_wrote_counts() {
     let server = RedisServer::start();
@@ -218,39 +208,6 @@ async fn what_members_left_stays_only_if_it_is_asked_for() {
         assert_eq!(server.cli(&["EXISTS", "celery-taskset-meta-g.s"]), "0");
         assert_eq!(server.cli(&["GET", "celery-taskset-meta-g.c"]), "done");
     }
-}
-
-/// Commands that the server carried out for each member of a chord of this size.
-async fn commands_per_member(members: u64) -> u64 {
-    let server = RedisServer::start();
-    let results = results(&server, ResultPolicy::default()).await;
-    results.open_chords(chord(members)).await.unwrap();
-    results
-        .count_part(part("first", Some(0)), "token")
-        .await
-        .unwrap();
-    let before = calls(&server);
-    for index in 1..members - 1 {
-        let index = i64::try_from(index).unwrap();
-        let part = part(&index.to_string(), Some(index));
-        assert_eq!(
-            results.count_part(part, "token").await.unwrap(),
-            Counted::Open
-        );
-    }
-    // The first INFO counts itself.
-    (calls(&server) - before - 1) / (members - 2)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn counting_a_member_costs_the_same_however_many_there_are() {
-    let (few, many) = (
-        commands_per_member(10).await,
-        commands_per_member(2_000).await,
-    );
-    println!("{many} commands for each member of a chord, its script included");
-    assert_eq!(few, many);
-    assert!(many <= 20, "{many}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Redis behind the broker seam, on real servers of the tests' own.
 #![allow(clippy::unwrap_used)]
 
+mod chord_costs;
 mod chords;
 mod conformance;
 mod connecting;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use protocol::{ExceptionInfo, ResultTuple, State, Value};
 
-use super::fixture::{Fixture, eventually, ids};
+use super::fixture::{BRIEF, Fixture, eventually, ids};
 use super::runner::cases;
 use crate::{ChordPart, ChordParts, Counted, NewChord, ResultPolicy};
 
@@ -289,8 +289,7 @@ async fn header_is_saved_with_the_chord(fixture: Fixture) {
             header: Some(header.clone())
         }
     );
-    let restored = fixture.results().restore_group("g").await;
-    assert_eq!(restored.expect("groups are looked up"), Some(header));
+    assert_eq!(fixture.restored_group("g").await, Some(header));
     fixture.open_chord(chord("plain", 1)).await;
     assert_eq!(fixture.parts("plain").await.header, None);
 }
@@ -316,9 +315,8 @@ async fn chords_are_apart(fixture: Fixture) {
 }
 
 async fn chords_expire(fixture: Fixture) {
-    // Servers may keep lifetimes in whole seconds.
     let policy = ResultPolicy {
-        chord_expires: Some(Duration::from_secs(1)),
+        chord_expires: BRIEF,
         ..ResultPolicy::default()
     };
     let fixture = &fixture.under(policy).await;
@@ -328,11 +326,7 @@ async fn chords_expire(fixture: Fixture) {
         fixture.parts("g").await.parts.is_empty()
     })
     .await;
-    fixture
-        .results()
-        .cleanup()
-        .await
-        .expect("cleaning up works");
+    fixture.clean_up().await;
     fixture.open_chord(chord("g", 2)).await;
     assert_eq!(fixture.count_task("b", "2").await, Counted::Open);
 }

@@ -19,6 +19,8 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long nothing must happen before a case believes that nothing will.
 pub(super) const QUIET: Duration = Duration::from_millis(100);
+/// A lifetime that runs out while a case waits for it. Servers may keep lifetimes in whole seconds.
+pub(super) const BRIEF: Option<Duration> = Some(Duration::from_secs(1));
 
 /// One server side and the lease to use on it.
 pub(super) struct Fixture {
@@ -140,6 +142,17 @@ impl Fixture {
             .await
             .expect("metas are fetched");
         metas.into_iter().next().flatten().map(|meta| meta.status)
+    }
+
+    pub(super) async fn restored_group(&self, group_id: &str) -> Option<Value> {
+        let restored = self.results().restore_group(group_id).await;
+        restored.expect("groups are looked up")
+    }
+
+    /// Drops what has expired.
+    pub(super) async fn clean_up(&self) {
+        let cleaned = self.results().cleanup().await;
+        cleaned.expect("cleaning up works");
     }
 }
 

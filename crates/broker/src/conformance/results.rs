@@ -1,11 +1,9 @@
 //! Task metas and groups, by Celery's rules.
 
-use std::time::Duration;
-
 use protocol::{ExceptionInfo, Map, ResultTuple, State, TaskMeta, Value};
 use tokio::time::timeout;
 
-use super::fixture::{Fixture, QUIET, eventually, ids, meta, within};
+use super::fixture::{BRIEF, Fixture, QUIET, eventually, ids, meta, within};
 use super::runner::cases;
 use crate::{ResultPolicy, ResultStream, Stored};
 
@@ -41,6 +39,11 @@ impl Fixture {
             .fetch(&task_ids)
             .await
             .expect("metas are fetched")
+    }
+
+    async fn save_group(&self, group_id: &str) {
+        let saved = self.results().save_group(group_id, group()).await;
+        saved.expect("a group is saved");
     }
 
     async fn watch(&self, task_ids: &[&str]) -> ResultStream {
@@ -257,9 +260,6 @@ async fn until_pending(fixture: &Fixture, task_id: &str) {
     .await;
 }
 
-/// Servers may keep lifetimes in whole seconds.
-const BRIEF: Option<Duration> = Some(Duration::from_secs(1));
-
 async fn metas_expire(fixture: Fixture) {
     let fixture = fixture
         .under(ResultPolicy {
@@ -267,28 +267,15 @@ async fn metas_expire(fixture: Fixture) {
             ..ResultPolicy::default()
         })
         .await;
-    fixture
-        .results()
-        .save_group("g", group())
-        .await
-        .expect("a group is saved");
+    fixture.save_group("g").await;
     fixture.store(vec![meta("a", State::Success, 1)]).await;
     until_pending(&fixture, "a").await;
     let fixture = &fixture;
     eventually("the group to expire", || async move {
-        fixture
-            .results()
-            .restore_group("g")
-            .await
-            .expect("groups are looked up")
-            .is_none()
+        fixture.restored_group("g").await.is_none()
     })
     .await;
-    fixture
-        .results()
-        .cleanup()
-        .await
-        .expect("cleaning up works");
+    fixture.clean_up().await;
     assert_eq!(
         fixture.store(vec![meta("a", State::Failure, 2)]).await,
         [Stored::Written],
@@ -310,11 +297,7 @@ async fn failures_expire_by_their_own_rule(fixture: Fixture) {
         ])
         .await;
     until_pending(&fixture, "bad").await;
-    fixture
-        .results()
-        .cleanup()
-        .await
-        .expect("cleaning up works");
+    fixture.clean_up().await;
     assert_eq!(fixture.stored("good").await, Some(State::Success));
 }
 
@@ -349,49 +332,23 @@ fn group() -> Value {
 }
 
 async fn groups_are_saved_and_restored(fixture: Fixture) {
-    let results = fixture.results();
-    assert_eq!(
-        results
-            .restore_group("g")
-            .await
-            .expect("groups are looked up"),
-        None
-    );
-    results
-        .save_group("g", group())
-        .await
-        .expect("a group is saved");
-    assert_eq!(
-        results
-            .restore_group("g")
-            .await
-            .expect("groups are looked up"),
-        Some(group())
-    );
+    assert_eq!(fixture.restored_group("g").await, None);
+    fixture.save_group("g").await;
+    assert_eq!(fixture.restored_group("g").await, Some(group()));
     assert_eq!(fixture.stored("g").await, None, "a group is no task");
 }
 
 async fn forgotten_group_is_gone(fixture: Fixture) {
-    let results = fixture.results();
     for group_id in ["g", "h"] {
-        results
-            .save_group(group_id, group())
-            .await
-            .expect("a group is saved");
+        fixture.save_group(group_id).await;
     }
     fixture.store(vec![meta("a", State::Success, 1)]).await;
     for group_id in ["g", "never-saved"] {
-        results
-            .forget_group(group_id)
-            .await
-            .expect("a group is forgotten");
+        let forgotten = fixture.results().forget_group(group_id).await;
+        forgotten.expect("a group is forgotten");
     }
-    let restored = [
-        results.restore_group("g").await,
-        results.restore_group("h").await,
-    ];
-    let restored = restored.map(|group| group.expect("groups are looked up"));
-    assert_eq!(restored, [None, Some(group())]);
+    assert_eq!(fixture.restored_group("g").await, None);
+    assert_eq!(fixture.restored_group("h").await, Some(group()));
     assert_eq!(
         fixture.stored("a").await,
         Some(State::Success),

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Keyword arguments, a JSON object
     #[arg(short, long, value_name = "JSON", value_parser = map)]
     kwargs: Option<Value>,
+    /// Headers of the message besides Celery's own, a JSON object
+    #[arg(long, value_name = "JSON", value_parser = map)]
+    headers: Option<Value>,
     /// Run not before this time (2026-11-20T12:00:00Z)
     #[arg(long, value_name = "TIME", conflicts_with = "countdown", value_parser = time)]
     eta: Option<Timestamp>,
@@ -101,16 +104,15 @@ fn prepare(call: Call<Value>, args: &Args) -> Call<Value> {
         .as_ref()
         .and_then(Value::as_list)
         .unwrap_or_default();
-    let keywords = args
-        .kwargs
-        .as_ref()
-        .and_then(Value::as_map)
-        .cloned()
-        .unwrap_or_default();
+    let entries = |given: &Option<Value>| {
+        let map = given.as_ref().and_then(Value::as_map);
+        map.cloned().unwrap_or_default()
+    };
     let call = positional
         .iter()
         .fold(call, |call, value| call.arg(value))
-        .kwargs(&keywords);
+        .kwargs(&entries(&args.kwargs))
+        .headers(entries(&args.headers));
     let call = set(call, args.eta, Call::eta);
     let call = set(call, args.countdown, Call::countdown);
     let call = set(call, args.expires, Call::expires);

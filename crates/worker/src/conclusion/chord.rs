@@ -95,6 +95,9 @@ pub(crate) fn call_body(
     results: Vec<Value>,
     lineage: &Lineage,
 ) -> Result<Sequel, ChordFailure> {
+    if body.task.is_empty() {
+        return Err(ChordFailure::of("the body cannot be read".to_owned()));
+    }
     info!(body = body.task, members = results.len(), "chord complete");
     let lineage = lineage_of_body(body, lineage);
     let mut sequel = Sequel::default();

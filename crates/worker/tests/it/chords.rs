@@ -1,6 +1,6 @@
 //! Chords: their bodies, their errors, and what befalls their members.
 
-use broker::{Admin, Broker, ChordPart, ConsumerParams, Settled, Settlement, Verdict};
+use broker::{Broker, ChordPart, ConsumerParams, Settled, Settlement, Verdict};
 use client::AsyncResult;
 use protocol::{Limits, Signature, State, Value};
 use worker::WorkerSettings;
@@ -11,7 +11,7 @@ use crate::support::{Bench, DEADLINE, eventually, exception, settings, state};
 use crate::tasks::{key, runs};
 
 /// Starts the work-flow.
-async fn start(bench: &Bench, flow: Signature) {
+pub(crate) async fn start(bench: &Bench, flow: Signature) {
     bench.client.apply(flow).await.unwrap();
 }
 
@@ -22,12 +22,12 @@ async fn value(bench: &Bench, id: &str) -> String {
 }
 
 /// The exception that the task ends with, and its message.
-async fn failure(bench: &Bench, id: &str) -> (String, String) {
+pub(crate) async fn failure(bench: &Bench, id: &str) -> (String, String) {
     let result: AsyncResult<Value> = bench.client.result(id);
     exception(&state(&result, &State::Failure).await)
 }
 
-fn id(signature: Signature, id: &str) -> Signature {
+pub(crate) fn id(signature: Signature, id: &str) -> Signature {
     signature.option("task_id", id)
 }
 
@@ -221,37 +221,6 @@ async fn a_member_that_is_revoked_before_it_runs_counts() {
     .await;
     let (_, message) = failure(&bench, "body").await;
     assert_eq!(message, "Dependency m raised TaskRevokedError('revoked')");
-    worker.stop().await;
-}
-
-#[tokio::test]
-async fn a_member_that_cannot_be_read_counts() {
-    let bench = Bench::new();
-    start(&bench, chord([id(sum(1, 1), "m")], collect("body"))).await;
-    let raw = bench.broker.peek("celery", 1).await.unwrap().remove(0);
-    bench.broker.purge("celery").await.unwrap();
-    let mut message = protocol::Message::from_envelope(&raw, &Limits::default()).unwrap();
-    let body = message
-        .decode_body(&protocol::Accept::default(), &Limits::default())
-        .unwrap();
-    let Value::List(mut parts) = body else {
-        panic!("protocol 2")
-    };
-    parts[1] = Value::from("these are no keyword arguments");
-    let codec = protocol::Codec::Json;
-    message.body = codec.encode(&Value::List(parts)).unwrap().into();
-    let poison = broker::Publish {
-        message,
-        route: broker::Route::queue("celery"),
-    };
-    bench.broker.publish(vec![poison]).await.unwrap();
-    let worker = bench.worker(settings(1)).await;
-    let (kind, message) = failure(&bench, "body").await;
-    assert_eq!(kind, "ChordError");
-    assert!(
-        message.starts_with("Dependency m raised DecodeError("),
-        "{message}"
-    );
     worker.stop().await;
 }
 

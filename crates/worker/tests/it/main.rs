@@ -30,3 +30,4 @@ mod shutdown;
 mod states;
 mod support;
 mod tasks;
+mod unreadable;

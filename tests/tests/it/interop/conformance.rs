@@ -7,7 +7,7 @@ use testkit::{Process, RedisServer, bin, wait_until, workspace_root};
 use super::{PATIENCE, python, scripts};
 
 /// The conformance worker on this broker, with its own settings.
-fn worker(redis: &RedisServer) -> Process {
+pub(super) fn worker(redis: &RedisServer) -> Process {
     let settings = workspace_root().join("tests/conformance-worker/celeriac.toml");
     let mut command = Command::new(bin("conformance-worker"));
     command
