@@ -1,10 +1,14 @@
 //! The finance tasks of the analytics queues. What they compute is in `portfolio`.
 
+mod dashboard_cache;
+mod performance_analysis;
 mod refresh;
 
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
+pub use dashboard_cache::{RefreshDashboardCache, WarmDashboardCache};
+pub use performance_analysis::PerformanceAnalysis;
 pub use refresh::RefreshPortfolioAnalytics;
 
 /// All tasks of this worker, on this application.
@@ -12,4 +16,7 @@ pub fn registry(app: App) -> Registry {
     Registry::new()
         .state(app)
         .finance::<RefreshPortfolioAnalytics>()
+        .finance::<RefreshDashboardCache>()
+        .finance::<WarmDashboardCache>()
+        .finance::<PerformanceAnalysis>()
 }

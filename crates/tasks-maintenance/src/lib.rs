@@ -1,18 +1,27 @@
 //! The tasks of the maintenance, monitoring and default queues.
 
+mod artefacts;
+mod cleanup_old_data;
 mod cleanup_old_logs;
+mod cleanup_temp_files;
 mod debug_task;
 mod health;
 pub mod logs;
+mod process_data;
 mod trials;
+mod update_analytics;
 
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
+pub use cleanup_old_data::CleanupOldData;
 pub use cleanup_old_logs::CleanupOldLogs;
+pub use cleanup_temp_files::CleanupTempFiles;
 pub use debug_task::DebugTask;
 pub use health::{Check, CheckStatus, HealthCheck, HealthReport};
+pub use process_data::ProcessData;
 pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
+pub use update_analytics::UpdateAnalytics;
 
 /// All tasks of this worker, on this application.
 pub fn registry(app: App) -> Registry {
@@ -20,6 +29,10 @@ pub fn registry(app: App) -> Registry {
         .state(app)
         .finance::<HealthCheck>()
         .finance_blocking::<CleanupOldLogs>()
+        .finance_blocking::<CleanupTempFiles>()
+        .finance::<CleanupOldData>()
+        .finance::<UpdateAnalytics>()
+        .finance::<ProcessData>()
         .finance::<DebugTask>()
         .finance::<TestTask>()
         .finance::<TestRetry>()

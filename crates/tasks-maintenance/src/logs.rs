@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use open::OpenFiles;
+pub(crate) use open::OpenFiles;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -6,6 +6,7 @@
 
 mod batch;
 mod compute;
+mod dashboard;
 mod digest;
 mod envelope;
 mod hash;
@@ -19,6 +20,7 @@ mod save;
 mod snapshot;
 mod view;
 
+pub use dashboard::{PARTS, Refreshed, dashboard_key, expiring_parts, refresh_dashboard};
 pub use digest::{Contribution, PortfolioDigest};
 pub use envelope::{Envelope, Issue, ItemId, RefreshData, Status, TopEntry, Total};
 pub use overview::{GlobalOverview, UserSummary};

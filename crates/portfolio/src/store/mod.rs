@@ -7,12 +7,15 @@ mod accounts;
 mod backups;
 mod codec;
 mod copying;
+mod dashboard;
 mod database;
 mod health;
+mod housekeeping;
 mod instruments;
 mod ledger;
 mod locks;
 mod market;
+mod metrics;
 mod migrations;
 mod names;
 mod notifications;
@@ -27,10 +30,13 @@ mod statements;
 use std::path::Path;
 
 pub use backups::BackupRow;
+pub use dashboard::{Activity, Alert, Freshness};
+pub use housekeeping::ExpiredArtefact;
 pub use instruments::NewAsset;
 pub use ledger::NewTransaction;
 pub use locks::{Lock, LockAttempt};
 pub use market::{PriceRow, RateRow};
+pub use metrics::{ActionRow, Metric, RunRow};
 pub use notifications::{
     Channel, Delivery, DeliveryStatus, NewNotification, Notification, Recipient,
 };

@@ -5,10 +5,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 /// Device and inode of every open regular file; empty where `/proc` does not exist.
-pub(super) struct OpenFiles(HashSet<(u64, u64)>);
+pub(crate) struct OpenFiles(HashSet<(u64, u64)>);
 
 impl OpenFiles {
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let descriptors =
             processes.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
@@ -24,7 +24,7 @@ impl OpenFiles {
         )
     }
 
-    pub(super) fn contains(&self, file: &fs::Metadata) -> bool {
+    pub(crate) fn contains(&self, file: &fs::Metadata) -> bool {
         self.0.contains(&(file.dev(), file.ino()))
     }
 }

@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tasks-analytics",
         &[
+            "broker",
             "client",
             "portfolio",
             "protocol",
