@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use portfolio::analytics::{PARTS, RefreshRequest, Refreshed, expiring_parts, refresh, refresh_dashboard};
+use portfolio::analytics::{PARTS, RefreshRequest, expiring_parts, refresh, refresh_dashboard};
 use portfolio::progress::Progress;
 use portfolio::store::Store;
 use portfolio::{Error, Result as Found};
@@ -50,21 +50,36 @@ impl FinanceTask for RefreshDashboardCache {
     async fn run(self, run: &mut Run<'_>) -> Result<Answer<CacheRefreshed>, Outcome> {
         let started = Instant::now();
         let users = users(run, self.user_id).await?;
-        let owner = run.ctx().id().to_owned();
-        let now = Timestamp::now();
-        let mut data = CacheRefreshed::default();
-        each(run, &users, async |store, user| {
-            update_figures(store, user, &owner).await?;
-            let refreshed = refresh_dashboard(store, user, &PARTS, now, TIME_TO_LIVE).await?;
-            data.users += 1;
-            data.entries_written += refreshed.written;
-            data.entries_unchanged += refreshed.unchanged;
-            Ok(())
-        })
-        .await
-        .map(|failed| data.failed = failed)?;
+        let mut work = Refresh {
+            owner: run.ctx().id().to_owned(),
+            now: Timestamp::now(),
+            data: CacheRefreshed::default(),
+        };
+        let failed = each(run, &users, &mut work).await?;
+        let mut data = CacheRefreshed {
+            failed,
+            ..work.data
+        };
         data.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(answer(users.is_empty(), data))
+    }
+}
+
+/// Everything of one user.
+struct Refresh {
+    owner: String,
+    now: Timestamp,
+    data: CacheRefreshed,
+}
+
+impl ForUser for Refresh {
+    async fn work(&mut self, store: &Store, user: i64) -> Found<()> {
+        update_figures(store, user, &self.owner).await?;
+        let refreshed = refresh_dashboard(store, user, &PARTS, self.now, TIME_TO_LIVE).await?;
+        self.data.users += 1;
+        self.data.entries_written += refreshed.written;
+        self.data.entries_unchanged += refreshed.unchanged;
+        Ok(())
     }
 }
 
@@ -100,24 +115,46 @@ impl FinanceTask for WarmDashboardCache {
 
     async fn run(self, run: &mut Run<'_>) -> Result<Answer<CacheWarmed>, Outcome> {
         let users = users(run, self.user_id).await?;
-        let owner = run.ctx().id().to_owned();
-        let (now, life) = (Timestamp::now(), SignedDuration::from_secs(self.ttl_s));
-        let mut data = CacheWarmed::default();
-        each(run, &users, async |store, user| {
-            let cold = expiring_parts(store, user, now).await?;
-            data.already_warm += PARTS.len() - cold.len();
-            if !cold.is_empty() {
-                update_figures(store, user, &owner).await?;
-                let Refreshed { written, unchanged } = refresh_dashboard(store, user, &cold, now, life).await?;
-                data.warmed += written + unchanged;
-            }
-            data.users += 1;
-            Ok(())
-        })
-        .await
-        .map(|failed| data.failed = failed)?;
+        let mut work = Warm {
+            owner: run.ctx().id().to_owned(),
+            now: Timestamp::now(),
+            life: SignedDuration::from_secs(self.ttl_s),
+            data: CacheWarmed::default(),
+        };
+        let failed = each(run, &users, &mut work).await?;
+        let data = CacheWarmed {
+            failed,
+            ..work.data
+        };
         Ok(answer(users.is_empty(), data))
     }
+}
+
+/// What is missing of one user.
+struct Warm {
+    owner: String,
+    now: Timestamp,
+    life: SignedDuration,
+    data: CacheWarmed,
+}
+
+impl ForUser for Warm {
+    async fn work(&mut self, store: &Store, user: i64) -> Found<()> {
+        let cold = expiring_parts(store, user, self.now).await?;
+        self.data.already_warm += PARTS.len() - cold.len();
+        if !cold.is_empty() {
+            update_figures(store, user, &self.owner).await?;
+            let refreshed = refresh_dashboard(store, user, &cold, self.now, self.life).await?;
+            self.data.warmed += refreshed.written + refreshed.unchanged;
+        }
+        self.data.users += 1;
+        Ok(())
+    }
+}
+
+/// What is done for each user.
+trait ForUser: Send {
+    fn work(&mut self, store: &Store, user: i64) -> impl Future<Output = Found<()>> + Send;
 }
 
 fn lock_key(what: &str, user_id: Option<i64>) -> String {
@@ -126,7 +163,11 @@ fn lock_key(what: &str, user_id: Option<i64>) -> String {
 }
 
 fn answer<T>(empty: bool, data: T) -> Answer<T> {
-    if empty { Answer::Empty(data) } else { Answer::Done(data) }
+    if empty {
+        Answer::Empty(data)
+    } else {
+        Answer::Done(data)
+    }
 }
 
 /// The users in scope, the active ones first.
@@ -154,11 +195,7 @@ async fn update_figures(store: &Store, user_id: i64, owner: &str) -> Found<()> {
 }
 
 /// Does something for each user; the failure of one stops none of the others. Returns how many failed.
-async fn each(
-    run: &mut Run<'_>,
-    users: &[i64],
-    mut work: impl AsyncFnMut(&Store, i64) -> Found<()>,
-) -> Result<usize, Outcome> {
+async fn each(run: &mut Run<'_>, users: &[i64], what: &mut impl ForUser) -> Result<usize, Outcome> {
     let store = run.store().await?;
     let ctx = run.ctx();
     let mut first = None;
@@ -170,7 +207,7 @@ async fn each(
                 run.stopped_early(format!("{} users", users.len() as u64 - done));
                 return;
             }
-            if let Err(error) = work(store, user).await {
+            if let Err(error) = what.work(store, user).await {
                 failed += 1;
                 run.item_failed("user", Some(user), "failed", error.to_string());
                 first.get_or_insert(error);

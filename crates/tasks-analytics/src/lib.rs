@@ -13,8 +13,13 @@ pub use refresh::RefreshPortfolioAnalytics;
 
 /// All tasks of this worker, on this application.
 pub fn registry(app: App) -> Registry {
-    Registry::new()
-        .state(app)
+    add_to(Registry::new().state(app))
+}
+
+/// The same in the registry of a worker that has more.
+#[must_use]
+pub fn add_to(registry: Registry) -> Registry {
+    registry
         .finance::<RefreshPortfolioAnalytics>()
         .finance::<RefreshDashboardCache>()
         .finance::<WarmDashboardCache>()

@@ -5,7 +5,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-use broker::Depth;
+use broker::QueueDepth;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tasks::catalogue::{PERFORMANCE_ANALYSIS, Spec};
@@ -79,7 +79,11 @@ impl FinanceTask for PerformanceAnalysis {
         let queues = summary::queues(&runs, &depths(run.ctx()).await, self.window_hours);
         let used = hits + computed;
         let analysis = Analysis {
-            window: Window { start, end, hours: self.window_hours },
+            window: Window {
+                start,
+                end,
+                hours: self.window_hours,
+            },
             slowest: summary::slowest(&runs),
             recommendations: score::recommendations(&tasks, &queues),
             score: score::score(&tasks, &queues),
@@ -94,7 +98,11 @@ impl FinanceTask for PerformanceAnalysis {
                 bytes: store.database_bytes().await.map_err(failure)?,
             },
         };
-        Ok(if runs.is_empty() { Answer::Empty(analysis) } else { Answer::Done(analysis) })
+        Ok(if runs.is_empty() {
+            Answer::Empty(analysis)
+        } else {
+            Answer::Done(analysis)
+        })
     }
 }
 
@@ -105,6 +113,6 @@ async fn depths(ctx: &Context) -> BTreeMap<String, u64> {
         return BTreeMap::new();
     };
     let depths = admin.depth(&names).await.unwrap_or_default();
-    let ready = depths.iter().map(Depth::ready);
+    let ready = depths.iter().map(QueueDepth::ready);
     names.into_iter().zip(ready).collect()
 }

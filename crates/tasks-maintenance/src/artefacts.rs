@@ -29,10 +29,7 @@ pub(crate) async fn delete_expired(
                 run.item_failed("artifact", Some(artefact.id), "io_error", reason);
                 continue;
             }
-            store
-                .delete_artefact(artefact.id)
-                .await
-                .map_err(failure)?;
+            store.delete_artefact(artefact.id).await.map_err(failure)?;
         }
         deleted.count += 1;
         deleted.bytes += artefact.bytes;
@@ -51,7 +48,9 @@ fn remove(run: &Run<'_>, artefact: &ExpiredArtefact) -> Result<(), String> {
     };
     let data = run.app().data().canonicalize();
     if !data.is_ok_and(|data| real.starts_with(data)) {
-        return Err(format!("{shown} is outside the data folder and was not touched"));
+        return Err(format!(
+            "{shown} is outside the data folder and was not touched"
+        ));
     }
     std::fs::remove_file(&real).map_err(|error| format!("{shown}: {error}"))
 }

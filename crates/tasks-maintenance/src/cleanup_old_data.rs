@@ -48,7 +48,10 @@ impl FinanceTask for CleanupOldData {
         let before = Timestamp::now() - SignedDuration::from_hours(24 * self.days_old);
         let free = store.free_bytes().await.map_err(failure)?;
         let ctx = run.ctx();
-        let mut deleted = Reporter::around(ctx, async |reporter| self.tables(store, before, run, &reporter).await).await?;
+        let mut deleted = Reporter::around(ctx, async |reporter| {
+            self.tables(store, before, run, &reporter).await
+        })
+        .await?;
         let artefacts = artefacts::delete_expired(run, before, self.dry_run).await?;
         deleted.insert(ARTEFACTS.to_owned(), artefacts.count);
         let freed = store.free_bytes().await.map_err(failure)? - free;

@@ -64,10 +64,19 @@ impl CleanupTempFiles {
         let folder = self.temp_dir.as_ref().unwrap_or(&root);
         let age = Duration::from_secs(self.max_age_hours.saturating_mul(3_600));
         let oldest = SystemTime::now().checked_sub(age);
-        let swept = sweep(folder, oldest.unwrap_or(SystemTime::UNIX_EPOCH), self.dry_run);
+        let swept = sweep(
+            folder,
+            oldest.unwrap_or(SystemTime::UNIX_EPOCH),
+            self.dry_run,
+        );
         for failed in &swept.failures {
             let path = failed.path.display().to_string();
-            run.item_failed("file", Some(path.as_str()), "io_error", failed.error.to_string());
+            run.item_failed(
+                "file",
+                Some(path.as_str()),
+                "io_error",
+                failed.error.to_string(),
+            );
         }
         Ok(swept)
     }

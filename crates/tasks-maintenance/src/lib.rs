@@ -23,10 +23,10 @@ pub use process_data::ProcessData;
 pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub use update_analytics::UpdateAnalytics;
 
-/// All tasks of this worker, on this application.
+/// Every finance task, on this application: low and high priority mix the tasks of both crates, and a queue belongs to a worker
+/// that has all of its tasks.
 pub fn registry(app: App) -> Registry {
-    Registry::new()
-        .state(app)
+    tasks_analytics::add_to(Registry::new().state(app))
         .finance::<HealthCheck>()
         .finance_blocking::<CleanupOldLogs>()
         .finance_blocking::<CleanupTempFiles>()

@@ -72,7 +72,11 @@ pub async fn refresh_dashboard(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expiring_parts(store: &Store, user_id: i64, now: Timestamp) -> Result<Vec<&'static str>> {
+pub async fn expiring_parts(
+    store: &Store,
+    user_id: i64,
+    now: Timestamp,
+) -> Result<Vec<&'static str>> {
     let cached: HashMap<String, Freshness> = store.cache_of(user_id).await?;
     let needed = |part: &&str| {
         let entry = cached.get(&dashboard_key(user_id, part));

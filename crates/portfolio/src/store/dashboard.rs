@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Store;
 use super::codec::Reader;
 use super::sql::Row;
-use super::Store;
 use crate::error::Result;
 
 /// Items of a list.

@@ -24,22 +24,54 @@ macro_rules! old {
     ($table:literal, $key:literal, $condition:literal) => {
         Old {
             table: $table,
-            count: concat!("SELECT count(*) AS found FROM ", $table, " WHERE ", $condition),
+            count: concat!(
+                "SELECT count(*) AS found FROM ",
+                $table,
+                " WHERE ",
+                $condition
+            ),
             delete: concat!(
-                "DELETE FROM ", $table, " WHERE ", $key, " IN (SELECT ", $key, " FROM ", $table, " WHERE ", $condition,
-                " ORDER BY ", $key, " LIMIT 5000)"
+                "DELETE FROM ",
+                $table,
+                " WHERE ",
+                $key,
+                " IN (SELECT ",
+                $key,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $condition,
+                " ORDER BY ",
+                $key,
+                " LIMIT 5000)"
             ),
         }
     };
 }
 
 const OLD: [Old; 6] = [
-    old!("notifications", "id", "read_at IS NOT NULL AND created_at < ?1::timestamptz"),
-    old!("user_actions", "id", "processed_at IS NOT NULL AND occurred_at < ?1::timestamptz"),
-    old!("task_runs", "task_id", "finished_at IS NOT NULL AND finished_at < ?1::timestamptz"),
+    old!(
+        "notifications",
+        "id",
+        "read_at IS NOT NULL AND created_at < ?1::timestamptz"
+    ),
+    old!(
+        "user_actions",
+        "id",
+        "processed_at IS NOT NULL AND occurred_at < ?1::timestamptz"
+    ),
+    old!(
+        "task_runs",
+        "task_id",
+        "finished_at IS NOT NULL AND finished_at < ?1::timestamptz"
+    ),
     old!("health_samples", "id", "checked_at < ?1::timestamptz"),
     old!("cache_entries", "key", "expires_at < ?1::timestamptz"),
-    old!("reconciliation_breaks", "id", "status = 'auto_resolved' AND closed_at < ?1::timestamptz"),
+    old!(
+        "reconciliation_breaks",
+        "id",
+        "status = 'auto_resolved' AND closed_at < ?1::timestamptz"
+    ),
 ];
 
 /// Metrics have no single key: a batch is a hundred buckets.
@@ -64,13 +96,21 @@ pub struct ExpiredArtefact {
 impl Store {
     /// The tables that [`Store::delete_old`] empties, in its order.
     pub fn perishable_tables() -> impl ExactSizeIterator<Item = &'static str> {
-        let names: Vec<&str> = OLD.iter().chain([&OLD_METRICS]).map(|old| old.table).collect();
+        let names: Vec<&str> = OLD
+            .iter()
+            .chain([&OLD_METRICS])
+            .map(|old| old.table)
+            .collect();
         names.into_iter()
     }
 
     /// Deletes the old rows of one of the perishable tables, or counts them with `dry_run`; returns how many.
     pub async fn delete_old(&self, table: &str, before: Timestamp, dry_run: bool) -> Result<u64> {
-        let Some(old) = OLD.iter().chain([&OLD_METRICS]).find(|old| old.table == table) else {
+        let Some(old) = OLD
+            .iter()
+            .chain([&OLD_METRICS])
+            .find(|old| old.table == table)
+        else {
             return Ok(0);
         };
         if dry_run {
@@ -115,7 +155,9 @@ impl Store {
 
     /// Forgets an artefact.
     pub async fn delete_artefact(&self, id: i64) -> Result<()> {
-        let delete = self.sql("DELETE FROM report_artifacts WHERE id = ?1").bind(id);
+        let delete = self
+            .sql("DELETE FROM report_artifacts WHERE id = ?1")
+            .bind(id);
         delete.execute().await.map(|_| ())
     }
 

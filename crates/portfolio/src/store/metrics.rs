@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Store;
 use super::codec::Reader;
 use super::database::Pools;
 use super::sql::Row;
-use super::Store;
 use crate::error::Result;
 
 /// Times are stored as text, where a fraction of a second sorts before none; so reads begin this much earlier and are cut exactly after.

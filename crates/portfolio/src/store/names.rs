@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 impl Store {
     /// A user's name.
-    pub(crate) async fn display_name(&self, user_id: i64) -> Result<String> {
+    pub async fn display_name(&self, user_id: i64) -> Result<String> {
         let query = self.sql("SELECT display_name FROM users WHERE id = ?1");
         let row = query.bind(user_id).first().await?;
         row.map(|row| row.get("display_name"))

@@ -41,7 +41,10 @@ pub(super) fn recommendations(tasks: &Tasks, queues: &Queues) -> Vec<String> {
     }
     for (name, queue) in queues {
         if queue.backlog > GOOD_BACKLOG {
-            advice.push(format!("queue {name}: {} messages wait; add workers", queue.backlog));
+            advice.push(format!(
+                "queue {name}: {} messages wait; add workers",
+                queue.backlog
+            ));
         }
     }
     advice
@@ -54,7 +57,10 @@ pub(super) fn score(tasks: &Tasks, queues: &Queues) -> Option<u32> {
         return None;
     }
     let count = count as f64;
-    let succeeded: f64 = tasks.values().map(|task| task.success_rate * task.count as f64).sum();
+    let succeeded: f64 = tasks
+        .values()
+        .map(|task| task.success_rate * task.count as f64)
+        .sum();
     let retries: usize = tasks.values().map(|task| task.retries).sum();
     let late = queues.values().any(|queue| queue.backlog > GOOD_BACKLOG);
     let cost = RETRIES_COST * retries as f64 / count + if late { BACKLOG_COST } else { 0.0 };
@@ -79,7 +85,11 @@ mod tests {
     fn advice_names_task_and_queue() {
         let slow = run("dashboard.tasks.debug_task", "SUCCESS", 19_000, 0);
         let tasks = summary::tasks(&[slow, run("b", "FAILURE", 1, 0)]);
-        let queue = QueueSummary { backlog: 1_001, per_hour: 1.0, wait_s: None };
+        let queue = QueueSummary {
+            backlog: 1_001,
+            per_hour: 1.0,
+            wait_s: None,
+        };
         let advice = recommendations(&tasks, &Queues::from([("analytics".to_owned(), queue)]));
         assert_eq!(advice.len(), 3, "{advice:?}");
         assert!(advice[0].starts_with("b: 0.0 %"));

@@ -55,7 +55,9 @@ pub(super) fn tasks(runs: &[RunRow]) -> BTreeMap<String, TaskSummary> {
         by_name.entry(&run.name).or_default().push(run);
     }
     let summed = by_name.into_iter();
-    summed.map(|(name, runs)| (name.to_owned(), task(&runs))).collect()
+    summed
+        .map(|(name, runs)| (name.to_owned(), task(&runs)))
+        .collect()
 }
 
 fn task(runs: &[&RunRow]) -> TaskSummary {
@@ -90,7 +92,11 @@ pub(super) fn queues(
             (_, 0) => None,
             _ => Some(backlog as f64 / per_hour * 3_600.0),
         };
-        let summary = QueueSummary { backlog, per_hour, wait_s };
+        let summary = QueueSummary {
+            backlog,
+            per_hour,
+            wait_s,
+        };
         (name.to_owned(), summary)
     };
     counts.into_iter().map(queue).collect()
@@ -131,7 +137,10 @@ pub(super) mod tests {
         ];
         let tasks = tasks(&runs);
         let a = &tasks["a"];
-        assert_eq!((a.count, a.success_rate, a.p50_ms, a.retries), (2, 1.0, 200.0, 1));
+        assert_eq!(
+            (a.count, a.success_rate, a.p50_ms, a.retries),
+            (2, 1.0, 200.0, 1)
+        );
         assert_eq!(tasks["b"].success_rate, 0.0);
         assert_eq!(slowest(&runs)[0].duration_ms, 300);
     }
@@ -139,7 +148,11 @@ pub(super) mod tests {
     #[test]
     fn a_queue_waits_for_its_backlog_at_its_pace() {
         let runs = [run("a", "SUCCESS", 1, 0), run("a", "SUCCESS", 1, 0)];
-        let depths = BTreeMap::from([("default".to_owned(), 4), ("idle".to_owned(), 0), ("stuck".to_owned(), 9)]);
+        let depths = BTreeMap::from([
+            ("default".to_owned(), 4),
+            ("idle".to_owned(), 0),
+            ("stuck".to_owned(), 9),
+        ]);
         let queues = queues(&runs, &depths, 2);
         assert_eq!(queues["default"].per_hour, 1.0);
         assert_eq!(queues["default"].wait_s, Some(14_400.0));

@@ -87,7 +87,9 @@ impl Sweeper {
             self.sweep.skipped_in_use += 1;
             return false;
         }
-        if !self.dry_run && let Err(error) = fs::remove_file(path) {
+        if !self.dry_run
+            && let Err(error) = fs::remove_file(path)
+        {
             return self.failed(path.to_owned(), error);
         }
         self.sweep.files_deleted += 1;
@@ -136,11 +138,17 @@ mod tests {
         let cut = SystemTime::now() - HOUR;
 
         let dry = sweep(root, cut, true);
-        assert_eq!((dry.files_deleted, dry.bytes_freed, dry.skipped_in_use), (2, 10, 1));
+        assert_eq!(
+            (dry.files_deleted, dry.bytes_freed, dry.skipped_in_use),
+            (2, 10, 1)
+        );
         assert!(root.join("old").exists());
 
         let done = sweep(root, cut, false);
-        assert_eq!((done.files_deleted, done.bytes_freed, done.skipped_in_use), (2, 10, 1));
+        assert_eq!(
+            (done.files_deleted, done.bytes_freed, done.skipped_in_use),
+            (2, 10, 1)
+        );
         assert!(done.failures.is_empty());
         assert!(!root.join("old").exists() && root.join("new").exists());
         assert!(outside.path().join("secret").exists());

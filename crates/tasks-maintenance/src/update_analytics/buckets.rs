@@ -24,7 +24,11 @@ impl Observed {
     }
 
     pub(super) fn success_rate(&self) -> Option<f64> {
-        let succeeded = self.runs.iter().filter(|run| run.state == "SUCCESS").count();
+        let succeeded = self
+            .runs
+            .iter()
+            .filter(|run| run.state == "SUCCESS")
+            .count();
         (!self.runs.is_empty()).then(|| succeeded as f64 / self.runs.len() as f64)
     }
 }
@@ -57,17 +61,31 @@ impl Buckets {
     pub(super) fn metrics(&self, observed: &Observed) -> Vec<Metric> {
         let mut metrics = Vec::new();
         for &bucket in &self.0 {
-            let mut numbers = Numbers { bucket, found: &mut metrics };
-            let within = |at: Timestamp| at.as_second().div_euclid(SECONDS) * SECONDS == bucket.as_second();
+            let mut numbers = Numbers {
+                bucket,
+                found: &mut metrics,
+            };
+            let within =
+                |at: Timestamp| at.as_second().div_euclid(SECONDS) * SECONDS == bucket.as_second();
             numbers.actions(observed.actions.iter().filter(|action| within(action.at)));
-            numbers.runs(&observed.runs.iter().filter(|run| within(run.at)).collect::<Vec<_>>());
+            numbers.runs(
+                &observed
+                    .runs
+                    .iter()
+                    .filter(|run| within(run.at))
+                    .collect::<Vec<_>>(),
+            );
         }
         let (hits, computed) = observed.cache_use;
         if let Some(&bucket) = self.0.last()
             && hits + computed > 0
         {
             let rate = hits as f64 / (hits + computed) as f64;
-            Numbers { bucket, found: &mut metrics }.add("cache_hit_rate", "", rate);
+            Numbers {
+                bucket,
+                found: &mut metrics,
+            }
+            .add("cache_hit_rate", "", rate);
         }
         metrics
     }
@@ -104,7 +122,10 @@ impl Numbers<'_> {
 
     fn runs(&mut self, runs: &[&RunRow]) {
         for (name, label) in [
-            ("tasks_by_state", (|run: &RunRow| run.state.clone()) as fn(&RunRow) -> String),
+            (
+                "tasks_by_state",
+                (|run: &RunRow| run.state.clone()) as fn(&RunRow) -> String,
+            ),
             ("tasks_by_queue", |run| run.queue.clone()),
         ] {
             let mut counts = BTreeMap::new();
@@ -177,7 +198,9 @@ mod tests {
         let metrics = buckets.metrics(&observed());
         let value = |bucket: usize, name: &str, label: &str| {
             let wanted = |metric: &&Metric| {
-                metric.bucket == buckets.all()[bucket] && metric.name == name && metric.label == label
+                metric.bucket == buckets.all()[bucket]
+                    && metric.name == name
+                    && metric.label == label
             };
             metrics.iter().find(wanted).map(|metric| metric.value)
         };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod catalogue;
+mod deployment;
 #[path = "../../../portfolio/tests/it/fixtures.rs"]
 #[allow(dead_code)]
 mod fixtures;

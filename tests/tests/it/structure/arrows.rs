@@ -83,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "service",
             "tasks",
+            "tasks-analytics",
             "worker",
         ],
     ),
