@@ -55,8 +55,9 @@ def controls():
     assert [queue["name"] for queue in ask("active_queues")] == ["celery", "extra"]
     says("no longer consuming from extra", "cancel_consumer", queue="extra")
     says("add consumer orders", "add_consumer", queue="orders", exchange="shop", exchange_type="topic", routing_key="order.#")
-    producers = Exchange("shop", type="topic")
-    result = app.send_task("drill.echo", args=["bound"], exchange=producers, routing_key="order.new")
+    # Without the declaration kombu takes an exchange for a direct one, and a pattern for a key.
+    shop = {"exchange": "shop", "declare": [Exchange("shop", type="topic")]}
+    result = app.send_task("drill.echo", args=["bound"], routing_key="order.new", **shop)
     assert result.get(timeout=30) == "bound"
     says("task events enabled", "enable_events")
     says("task events already enabled", "enable_events")
