@@ -235,6 +235,17 @@ async fn a_body_that_nobody_has_registered_is_parked_and_fails() {
 }
 
 #[tokio::test]
+async fn an_errback_of_a_chord_within_a_body_is_told_the_id_of_its_result() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(1)).await;
+    let errbacks = vec![Value::from(collect("told"))];
+    let inner = chord([sum(1, 1)], collect("inner")).option("link_error", errbacks);
+    start(&bench, chord([fail("bad")], group([inner, sum(2, 2)]))).await;
+    assert_eq!(value(&bench, "told").await, r#"["inner"]"#);
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_member_may_add_to_its_chord() {
     let bench = Bench::new();
     let worker = bench.worker(settings(1)).await;

@@ -153,13 +153,18 @@ fn bodies(body: &Signature, is_group: bool) -> Vec<(String, Signature)> {
     };
     members
         .into_iter()
-        .map(|called| {
-            (
-                called.text_option("task_id").unwrap_or_default().to_owned(),
-                called,
-            )
-        })
+        .map(|called| (result_id(&called, is_group), called))
         .collect()
+}
+
+/// The id of a task, or of the result of a member of a group: a chord gives what its body gives.
+fn result_id(task: &Signature, is_member: bool) -> String {
+    let is_chord = is_member && task.subtask_type.as_deref() == Some("chord");
+    let body = task.kwargs.get("body").filter(|_| is_chord).cloned();
+    match body.and_then(|body| Signature::from_value(body).ok()) {
+        Some(body) => result_id(&body, is_member),
+        None => task.text_option("task_id").unwrap_or_default().to_owned(),
+    }
 }
 
 /// The call that was not made, as errbacks see it.
