@@ -1,7 +1,5 @@
 //! Corporate actions: `symbol,ex_date,type,value,currency`.
 
-use std::collections::HashMap;
-
 use super::cells::Cells;
 use super::table::{Columns, read};
 use super::{BadRow, ImportReport, OnProgress, Source};
@@ -25,7 +23,10 @@ pub async fn import_actions(
     let assets = store.asset_ids().await?;
     let mut actions = Vec::new();
     let mut report = read(file, &COLUMNS, progress, |cells| {
-        actions.push(action(cells, &assets)?);
+        let symbol = cells.required("symbol")?.to_uppercase();
+        let unknown = || cells.bad("symbol", "is not a known asset: add it first");
+        let asset_id = *assets.get(&symbol).ok_or_else(unknown)?;
+        actions.push((asset_id, action(cells)?));
         Ok(())
     })?;
     let mut written = 0;
@@ -38,24 +39,32 @@ pub async fn import_actions(
     Ok(report)
 }
 
-fn action(cells: &Cells<'_>, assets: &HashMap<String, i64>) -> Result<(i64, Action), BadRow> {
-    let symbol = cells.required("symbol")?.to_uppercase();
-    let asset_id = *assets
-        .get(&symbol)
-        .ok_or_else(|| cells.bad("symbol", "is not a known asset: add it first"))?;
+/// Reads the actions of one symbol; rows of others are not looked at.
+pub fn read_actions(
+    file: Source<'_>,
+    symbol: &str,
+    progress: OnProgress<'_>,
+) -> Result<(Vec<Action>, ImportReport)> {
+    let mut actions = Vec::new();
+    let report = read(file, &COLUMNS, progress, |cells| {
+        if cells.required("symbol")?.eq_ignore_ascii_case(symbol) {
+            actions.push(action(cells)?);
+        }
+        Ok(())
+    })?;
+    Ok((actions, report))
+}
+
+fn action(cells: &Cells<'_>) -> Result<Action, BadRow> {
     let kind = match cells.required("type")? {
         "split" => ActionKind::Split,
         "dividend" => ActionKind::Dividend,
         _ => return Err(cells.bad("type", "must be split or dividend")),
     };
-    let currency = cells.optional("currency")?;
-    Ok((
-        asset_id,
-        Action {
-            ex_date: cells.date("ex_date")?,
-            kind,
-            value: cells.positive("value")?,
-            currency,
-        },
-    ))
+    Ok(Action {
+        ex_date: cells.date("ex_date")?,
+        kind,
+        value: cells.positive("value")?,
+        currency: cells.optional("currency")?,
+    })
 }

@@ -5,6 +5,7 @@
 //! encoding, missing columns, endless line) is refused before anything is written.
 
 mod actions;
+mod assets;
 mod cells;
 mod prices;
 mod rates;
@@ -17,9 +18,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use actions::import_actions;
-pub use prices::{PriceImport, import_prices};
-pub use rates::import_rates;
+pub use actions::{import_actions, read_actions};
+pub use assets::{AssetFacts, read_assets};
+pub use prices::{PriceImport, import_prices, read_prices};
+pub use rates::{import_rates, read_rates};
 pub use statement::{
     ImportedStatement, LineKind, StatementFile, StatementLine, import_statement,
     import_statement_file, read_statement,

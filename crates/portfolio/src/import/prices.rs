@@ -1,5 +1,9 @@
 //! Daily prices of one asset: `date,open,high,low,close,volume`, as traded.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
 use super::cells::Cells;
 use super::table::{Columns, read};
 use super::{BATCH, BadRow, ImportReport, OnProgress, Source};
@@ -22,26 +26,44 @@ pub struct PriceImport<'a> {
     pub source: &'a str,
 }
 
-/// Imports prices. Zero, negative and non-numeric prices are refused; a high below the low keeps the close alone; of a
-/// day twice the last row counts. A corrected price replaces the old one.
+/// Reads the days that `keep` wants, in their order. Zero, negative and non-numeric prices are refused; a high below the
+/// low keeps the close alone; of a day twice the last row counts.
+pub fn read_prices(
+    file: Source<'_>,
+    keep: impl Fn(Date) -> bool,
+    progress: OnProgress<'_>,
+) -> Result<(Vec<PriceRow>, ImportReport)> {
+    let mut rows: BTreeMap<Date, PriceRow> = BTreeMap::new();
+    let report = read(file, &COLUMNS, progress, |cells| {
+        if keep(cells.date("date")?) {
+            let row = price(cells)?;
+            rows.insert(row.date, row);
+        }
+        Ok(())
+    })?;
+    Ok((rows.into_values().collect(), report))
+}
+
+/// Imports prices by the rules of [`read_prices`]. A corrected price replaces the old one.
 pub async fn import_prices(
     store: &Store,
     file: Source<'_>,
     import: PriceImport<'_>,
     progress: OnProgress<'_>,
 ) -> Result<ImportReport> {
-    let mut rows: std::collections::BTreeMap<_, PriceRow> = Default::default();
-    let mut report = read(file, &COLUMNS, progress, |cells| {
-        let row = price(cells)?;
-        rows.insert(row.date, row);
-        Ok(())
-    })?;
-    let rows: Vec<PriceRow> = rows.into_values().collect();
+    let (rows, mut report) = read_prices(file, |_| true, progress)?;
     let mut tx = store.begin().await?;
     for (index, batch) in rows.chunks(BATCH).enumerate() {
         report.stored(
             store
-                .put_prices(&mut tx, import.asset_id, batch, import.source, file.now)
+                .put_prices(
+                    &mut tx,
+                    import.asset_id,
+                    batch,
+                    false,
+                    import.source,
+                    file.now,
+                )
                 .await?,
         );
         progress(Progress {

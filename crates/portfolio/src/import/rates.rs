@@ -14,15 +14,24 @@ const COLUMNS: Columns = Columns {
     open: true,
 };
 
-/// Imports rates. Empty cells (and `N/A`) are days without a rate. The report counts single rates, not lines.
+/// Reads rates. Empty cells (and `N/A`) are days without a rate.
+pub fn read_rates(
+    file: Source<'_>,
+    progress: OnProgress<'_>,
+) -> Result<(Vec<RateRow>, ImportReport)> {
+    let mut rates = Vec::new();
+    let report = read(file, &COLUMNS, progress, |cells| row(cells, &mut rates))?;
+    Ok((rates, report))
+}
+
+/// Imports rates by the rules of [`read_rates`]. The report counts single rates, not lines.
 pub async fn import_rates(
     store: &Store,
     file: Source<'_>,
     source: &str,
     progress: OnProgress<'_>,
 ) -> Result<ImportReport> {
-    let mut rates = Vec::new();
-    let mut report = read(file, &COLUMNS, progress, |cells| row(cells, &mut rates))?;
+    let (rates, mut report) = read_rates(file, progress)?;
     if report.bad > 0 && rates.is_empty() {
         return Err(problem(
             file.name,

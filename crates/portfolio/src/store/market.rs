@@ -36,30 +36,34 @@ pub struct RateRow {
 }
 
 impl Store {
-    /// Writes prices of one asset and returns how many were new or changed.
+    /// Writes prices of one asset and returns how many were new or changed. Adjusted ones never replace prices as traded.
     pub(crate) async fn put_prices(
         &self,
         tx: &mut Transaction,
         asset_id: i64,
         rows: &[PriceRow],
+        adjusted: bool,
         source: &str,
         now: Timestamp,
     ) -> Result<u64> {
         let query = self.sql(
-            "INSERT INTO prices (asset_id, date, open, high, low, close, volume, source, fetched_at)
+            "INSERT INTO prices (asset_id, date, open, high, low, close, volume, source, fetched_at, adjusted)
              SELECT ?1, (value ->> 'date')::date, (value ->> 'open')::numeric, (value ->> 'high')::numeric, (value ->> 'low')::numeric,
-               (value ->> 'close')::numeric, (value ->> 'volume')::bigint, ?3, ?4::timestamptz
+               (value ->> 'close')::numeric, (value ->> 'volume')::bigint, ?3, ?4::timestamptz, ?5
              FROM json_each(?2::jsonb) WHERE true
              ON CONFLICT (asset_id, date) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low,
-               close = excluded.close, volume = excluded.volume, source = excluded.source, fetched_at = excluded.fetched_at
-             WHERE prices.close <> excluded.close OR prices.open IS DISTINCT FROM excluded.open OR prices.high IS DISTINCT FROM excluded.high
-               OR prices.low IS DISTINCT FROM excluded.low OR prices.volume IS DISTINCT FROM excluded.volume",
+               close = excluded.close, volume = excluded.volume, source = excluded.source, fetched_at = excluded.fetched_at,
+               adjusted = excluded.adjusted
+             WHERE (prices.adjusted OR NOT excluded.adjusted) AND (prices.adjusted <> excluded.adjusted
+               OR prices.close <> excluded.close OR prices.open IS DISTINCT FROM excluded.open OR prices.high IS DISTINCT FROM excluded.high
+               OR prices.low IS DISTINCT FROM excluded.low OR prices.volume IS DISTINCT FROM excluded.volume)",
         );
         let query = query
             .bind(asset_id)
             .bind(serde_json::to_string(rows)?)
             .bind(source)
-            .bind(now);
+            .bind(now)
+            .bind(adjusted);
         query.execute_in(tx).await
     }
 

@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("client", &["broker", "protocol"]),
     ("conformance-worker", &["protocol", "service", "worker"]),
     ("notify", &["portfolio"]),
+    ("market-data", &["calendar", "portfolio"]),
     ("portfolio", &["calendar"]),
     ("protocol", &[]),
     ("reports", &["portfolio"]),

@@ -1,0 +1,9 @@
+//! Integration tests of market data: real HTTP, real files.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+#[path = "../../../portfolio/tests/it/fixtures.rs"]
+mod fixtures;
+mod hostile;
+mod oracles;
+mod server;
