@@ -3,6 +3,7 @@
 //! * [`Provider`]: the seam. [`Window`], [`Daily`], [`Quote`], [`Info`], [`Rates`]: what goes through it.
 //! * `http`: any provider over HTTP: limits, tries, circuit, conditions, bounds. `shape`: what its answers look like.
 //! * `folder`, `simulator`: the same from files, and from nowhere. [`Providers`]: all of an installation's, by its settings.
+//! * [`Updater`]: asks them and writes what they answer into the store.
 //! * `clean`, `number`, `json`: a provider's rows made exact and storable.
 //!
 //! There is no task queue here.
@@ -18,6 +19,7 @@ mod provider;
 mod providers;
 mod shape;
 mod simulator;
+mod update;
 
 pub use error::{Error, Result};
 pub use model::{
@@ -25,3 +27,7 @@ pub use model::{
 };
 pub use provider::{Provider, is_symbol};
 pub use providers::Providers;
+pub use update::{
+    FactsReport, FetchReport, FetchRequest, Gap, GapReport, Hours, Issue, OnProgress, QuoteReport,
+    QuoteRequest, Quotes, Stop, SymbolReport, SyncReport, SyncRequest, Updater,
+};

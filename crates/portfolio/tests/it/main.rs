@@ -7,6 +7,7 @@ mod engine;
 mod fixtures;
 mod generated;
 mod import;
+mod incoming;
 mod ledger;
 mod oracles;
 mod performance;
