@@ -60,6 +60,9 @@ pub(crate) enum Error {
     /// The finance domain refused or failed.
     #[error(transparent)]
     Finance(#[from] portfolio::Error),
+    /// A provider of market data cannot be used.
+    #[error(transparent)]
+    MarketData(#[from] market_data::Error),
     /// A report or an export cannot be made.
     #[error(transparent)]
     Reports(#[from] reports::Error),

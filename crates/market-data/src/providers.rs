@@ -30,6 +30,12 @@ pub struct Providers {
 }
 
 impl Providers {
+    /// Those of an installation without settings: the folder `market` in the data folder.
+    pub fn of_folder(data_folder: &Path) -> Providers {
+        Providers::from_settings(serde_json::json!({}), data_folder)
+            .expect("the defaults of all settings can be used")
+    }
+
     /// From the settings `celeriac_market_data_*` as one object, without that beginning. Paths are relative to the
     /// working folder; the provider `folder` reads `market` in the data folder unless set.
     ///

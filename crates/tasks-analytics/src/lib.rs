@@ -1,7 +1,8 @@
-//! The finance tasks of the analytics queues. What they compute is in `portfolio`.
+//! The finance tasks of the analytics queues. What they compute is in `portfolio`, what they fetch in `market-data`.
 
 mod dashboard_cache;
 mod performance_analysis;
+mod market;
 mod refresh;
 
 use tasks::{App, RegisterFinance};
@@ -9,6 +10,7 @@ use worker::Registry;
 
 pub use dashboard_cache::{RefreshDashboardCache, WarmDashboardCache};
 pub use performance_analysis::PerformanceAnalysis;
+pub use market::{FetchAssetInfo, FetchMarketData, SyncMarketData, UpdatePortfolioPrices};
 pub use refresh::RefreshPortfolioAnalytics;
 
 /// All tasks of this worker, on this application.
@@ -24,4 +26,8 @@ pub fn add_to(registry: Registry) -> Registry {
         .finance::<RefreshDashboardCache>()
         .finance::<WarmDashboardCache>()
         .finance::<PerformanceAnalysis>()
+        .finance::<FetchMarketData>()
+        .finance::<UpdatePortfolioPrices>()
+        .finance::<FetchAssetInfo>()
+        .finance::<SyncMarketData>()
 }

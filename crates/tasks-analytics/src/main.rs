@@ -1,14 +1,17 @@
 //! The worker of the analytics queues.
 
-use std::convert::Infallible;
+use std::path::Path;
 use std::process::ExitCode;
 
+use market_data::Providers;
 use tasks::App;
 
 fn main() -> ExitCode {
     service::worker_main("celeriac-worker-analytics", |settings| {
-        Ok::<_, Infallible>(tasks_analytics::registry(
-            App::new(settings.data_folder()).with_database(settings.finance_url()),
-        ))
+        let data = Path::new(settings.data_folder());
+        let providers = serde_json::json!(settings.section("celeriac_market_data_"));
+        let providers = Providers::from_settings(providers, data)?;
+        let app = App::new(data).with_database(settings.finance_url());
+        Ok::<_, market_data::Error>(tasks_analytics::registry(app.with_providers(providers)))
     })
 }

@@ -10,6 +10,7 @@ pub mod logs;
 mod process_data;
 mod trials;
 mod update_analytics;
+mod weekly;
 
 use tasks::{App, RegisterFinance};
 use worker::Registry;
@@ -22,6 +23,7 @@ pub use health::{Check, CheckStatus, HealthCheck, HealthReport};
 pub use process_data::ProcessData;
 pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub use update_analytics::UpdateAnalytics;
+pub use weekly::{MaintenanceData, WeeklyPortfolioMaintenance};
 
 /// Every finance task, on this application: low and high priority mix the tasks of both crates, and a queue belongs to a worker
 /// that has all of its tasks.
@@ -34,6 +36,7 @@ pub fn registry(app: App) -> Registry {
         .finance::<UpdateAnalytics>()
         .finance::<ProcessData>()
         .finance::<DebugTask>()
+        .finance::<WeeklyPortfolioMaintenance>()
         .finance::<TestTask>()
         .finance::<TestRetry>()
         .finance::<TestProgress>()

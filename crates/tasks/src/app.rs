@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use market_data::Providers;
 use portfolio::store::Store;
 use tokio::sync::OnceCell;
 use worker::{Context, Outcome};
@@ -15,16 +16,31 @@ pub struct App {
     data: PathBuf,
     database: Option<String>,
     store: OnceCell<Store>,
+    providers: Providers,
 }
 
 impl App {
     /// An application whose logs, artefacts and, by default, database are in this folder.
     pub fn new(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
         Self {
-            data: data.into(),
+            providers: Providers::of_folder(&data),
+            data,
             database: None,
             store: OnceCell::new(),
         }
+    }
+
+    /// The same with these providers of market data.
+    #[must_use]
+    pub fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
+        self
+    }
+
+    /// The providers of market data.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// The same with its database elsewhere: a `postgresql://` URL, or the path of a SQLite file.

@@ -5,6 +5,7 @@
 //!   `task_runs`, its lock is held, and its result gets the envelope.
 //! * [`App`]: the application's folders and its database, opened when the first task needs it.
 //! * [`failure`], [`invalid`]: the domain's errors as outcomes that callers in any language can tell apart.
+//! * [`provider_failed`], [`items_failed`]: what became of assets whose providers failed.
 //! * [`Reporter`]: progress, at most twice a second.
 //!
 //! What a task computes is in `portfolio` or in the task's own crate.
@@ -17,6 +18,7 @@ mod failure;
 mod finance_task;
 mod lock;
 mod quantile;
+mod provider;
 mod record;
 mod reporter;
 mod run;
@@ -26,5 +28,6 @@ pub use app::{App, app};
 pub use failure::{AUTORETRY, argument, failure, invalid, named};
 pub use finance_task::{Finance, FinanceTask, RegisterFinance, bind_spec};
 pub use quantile::quantile;
+pub use provider::{items_failed, items_odd, provider_failed};
 pub use reporter::Reporter;
 pub use run::Run;

@@ -1,6 +1,7 @@
 //! `celeriac finance`.
 
 mod files;
+mod market;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,8 @@ use crate::summary;
 #[command(after_help = "Examples:
   celeriac finance import-prices AAPL prices/AAPL.csv
   celeriac finance import-transactions --user 1 ledger.csv
+  celeriac finance fetch-market-data -s AAPL -s GOOGL --days 30
+  celeriac finance update-prices
   celeriac finance summary --json
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
@@ -45,6 +48,10 @@ pub(crate) enum Args {
         #[arg(long, value_name = "ID")]
         user: i64,
     },
+    /// Fetch daily prices, splits and dividends from the providers in celeriac_market_data_providers
+    FetchMarketData(market::FetchArgs),
+    /// Fetch the newest prices of what active portfolios hold
+    UpdatePrices(market::QuoteArgs),
     /// Show every portfolio's figures as last computed
     Summary,
     /// Write reports on a user's portfolios: PDF, HTML, CSV or JSON
@@ -61,21 +68,26 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         return Ok(Exit::Ok);
     }
     let store = open(context).await?;
-    let outcome = match args {
-        Args::ImportPrices { symbol, file } => prices(&store, &symbol, &file).await.map(Some),
-        Args::ImportTransactions { file, user } => {
-            transactions(&store, user, &file).await.map(Some)
-        }
-        Args::Settings => Ok(None),
-        Args::Summary => summary::show(&store, context.json).await.map(|()| None),
-        Args::Report(args) => files::report(&store, args, context).await.map(|()| None),
-        Args::Export(args) => files::export(&store, args, context).await.map(|()| None),
-    };
+    let outcome = on(&store, args, context).await;
     store.close().await;
-    Ok(match outcome? {
-        Some(report) => show(&report, context.json),
-        None => Exit::Ok,
-    })
+    outcome
+}
+
+async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error> {
+    let shown = |report: ImportReport| show(&report, context.json);
+    let ok = |()| Exit::Ok;
+    match args {
+        Args::ImportPrices { symbol, file } => prices(store, &symbol, &file).await.map(shown),
+        Args::ImportTransactions { file, user } => {
+            transactions(store, user, &file).await.map(shown)
+        }
+        Args::Settings => Ok(Exit::Ok),
+        Args::FetchMarketData(args) => market::fetch(store, args, context).await,
+        Args::UpdatePrices(args) => market::quotes(store, args, context).await,
+        Args::Summary => summary::show(store, context.json).await.map(ok),
+        Args::Report(args) => files::report(store, args, context).await.map(ok),
+        Args::Export(args) => files::export(store, args, context).await.map(ok),
+    }
 }
 
 async fn open(context: &Context) -> Result<Store, Error> {

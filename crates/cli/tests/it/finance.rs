@@ -165,3 +165,71 @@ async fn reports_and_exports_are_files_and_again_the_same_bytes() {
     let text = stderr(&sandbox.run(&missing).code(1));
     assert!(text.contains("user 77 does not exist"), "{text}");
 }
+
+#[tokio::test]
+async fn prices_are_fetched_from_the_folder_and_twice_is_once() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let folder = sandbox.path().join("data/market");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join("TEST.csv"),
+        "date,close\n2024-01-02,1.5\n2024-01-03,1.6\n",
+    )
+    .unwrap();
+    let fetch = [
+        "finance",
+        "fetch-market-data",
+        "-s",
+        "test",
+        "--start",
+        "2024-01-01",
+        "--end",
+        "2024-01-31",
+    ];
+    let report = sandbox.json(&fetch);
+    assert_eq!(report["symbols"]["TEST"]["rows_inserted"], 2, "{report}");
+    assert_eq!(
+        sandbox.json(&fetch)["symbols"]["TEST"]["not_modified"],
+        true
+    );
+    let forced = sandbox.json(&[&fetch[..], &["--force"]].concat());
+    assert_eq!(forced["symbols"]["TEST"]["rows_unchanged"], 2);
+
+    let both = sandbox
+        .run(&[&fetch[..], &["-s", "NONE", "--force"]].concat())
+        .code(1);
+    assert!(
+        stdout(&both).contains("TEST    folder"),
+        "{}",
+        stdout(&both)
+    );
+    assert!(
+        stderr(&both).contains("error: NONE: folder does not know NONE"),
+        "{}",
+        stderr(&both)
+    );
+    sandbox
+        .run(&["finance", "fetch-market-data", "-s", "../etc"])
+        .code(64);
+    let named = [&fetch[..], &["--provider", "nobody"]].concat();
+    assert!(stderr(&sandbox.run(&named).code(1)).contains("provider = nobody"));
+}
+
+#[tokio::test]
+async fn newest_prices_become_quotes() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let folder = sandbox.path().join("data/market");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("TEST.csv"), "date,close\n2024-01-02,1.5\n").unwrap();
+    let update = ["finance", "update-prices", "-s", "TEST"];
+    assert_eq!(sandbox.json(&update)["updated"], 1);
+    // It is younger than a minute.
+    assert_eq!(sandbox.json(&update)["unchanged"], 1);
+    let nothing_held = stdout(&sandbox.run(&["finance", "update-prices"]).success());
+    assert!(nothing_held.starts_with("0 assets"), "{nothing_held}");
+    sandbox
+        .run(&["finance", "update-prices", "--portfolio", "9"])
+        .code(1);
+}

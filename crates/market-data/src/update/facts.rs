@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use portfolio::store::{Listing, NewFacts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attempts::Attempts;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::model::Info;
 
 /// Facts and where they are from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactsReport {
     /// The asset.
     pub symbol: String,

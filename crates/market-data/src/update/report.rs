@@ -1,11 +1,11 @@
 //! What updates report of single assets.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
 /// What was done for one asset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SymbolReport {
     /// Who answered.
     pub provider: String,
@@ -37,7 +37,8 @@ pub struct Issue {
 }
 
 impl Issue {
-    pub(super) fn failed(symbol: &str, error: Error) -> Issue {
+    /// An asset whose providers failed.
+    pub fn failed(symbol: &str, error: Error) -> Issue {
         Issue {
             symbol: symbol.to_owned(),
             code: error.code().to_owned(),

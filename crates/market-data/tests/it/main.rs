@@ -7,3 +7,4 @@ mod fixtures;
 mod hostile;
 mod oracles;
 mod server;
+mod updates;

@@ -80,11 +80,17 @@ impl Server {
             .collect()
     }
 
-    /// A provider of this shape that asks this server, without the limits of the real one.
-    pub(crate) fn provider(&self, shape: &str, settings: Value) -> Arc<dyn Provider> {
+    /// Settings of a provider of this shape that asks this server, without the limits of the real one.
+    pub(crate) fn settings(&self, shape: &str, own: &Value) -> Value {
         let mut http = json!({"shape": shape, "base_url": self.url, "requests_per_second": 1e6, "requests_per_day": 1_000_000});
-        let own = settings.as_object().unwrap().clone();
+        let own = own.as_object().unwrap().clone();
         http.as_object_mut().unwrap().extend(own);
+        http
+    }
+
+    /// Such a provider.
+    pub(crate) fn provider(&self, shape: &str, own: Value) -> Arc<dyn Provider> {
+        let http = self.settings(shape, &own);
         let settings = json!({"providers": ["test"], "http": {"test": http}});
         let providers = Providers::from_settings(settings, std::path::Path::new("/nowhere"));
         Arc::clone(providers.unwrap().named("test").unwrap())

@@ -28,6 +28,7 @@ mod runs;
 mod snapshots;
 mod sql;
 mod statements;
+mod upkeep;
 
 use std::path::Path;
 

@@ -124,7 +124,7 @@ async fn an_older_quote_never_replaces_a_newer_one(server: Server) {
 on_both_servers!(questions_are_remembered_one_of_a_kind);
 
 async fn questions_are_remembered_one_of_a_kind(server: Server) {
-    let store = World::empty(server).await.store;
+    let World { store, .. } = &World::empty(server).await;
     let mark = Mark {
         etag: Some("\"e1\"".to_owned()),
         next_allowed_at: Some(now()),
@@ -161,7 +161,7 @@ async fn what_is_held_follows_the_rows(server: Server) {
             user,
             "P",
             false,
-            "external_id,account,type,trade_date,symbol,quantity,price,amount,currency\n\
+            "external_id,account,type,date,symbol,quantity,price,amount,currency\n\
              1,P,deposit,2013-01-02,,,,10000,USD\n\
              2,P,buy,2013-01-03,IBM,10,100,,USD\n\
              3,P,buy,2013-01-04,AAPL,0.3,100,,USD\n\
@@ -239,7 +239,7 @@ async fn facts_fill_what_is_empty(server: Server) {
 on_both_servers!(equal_rates_are_left_alone);
 
 async fn equal_rates_are_left_alone(server: Server) {
-    let store = World::empty(server).await.store;
+    let World { store, .. } = &World::empty(server).await;
     let rate = |date: &str, rate: &str| RateRow {
         currency: "USD".parse().unwrap(),
         date: date.parse().unwrap(),

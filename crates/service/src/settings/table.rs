@@ -293,6 +293,10 @@ pub const SETTINGS: &[Setting] = &[
 
     used("celeriac_data_folder", Text, "data"),
     used("celeriac_finance_url", Url, "null"),
+    used("celeriac_market_data_providers", List, "folder"),
+    used("celeriac_market_data_folder", Text, "null"),
+    used("celeriac_market_data_http", Map, "{}"),
+    used("celeriac_market_data_simulator", Map, "{}"),
     used("celeriac_lease_seconds", Number, "30"),
     used("celeriac_stall_seconds", Number, "30"),
     used("celeriac_reserve_bytes", Int(1), "268435456"),

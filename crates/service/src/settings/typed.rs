@@ -58,6 +58,19 @@ impl Settings {
         self.get(name).as_map().cloned().unwrap_or_default()
     }
 
+    /// The settings whose names begin with this, without it; those that are set to nothing are left out.
+    pub fn section(&self, prefix: &str) -> Map {
+        let mut section = Map::default();
+        for entry in self.entries() {
+            if let Some(name) = entry.setting.name.strip_prefix(prefix)
+                && !entry.value.is_null()
+            {
+                section.insert(name, entry.value.clone());
+            }
+        }
+        section
+    }
+
     /// Whether a setting that has a default is on.
     pub(crate) fn is_on(&self, name: &str) -> bool {
         self.bool(name).unwrap_or(false)

@@ -1,6 +1,8 @@
 //! The refresh as callers see it: by name, on a worker, with the sample portfolio.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod market;
+
 use std::time::Duration;
 
 use broker::MemoryBroker;

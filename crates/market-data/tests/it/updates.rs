@@ -1,0 +1,466 @@
+//! What providers have, brought into a real store.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use market_data::{
+    FetchReport, FetchRequest, Hours, Providers, QuoteRequest, Quotes, SyncRequest, Updater, Window,
+};
+use portfolio::store::{NewAsset, Store};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::Postgres;
+
+use crate::server::{Server, Step};
+
+/// A day after the window of most tests; the market is closed.
+const NOW: &str = "2005-03-05T12:00:00Z";
+
+/// A store, and the folder of the provider `folder`.
+struct Place {
+    folder: TempDir,
+    store: Store,
+    _server: Option<Postgres>,
+}
+
+impl Place {
+    async fn new() -> Place {
+        let folder = TempDir::new().unwrap();
+        let store = Store::create(folder.path().join("finance.db"))
+            .await
+            .unwrap();
+        Place {
+            folder,
+            store,
+            _server: None,
+        }
+    }
+
+    async fn on_postgres() -> Place {
+        let server = Postgres::start();
+        let store = Store::open_url(&server.url()).await.unwrap();
+        Place {
+            folder: TempDir::new().unwrap(),
+            store,
+            _server: Some(server),
+        }
+    }
+
+    async fn asset(&self, symbol: &str) -> i64 {
+        let asset = NewAsset {
+            symbol,
+            name: symbol,
+            class: "equity",
+            sector: None,
+            country: None,
+            currency: "USD".parse().unwrap(),
+            calendar: "XNYS",
+        };
+        self.store.put_asset(&asset).await.unwrap()
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        let path = self.folder.path().join("market").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// These providers in this order; `test` is what the server plays.
+    fn providers(&self, order: &[&str], server: Option<&Server>) -> Providers {
+        let own = json!({"tries": 1, "timeout": 5.0});
+        let http = server.map_or(
+            json!({}),
+            |server| json!({"test": server.settings("tiingo", &own)}),
+        );
+        let settings = json!({"providers": order, "http": http});
+        Providers::from_settings(settings, self.folder.path()).unwrap()
+    }
+
+    fn updater<'a>(&'a self, providers: &'a Providers, now: &str) -> Updater<'a> {
+        Updater::new(&self.store, providers, now.parse().unwrap())
+    }
+
+    async fn fetch(&self, providers: &Providers, symbols: &[&str]) -> FetchReport {
+        let updater = self.updater(providers, NOW);
+        updater
+            .fetch(&request(symbols), &mut |_| {}, &|| false)
+            .await
+            .unwrap()
+    }
+}
+
+fn request(symbols: &[&str]) -> FetchRequest {
+    FetchRequest {
+        symbols: symbols.iter().map(|symbol| (*symbol).to_owned()).collect(),
+        window: Window {
+            from: "2005-02-23".parse().unwrap(),
+            to: "2005-03-04".parse().unwrap(),
+        },
+        provider: None,
+        force: false,
+    }
+}
+
+/// Tiingo's days with these closes, and a split where one is given.
+fn days(closes: &[(&str, &str)], split: Option<&str>) -> String {
+    let day = |(date, close): &(&str, &str)| {
+        let factor = if split == Some(*date) { "2.0" } else { "1.0" };
+        format!(
+            r#"{{"date": "{date}T00:00:00.000Z", "close": {close}, "divCash": 0.0, "splitFactor": {factor}}}"#
+        )
+    };
+    format!("[{}]", closes.iter().map(day).collect::<Vec<_>>().join(","))
+}
+
+fn with_etag(body: String) -> Step {
+    Step::Answer {
+        status: 200,
+        headers: vec![("ETag".to_owned(), "\"e1\"".to_owned())],
+        body: body.into(),
+    }
+}
+
+async fn corrections_are_written_and_what_is_known_is_not(place: Place) {
+    let asset = place.asset("AAPL").await;
+    let (first, corrected) = (
+        [("2005-02-23", "88.23"), ("2005-02-24", "88.93")],
+        [("2005-02-23", "88.24"), ("2005-02-24", "88.93")],
+    );
+    let steps = vec![
+        with_etag(days(&first, None)),
+        Step::status(304),
+        Step::ok(days(&corrected, None)),
+    ];
+    let server = Server::play(steps).await;
+    let providers = place.providers(&["test"], Some(&server));
+    let report = place.fetch(&providers, &["AAPL"]).await;
+    assert_eq!(report.symbols["AAPL"].rows_inserted, 2);
+    let report = place.fetch(&providers, &["AAPL"]).await;
+    assert!(
+        report.symbols["AAPL"].not_modified
+            && server.requests()[1].contains("if-none-match: \"e1\"")
+    );
+    let report = place.fetch(&providers, &["AAPL"]).await;
+    let done = &report.symbols["AAPL"];
+    assert_eq!(
+        (done.rows_inserted, done.rows_updated, done.rows_unchanged),
+        (0, 1, 1)
+    );
+    let close = place
+        .store
+        .close_before(asset, "2005-02-24".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(close.unwrap().to_string(), "88.24");
+}
+
+#[tokio::test]
+async fn corrections_are_written_on_sqlite() {
+    corrections_are_written_and_what_is_known_is_not(Place::new().await).await;
+}
+
+#[tokio::test]
+async fn corrections_are_written_on_postgres() {
+    corrections_are_written_and_what_is_known_is_not(Place::on_postgres().await).await;
+}
+
+#[tokio::test]
+async fn one_failing_asset_stops_no_other_and_the_next_provider_is_asked() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    place.asset("IBM").await;
+    place.file("AAPL.csv", "date,close\n2005-02-23,88.23\n");
+    let server = Server::play(vec![Step::status(500)]).await;
+    let providers = place.providers(&["test", "folder"], Some(&server));
+    let report = place.fetch(&providers, &["AAPL", "IBM", "NONE"]).await;
+    assert_eq!(report.symbols["AAPL"].provider, "folder");
+    let mut failed: Vec<_> = report
+        .errors
+        .iter()
+        .map(|issue| (issue.symbol.as_str(), issue.code.as_str()))
+        .collect();
+    failed.sort_unstable();
+    assert_eq!(failed, [("IBM", "unavailable"), ("NONE", "unavailable")]);
+}
+
+#[tokio::test]
+async fn a_provider_that_wants_to_be_left_alone_is() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    let limited = Step::Answer {
+        status: 429,
+        headers: vec![("Retry-After".to_owned(), "600".to_owned())],
+        body: Vec::new(),
+    };
+    let server = Server::play(vec![limited]).await;
+    for _ in 0..2 {
+        // Each time with new providers, as another process has them.
+        let providers = place.providers(&["test"], Some(&server));
+        let report = place.fetch(&providers, &["AAPL"]).await;
+        assert_eq!(report.errors[0].code, "rate_limited");
+        let wait = report.errors[0]
+            .cause
+            .as_ref()
+            .unwrap()
+            .retry_after()
+            .unwrap();
+        assert!((500..=600).contains(&wait.as_secs()), "{wait:?}");
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_under_way_is_no_price_yet() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    place.file(
+        "AAPL.csv",
+        "date,close\n2005-02-28,44.86\n2005-03-01,44.5\n",
+    );
+    let providers = place.providers(&["folder"], None);
+    // New York closes at 21:00 UTC.
+    for (now, inserted) in [("2005-03-01T20:59:00Z", 1), ("2005-03-01T21:01:00Z", 1)] {
+        let updater = place.updater(&providers, now);
+        let report = updater
+            .fetch(&request(&["AAPL"]), &mut |_| {}, &|| false)
+            .await
+            .unwrap();
+        assert_eq!(report.symbols["AAPL"].rows_inserted, inserted, "{now}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_split_has_the_history_fetched_again() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    place.file(
+        "AAPL.csv",
+        "date,close\n2005-01-03,63.29\n2005-02-22,85.29\n",
+    );
+    let providers = place.providers(&["folder"], None);
+    let mut history = request(&["AAPL"]);
+    history.window.from = "2005-01-01".parse().unwrap();
+    let updater = place.updater(&providers, NOW);
+    updater
+        .fetch(&history, &mut |_| {}, &|| false)
+        .await
+        .unwrap();
+
+    let split = days(
+        &[("2005-02-25", "88.99"), ("2005-02-28", "44.86")],
+        Some("2005-02-28"),
+    );
+    let before = days(&[("2005-01-03", "63.3"), ("2005-02-22", "85.29")], None);
+    let server = Server::play(vec![Step::ok(split), Step::ok(before)]).await;
+    let providers = place.providers(&["test"], Some(&server));
+    let report = place.fetch(&providers, &["AAPL"]).await;
+    let done = &report.symbols["AAPL"];
+    assert_eq!(
+        (done.actions, done.rows_inserted, done.rows_updated),
+        (1, 2, 1)
+    );
+    assert!(server.requests()[1].contains("startDate=2005-01-03"));
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+}
+
+#[tokio::test]
+async fn a_move_without_an_action_is_stored_and_told() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    place.file(
+        "AAPL.csv",
+        "date,close\n2005-02-25,88.99\n2005-02-28,44.86\n",
+    );
+    let report = place
+        .fetch(&place.providers(&["folder"], None), &["AAPL"])
+        .await;
+    assert_eq!(report.symbols["AAPL"].rows_inserted, 2);
+    assert_eq!(report.warnings[0].code, "suspicious_move");
+}
+
+#[tokio::test]
+async fn everything_active_is_brought_up_to_date_with_its_rates() {
+    let place = Place::new().await;
+    for symbol in ["AAPL", "IBM", "GONE"] {
+        place.asset(symbol).await;
+    }
+    place.file(
+        "AAPL.csv",
+        "date,close\n2005-03-03,41.79\n2005-03-04,42.81\n",
+    );
+    place.file("IBM.csv", "date,close\n2005-03-03,92.41\n");
+    place.file(
+        "fx/ecb.csv",
+        "date,USD,GBP\n2005-03-03,1.3110,0.6863\n2005-03-04,1.3120,N/A\n",
+    );
+    let providers = place.providers(&["folder"], None);
+    let updater = place.updater(&providers, NOW);
+    let request = SyncRequest {
+        symbols: None,
+        full: false,
+        include_fx: true,
+    };
+    let report = updater
+        .sync(&request, &mut |_| {}, &|| false)
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            report.assets,
+            report.fetched.symbols.len(),
+            report.up_to_date,
+            report.fx_rows
+        ),
+        (3, 2, 0, 2)
+    );
+    assert_eq!(report.fetched.errors[0].symbol, "GONE");
+    let report = updater
+        .sync(&request, &mut |_| {}, &|| false)
+        .await
+        .unwrap();
+    assert_eq!((report.up_to_date, report.fx_rows), (1, 0));
+    assert!(report.fetched.symbols.contains_key("IBM"));
+
+    let stopped = updater.sync(&request, &mut |_| {}, &|| true).await.unwrap();
+    assert!(
+        stopped
+            .fetched
+            .errors
+            .iter()
+            .all(|issue| issue.code == "soft_time_limit")
+    );
+}
+
+#[tokio::test]
+async fn fresh_quotes_are_left_alone_and_closed_markets_wait() {
+    let place = Place::new().await;
+    place.asset("AAPL").await;
+    place.file(
+        "AAPL.csv",
+        "date,close\n2005-03-03,41.79\n2005-03-04,42.81\n",
+    );
+    let providers = place.providers(&["folder"], None);
+    let request = QuoteRequest {
+        symbols: Some(vec!["AAPL".to_owned(), "NONE".to_owned()]),
+        ..QuoteRequest::default()
+    };
+    let quotes = async |now: &str, request: &QuoteRequest| {
+        place
+            .updater(&providers, now)
+            .quotes(request, &mut |_| {}, &|| false)
+            .await
+            .unwrap()
+    };
+    for (now, counts) in [
+        (NOW, (1, 0)),
+        ("2005-03-05T12:00:59Z", (0, 1)),
+        ("2005-03-05T12:02:00Z", (0, 1)),
+    ] {
+        let Quotes::Done(report) = quotes(now, &request).await else {
+            panic!("any hours")
+        };
+        assert_eq!((report.updated, report.unchanged), counts, "{now}");
+        assert_eq!(
+            (report.assets, report.errors[0].symbol.as_str()),
+            (2, "NONE")
+        );
+    }
+    let held = QuoteRequest {
+        hours: Some(Hours::Market),
+        ..QuoteRequest::default()
+    };
+    let Quotes::Closed { next_open } = quotes(NOW, &held).await else {
+        panic!("a Saturday")
+    };
+    assert_eq!(next_open, Some("2005-03-07T14:30:00Z".parse().unwrap()));
+    let foreign = QuoteRequest {
+        portfolio_ids: Some(vec![9]),
+        ..QuoteRequest::default()
+    };
+    let missing = place
+        .updater(&providers, NOW)
+        .quotes(&foreign, &mut |_| {}, &|| false)
+        .await;
+    assert!(matches!(missing, Err(portfolio::Error::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn facts_make_an_asset_and_are_kept() {
+    let place = Place::new().await;
+    place.file(
+        "assets.csv",
+        "symbol,currency,name,sector\nAAPL,USD,Apple Inc.,Technology\n",
+    );
+    let providers = place.providers(&["folder"], None);
+    let updater = place.updater(&providers, NOW);
+    let day = SignedDuration::from_hours(24);
+    let facts = updater.facts("AAPL", day).await.unwrap().unwrap();
+    assert_eq!(
+        (facts.cached, facts.info["name"].as_str()),
+        (false, Some("Apple Inc."))
+    );
+    fs::remove_file(place.folder.path().join("market/assets.csv")).unwrap();
+    let facts = updater.facts("AAPL", day).await.unwrap().unwrap();
+    assert_eq!((facts.cached, facts.source.as_str()), (true, "folder"));
+    let old = updater.facts("AAPL", SignedDuration::ZERO).await.unwrap();
+    assert_eq!(old.unwrap_err().code(), "not_found");
+    assert_eq!(place.store.asset_ids().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_said() {
+    for (settings, word) in [
+        (
+            json!({"providers": ["nobody"]}),
+            "shape \"nobody\" is unknown",
+        ),
+        (json!({"http": {"x": {"shape": "json"}}}), "base_url"),
+        (json!({"http": {"tiingo": {"timeout": 0}}}), "timeout"),
+        (json!({"http": {"tiingo": {"colour": "red"}}}), "colour"),
+        (
+            json!({"http": {"tiingo": {"api_key_env": "CELERIAC_NO_SUCH_KEY"}}}),
+            "CELERIAC_NO_SUCH_KEY",
+        ),
+        (json!({"simulator": {"gaps": 2}}), "between 0 and 1"),
+    ] {
+        let told = Providers::from_settings(settings, Path::new("/nowhere"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains(word) && told.contains("celeriac_market_data_"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn made_up_markets_can_be_synchronised() {
+    let place = Place::new().await;
+    place.asset("ACME").await;
+    let providers = place.providers(&["simulator"], None);
+    let updater = Updater::new(&place.store, &providers, Timestamp::now());
+    let request = SyncRequest {
+        symbols: None,
+        full: false,
+        include_fx: true,
+    };
+    let report = updater
+        .sync(&request, &mut |_| {}, &|| false)
+        .await
+        .unwrap();
+    assert!(
+        report.fetched.errors.is_empty(),
+        "{:?}",
+        report.fetched.errors
+    );
+    assert!(report.fetched.symbols["ACME"].rows_inserted > 6000);
+    assert!(report.fx_rows > 6000);
+    let info: Value = updater
+        .facts("ACME", SignedDuration::ZERO)
+        .await
+        .unwrap()
+        .unwrap()
+        .info;
+    assert_eq!(info["source"], "simulator");
+}
