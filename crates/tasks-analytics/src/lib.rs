@@ -1,16 +1,16 @@
 //! The finance tasks of the analytics queues. What they compute is in `portfolio`, what they fetch in `market-data`.
 
 mod dashboard_cache;
-mod performance_analysis;
 mod market;
+mod performance_analysis;
 mod refresh;
 
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
 pub use dashboard_cache::{RefreshDashboardCache, WarmDashboardCache};
-pub use performance_analysis::PerformanceAnalysis;
 pub use market::{FetchAssetInfo, FetchMarketData, SyncMarketData, UpdatePortfolioPrices};
+pub use performance_analysis::PerformanceAnalysis;
 pub use refresh::RefreshPortfolioAnalytics;
 
 /// All tasks of this worker, on this application.
