@@ -47,6 +47,9 @@ class Planner:
             node["tasks"] = self.members(depth, self.width())
         if kind == "chain":
             node["tasks"] = without_rows(node["tasks"])
+            if [step["kind"] for step in node["tasks"]] == ["group"]:
+                # Within another group Celery calls these tasks without the result of what was before.
+                node["tasks"].append(self.leaf(simple=True))
         return self.with_links(node, 0.08)
 
     def members(self, depth, width):
