@@ -6,13 +6,18 @@ Exit status 1 when anything differs that should not.
 One thing may differ: where Celery leaves a task for ever as it was (pending, or revoked before it was sent), because
 something before it has failed, the conformance worker stores its failure and calls its errbacks. It is counted, and said
 in the summary.
+
+And where several members of a header with groups in it have failed, Celery tells of one by chance: it asks for them in the
+order of a set. So which one it was is not compared.
 """
 
 import json
+import re
 import sys
 from collections import Counter
 
 TABLES = ("tasks", "runs", "nesting", "notes")
+BY_CHANCE = re.compile("Join error: .*")
 
 
 def tree(key):
@@ -20,11 +25,15 @@ def tree(key):
     return "-".join(key.split(":")[0].split(".")[0].split("-")[:2])
 
 
+def certain(value):
+    return BY_CHANCE.sub("Join error", json.dumps(value))
+
+
 def differences(celery, ours):
     for table in TABLES:
         for key in sorted({*celery[table], *ours[table]}):
             pair = celery[table].get(key), ours[table].get(key)
-            if pair[0] != pair[1]:
+            if certain(pair[0]) != certain(pair[1]):
                 yield table, key, *pair
 
 
