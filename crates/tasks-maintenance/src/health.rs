@@ -1,5 +1,6 @@
 //! `finflow.core.tasks.health_check`: looks at everything the system stands on. It never fails because of what it finds.
 
+mod alarm;
 mod backends;
 mod data;
 mod machine;
@@ -10,13 +11,13 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tasks::catalogue::{HEALTH_CHECK, Spec};
-use tasks::{Answer, App, FinanceTask, Run};
-use tracing::{error, warn};
+use tasks::{Answer, FinanceTask, Run};
+use tracing::warn;
 use worker::Outcome;
 
 use probe::Probe;
 
-/// After this many unhealthy reports in a row the log says so as an error.
+/// After this many unhealthy reports in a row the administrator is told.
 const ALARM_AFTER: usize = 3;
 
 /// Looks at the system.
@@ -86,7 +87,7 @@ impl FinanceTask for HealthCheck {
             .max()
             .unwrap_or(CheckStatus::Healthy);
         let report = HealthReport { status, checks };
-        record(run.app(), &report).await;
+        record(run, &report).await;
         Ok(Answer::Done(report))
     }
 }
@@ -100,25 +101,29 @@ impl HealthCheck {
     }
 }
 
-/// Remembers the report; where there is no database yet the log is all there is.
-async fn record(app: &App, report: &HealthReport) {
-    let Ok(store) = app.store().await else { return };
+/// Remembers the report and tells the administrator when it is not the first bad one; where there is no database yet the log is
+/// all there is.
+async fn record(run: &Run<'_>, report: &HealthReport) {
+    let Ok(store) = run.store().await else {
+        warn!(
+            status = report.status.as_str(),
+            "the health sample is not stored: there is no database"
+        );
+        return;
+    };
     let checks = serde_json::to_string(&report.checks).unwrap_or_default();
-    let recent = store
-        .add_health_sample(
-            jiff::Timestamp::now(),
-            report.status.as_str(),
-            &checks,
-            ALARM_AFTER,
-        )
-        .await;
-    match recent {
-        Ok(recent)
-            if recent.len() == ALARM_AFTER && recent.iter().all(|status| status == "unhealthy") =>
-        {
-            error!(checks, "unhealthy {ALARM_AFTER} times in a row");
+    let now = jiff::Timestamp::now();
+    let added = store.add_health_sample(now, report.status.as_str(), &checks, ALARM_AFTER);
+    match added.await {
+        Ok(recent) => {
+            let unhealthy = recent
+                .iter()
+                .filter(|status| *status == "unhealthy")
+                .count();
+            if unhealthy == ALARM_AFTER {
+                alarm::raise(run.ctx(), store, report).await;
+            }
         }
-        Ok(_) => {}
         Err(error) => warn!(%error, "the health sample is not stored"),
     }
 }

@@ -1,5 +1,6 @@
 //! `celeriac finance`.
 
+mod backups;
 mod files;
 mod market;
 
@@ -30,6 +31,8 @@ use crate::summary;
   celeriac finance summary --json
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
+  celeriac finance backup --keep 14
+  celeriac finance restore data/backups/finance-full-….jsonl.zst --to data/restored.db
   celeriac finance settings > celeriac.toml
 Importing again changes nothing. Exit code 1 when rows were refused.")]
 pub(crate) enum Args {
@@ -58,6 +61,10 @@ pub(crate) enum Args {
     Report(files::ReportArgs),
     /// Export a user's holdings, cash, transactions, values and dividends
     Export(files::ExportArgs),
+    /// Back up the finance database into one file, verified by restoring it
+    Backup(backups::BackupArgs),
+    /// Bring a backup back
+    Restore(backups::RestoreArgs),
     /// Print a settings file with the finance tasks' routes and schedule
     Settings,
 }
@@ -66,6 +73,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     if let Args::Settings = args {
         output::line(FINANCE_SETTINGS.trim_end());
         return Ok(Exit::Ok);
+    }
+    if let Args::Restore(args) = args {
+        return backups::restore(args, context).await.map(|()| Exit::Ok);
     }
     let store = open(context).await?;
     let outcome = on(&store, args, context).await;
@@ -81,7 +91,8 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::ImportTransactions { file, user } => {
             transactions(store, user, &file).await.map(shown)
         }
-        Args::Settings => Ok(Exit::Ok),
+        Args::Settings | Args::Restore(_) => Ok(Exit::Ok),
+        Args::Backup(args) => backups::backup(store, args, context).await.map(ok),
         Args::FetchMarketData(args) => market::fetch(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,
         Args::Summary => summary::show(store, context.json).await.map(ok),

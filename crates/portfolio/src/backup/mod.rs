@@ -23,7 +23,7 @@ mod write;
 pub use contents::{Contents, TableContents};
 pub use manifest::Manifest;
 pub use prune::prune;
-pub use restore::{Restored, inspect, restore};
+pub use restore::{Restored, inspect, restore, restore_url};
 pub use scope::Scope;
 pub use write::{BackupRequest, write};
 

@@ -10,7 +10,7 @@ use super::write::step;
 use super::{Cell, Contents, Manifest, Scope, TABLES, TableContents, unusable};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::store::{Refill, Store};
+use crate::store::{Refill, Store, sqlite_file};
 
 /// Rows that are read and stored at a time.
 const BATCH: u64 = 500;
@@ -102,6 +102,40 @@ pub async fn restore(
         row_counts: contents.row_counts(),
         replaced: occupied.is_some(),
     })
+}
+
+/// As [`restore`](fn@restore), into the database that a URL names; a SQLite file is made where there is none, and is gone
+/// again when that fails.
+///
+/// # Errors
+/// As [`restore`](fn@restore), or when the database cannot be opened.
+pub async fn restore_url(
+    url: &str,
+    path: &Path,
+    force: bool,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Restored> {
+    let fresh = sqlite_file(url).filter(|file| !file.exists());
+    if let Some(folder) = fresh.and_then(Path::parent) {
+        std::fs::create_dir_all(folder).map_err(|source| Error::FileWrite {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    let restored = async {
+        let store = Store::create_url(url).await?;
+        let restored = restore(&store, path, force, progress).await;
+        store.close().await;
+        restored
+    };
+    let restored = restored.await;
+    if let (Err(_), Some(file)) = (&restored, fresh) {
+        for ending in ["", "-wal", "-shm"] {
+            // What was never made cannot be removed.
+            let _ = std::fs::remove_file(format!("{}{ending}", file.display()));
+        }
+    }
+    restored
 }
 
 async fn inspected(path: &Path) -> Result<Contents> {

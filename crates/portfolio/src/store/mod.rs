@@ -29,6 +29,7 @@ mod snapshots;
 mod sql;
 mod statements;
 mod upkeep;
+mod user_actions;
 
 use std::path::Path;
 
@@ -52,6 +53,7 @@ pub use runs::{NewRun, RunEnd};
 
 pub use snapshots::{Snapshot, SnapshotPosition};
 pub use statements::StatementRow;
+pub use user_actions::{NewAction, StoredAction};
 
 pub(crate) use copying::{Frozen, Refill};
 pub(crate) use database::Transaction;
@@ -75,7 +77,7 @@ impl Store {
     /// Opens the database that a URL names: `postgresql://user:password@host:port/database`, or a SQLite file, with or
     /// without `sqlite://` before its path. It must exist; its schema is brought up to date.
     pub async fn open_url(url: &str) -> Result<Store> {
-        match file(url) {
+        match sqlite_file(url) {
             Some(path) => Store::open(path).await,
             None => Store::connect_postgres(url).await,
         }
@@ -83,7 +85,7 @@ impl Store {
 
     /// As [`Store::open_url`], but creates a SQLite file where there is none. A PostgreSQL database must exist.
     pub async fn create_url(url: &str) -> Result<Store> {
-        match file(url) {
+        match sqlite_file(url) {
             Some(path) => Store::create(path).await,
             None => Store::connect_postgres(url).await,
         }
@@ -111,7 +113,7 @@ impl Store {
 }
 
 /// The SQLite file that a URL names; `None` when it names a PostgreSQL server.
-fn file(url: &str) -> Option<&Path> {
+pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
     let server = url.starts_with("postgresql://") || url.starts_with("postgres://");
     (!server).then(|| Path::new(url.strip_prefix("sqlite://").unwrap_or(url)))
 }

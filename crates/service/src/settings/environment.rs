@@ -65,7 +65,7 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// What the variables set: `CELERY_` and the setting's name in upper case, or `CELERIAC_…` for ours.
+    /// What the variables set: `CELERY_` and the setting's name in upper case, `CELERIAC_…` for ours, or `EMAIL_HOST` and its like.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
         for (name, value, origin) in &self.variables {
@@ -89,9 +89,8 @@ fn setting_name(variable: &str) -> Option<String> {
     if let Some(rest) = variable.strip_prefix("CELERY_") {
         return Some(rest.to_ascii_lowercase());
     }
-    variable
-        .starts_with("CELERIAC_")
-        .then(|| variable.to_ascii_lowercase())
+    let plain = variable.starts_with("CELERIAC_") || table::PLAIN_VARIABLES.contains(&variable);
+    plain.then(|| variable.to_ascii_lowercase())
 }
 
 /// `CELERY_` names must be known; `CELERIAC_` ones need not, because programs around this one use them too.

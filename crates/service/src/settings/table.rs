@@ -1,4 +1,4 @@
-//! Every setting by name: Celery 5.7's, and ours, which begin with `celeriac_`. Data only.
+//! Every setting by name: Celery 5.7's, Django's for mail, and ours, which begin with `celeriac_`. Data only.
 //!
 //! Defaults are Celery's except for `task_acks_late`, `broker_url`, `result_backend` and
 //! `worker_prefetch_multiplier`: by default a message is acknowledged when its task has ended, a worker holds
@@ -297,6 +297,20 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_market_data_folder", Text, "null"),
     used("celeriac_market_data_http", Map, "{}"),
     used("celeriac_market_data_simulator", Map, "{}"),
+    used("email_host", Text, "null"),
+    used("email_port", Int(1), "587"),
+    used("email_host_user", Text, "null"),
+    used("email_host_password", Secret, "null"),
+    used("email_use_tls", Bool, "true"),
+    used("email_use_ssl", Bool, "false"),
+    used("email_timeout", Number, "20"),
+    used("server_email", Text, "celeriac@localhost"),
+    used("admin_email", Text, "null"),
+    used("celeriac_email_ca_file", Text, "null"),
+    used("celeriac_webhook_url", Secret, "null"),
+    used("celeriac_webhook_secret", Secret, "null"),
+    used("celeriac_push_url", Url, "null"),
+    used("celeriac_push_token", Secret, "null"),
     used("celeriac_lease_seconds", Number, "30"),
     used("celeriac_stall_seconds", Number, "30"),
     used("celeriac_reserve_bytes", Int(1), "268435456"),
@@ -385,6 +399,19 @@ pub const OTHER_VARIABLES: &[&str] = &[
     "CELERY_BEAT_LOGFILE",
 ];
 
+/// Variables that are settings without a prefix, as Django applications have them.
+pub const PLAIN_VARIABLES: &[&str] = &[
+    "EMAIL_HOST",
+    "EMAIL_PORT",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_USE_TLS",
+    "EMAIL_USE_SSL",
+    "EMAIL_TIMEOUT",
+    "SERVER_EMAIL",
+    "ADMIN_EMAIL",
+];
+
 /// The setting of this name.
 pub fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
@@ -403,6 +430,13 @@ mod tests {
         for name in names {
             assert_eq!(name, name.to_lowercase());
             assert!(!OTHER_VARIABLES.contains(&format!("CELERY_{}", name.to_uppercase()).as_str()));
+        }
+    }
+
+    #[test]
+    fn plain_variables_are_settings() {
+        for name in PLAIN_VARIABLES {
+            assert!(find(&name.to_lowercase()).is_some(), "{name}");
         }
     }
 

@@ -370,3 +370,25 @@ fn a_chords_claim_is_celerys_but_never_outlives_a_dead_worker() {
     assert_eq!(claim("result_chord_join_timeout = 1"), 5_000);
     assert_eq!(claim("celeriac_lease_seconds = 3"), 1_500);
 }
+
+#[test]
+fn mail_is_set_by_the_variables_that_django_applications_have() {
+    let case = Case::new()
+        .file(
+            ".env",
+            "EMAIL_HOST=smtp.example.com\nEMAIL_USE_TLS=true\nADMIN_EMAIL=a@b.c\n",
+        )
+        .variable("EMAIL_PORT", "2525")
+        .variable("EMAIL_SUBJECT_PREFIX", "unknown and nobody's business");
+    let settings = case.load().unwrap();
+    assert_eq!(settings.text("email_host"), Some("smtp.example.com"));
+    assert_eq!(settings.int("email_port"), Some(2525));
+    assert_eq!(settings.bool("email_use_tls"), Some(true));
+    assert_eq!(settings.text("admin_email"), Some("a@b.c"));
+    assert!(
+        Case::new()
+            .variable("EMAIL_PORT", "mail")
+            .error()
+            .contains("EMAIL_PORT")
+    );
+}

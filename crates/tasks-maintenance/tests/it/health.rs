@@ -1,8 +1,13 @@
 //! `health_check` by name.
 
+use std::path::Path;
+
 use portfolio::store::Store;
+use tasks::App;
+use testkit::MailServer;
 
 use crate::support::System;
+use crate::telling::mail;
 
 const NAME: &str = "finflow.core.tasks.health_check";
 
@@ -62,4 +67,34 @@ async fn an_unknown_check_is_refused_with_the_list() {
         text.contains("must be one of broker, result_backend"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn the_administrator_is_told_after_three_bad_reports_and_not_again_soon() {
+    let server = MailServer::with_tls().await;
+    // The data folder is not there, so the disk cannot be looked at.
+    let app = |folder: &Path| {
+        App::new(folder.join("gone")).with_database(folder.join("finance.db").display().to_string())
+    };
+    let system = System::of(app, &mail(&server), Some("admin@example.com")).await;
+    let store = system.database("ada@example.com").await;
+    let now = jiff::Timestamp::now();
+    // Reports of a system that has just been repaired do not count.
+    for status in ["unhealthy", "healthy", "unhealthy"] {
+        store.add_health_sample(now, status, "{}", 3).await.unwrap();
+    }
+    for mails in [0, 1, 1] {
+        let result = system
+            .run(system.call(NAME).kwarg("checks", ["disk", "broker"]))
+            .await;
+        assert_eq!(result["data"]["status"], "unhealthy", "{result}");
+        assert_eq!(result["status"], "success");
+        assert_eq!(server.mails().len(), mails);
+    }
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0].to, "admin@example.com");
+    let text = mails[0].content["text"].as_str().unwrap();
+    assert!(text.contains("disk: unhealthy: "), "{text}");
+    assert!(!text.contains("broker"), "{text}");
 }

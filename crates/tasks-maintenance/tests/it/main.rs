@@ -1,7 +1,10 @@
 //! The maintenance tasks as callers see them: by name, on a worker.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod actions;
+mod backups;
 mod health;
 mod logs;
 mod support;
+mod telling;
 mod trials;

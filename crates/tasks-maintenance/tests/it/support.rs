@@ -1,10 +1,14 @@
 //! A worker with all maintenance tasks on a memory broker and a data folder of its own.
 
+use std::path::Path;
 use std::time::Duration;
 
 use broker::MemoryBroker;
 use client::{Call, Client, ClientOptions, TaskError};
+use portfolio::store::{NewUser, Store};
 use serde_json::Value;
+use tasks::App;
+use tasks_maintenance::Notifier;
 use tempfile::TempDir;
 use worker::{Shutdown, Worker, WorkerParams, WorkerSettings};
 
@@ -18,12 +22,27 @@ pub struct System {
 
 impl System {
     pub async fn start() -> Self {
+        Self::telling(&notify::Settings::default(), None).await
+    }
+
+    /// With these ways to tell people.
+    pub async fn telling(settings: &notify::Settings, admin: Option<&str>) -> Self {
+        Self::of(|data| App::new(data), settings, admin).await
+    }
+
+    /// With an application made for a temporary folder.
+    pub async fn of(
+        app: impl FnOnce(&Path) -> App,
+        settings: &notify::Settings,
+        admin: Option<&str>,
+    ) -> Self {
+        let notifier = Notifier::new(settings, admin.map(str::to_owned)).unwrap();
         let data = TempDir::new().unwrap();
         let client = Client::new(MemoryBroker::new().backends(), ClientOptions::default());
         let (ready, started) = tokio::sync::oneshot::channel();
         let worker = Worker::new(WorkerParams {
             client: client.clone(),
-            registry: tasks_maintenance::registry(tasks::App::new(data.path())),
+            registry: tasks_maintenance::registry(app(data.path()), notifier),
             settings: WorkerSettings::default(),
             hooks: Vec::new(),
             ready: Some(Box::new(move || ready.send(()).unwrap())),
@@ -36,6 +55,20 @@ impl System {
             client,
             shutdown,
         }
+    }
+
+    /// The finance database, with one user.
+    pub async fn database(&self, email: &str) -> Store {
+        let store = Store::create(self.data.path().join("finance.db"))
+            .await
+            .unwrap();
+        let user = NewUser {
+            email,
+            display_name: "Ada",
+            base_currency: "USD".parse().unwrap(),
+        };
+        store.put_user(&user, jiff::Timestamp::now()).await.unwrap();
+        store
     }
 
     /// A call by name on the queue that the worker consumes.
