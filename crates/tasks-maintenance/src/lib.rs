@@ -33,8 +33,8 @@ pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub use update_analytics::UpdateAnalytics;
 pub use weekly::{MaintenanceData, WeeklyPortfolioMaintenance};
 
-/// Every finance task, on this application and with these ways to tell people: low and high priority mix the tasks of both crates, and a queue belongs to a worker
-/// that has all of its tasks.
+/// Every finance task, on this application and with these ways to tell people: low and high priority mix the tasks of both
+/// crates, and a queue belongs to a worker that has all of its tasks.
 pub fn registry(app: App, notifier: Notifier) -> Registry {
     tasks_analytics::add_to(Registry::new().state(app).state(notifier))
         .finance::<SendNotification>()

@@ -233,3 +233,66 @@ async fn newest_prices_become_quotes() {
         .run(&["finance", "update-prices", "--portfolio", "9"])
         .code(1);
 }
+
+#[tokio::test]
+async fn a_backup_is_restored_elsewhere_and_over_rows_only_by_force() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let manifest = sandbox.json(&["finance", "backup", "--keep", "3"]);
+    assert_eq!(manifest["verified"], true, "{manifest}");
+    assert_eq!(manifest["row_counts"]["assets"], 1);
+    let backup = manifest["path"].as_str().unwrap();
+    let checked = stdout(
+        &sandbox
+            .run(&["finance", "restore", backup, "--check"])
+            .success(),
+    );
+    assert!(checked.contains("whole: 1 rows"), "{checked}");
+
+    let elsewhere = ["finance", "restore", backup, "--to", "new/other.db"];
+    assert_eq!(sandbox.json(&elsewhere)["row_counts"]["assets"], 1);
+    assert!(sandbox.path().join("new/other.db").is_file());
+
+    let over = ["finance", "restore", backup];
+    let text = stderr(&sandbox.run(&over).code(64));
+    assert!(
+        text.contains("is not empty") && text.contains("--force"),
+        "{text}"
+    );
+    let forced = ["finance", "restore", backup, "--force"];
+    assert_eq!(sandbox.json(&forced)["replaced"], true);
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_nothing_of_a_backup_and_nothing_of_a_restored_database() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let program = testkit::bin("celeriac");
+    // No file may grow beyond this many blocks of 1 kB, which is what a full disk looks like to the one who writes.
+    let limited = |blocks: u32, arguments: &str| {
+        let mut command = std::process::Command::new("bash");
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}",
+            program.display()
+        );
+        let output = command
+            .args(["-c", &script])
+            .current_dir(sandbox.path())
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let text = limited(0, "finance backup --no-verify");
+    assert!(text.contains("full"), "{text}");
+    let left = std::fs::read_dir(sandbox.path().join("data/backups"));
+    assert_eq!(left.map_or(0, Iterator::count), 0);
+
+    let manifest = sandbox.json(&["finance", "backup"]);
+    let backup = manifest["path"].as_str().unwrap();
+    let text = limited(100, &format!("finance restore {backup} --to new.db"));
+    assert!(text.contains("full"), "{text}");
+    for name in ["new.db", "new.db-wal", "new.db-shm"] {
+        assert!(!sandbox.path().join(name).exists(), "{name}");
+    }
+}
