@@ -172,10 +172,9 @@ fn report_again(file: Option<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn write_report(figures: &Figures) -> anyhow::Result<()> {
-    write(
-        &documents().join("benchmarks.md"),
-        &report::document(figures),
-    )
+    let page = documents().join("benchmarks.md");
+    let before = fs::read_to_string(&page).unwrap_or_default();
+    write(&page, &report::document(figures, &before))
 }
 
 fn save(figures: &Figures, file: &Path) -> anyhow::Result<()> {

@@ -8,13 +8,22 @@ use crate::machine::Machine;
 /// The text, with a line `{{name}}` where something is put in.
 const TEMPLATE: &str = include_str!("document.md");
 
-/// The whole document.
-pub(crate) fn document(figures: &Figures) -> String {
+/// The part that another program writes stands between these.
+const FINANCE: (&str, &str) = ("<!-- finance -->\n", "<!-- /finance -->");
+
+/// The whole document; the finance part is kept from the page `before`.
+pub(crate) fn document(figures: &Figures, before: &str) -> String {
     let tables: Vec<String> = tables::all(figures).iter().map(section).collect();
     TEMPLATE
         .replace("{{aims}}", aims::table(figures).to_markdown().trim_end())
         .replace("{{tables}}", tables.join("\n").trim_end())
         .replace("{{machine}}", &machine(&figures.machine))
+        .replace("{{finance}}", finance(before).unwrap_or_default())
+}
+
+fn finance(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once(FINANCE.0)?;
+    Some(rest.split_once(FINANCE.1)?.0)
 }
 
 fn section(table: &Table) -> String {
@@ -54,7 +63,10 @@ mod tests {
             redis: "7.0".to_owned(),
             celery: None,
         };
-        let text = document(&Figures::new(machine));
+        let text = document(
+            &Figures::new(machine),
+            "<!-- finance -->\nkept<!-- /finance -->",
+        );
         assert!(!text.contains("{{"), "{text}");
         assert!(
             text.contains("2 cores of some processor, 24 GiB") && text.contains("not installed"),

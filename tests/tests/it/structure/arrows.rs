@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
+    ("bench-finance", &["calendar", "portfolio"]),
     ("broker", &["protocol"]),
     ("broker-redis", &["broker", "protocol"]),
     ("broker-sqlite", &["broker", "protocol"]),
@@ -157,7 +158,7 @@ fn nobody_links_the_benchmarks() {
             package
                 .dependencies
                 .iter()
-                .any(|found| found.name == "bench")
+                .any(|found| found.name.starts_with("bench"))
         })
         .map(|package| package.name)
         .collect();

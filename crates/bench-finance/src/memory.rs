@@ -1,0 +1,86 @@
+//! Figures from memory: ledgers and prices are there, nothing is read or written.
+
+use std::time::Instant;
+
+use jiff::civil::Date;
+use portfolio::engine::{Columns, Outline, value};
+use portfolio::figures::{PeriodFigures, ReturnSettings};
+use portfolio::ledger::{Entry, IncomeMode, LotMethod, Rules};
+use portfolio::series::WalkRequest;
+
+use crate::figures::Figure;
+use crate::load::Load;
+
+/// Portfolios that a thread takes at a time.
+const BATCH: usize = 256;
+
+/// What it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    /// To put the prices into columns.
+    pub(crate) columns: Figure,
+    /// To compute every portfolio's figures since inception.
+    pub(crate) figures: Figure,
+}
+
+pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
+    let started = Instant::now();
+    let columns = Columns::build(&load.market, &load.calendar, load.last_day(), ["USD".parse()?]);
+    let columns_taken = Figure::since(started)?;
+    let started = Instant::now();
+    let done = on_every_core(&load.ledgers, |ledgers| figures(load, &columns, ledgers))?;
+    anyhow::ensure!(done == load.ledgers.len(), "{done} of {} portfolios had figures", load.ledgers.len());
+    Ok(Taken {
+        columns: columns_taken,
+        figures: Figure::since(started)?,
+    })
+}
+
+fn figures(load: &Load, columns: &Columns, ledgers: &[Vec<Entry>]) -> anyhow::Result<usize> {
+    let outlines: Result<Vec<_>, _> = ledgers.iter().map(|ledger| Outline::of(request(load, ledger))).collect();
+    let outlines: Vec<Outline<'_>> = outlines?.into_iter().flatten().collect();
+    let settings = ReturnSettings {
+        benchmark: Some(&load.market.assets()[0].closes),
+        ..ReturnSettings::default()
+    };
+    let mut done = 0;
+    for valued in value(columns, outlines) {
+        anyhow::ensure!(valued.is_sound(), "the load is made for floats");
+        let figures = PeriodFigures::of(&valued.outline.end, &valued.span(Date::MIN), settings)?;
+        done += usize::from(figures.stats.is_some() && figures.mwr.rate.is_some());
+    }
+    Ok(done)
+}
+
+fn request<'l>(load: &'l Load, ledger: &[Entry]) -> WalkRequest<'l> {
+    WalkRequest {
+        market: &load.market,
+        rules: Rules {
+            base: "USD".parse().expect("USD is a currency"),
+            method: LotMethod::Fifo,
+            income: IncomeMode::Ledger,
+            short_accounts: Default::default(),
+        },
+        entries: ledger.to_vec(),
+        calendar: &load.calendar,
+        starts: Vec::new(),
+        to: load.last_day(),
+    }
+}
+
+fn on_every_core<T: Sync>(items: &[T], work: impl Fn(&[T]) -> anyhow::Result<usize> + Sync) -> anyhow::Result<usize> {
+    let cores = std::thread::available_parallelism()?.get();
+    let batches: Vec<&[T]> = items.chunks(BATCH).collect();
+    let share = batches.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = batches
+            .chunks(share)
+            .map(|own| scope.spawn(move || own.iter().map(|batch| work(batch)).sum::<anyhow::Result<usize>>()))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?)
+            .sum()
+    })
+}
