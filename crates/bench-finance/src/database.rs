@@ -55,7 +55,9 @@ struct Transaction<'a> {
 /// Writes the load to a new database.
 pub(crate) async fn write(load: &Load, path: &Path) -> anyhow::Result<()> {
     Store::create(path).await?.close().await;
-    let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(false);
     let mut database = options.connect().await?;
     let count = i64::try_from(load.ledgers.len())?;
     let per_user = i64::try_from(PER_USER)?;
@@ -142,7 +144,11 @@ async fn insert<T: Serialize>(
     while rows.peek().is_some() {
         let portion: Vec<T> = rows.by_ref().take(PORTION).collect();
         let json = serde_json::to_string(&portion)?;
-        sqlx::query(statement).bind(json).execute(&mut *transaction).await.context(statement)?;
+        sqlx::query(statement)
+            .bind(json)
+            .execute(&mut *transaction)
+            .await
+            .context(statement)?;
     }
     transaction.commit().await?;
     Ok(())

@@ -15,7 +15,9 @@ const CLOSE: &str = "<!-- /finance -->";
 pub(crate) fn print(figures: &Figures) {
     for (title, rows) in tables(figures) {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).add_rows(&rows);
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .add_rows(&rows);
         println!("\n{title}\n{table}");
     }
 }
@@ -23,10 +25,18 @@ pub(crate) fn print(figures: &Figures) {
 /// Writes the part; it must be on the page already.
 pub(crate) fn write(figures: &Figures) -> anyhow::Result<()> {
     let path: PathBuf = workspace().join("docs/benchmarks.md");
-    let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (before, rest) = page.split_once(OPEN).with_context(|| format!("{} has no {OPEN}", path.display()))?;
-    let (_, after) = rest.split_once(CLOSE).with_context(|| format!("{} has no {CLOSE}", path.display()))?;
-    std::fs::write(&path, format!("{before}{OPEN}\n{}{CLOSE}{after}", part(figures)))?;
+    let page = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let (before, rest) = page
+        .split_once(OPEN)
+        .with_context(|| format!("{} has no {OPEN}", path.display()))?;
+    let (_, after) = rest
+        .split_once(CLOSE)
+        .with_context(|| format!("{} has no {CLOSE}", path.display()))?;
+    std::fs::write(
+        &path,
+        format!("{before}{OPEN}\n{}{CLOSE}{after}", part(figures)),
+    )?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
@@ -58,17 +68,36 @@ const WRITES: &str = "writing to a string does not fail";
 
 /// Titles with rows; the first row names the columns.
 fn tables(figures: &Figures) -> [(&'static str, Vec<Vec<String>>); 2] {
-    [("Finance: ours", ours(figures)), ("Finance: figures from memory beside others", beside(figures))]
+    [
+        ("Finance: ours", ours(figures)),
+        (
+            "Finance: figures from memory beside others",
+            beside(figures),
+        ),
+    ]
 }
 
 fn ours(figures: &Figures) -> Vec<Vec<String>> {
-    let mut rows = vec![["what", "seconds", "aim", "reached", "peak memory MiB"].map(str::to_owned).to_vec()];
-    rows.extend(figures.ours.iter().map(|(measure, figure)| row(*measure, *figure)));
+    let mut rows = vec![
+        ["what", "seconds", "aim", "reached", "peak memory MiB"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(
+        figures
+            .ours
+            .iter()
+            .map(|(measure, figure)| row(*measure, *figure)),
+    );
     rows
 }
 
 fn row(measure: Measure, figure: Figure) -> Vec<String> {
-    let reached = if figure.seconds <= measure.aim() { "yes" } else { "**no**" };
+    let reached = if figure.seconds <= measure.aim() {
+        "yes"
+    } else {
+        "**no**"
+    };
     vec![
         measure.title().to_owned(),
         format!("{:.2}", figure.seconds),
@@ -80,7 +109,10 @@ fn row(measure: Measure, figure: Figure) -> Vec<String> {
 
 /// Per portfolio and core, so that machines with other numbers of cores compare.
 fn beside(figures: &Figures) -> Vec<Vec<String>> {
-    let mine = figures.ours.iter().find(|(measure, _)| *measure == Measure::Figures);
+    let mine = figures
+        .ours
+        .iter()
+        .find(|(measure, _)| *measure == Measure::Figures);
     let Some((_, mine)) = mine else {
         return Vec::new();
     };
@@ -89,12 +121,25 @@ fn beside(figures: &Figures) -> Vec<Vec<String>> {
         ("pandas and quantstats", figures.peers.quantstats),
         ("numpy, one by one", figures.peers.numpy),
         ("numpy, all at once", figures.peers.batch),
-        ("loop in C: values and some figures, no ledger", figures.peers.limit),
+        (
+            "loop in C: values and some figures, no ledger",
+            figures.peers.limit,
+        ),
     ];
-    let mut rows = vec![["what", "ms per portfolio and core", "to ours"].map(str::to_owned).to_vec()];
-    rows.push(vec!["Celeriac".to_owned(), format!("{mine:.3}"), "1.0 ×".to_owned()]);
+    let mut rows = vec![
+        ["what", "ms per portfolio and core", "to ours"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.push(vec![
+        "Celeriac".to_owned(),
+        format!("{mine:.3}"),
+        "1.0 ×".to_owned(),
+    ]);
     for (name, taken) in peers {
-        let cells = taken.map_or(["–".to_owned(), "–".to_owned()], |taken| [format!("{taken:.3}"), format!("{:.1} ×", taken / mine)]);
+        let cells = taken.map_or(["–".to_owned(), "–".to_owned()], |taken| {
+            [format!("{taken:.3}"), format!("{:.1} ×", taken / mine)]
+        });
         rows.push([vec![name.to_owned()], cells.to_vec()].concat());
     }
     rows

@@ -102,6 +102,8 @@ fn peak_memory() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next());
-    let kilobytes: u64 = kilobytes.ok_or_else(|| anyhow::anyhow!("the system does not tell VmHWM"))?.parse()?;
+    let kilobytes: u64 = kilobytes
+        .ok_or_else(|| anyhow::anyhow!("the system does not tell VmHWM"))?
+        .parse()?;
     Ok(kilobytes * 1024)
 }

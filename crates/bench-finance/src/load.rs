@@ -51,7 +51,11 @@ impl Size {
         let years = i16::try_from(self.days / 250 + 2)?;
         let end = date(START.year() + years, 1, 1);
         let mut days = Calendar::named(MIC)?.sessions(START, end);
-        anyhow::ensure!(days.len() >= self.days.max(50), "between 50 and {} days, please", days.len());
+        anyhow::ensure!(
+            days.len() >= self.days.max(50),
+            "between 50 and {} days, please",
+            days.len()
+        );
         days.truncate(self.days);
         Ok(days)
     }
@@ -65,7 +69,10 @@ impl Size {
             ("--days", self.days),
             ("--assets", self.assets),
         ];
-        options.iter().flat_map(|(name, value)| [(*name).to_owned(), value.to_string()]).collect()
+        options
+            .iter()
+            .flat_map(|(name, value)| [(*name).to_owned(), value.to_string()])
+            .collect()
     }
 }
 
@@ -83,7 +90,9 @@ impl Load {
         let (calendar, days) = (Calendar::named(MIC)?, size.sessions()?);
         let mut rng = Rng::with_seed(SEED);
         let market = market(&size, &days, &mut rng);
-        let ledgers = (0..size.portfolios).map(|number| ledger(number, &size, &days, &market, &mut rng)).collect();
+        let ledgers = (0..size.portfolios)
+            .map(|number| ledger(number, &size, &days, &market, &mut rng))
+            .collect();
         Ok(Load {
             calendar,
             days,
@@ -143,7 +152,12 @@ fn ledger(number: usize, size: &Size, days: &[Date], market: &Market, rng: &mut 
         let mut purchase = row(Kind::Buy, days[0]);
         purchase.asset = Some(asset);
         purchase.quantity = Some(Decimal::from_int(rng.i64(1..200)));
-        purchase.price = market.asset(asset).closes.iter().next().map(|(_, close)| *close);
+        purchase.price = market
+            .asset(asset)
+            .closes
+            .iter()
+            .next()
+            .map(|(_, close)| *close);
         entries.push(purchase);
     }
     for _ in 0..size.deposits {
@@ -168,7 +182,9 @@ fn chosen(size: &Size, rng: &mut Rng) -> BTreeSet<AssetIx> {
 
 fn cents(value: f64) -> Decimal {
     let cents = Decimal::from_int((value * 100.0).round() as i64);
-    cents.div(Decimal::from_int(100), 2).expect("a price divided by a hundred is in range")
+    cents
+        .div(Decimal::from_int(100), 2)
+        .expect("a price divided by a hundred is in range")
 }
 
 fn usd() -> portfolio::money::Currency {

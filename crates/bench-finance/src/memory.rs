@@ -25,11 +25,20 @@ pub(crate) struct Taken {
 
 pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
     let started = Instant::now();
-    let columns = Columns::build(&load.market, &load.calendar, load.last_day(), ["USD".parse()?]);
+    let columns = Columns::build(
+        &load.market,
+        &load.calendar,
+        load.last_day(),
+        "USD".parse()?,
+    );
     let columns_taken = Figure::since(started)?;
     let started = Instant::now();
     let done = on_every_core(&load.ledgers, |ledgers| figures(load, &columns, ledgers))?;
-    anyhow::ensure!(done == load.ledgers.len(), "{done} of {} portfolios had figures", load.ledgers.len());
+    anyhow::ensure!(
+        done == load.ledgers.len(),
+        "{done} of {} portfolios had figures",
+        load.ledgers.len()
+    );
     Ok(Taken {
         columns: columns_taken,
         figures: Figure::since(started)?,
@@ -37,7 +46,10 @@ pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
 }
 
 fn figures(load: &Load, columns: &Columns, ledgers: &[Vec<Entry>]) -> anyhow::Result<usize> {
-    let outlines: Result<Vec<_>, _> = ledgers.iter().map(|ledger| Outline::of(request(load, ledger))).collect();
+    let outlines: Result<Vec<_>, _> = ledgers
+        .iter()
+        .map(|ledger| Outline::of(request(load, ledger)))
+        .collect();
     let outlines: Vec<Outline<'_>> = outlines?.into_iter().flatten().collect();
     let settings = ReturnSettings {
         benchmark: Some(&load.market.assets()[0].closes),
@@ -68,7 +80,10 @@ fn request<'l>(load: &'l Load, ledger: &[Entry]) -> WalkRequest<'l> {
     }
 }
 
-fn on_every_core<T: Sync>(items: &[T], work: impl Fn(&[T]) -> anyhow::Result<usize> + Sync) -> anyhow::Result<usize> {
+fn on_every_core<T: Sync>(
+    items: &[T],
+    work: impl Fn(&[T]) -> anyhow::Result<usize> + Sync,
+) -> anyhow::Result<usize> {
     let cores = std::thread::available_parallelism()?.get();
     let batches: Vec<&[T]> = items.chunks(BATCH).collect();
     let share = batches.len().div_ceil(cores).max(1);
@@ -76,11 +91,21 @@ fn on_every_core<T: Sync>(items: &[T], work: impl Fn(&[T]) -> anyhow::Result<usi
         let work = &work;
         let threads: Vec<_> = batches
             .chunks(share)
-            .map(|own| scope.spawn(move || own.iter().map(|batch| work(batch)).sum::<anyhow::Result<usize>>()))
+            .map(|own| {
+                scope.spawn(move || {
+                    own.iter()
+                        .map(|batch| work(batch))
+                        .sum::<anyhow::Result<usize>>()
+                })
+            })
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?)
+            .map(|thread| {
+                thread
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("a thread panicked"))?
+            })
             .sum()
     })
 }

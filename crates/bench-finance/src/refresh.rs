@@ -18,7 +18,12 @@ pub(crate) async fn run(path: &Path, as_of: Date, full: bool) -> anyhow::Result<
         ..RefreshRequest::new("bench")
     };
     let envelope = refresh(&store, &request, &mut |_| {}, &|| false).await?;
-    anyhow::ensure!(envelope.status == Status::Success, "the run ended as {:?}: {:?}", envelope.status, envelope.errors.first());
+    anyhow::ensure!(
+        envelope.status == Status::Success,
+        "the run ended as {:?}: {:?}",
+        envelope.status,
+        envelope.errors.first()
+    );
     let figure = Figure::since(started);
     store.close().await;
     figure

@@ -18,7 +18,9 @@ pub(crate) async fn run(size: Size, repetitions: usize) -> anyhow::Result<Figure
     let mut ours = Vec::new();
     for measure in Measure::ALL {
         eprintln!("measuring: {}", measure.title());
-        let figures: anyhow::Result<Vec<Figure>> = (0..repetitions).map(|_| apart(measure, size, &database)).collect();
+        let figures: anyhow::Result<Vec<Figure>> = (0..repetitions)
+            .map(|_| apart(measure, size, &database))
+            .collect();
         ours.push((measure, median(figures?)));
     }
     eprintln!("measuring the peers");
@@ -35,9 +37,18 @@ pub(crate) async fn run(size: Size, repetitions: usize) -> anyhow::Result<Figure
 fn apart(measure: Measure, size: Size, database: &Path) -> anyhow::Result<Figure> {
     let name = clap::ValueEnum::to_possible_value(&measure).context("every measure has a name")?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("one").arg(name.get_name()).arg(database).args(size.options()).stderr(Stdio::inherit());
+    command
+        .arg("one")
+        .arg(name.get_name())
+        .arg(database)
+        .args(size.options())
+        .stderr(Stdio::inherit());
     let output = command.output()?;
-    anyhow::ensure!(output.status.success(), "the measurement ended with {}", output.status);
+    anyhow::ensure!(
+        output.status.success(),
+        "the measurement ended with {}",
+        output.status
+    );
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 

@@ -1,6 +1,7 @@
 //! Many portfolios over the machine's cores, on prices in columns; see [`crate::engine`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 
@@ -9,38 +10,40 @@ use super::envelope::Issue;
 use super::load::Target;
 use crate::cores::on_every_core;
 use crate::engine::{Columns, Outline, Valued, value};
-use crate::market::Market;
+use crate::market::{AssetIx, Market};
 use crate::money::Currency;
 use crate::series::Walk;
+use crate::store::asset_index;
 
 /// Portfolios that one core values together: enough for every price to be used several times while it is near.
 const BATCH: usize = 256;
 
 /// Prices of a run, in columns for each grid of days that its portfolios have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Engine {
     market: Market,
-    grids: BTreeMap<(String, Date), Columns>,
+    grids: Mutex<BTreeMap<Grid, BTreeMap<Currency, Arc<Columns>>>>,
 }
 
 impl Engine {
-    pub(super) fn new(market: Market, targets: &[Target]) -> Engine {
-        let bases: BTreeSet<Currency> = targets
-            .iter()
-            .map(|target| target.row.base_currency)
-            .collect();
-        let mut grids = BTreeMap::new();
-        for target in targets {
-            grids.entry(grid_of(target)).or_insert_with(|| {
-                Columns::build(
-                    &market,
-                    &target.calendar,
-                    target.as_of,
-                    bases.iter().copied(),
-                )
-            });
+    pub(super) fn new(market: Market) -> Engine {
+        Engine {
+            market,
+            grids: Mutex::default(),
         }
-        Engine { market, grids }
+    }
+
+    pub(super) fn asset_index(&self) -> HashMap<i64, AssetIx> {
+        asset_index(&self.market)
+    }
+
+    /// All assets that an engine needs which knows those named too; `None` when this one does.
+    pub(super) fn lacks(&self, named: impl Iterator<Item = i64>) -> Option<Vec<i64>> {
+        let known = self.market.assets().iter().map(|asset| asset.id);
+        let mut all: BTreeSet<i64> = known.collect();
+        let before = all.len();
+        all.extend(named);
+        (all.len() > before).then(|| all.into_iter().collect())
     }
 
     /// Computes all jobs; results come in the order of the jobs.
@@ -52,25 +55,45 @@ impl Engine {
 
     fn compute_batch(&self, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
         let mut results: Vec<Option<Result<Computed, Issue>>> = jobs.iter().map(|_| None).collect();
-        let mut outlined: BTreeMap<(String, Date), (Vec<usize>, Vec<Outline<'_>>)> =
+        let mut outlined: BTreeMap<(Grid, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
             BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
             match Outline::of(request(&self.market, job, starts(job))) {
                 Err(error) => results[turn] = Some(Err(job.failed(error))),
                 Ok(None) => results[turn] = Some(Ok(Computed::empty(job))),
                 Ok(Some(outline)) => {
-                    let (turns, outlines) = outlined.entry(grid_of(&job.target)).or_default();
+                    let (turns, outlines) = outlined
+                        .entry((grid_of(&job.target), job.target.row.base_currency))
+                        .or_default();
                     turns.push(turn);
                     outlines.push(outline);
                 }
             }
         }
-        for (grid, (turns, outlines)) in outlined {
-            for (turn, valued) in turns.into_iter().zip(value(&self.grids[&grid], outlines)) {
+        for (turns, outlines) in outlined.into_values() {
+            let columns = self.columns(&jobs[turns[0]].target);
+            for (turn, valued) in turns.into_iter().zip(value(&columns, outlines)) {
                 results[turn] = Some(self.finish(&jobs[turn], &valued));
             }
         }
         results.into_iter().flatten().collect()
+    }
+
+    /// The columns of a portfolio's days in its currency; portfolios with the same days share the prices.
+    fn columns(&self, target: &Target) -> Arc<Columns> {
+        let (grid, base) = (grid_of(target), target.row.base_currency);
+        let mut grids = self.grids.lock().unwrap_or_else(PoisonError::into_inner);
+        let bases = grids.entry(grid).or_default();
+        if let Some(columns) = bases.get(&base) {
+            return Arc::clone(columns);
+        }
+        let columns = match bases.values().next() {
+            Some(other) => other.in_base(&self.market, base),
+            None => Columns::build(&self.market, &target.calendar, target.as_of, base),
+        };
+        let columns = Arc::new(columns);
+        bases.insert(base, Arc::clone(&columns));
+        columns
     }
 
     fn finish(&self, job: &Job, valued: &Valued<'_, '_>) -> Result<Computed, Issue> {
@@ -86,6 +109,9 @@ impl Engine {
     }
 }
 
-fn grid_of(target: &Target) -> (String, Date) {
+/// A calendar by its code, and the last day.
+type Grid = (String, Date);
+
+fn grid_of(target: &Target) -> Grid {
     (target.calendar.mic().to_owned(), target.as_of)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use calendar::Calendar;
 use jiff::civil::Date;
 
+use super::compute::Job;
 use super::digest::PortfolioDigest;
 use super::hash::{self, Revisions};
 use super::period::Period;
@@ -12,6 +13,7 @@ use super::request::RefreshRequest;
 use super::save;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
+use crate::market::AssetIx;
 use crate::store::{PortfolioRow, Store, StoredEntry};
 
 /// One portfolio of a run.
@@ -27,11 +29,26 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Need {
     /// Its input has changed.
-    Compute(Target),
+    Compute(Changed),
     /// Its stored results are current.
     Nothing(Target, PortfolioDigest),
     /// It cannot be computed.
     Fail(PortfolioRow, Error),
+}
+
+/// A portfolio to be computed, with its ledger.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) target: Target,
+    pub(super) entries: Vec<StoredEntry>,
+    /// Every asset that it names.
+    pub(super) assets: BTreeSet<i64>,
+}
+
+impl Changed {
+    pub(super) fn job(self, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Job {
+        Job::new(self.target, &self.entries, index, shorts)
+    }
 }
 
 /// The active portfolios that the request means.
@@ -87,37 +104,93 @@ pub(super) async fn revisions(
     })
 }
 
-/// Decides what some portfolios need, and collects the assets of those to be computed.
+/// Decides what some portfolios need. The cache entries of those that have not changed live on.
 pub(super) async fn needs(
     store: &Store,
     request: &RefreshRequest,
     rows: &[PortfolioRow],
     shared: &Revisions,
-    assets: &mut BTreeSet<i64>,
 ) -> Result<Vec<Need>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let entries = store.entries(&ids).await?;
-    let mut stored = store.stored_digests(&ids, Period::STORED.len()).await?;
+    let mut entries = store.entries(&ids).await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
-        let calendar = match request.calendars.get(&row.calendar) {
-            Ok(calendar) => calendar,
-            Err(error) => {
-                needs.push(Need::Fail(row.clone(), error.into()));
-                continue;
-            }
-        };
-        let own = entries.get(&row.id).map_or(&[][..], Vec::as_slice);
-        let (target, named) = target(request, row, own, calendar, shared);
-        match still_current(store, request, &target, stored.remove(&row.id)).await? {
-            Some(digest) => needs.push(Need::Nothing(target, digest)),
-            None => {
-                assets.extend(named);
-                needs.push(Need::Compute(target));
-            }
+        let entries = entries.remove(&row.id).unwrap_or_default();
+        needs.push(match request.calendars.get(&row.calendar) {
+            Ok(calendar) => Need::Compute(changed(request, row, entries, calendar, shared)),
+            Err(error) => Need::Fail(row.clone(), error.into()),
+        });
+    }
+    if request.full {
+        return Ok(needs);
+    }
+    let current = current(store, request, &ids, &needs).await?;
+    Ok(needs
+        .into_iter()
+        .map(|need| need.unless_known(&current))
+        .collect())
+}
+
+impl Need {
+    fn unless_known(self, current: &HashMap<i64, PortfolioDigest>) -> Need {
+        match self {
+            Need::Compute(changed) => match current.get(&changed.target.row.id) {
+                Some(digest) => Need::Nothing(changed.target, digest.clone()),
+                None => Need::Compute(changed),
+            },
+            other => other,
         }
     }
-    Ok(needs)
+}
+
+/// The stored digests of the same input, where they can be read and the cache entries still exist.
+async fn current(
+    store: &Store,
+    request: &RefreshRequest,
+    ids: &[i64],
+    needs: &[Need],
+) -> Result<HashMap<i64, PortfolioDigest>> {
+    let mut stored = store.stored_digests(ids, Period::STORED.len()).await?;
+    let mut found = HashMap::new();
+    for need in needs {
+        let Need::Compute(Changed { target, .. }) = need else {
+            continue;
+        };
+        let same = stored
+            .remove(&target.row.id)
+            .filter(|(hash, _)| *hash == target.hash);
+        let digest =
+            same.and_then(|(_, digest)| serde_json::from_str::<PortfolioDigest>(&digest).ok());
+        found.extend(digest.map(|digest| (target.row.id, digest)));
+    }
+    let keys: Vec<String> = found
+        .keys()
+        .flat_map(|id| save::portfolio_keys(*id))
+        .collect();
+    let alive = store
+        .extend_cache(&keys, save::expiry((request.clock)()))
+        .await?;
+    found.retain(|id, _| {
+        save::portfolio_keys(*id)
+            .iter()
+            .all(|key| alive.contains(key))
+    });
+    Ok(found)
+}
+
+fn changed(
+    request: &RefreshRequest,
+    row: &PortfolioRow,
+    entries: Vec<StoredEntry>,
+    calendar: Calendar,
+    shared: &Revisions,
+) -> Changed {
+    let (target, assets) = target(request, row, &entries, calendar, shared);
+    Changed {
+        target,
+        entries,
+        assets,
+    }
 }
 
 /// A portfolio with its day and input hash, and the assets that it names.
@@ -140,24 +213,4 @@ pub(super) fn target(
         },
         named,
     )
-}
-
-/// The stored digest, when its input is the same, it can be read, and the cache entries still exist; these then live on.
-async fn still_current(
-    store: &Store,
-    request: &RefreshRequest,
-    target: &Target,
-    stored: Option<(String, String)>,
-) -> Result<Option<PortfolioDigest>> {
-    let stored = stored.filter(|(hash, _)| *hash == target.hash && !request.full);
-    let digest =
-        stored.and_then(|(_, digest)| serde_json::from_str::<PortfolioDigest>(&digest).ok());
-    let Some(digest) = digest else {
-        return Ok(None);
-    };
-    let keys = save::portfolio_keys(target.row.id);
-    let alive = store
-        .extend_cache(&keys, save::expiry((request.clock)()))
-        .await?;
-    Ok((alive == keys.len() as u64).then_some(digest))
 }

@@ -1,6 +1,6 @@
 //! The run itself: lock, decide what has changed, compute and save in portions, sum up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,23 +9,21 @@ use tokio::task::spawn_blocking;
 use super::batch::Engine;
 use super::compute::{Computed, Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
-use super::load::{self, Need, Target};
+use super::load::{self, Changed, Need};
 use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
 use super::request::RefreshRequest;
 use super::{hash, save};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
 use crate::ledger::AccountId;
-use crate::market::{AssetIx, Market};
 use crate::progress::Progress;
-use crate::store::{Lock, LockAttempt, PortfolioRow, Store, asset_index};
+use crate::store::{Lock, LockAttempt, PortfolioRow, Store};
 
 /// The registered name of the task.
 pub const TASK: &str = "finflow.core.tasks.refresh_portfolio_analytics";
 
-/// Portfolios that are loaded, computed and saved together: few at first, so that small runs are told of soon.
-const FIRST_PORTION: usize = 32;
-const LARGEST_PORTION: usize = 512;
+/// Portfolios that are loaded, computed and saved together.
+const PORTION: usize = 256;
 /// Warnings that a result lists.
 const LISTED: usize = 500;
 
@@ -110,13 +108,7 @@ impl<'r> Run<'r> {
         self.report("load", 0, rows.len());
         self.count(&rows).await?;
         let rates = self.store.rates().await?;
-        let shorts: Arc<BTreeSet<AccountId>> =
-            Arc::new(self.store.short_accounts().await?.into_iter().collect());
-        let (targets, assets) = self.changed(&rows, &rates, &shorts).await?;
-        self.report("value", self.done, rows.len());
-        let assets: Vec<i64> = assets.into_iter().collect();
-        let market = self.store.market(&assets).await?;
-        self.compute(targets, market, &shorts, rows.len()).await?;
+        self.portions(&rows, &rates).await?;
         self.known.sort_by_key(|known| known.row.id);
         sum_up(&mut self.data, &self.known);
         self.overviews(&rates).await?;
@@ -133,34 +125,35 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// The portfolios to be computed with their assets; the others are settled here.
-    async fn changed(
-        &mut self,
-        rows: &[PortfolioRow],
-        rates: &RateTable,
-        shorts: &BTreeSet<AccountId>,
-    ) -> Result<(Vec<Target>, BTreeSet<i64>)> {
-        let shared = load::revisions(self.store, rates, shorts, Date::MAX).await?;
-        let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
-        for portion in rows.chunks(LARGEST_PORTION) {
-            for need in load::needs(self.store, self.request, portion, &shared, &mut assets).await?
-            {
-                self.settle(need, &mut targets);
+    async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
+        let shorts = self.store.short_accounts().await?.into_iter().collect();
+        let shared = load::revisions(self.store, rates, &shorts, Date::MAX).await?;
+        let mut engine = Arc::new(Engine::default());
+        for portion in rows.chunks(PORTION) {
+            if (self.should_stop)() {
+                self.stopped = true;
+                return Ok(());
             }
-            self.done += portion.len() as u64;
-            self.report("load", self.done, rows.len());
+            let needs = load::needs(self.store, self.request, portion, &shared).await?;
+            let changed = needs
+                .into_iter()
+                .filter_map(|need| self.settle(need))
+                .collect();
+            self.advance("load", portion.len(), rows.len());
+            self.portion(changed, &mut engine, &shorts).await?;
+            self.advance("metrics", portion.len(), rows.len());
             self.renew().await?;
         }
-        Ok((targets, assets))
+        Ok(())
     }
 
-    fn settle(&mut self, need: Need, targets: &mut Vec<Target>) {
+    /// What is still to be computed; anything else is noted here.
+    fn settle(&mut self, need: Need) -> Option<Changed> {
         match need {
-            Need::Compute(target) => targets.push(target),
+            Need::Compute(changed) => return Some(changed),
             Need::Nothing(target, digest) => {
                 self.data.portfolios_skipped += 1;
                 self.data.cache_keys += save::portfolio_keys(target.row.id).len();
-                self.done += 1;
                 self.known.push(Known {
                     row: target.row,
                     hash: target.hash,
@@ -169,6 +162,7 @@ impl<'r> Run<'r> {
             }
             Need::Fail(row, error) => self.fail(failure(row.id, "unknown_calendar", &error)),
         }
+        None
     }
 
     fn fail(&mut self, issue: Issue) {
@@ -176,69 +170,49 @@ impl<'r> Run<'r> {
         self.errors.push(issue);
     }
 
-    async fn compute(
+    async fn portion(
         &mut self,
-        targets: Vec<Target>,
-        market: Market,
-        shorts: &Arc<BTreeSet<AccountId>>,
-        total: usize,
-    ) -> Result<()> {
-        let index = asset_index(&market);
-        let engine = move || (Engine::new(market, &targets), targets);
-        let (engine, mut targets) = spawn_blocking(engine).await.map_err(Error::Computation)?;
-        let engine = Arc::new(engine);
-        let mut size = FIRST_PORTION;
-        while !targets.is_empty() {
-            if (self.should_stop)() {
-                self.stopped = true;
-                return Ok(());
-            }
-            let portion: Vec<Target> = targets.drain(..targets.len().min(size)).collect();
-            size = (size * 2).min(LARGEST_PORTION);
-            let count = portion.len() as u64;
-            let jobs = self.jobs(portion, &index, shorts).await?;
-            let engine = Arc::clone(&engine);
-            let work = move || (engine.compute_all(&jobs), jobs);
-            let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
-            self.done += count;
-            self.report("metrics", self.done, total);
-            self.save(jobs, results).await?;
-            self.renew().await?;
-        }
-        Ok(())
-    }
-
-    async fn jobs(
-        &self,
-        targets: Vec<Target>,
-        index: &HashMap<i64, AssetIx>,
+        changed: Vec<Changed>,
+        engine: &mut Arc<Engine>,
         shorts: &BTreeSet<AccountId>,
-    ) -> Result<Vec<Job>> {
-        let ids: Vec<i64> = targets.iter().map(|target| target.row.id).collect();
-        let mut entries = self.store.entries(&ids).await?;
-        let job = |target: Target| {
-            let stored = entries.remove(&target.row.id).unwrap_or_default();
-            Job::new(target, &stored, index, shorts)
-        };
-        Ok(targets.into_iter().map(job).collect())
+    ) -> Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let named = changed
+            .iter()
+            .flat_map(|changed| changed.assets.iter().copied());
+        if let Some(assets) = engine.lacks(named) {
+            let market = self.store.market(&assets).await?;
+            *engine = Arc::new(Engine::new(market));
+        }
+        let index = engine.asset_index();
+        let jobs: Vec<Job> = changed
+            .into_iter()
+            .map(|changed| changed.job(&index, shorts))
+            .collect();
+        let engine = Arc::clone(engine);
+        let work = move || (engine.compute_all(&jobs), jobs);
+        let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
+        self.save(jobs, results).await
     }
 
     async fn save(&mut self, jobs: Vec<Job>, results: Vec<Result<Computed, Issue>>) -> Result<()> {
+        let mut computed = Vec::with_capacity(jobs.len());
         for (job, result) in jobs.into_iter().zip(results) {
             match result {
                 Err(issue) => self.fail(issue),
-                Ok(computed) => {
-                    self.data.cache_keys +=
-                        save::portfolio(self.store, &job.target, &computed, (self.request.clock)())
-                            .await?;
-                    self.known.push(Known {
-                        row: job.target.row,
-                        hash: job.target.hash,
-                        digest: computed.digest,
-                    });
-                }
+                Ok(figures) => computed.push((job.target, figures)),
             }
         }
+        self.data.cache_keys +=
+            save::portfolios(self.store, &computed, (self.request.clock)()).await?;
+        let known = computed.into_iter().map(|(target, computed)| Known {
+            row: target.row,
+            hash: target.hash,
+            digest: computed.digest,
+        });
+        self.known.extend(known);
         Ok(())
     }
 
@@ -307,6 +281,11 @@ impl<'r> Run<'r> {
             .map(|known| known.digest.as_of)
             .max()
             .or(self.request.as_of)
+    }
+
+    fn advance(&mut self, phase: &'static str, portfolios: usize, total: usize) {
+        self.done += portfolios as u64;
+        self.report(phase, self.done, total);
     }
 
     fn report(&mut self, phase: &'static str, current: u64, portfolios: usize) {

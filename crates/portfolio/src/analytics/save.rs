@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::value::to_raw_value;
 
 use super::compute::Computed;
 use super::digest::PortfolioDigest;
@@ -48,20 +49,18 @@ pub(super) fn expiry(now: Timestamp) -> Timestamp {
     now.saturating_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX)
 }
 
-/// Writes one portfolio and returns how many cache entries it has.
-pub(super) async fn portfolio(
+/// Writes portfolios in one transaction and returns how many cache entries they have.
+pub(super) async fn portfolios(
     store: &Store,
-    target: &Target,
-    computed: &Computed,
+    portfolios: &[(Target, Computed)],
     now: Timestamp,
 ) -> Result<usize> {
-    let rows = analytics_rows(target, computed)?;
-    let cache = cache_rows(target, computed)?;
-    let mut tx = store.begin().await?;
-    store.put_analytics(&mut tx, &rows, now).await?;
-    store.put_cache(&mut tx, &cache, now, expiry(now)).await?;
-    store.commit(tx).await?;
-    Ok(cache.len())
+    let (mut rows, mut cache) = (Vec::new(), Vec::new());
+    for (target, computed) in portfolios {
+        rows.extend(analytics_rows(target, computed)?);
+        cache.extend(cache_rows(target, computed)?);
+    }
+    write(store, &rows, &cache, now).await
 }
 
 fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<SavedFigures<'t>>> {
@@ -83,7 +82,7 @@ fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<Sav
             scope_id: target.row.id,
             period: period.as_str(),
             as_of: target.as_of,
-            payload: serde_json::to_string(&payload)?,
+            payload: to_raw_value(&payload)?,
             input_hash: &target.hash,
         })
     });
@@ -132,11 +131,11 @@ pub(super) async fn users(
     let mut rows = Vec::with_capacity(summaries.len());
     let mut cache = Vec::with_capacity(summaries.len());
     for (summary, hash) in summaries {
-        let payload = serde_json::to_string(summary)?;
+        let payload = to_raw_value(summary)?;
         let key = format!("user:{}:summary", summary.user_id);
         cache.push(CacheRow {
             key,
-            value: payload.clone(),
+            value: payload.get().to_owned(),
             user_id: Some(summary.user_id),
         });
         let as_of = summary.as_of.unwrap_or_default();
@@ -160,10 +159,10 @@ pub(super) async fn global(
     hash: &str,
     now: Timestamp,
 ) -> Result<usize> {
-    let payload = serde_json::to_string(overview)?;
+    let payload = to_raw_value(overview)?;
     let cache = [CacheRow {
         key: "global:overview".to_owned(),
-        value: payload.clone(),
+        value: payload.get().to_owned(),
         user_id: None,
     }];
     let rows = [SavedFigures {

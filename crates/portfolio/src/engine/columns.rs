@@ -1,6 +1,7 @@
 //! Prices and rates of a grid of days, one contiguous column each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use calendar::Calendar;
 use jiff::civil::Date;
@@ -12,73 +13,81 @@ use crate::money::Currency;
 /// Days of the grid before the first price, for ledgers that begin with cash.
 const LEAD: i64 = 31;
 
-/// What every asset of a market was worth on each day of a grid, carried forward; NaN before the first price.
+/// What every asset of a market was worth on each day of a grid, carried forward (NaN before the first price), with the
+/// rates into one base currency.
 #[derive(Debug)]
 pub struct Columns {
+    grid: Arc<Grid>,
+    rates: BTreeMap<Currency, Vec<f64>>,
+}
+
+/// Days, and the prices of all assets on them.
+#[derive(Debug)]
+struct Grid {
     dates: Vec<Date>,
     closes: Vec<f64>,
-    /// The rate of a currency into another, for those pairs that were asked for.
-    rates: BTreeMap<(Currency, Currency), Vec<f64>>,
 }
 
 impl Columns {
-    /// The sessions of a calendar up to `to`, which is on the grid itself, in some base currencies.
-    pub fn build(
-        market: &Market,
-        calendar: &Calendar,
-        to: Date,
-        bases: impl IntoIterator<Item = Currency>,
-    ) -> Columns {
+    /// The sessions of a calendar up to `to`, which is on the grid itself.
+    pub fn build(market: &Market, calendar: &Calendar, to: Date, base: Currency) -> Columns {
         let dates = grid(market, calendar, to);
         let mut closes = Vec::with_capacity(dates.len() * market.assets().len());
         for asset in market.assets() {
             push_closes(&mut closes, asset, &dates);
         }
-        let mut columns = Columns {
-            dates,
-            closes,
-            rates: BTreeMap::new(),
-        };
-        for base in bases {
-            columns.add_rates(market, base);
+        Columns {
+            rates: rates(market, base, &dates),
+            grid: Arc::new(Grid { dates, closes }),
         }
-        columns
+    }
+
+    /// The same days and prices, with the rates into another currency.
+    pub(crate) fn in_base(&self, market: &Market, base: Currency) -> Columns {
+        Columns {
+            rates: rates(market, base, &self.grid.dates),
+            grid: Arc::clone(&self.grid),
+        }
     }
 
     /// The days, in order; never empty.
     pub fn dates(&self) -> &[Date] {
-        &self.dates
+        &self.grid.dates
     }
 
     /// The first day of the grid on or after `date`.
     pub(super) fn day(&self, date: Date) -> usize {
-        self.dates.partition_point(|day| *day < date)
+        self.grid.dates.partition_point(|day| *day < date)
     }
 
     /// Prices in the asset's currency.
     pub(super) fn closes(&self, asset: AssetIx) -> &[f64] {
-        let days = self.dates.len();
-        &self.closes[asset.0 * days..][..days]
+        let days = self.grid.dates.len();
+        &self.grid.closes[asset.0 * days..][..days]
     }
 
-    /// Rates from one currency into another; `None` for a currency into itself.
-    pub(super) fn rates(&self, from: Currency, base: Currency) -> Option<&[f64]> {
-        self.rates.get(&(from, base)).map(Vec::as_slice)
+    /// Rates into the base currency; `None` for that currency itself.
+    pub(super) fn rates(&self, currency: Currency) -> Option<&[f64]> {
+        self.rates.get(&currency).map(Vec::as_slice)
     }
+}
 
-    fn add_rates(&mut self, market: &Market, base: Currency) {
-        let of_assets = market.assets().iter().map(|asset| asset.currency);
-        for currency in of_assets.chain(market.rates().currencies()) {
-            if currency != base && !self.rates.contains_key(&(currency, base)) {
-                let rate = |day: &Date| market.rates().rate(currency, base, *day);
-                let column = self
-                    .dates
-                    .iter()
-                    .map(|day| rate(day).map_or(f64::NAN, |rate| rate.to_f64()));
-                self.rates.insert((currency, base), column.collect());
-            }
-        }
-    }
+/// A column for each currency of an asset or of the table, but the base itself.
+fn rates(market: &Market, base: Currency, dates: &[Date]) -> BTreeMap<Currency, Vec<f64>> {
+    let of_assets = market.assets().iter().map(|asset| asset.currency);
+    let currencies: BTreeSet<Currency> = of_assets.chain(market.rates().currencies()).collect();
+    let column = |currency: Currency| {
+        let rate = |day: &Date| market.rates().rate(currency, base, *day);
+        let rates = dates
+            .iter()
+            .map(|day| rate(day).map_or(f64::NAN, |rate| rate.to_f64()));
+        (currency, rates.collect())
+    };
+    currencies
+        .into_iter()
+        .filter(|currency| *currency != base)
+        .map(column)
+        .collect()
 }
 
 fn grid(market: &Market, calendar: &Calendar, to: Date) -> Vec<Date> {

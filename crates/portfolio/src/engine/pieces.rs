@@ -97,7 +97,7 @@ fn cut<'c>(
     let value = Product {
         factor,
         closes: asset.map(|asset| columns.closes(asset)),
-        rates: columns.rates(currency, ledger.rules().base),
+        rates: columns.rates(currency),
     };
     (factor != 0.0 && !days.is_empty()).then_some(Piece {
         asset,

@@ -1,6 +1,6 @@
 //! Results: analytics, cache entries and the counts that overviews show. All can be rebuilt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,8 +11,11 @@ use super::{Store, Transaction};
 use crate::error::Result;
 use crate::money::Currency;
 
+/// Rows that one statement writes.
+const TOGETHER: usize = 256;
+
 /// A row of analytics to be stored.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize)]
 pub struct SavedFigures<'a> {
     /// `portfolio`, `user` or `global`.
     pub scope: &'a str,
@@ -21,8 +24,7 @@ pub struct SavedFigures<'a> {
     /// Such as `1y`.
     pub period: &'a str,
     pub as_of: Date,
-    /// JSON.
-    pub payload: String,
+    pub payload: Box<serde_json::value::RawValue>,
     pub input_hash: &'a str,
 }
 
@@ -59,28 +61,23 @@ pub struct SummaryRow {
 }
 
 impl Store {
-    /// Upserts rows of analytics.
+    /// Upserts rows of analytics, many in one statement.
     pub(crate) async fn put_analytics(
         &self,
         tx: &mut Transaction,
         rows: &[SavedFigures<'_>],
         now: Timestamp,
     ) -> Result<()> {
-        for row in rows {
+        for rows in rows.chunks(TOGETHER) {
             let query = self.sql(
-                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at) VALUES (?1, ?2, ?3, ?4::date, ?5::jsonb, ?6, ?7::timestamptz)
+                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)
+                 SELECT value ->> 'scope', (value ->> 'scope_id')::bigint, value ->> 'period', (value ->> 'as_of')::date, value -> 'payload',
+                   value ->> 'input_hash', ?2::timestamptz
+                 FROM json_each(?1::jsonb) WHERE true
                  ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
                    input_hash = excluded.input_hash, computed_at = excluded.computed_at",
             );
-            let query = query
-                .bind(row.scope)
-                .bind(row.scope_id)
-                .bind(row.period)
-                .bind(row.as_of);
-            let query = query
-                .bind(row.payload.as_str())
-                .bind(row.input_hash)
-                .bind(now);
+            let query = query.bind(serde_json::to_string(rows)?).bind(now);
             query.execute_in(tx).await?;
         }
         Ok(())
@@ -111,14 +108,26 @@ impl Store {
         Ok(())
     }
 
-    /// Lets cache entries that are still right live on; returns how many of them exist.
-    pub(crate) async fn extend_cache(&self, keys: &[String], expires: Timestamp) -> Result<u64> {
+    /// Lets cache entries that are still right live on; returns the keys of those that exist.
+    pub(crate) async fn extend_cache(
+        &self,
+        keys: &[String],
+        expires: Timestamp,
+    ) -> Result<HashSet<String>> {
+        if keys.is_empty() {
+            return Ok(HashSet::new());
+        }
         let query = self.sql(
-            "UPDATE cache_entries SET expires_at = ?2::timestamptz WHERE key IN (SELECT value ->> 'key' FROM json_each(?1::jsonb))",
+            "UPDATE cache_entries SET expires_at = ?2::timestamptz WHERE key IN (SELECT value ->> 'key' FROM json_each(?1::jsonb)) RETURNING key",
         );
         let keys: Vec<Key<'_>> = keys.iter().map(|key| Key { key }).collect();
         let query = query.bind(serde_json::to_string(&keys)?).bind(expires);
-        query.execute().await
+        Ok(query
+            .all()
+            .await?
+            .iter()
+            .map(|row| row.get("key"))
+            .collect())
     }
 
     /// The value of a cache entry, expired or not.

@@ -97,7 +97,7 @@ fn check(
         starts: STARTS.map(day).to_vec(),
         to,
     };
-    let columns = Columns::build(&market, &calendar, to, [base]);
+    let columns = Columns::build(&market, &calendar, to, base);
     let (exact, outline) = match (Walk::run(request()), Outline::of(request())) {
         (Ok(Some(exact)), Ok(Some(outline))) => (exact, outline),
         (Err(exact), Err(outline)) => {

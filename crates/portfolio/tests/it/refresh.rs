@@ -322,7 +322,7 @@ on_both_servers!(a_stop_saves_what_is_done);
 
 async fn a_stop_saves_what_is_done(server: Server) {
     let (world, user, ..) = world(server).await;
-    for number in 0..40 {
+    for number in 0..260 {
         let name = format!("P{number}");
         world
             .portfolio(
@@ -348,13 +348,13 @@ async fn a_stop_saves_what_is_done(server: Server) {
         (result.status, result.errors[0].code.as_str()),
         (Status::Partial, "soft_time_limit")
     );
-    assert_eq!(world.store.summary(None).await.unwrap().len(), 32 * 8);
+    assert_eq!(world.store.summary(None).await.unwrap().len(), 256 * 8);
     assert_eq!(seen.first().unwrap().percent(), 0);
     assert_eq!(seen.last().unwrap().percent(), 100);
     let rest = run(&world.store, &request()).await.unwrap();
     assert_eq!(
         (rest.status, rest.data.portfolios_skipped),
-        (Status::Success, 32)
+        (Status::Success, 256)
     );
 }
 
