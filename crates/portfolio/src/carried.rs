@@ -44,6 +44,21 @@ impl<T> Carried<T> {
         Some((self.dates[index], &self.values[index]))
     }
 
+    /// As [`Carried::at`] for each of some dates in order, in one pass.
+    pub fn along(
+        &self,
+        dates: impl Iterator<Item = Date>,
+    ) -> impl Iterator<Item = Option<(Date, &T)>> {
+        let mut after = 0;
+        dates.map(move |date| {
+            while self.dates.get(after).is_some_and(|seen| *seen <= date) {
+                after += 1;
+            }
+            let index = after.checked_sub(1)?;
+            Some((self.dates[index], &self.values[index]))
+        })
+    }
+
     /// Every observation, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (Date, &T)> {
         self.dates.iter().copied().zip(&self.values)

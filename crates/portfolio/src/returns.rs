@@ -111,11 +111,13 @@ pub(crate) fn link(value: f64) -> f64 {
 /// left out.
 pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<Decimal>) -> Benchmark {
     let days = std::iter::once(from).chain(dates.iter().copied());
-    let points: Vec<_> = days
-        .map(|day| (day, levels.at(day).map(|(_, level)| level.to_f64())))
+    let levels: Vec<Option<f64>> = levels
+        .along(days)
+        .map(|level| Some(level?.1.to_f64()))
         .collect();
-    let pairs = points
-        .windows(2)
-        .filter_map(|pair| Some((pair[1].0, pair[1].1? / pair[0].1? - 1.0)));
-    pairs.filter(|(_, value)| value.is_finite()).collect()
+    let returns = levels.windows(2).zip(dates);
+    returns
+        .filter_map(|(pair, date)| Some((*date, pair[1]? / pair[0]? - 1.0)))
+        .filter(|(_, value)| value.is_finite())
+        .collect()
 }

@@ -104,9 +104,50 @@ fn present_value(terms: &[(f64, f64)], u: f64) -> f64 {
         .sum()
 }
 
-fn roots(terms: &[(f64, f64)]) -> Vec<f64> {
+/// A step of the search as `u`.
+fn at(step: u32) -> f64 {
     let (low, high) = (1e-6_f64.ln(), 1e6_f64.ln());
-    let at = |step: u32| low + (high - low) * f64::from(step) / f64::from(STEPS);
+    low + (high - low) * f64::from(step) / f64::from(STEPS)
+}
+
+/// Amounts that change their sign once have one root at most, by Descartes' rule; others are searched step by step.
+fn roots(terms: &[(f64, f64)]) -> Vec<f64> {
+    let signs = terms.windows(2).filter(|pair| pair[0].1 * pair[1].1 < 0.0);
+    if signs.count() == 1 {
+        only_root(terms).into_iter().collect()
+    } else {
+        all_roots(terms)
+    }
+}
+
+fn only_root(terms: &[(f64, f64)]) -> Option<f64> {
+    let value = |step| present_value(terms, at(step));
+    let (mut low, mut high) = (0, STEPS);
+    let (mut below, above) = (value(low), value(high));
+    if below * above > 0.0 {
+        return None;
+    }
+    if above == 0.0 {
+        return Some(at(high));
+    }
+    while below != 0.0 && high - low > 1 {
+        let middle = (low + high) / 2;
+        let between = value(middle);
+        if below * between < 0.0 {
+            high = middle;
+        } else {
+            (low, below) = (middle, between);
+        }
+    }
+    let exact = below == 0.0;
+    Some(if exact {
+        at(low)
+    } else {
+        bisect(terms, (at(low), below), at(high))
+    })
+}
+
+fn all_roots(terms: &[(f64, f64)]) -> Vec<f64> {
     let mut found = Vec::new();
     let mut left = (at(0), present_value(terms, at(0)));
     for step in 0..=STEPS {
@@ -159,6 +200,20 @@ mod tests {
         assert_eq!(result.status, XirrStatus::MultipleRoots);
         assert!((result.rate.unwrap() - 0.1).abs() < 1e-9);
         assert!((result.roots[1] - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_change_of_sign_is_solved_as_by_the_whole_search() {
+        for (growth, later) in [(0.4, 3), (0.97, 11), (1.0, 7), (1.9, 400), (30.0, 1000)] {
+            let mut flows: Vec<(jiff::civil::Date, f64)> = (0..20)
+                .map(|month| (date(2010 + month / 12, 1 + (month % 12) as i8, 3), -100.0))
+                .collect();
+            let last = date(2012, 1, 1).saturating_add(jiff::ToSpan::days(i64::from(later)));
+            flows.push((last, 2_000.0 * growth));
+            let terms = super::terms(&flows);
+            let (one, all) = (super::only_root(&terms), super::all_roots(&terms));
+            assert_eq!(all, one.into_iter().collect::<Vec<f64>>());
+        }
     }
 
     #[test]

@@ -2,28 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{ReturnSeries, compound};
 
 /// Compounded returns by month, such as `2010-03`.
 pub fn monthly(series: ReturnSeries<'_>) -> BTreeMap<String, f64> {
-    by_prefix(series, 7)
+    by(
+        series,
+        |date| (date.year(), date.month()),
+        |(year, month)| format!("{year:04}-{month:02}"),
+    )
 }
 
 /// Compounded returns by year.
 pub fn yearly(series: ReturnSeries<'_>) -> BTreeMap<String, f64> {
-    by_prefix(series, 4)
+    by(series, Date::year, |year| format!("{year:04}"))
 }
 
-fn by_prefix(series: ReturnSeries<'_>, characters: usize) -> BTreeMap<String, f64> {
-    let mut periods: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for (date, value) in series.dates.iter().zip(series.returns) {
-        periods
-            .entry(date.to_string()[..characters].to_owned())
-            .or_default()
-            .push(*value);
-    }
-    periods
-        .into_iter()
-        .map(|(period, returns)| (period, compound(&returns)))
-        .collect()
+fn by<K: PartialEq>(
+    series: ReturnSeries<'_>,
+    key: impl Fn(Date) -> K,
+    name: impl Fn(K) -> String,
+) -> BTreeMap<String, f64> {
+    let mut start = 0;
+    let runs = series.dates.chunk_by(|a, b| key(*a) == key(*b));
+    let compounded = runs.map(|days| {
+        let returns = &series.returns[start..start + days.len()];
+        start += days.len();
+        (name(key(days[0])), compound(returns))
+    });
+    compounded.collect()
 }

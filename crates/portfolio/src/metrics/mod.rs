@@ -32,7 +32,35 @@ pub struct ReturnSeries<'a> {
 }
 
 /// Benchmark returns by date; dates that the portfolio does not have are left out.
-pub type Benchmark = std::collections::BTreeMap<Date, f64>;
+#[derive(Clone, Debug, Default)]
+pub struct Benchmark {
+    /// In order.
+    days: Vec<(Date, f64)>,
+}
+
+impl FromIterator<(Date, f64)> for Benchmark {
+    fn from_iter<I: IntoIterator<Item = (Date, f64)>>(days: I) -> Benchmark {
+        let mut days: Vec<(Date, f64)> = days.into_iter().collect();
+        days.sort_by_key(|(date, _)| *date);
+        Benchmark { days }
+    }
+}
+
+impl Benchmark {
+    /// The returns of a series and of the benchmark on the days that both have.
+    pub(crate) fn common(&self, series: ReturnSeries<'_>) -> (Vec<f64>, Vec<f64>) {
+        let first = series.dates.first();
+        let skipped = self.days.partition_point(|(date, _)| Some(date) < first);
+        let mut days = self.days[skipped..].iter().peekable();
+        let pairs = series.dates.iter().zip(series.returns);
+        let shared = pairs.filter_map(|(date, own)| {
+            while days.next_if(|(day, _)| day < date).is_some() {}
+            let (_, other) = days.next_if(|(day, _)| day == date)?;
+            Some((*own, *other))
+        });
+        shared.unzip()
+    }
+}
 
 /// How to annualise and what to compare with.
 #[derive(Clone, Copy, Debug)]

@@ -32,10 +32,7 @@ pub struct Relative {
 
 /// Compares `series` with `benchmark`.
 pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Settings) -> Relative {
-    let pairs = series.dates.iter().zip(series.returns);
-    let (own, other): (Vec<f64>, Vec<f64>) = pairs
-        .filter_map(|(date, value)| Some((*value, *benchmark.get(date)?)))
-        .unzip();
+    let (own, other) = benchmark.common(series);
     let mut figures = Relative {
         n: own.len(),
         ..Relative::default()

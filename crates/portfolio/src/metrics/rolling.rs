@@ -86,9 +86,6 @@ fn point(
 }
 
 fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark) -> Option<f64> {
-    let pairs = part.dates.iter().zip(part.returns);
-    let (own, other): (Vec<f64>, Vec<f64>) = pairs
-        .filter_map(|(date, value)| Some((*value, *benchmark.get(date)?)))
-        .unzip();
+    let (own, other) = benchmark.common(part);
     beta(&own, &other)
 }
