@@ -81,12 +81,34 @@ impl Source for ScheduleFile {
 
 /// Several sources as one. A name that is taken already is a problem of the later entry.
 #[derive(Debug)]
-pub struct Sources(Vec<Arc<dyn Source>>);
+pub struct Sources {
+    sources: Vec<Arc<dyn Source>>,
+    defaults: ScheduleFile,
+}
 
 impl Sources {
     /// Earlier ones win.
     pub fn new(sources: Vec<Arc<dyn Source>>) -> Self {
-        Self(sources)
+        Self {
+            sources,
+            defaults: ScheduleFile::default(),
+        }
+    }
+
+    /// With entries that give way to any of their name.
+    #[must_use]
+    pub fn with_defaults(self, defaults: ScheduleFile) -> Self {
+        Self { defaults, ..self }
+    }
+
+    fn finish(&self, mut all: ScheduleFile, is_asked: impl Fn(&str) -> bool) -> ScheduleFile {
+        for entry in &self.defaults.entries {
+            if is_asked(&entry.name) && !all.has(&entry.name) {
+                all.entries.push(entry.clone());
+            }
+        }
+        all.apply_enabled();
+        all
     }
 }
 
@@ -96,8 +118,8 @@ const SEPARATOR: char = '\0';
 #[async_trait]
 impl Source for Sources {
     async fn version(&self) -> Result<String, SourceError> {
-        let mut versions = Vec::with_capacity(self.0.len());
-        for source in &self.0 {
+        let mut versions = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
             versions.push(source.version().await?);
         }
         Ok(versions.join(&SEPARATOR.to_string()))
@@ -105,17 +127,16 @@ impl Source for Sources {
 
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
         let mut all = ScheduleFile::default();
-        for source in &self.0 {
+        for source in &self.sources {
             all.join(source.load().await?);
         }
-        all.apply_enabled();
-        Ok(all)
+        Ok(self.finish(all, |_| true))
     }
 
     async fn changed(&self, from: &str, to: &str) -> Result<Option<Vec<String>>, SourceError> {
         let mut names = Vec::new();
         let versions = from.split(SEPARATOR).zip(to.split(SEPARATOR));
-        for (source, (from, to)) in self.0.iter().zip(versions) {
+        for (source, (from, to)) in self.sources.iter().zip(versions) {
             if from == to {
                 continue;
             }
@@ -129,19 +150,18 @@ impl Source for Sources {
 
     async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
         let mut all = ScheduleFile::default();
-        for source in &self.0 {
+        for source in &self.sources {
             all.join(source.load_named(names).await?);
         }
-        all.apply_enabled();
-        Ok(all)
+        Ok(self.finish(all, |name| names.iter().any(|asked| asked == name)))
     }
 
     fn keeps_runs(&self) -> bool {
-        self.0.iter().any(|source| source.keeps_runs())
+        self.sources.iter().any(|source| source.keeps_runs())
     }
 
     async fn keep_runs(&self, runs: &[Ran], now: Timestamp) -> Result<(), SourceError> {
-        for source in self.0.iter().filter(|source| source.keeps_runs()) {
+        for source in self.sources.iter().filter(|source| source.keeps_runs()) {
             source.keep_runs(runs, now).await?;
         }
         Ok(())
@@ -155,6 +175,12 @@ impl ScheduleFile {
         self.problems
             .retain(|problem| names.contains(&*problem.entry));
         self.enabled.retain(|name, _| names.contains(&**name));
+    }
+
+    /// Whether there is an entry of this name, a wrong one included.
+    fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+            || self.problems.iter().any(|problem| problem.entry == name)
     }
 
     fn apply_enabled(&mut self) {

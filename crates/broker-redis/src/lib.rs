@@ -40,6 +40,7 @@ mod mailbox;
 mod options;
 mod outgoing;
 mod parked;
+mod redbeat;
 mod results;
 mod routing;
 mod script;
@@ -48,4 +49,5 @@ mod wake;
 
 pub use self::broker::RedisBroker;
 pub use options::{Address, RedisOptions, Secret, TlsOptions};
+pub use redbeat::{RedBeatEntry, read_redbeat};
 pub use results::RedisResults;

@@ -185,4 +185,8 @@ impl ResultBackend for RedisResults {
     async fn cleanup(&self) -> Result<u64> {
         Ok(0)
     }
+
+    fn supports_autoexpire(&self) -> bool {
+        true
+    }
 }

@@ -100,4 +100,8 @@ impl ResultBackend for SqliteResults {
     async fn cleanup(&self) -> Result<u64> {
         Ok(self.store.write(Expire).await?)
     }
+
+    fn supports_autoexpire(&self) -> bool {
+        false
+    }
 }

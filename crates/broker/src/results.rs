@@ -35,6 +35,9 @@ pub trait ResultBackend: ChordStore {
 
     /// Deletes what has expired where the server does not do so itself; returns how many metas.
     async fn cleanup(&self) -> Result<u64>;
+
+    /// Whether the server deletes what has expired by itself.
+    fn supports_autoexpire(&self) -> bool;
 }
 
 /// What came of storing a meta.

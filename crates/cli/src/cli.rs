@@ -7,7 +7,8 @@ use service::{CommonArgs, Exit};
 
 use crate::commands::{
     call, completions, control, doctor, events, finance, graph, inspect, list, message, migrate,
-    parked, purge, queues, report, result, schedule, settings, status, up, worker,
+    migrate_schedule, parked, purge, queues, report, result, schedule, settings, status, up,
+    worker,
 };
 
 /// Runs and operates Celeriac: workers, schedule, queues and tasks.
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     List(list::Args),
     Migrate(migrate::Args),
+    MigrateSchedule(migrate_schedule::Args),
     #[command(subcommand)]
     Parked(parked::Args),
     #[command(subcommand)]

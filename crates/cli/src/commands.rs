@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod migrate;
+pub(crate) mod migrate_schedule;
 pub(crate) mod parked;
 pub(crate) mod purge;
 pub(crate) mod queues;
@@ -76,6 +77,7 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Error> {
         Command::Queues(args) => queues::run(args, &context).await,
         Command::List(args) => list::run(args, &context).await,
         Command::Migrate(args) => migrate::run(args, &context).await,
+        Command::MigrateSchedule(args) => migrate_schedule::run(&args, &context).await,
         Command::Parked(args) => parked::run(args, &context).await,
         Command::Schedule(args) => schedule::run(args, &context).await,
         Command::Message(args) => message::run(args, &context).await,

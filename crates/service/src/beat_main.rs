@@ -126,9 +126,8 @@ impl Scheduling {
 }
 
 fn params(settings: &Settings, client: Client, clock: SystemClock) -> Result<BeatParams, Error> {
-    let coordinator = client.backends().coordinator.clone();
     Ok(BeatParams {
-        source: Schedule::open(settings, coordinator)?.source,
+        source: Schedule::open(settings, client.backends())?.source,
         name: unique_name(&client),
         lease: settings
             .seconds("celeriac_beat_lease_seconds")

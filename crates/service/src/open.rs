@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use broker::{Backends, BrokerError, ErrorKind, MemoryBroker, ResultBackend, SplitResults};
+use broker_redis::RedBeatEntry;
 
 use crate::settings::mask_urls;
 use crate::{Error, Settings};
@@ -42,6 +43,23 @@ pub async fn open_once(settings: &Settings) -> Result<Backends, Error> {
     Err(last.expect("there is at least one broker URL: the settings were checked"))
 }
 
+/// The entries that celery-redbeat keeps on a Redis server under a prefix of its keys.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn read_redbeat(
+    settings: &Settings,
+    url: &str,
+    prefix: &str,
+) -> Result<Vec<RedBeatEntry>, Error> {
+    install_tls_provider();
+    let read = redis::read_redbeat(settings, url, prefix).await;
+    read.map_err(|source| Error::Open {
+        url: mask_urls(url),
+        source,
+    })
+}
+
 /// The embedded broker's file, when it is not there yet and opening would create it.
 pub fn missing_broker_file(settings: &Settings) -> Option<PathBuf> {
     let urls = settings.broker_urls();
@@ -49,7 +67,7 @@ pub fn missing_broker_file(settings: &Settings) -> Option<PathBuf> {
 }
 
 /// Two TLS providers are compiled in by dependencies, or none: rustls must be told which to use before its first use.
-fn install_tls_provider() {
+pub(crate) fn install_tls_provider() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         // An error means that the program around us has installed one, which is as good.

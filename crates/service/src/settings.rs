@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use protocol::{Map, Value};
 
 pub use environment::Environment;
+pub use file::read as read_file;
 pub use kind::Kind;
 pub use mask::mask_urls;
 pub use table::{Setting, Support};

@@ -43,8 +43,8 @@ pub(super) struct RawOptions {
     exchange: Option<String>,
     routing_key: Option<String>,
     priority: Option<u8>,
-    /// Seconds after sending.
-    expires: Option<f64>,
+    /// Seconds after sending, or a time with its offset.
+    expires: Option<Value>,
     /// Seconds after sending.
     countdown: Option<f64>,
     headers: Option<Value>,
@@ -69,7 +69,7 @@ impl RawOptions {
             exchange: self.exchange,
             routing_key: self.routing_key,
             priority: self.priority,
-            expires: self.expires.map(seconds).transpose()?.map(Expires::After),
+            expires: self.expires.map(expires).transpose()?,
             countdown: self.countdown.map(seconds).transpose()?,
             headers,
             ignore_result: self.ignore_result,
@@ -79,6 +79,17 @@ impl RawOptions {
             ..CallOptions::default()
         })
     }
+}
+
+fn expires(expires: Value) -> Result<Expires, ScheduleError> {
+    const FORMS: &str = "seconds, or a time with its offset such as 2026-12-24T18:00:00Z";
+    if let Value::Str(text) = &expires {
+        let at = text.parse().map_err(|_| form(FORMS, text))?;
+        return Ok(Expires::At(at));
+    }
+    let number = expires.as_f64();
+    let number = number.ok_or_else(|| form(FORMS, expires.type_name()))?;
+    seconds(number).map(Expires::After)
 }
 
 fn seconds(seconds: f64) -> Result<Duration, ScheduleError> {

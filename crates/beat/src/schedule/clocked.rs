@@ -15,7 +15,7 @@ impl Clocked {
     }
 
     /// The time.
-    pub(crate) fn at(&self) -> Timestamp {
+    pub fn at(&self) -> Timestamp {
         self.0
     }
 

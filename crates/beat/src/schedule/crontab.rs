@@ -89,6 +89,11 @@ pub struct Crontab {
 }
 
 impl Crontab {
+    /// The fields as they were written.
+    pub fn spec(&self) -> &CrontabSpec {
+        &self.spec
+    }
+
     /// Expands the fields.
     ///
     /// # Errors

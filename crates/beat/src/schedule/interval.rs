@@ -22,6 +22,16 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// How long it is from run to run.
+    pub fn every(&self) -> SignedDuration {
+        self.every
+    }
+
+    /// Whether runs lie on whole units of the wall clock.
+    pub fn is_relative(&self) -> bool {
+        self.relative
+    }
+
     /// The shortest interval that is accepted.
     pub const SHORTEST: SignedDuration = SignedDuration::from_millis(1);
 

@@ -72,6 +72,21 @@ pub struct Solar {
 }
 
 impl Solar {
+    /// What the sun does.
+    pub fn event(&self) -> SolarEvent {
+        self.event
+    }
+
+    /// Degrees north.
+    pub fn latitude(&self) -> f64 {
+        self.latitude
+    }
+
+    /// Degrees east.
+    pub fn longitude(&self) -> f64 {
+        self.longitude
+    }
+
     /// At degrees north and degrees east.
     ///
     /// # Errors

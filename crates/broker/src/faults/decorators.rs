@@ -192,6 +192,10 @@ impl ResultBackend for FaultyResults {
     async fn cleanup(&self) -> Result<u64> {
         self.inner.cleanup().await
     }
+
+    fn supports_autoexpire(&self) -> bool {
+        self.inner.supports_autoexpire()
+    }
 }
 
 #[async_trait]

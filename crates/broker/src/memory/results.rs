@@ -79,6 +79,10 @@ impl ResultBackend for MemoryBroker {
             state.results.cleanup()
         }))
     }
+
+    fn supports_autoexpire(&self) -> bool {
+        true
+    }
 }
 
 async fn feed(shared: &Shared, watcher: u64, wake: &Notify, sender: mpsc::Sender<TaskMeta>) {

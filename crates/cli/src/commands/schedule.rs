@@ -7,6 +7,7 @@ mod entries;
 mod history;
 mod run_now;
 mod show;
+mod unknown;
 
 use beat::Row;
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use crate::next_runs::{self, local};
 use crate::output;
 
 pub(crate) use entries::Schedule;
+use unknown::Registered;
 
 /// The schedule: its entries, what runs next, and what ran
 #[derive(Debug, clap::Subcommand)]
@@ -31,9 +33,9 @@ pub(crate) use entries::Schedule;
   celeriac schedule history nightly
   celeriac schedule backfill nightly --from 2026-11-01T00:00:00Z --dry-run
 
-The schedule is the setting beat_schedule and the entries on the broker. A
-running beat follows edits of both within a second. Exit code 1 when an entry
-is wrong.")]
+The schedule is the setting beat_schedule, the tables of django-celery-beat at
+celeriac_beat_database_url, and the entries on the broker. A running beat
+follows edits of all within a second. Exit code 1 when an entry is wrong.")]
 pub(crate) enum Args {
     /// Every entry with its last and next run
     List,
@@ -61,9 +63,9 @@ pub(crate) enum Args {
         /// The entry's name
         name: String,
     },
-    /// Add an entry on the broker
+    /// Add an entry: to the tables of celeriac_beat_database_url if that is set, or else on the broker
     Add(edit::Fields),
-    /// Change an entry on the broker; what is not given stays
+    /// Change an entry of the tables or the broker; what is not given stays
     Edit(edit::Fields),
     /// Let an entry run again, from now on
     Enable {
@@ -75,7 +77,7 @@ pub(crate) enum Args {
         /// The entry's name
         name: String,
     },
-    /// Delete an entry on the broker
+    /// Delete an entry of the tables or the broker
     Delete {
         /// The entry's name
         name: String,
@@ -87,6 +89,8 @@ pub(crate) enum Args {
     },
     /// Send the slots of a past range that were not sent
     Backfill(backfill::Args),
+    /// Create the tables of django-celery-beat at celeriac_beat_database_url, if Django's migrations have not
+    CreateTables,
     /// Answer questions on standard input, one JSON object a line, as Celery's is_due does
     #[command(after_help = check::HELP)]
     Check,
@@ -95,10 +99,8 @@ pub(crate) enum Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     match args {
         Args::Check => check::run(),
-        Args::List => Ok(list(
-            &Schedule::open(context).await?.rows(1).await?,
-            context.json,
-        )),
+        Args::CreateTables => create_tables(context).await,
+        Args::List => list(context).await,
         Args::Next { count } => {
             let schedule = Schedule::open(context).await?;
             next_runs::show(&schedule, count as usize, context.json).await?;
@@ -117,6 +119,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     }
 }
 
+async fn create_tables(context: &Context) -> Result<Exit, Error> {
+    service::create_schedule_tables(&context.settings).await?;
+    output::line("the tables are there");
+    Ok(Exit::Ok)
+}
+
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     name: &'a str,
@@ -129,10 +137,12 @@ struct Entry<'a> {
     missed: u64,
     next: Option<Timestamp>,
     problem: Option<&'a str>,
+    /// Whether workers run and none of them has the task.
+    unknown_task: bool,
 }
 
-impl<'a> From<&'a Row> for Entry<'a> {
-    fn from(row: &'a Row) -> Self {
+impl<'a> Entry<'a> {
+    fn new(row: &'a Row, registered: &Registered) -> Self {
         Self {
             name: &row.name,
             task: &row.task,
@@ -144,13 +154,20 @@ impl<'a> From<&'a Row> for Entry<'a> {
             missed: row.missed,
             next: row.next.first().copied(),
             problem: row.problem.as_deref(),
+            unknown_task: registered.is_unknown(&row.task),
         }
     }
 }
 
-fn list(rows: &[Row], json: bool) -> Exit {
-    let entries: Vec<_> = rows.iter().map(Entry::from).collect();
-    if json {
+async fn list(context: &Context) -> Result<Exit, Error> {
+    let schedule = Schedule::open(context).await?;
+    let registered = Registered::ask(&schedule, context).await?;
+    let rows = schedule.rows(1).await?;
+    let entries: Vec<_> = rows
+        .iter()
+        .map(|row| Entry::new(row, &registered))
+        .collect();
+    if context.json {
         output::json(&entries);
     } else {
         let headers = [
@@ -164,7 +181,7 @@ fn list(rows: &[Row], json: bool) -> Exit {
         );
     }
     let wrong = entries.iter().any(|entry| entry.problem.is_some());
-    if wrong { Exit::Failure } else { Exit::Ok }
+    Ok(if wrong { Exit::Failure } else { Exit::Ok })
 }
 
 fn cells(entry: &Entry<'_>) -> Vec<String> {
@@ -179,7 +196,10 @@ fn cells(entry: &Entry<'_>) -> Vec<String> {
     let [runs, missed] = counts;
     vec![
         entry.name.to_owned(),
-        entry.task.to_owned(),
+        match entry.unknown_task {
+            true => format!("{} (no running worker has it)", entry.task),
+            false => entry.task.to_owned(),
+        },
         schedule.trim().to_owned(),
         time(entry.last_run_at),
         runs,

@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "queues",
     "list",
     "migrate",
+    "migrate-schedule",
     "report",
     "graph",
     "parked",

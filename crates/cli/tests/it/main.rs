@@ -14,6 +14,7 @@ mod queues;
 mod redis;
 mod sandbox;
 mod schedule;
+mod schedule_stores;
 mod settings;
 mod telemetry;
 mod up;

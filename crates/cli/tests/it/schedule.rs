@@ -2,6 +2,7 @@ use crate::pty::Pty;
 use crate::sandbox::{Sandbox, stderr, stdout};
 
 const SCHEDULE: &str = r#"
+result_expires = 0
 [beat_schedule.nightly]
 task = "proj.nightly"
 schedule = "0 2 * * *"
@@ -52,7 +53,9 @@ fn a_wrong_entry_is_shown_and_the_others_go_on() {
 
 #[test]
 fn without_a_schedule_it_says_so() {
-    let table = stdout(&Sandbox::new().run(&["schedule", "list"]).success());
+    let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", "result_expires = 0\n");
+    let table = stdout(&sandbox.run(&["schedule", "list"]).success());
     assert!(table.contains("nothing is scheduled"), "{table}");
 }
 
@@ -139,6 +142,7 @@ fn entries_on_the_broker_are_added_changed_and_deleted() {
 #[test]
 fn nonsense_is_not_written() {
     let sandbox = Sandbox::new();
+    sandbox.file("celeriac.toml", "result_expires = 0\n");
     let refused = |options: &[&str], word: &str| {
         let add = ["schedule", "add", "wrong", "--task", "t"];
         let text = stderr(&sandbox.run(&[&add[..], options].concat()).code(64));

@@ -210,7 +210,7 @@ async fn other_terminals_see_the_demo_s_routes_schedule_and_results() {
     let result = sandbox.json(&["call", refresh, "--wait"]);
     assert_eq!(result["status"], "SUCCESS");
     let entries = sandbox.json(&["schedule", "list"]);
-    assert_eq!(entries.as_array().unwrap().len(), 4);
+    assert_eq!(entries.as_array().unwrap().len(), 5);
     assert!(sandbox.path().join("data/celeriac.toml").is_file());
     up.terminate();
     assert!(up.wait_exit(PATIENCE).await.success());

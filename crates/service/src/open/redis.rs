@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::{Backends, BrokerError, ErrorKind, ResultBackend};
-use broker_redis::{RedisBroker, RedisOptions, RedisResults};
+use broker_redis::{RedBeatEntry, RedisBroker, RedisOptions, RedisResults};
 use protocol::Map;
 
 use crate::Settings;
@@ -42,6 +42,16 @@ pub(super) async fn open_results(
 ) -> Result<Arc<dyn ResultBackend>, BrokerError> {
     let options = options(settings, url, "result_backend_transport_options")?;
     Ok(RedisResults::connect(options, settings.result_policy()).await?)
+}
+
+/// The entries that celery-redbeat keeps on a server.
+pub(crate) async fn read_redbeat(
+    settings: &Settings,
+    url: &str,
+    prefix: &str,
+) -> Result<Vec<RedBeatEntry>, BrokerError> {
+    let options = options(settings, url, "broker_transport_options")?;
+    broker_redis::read_redbeat(&options, prefix).await
 }
 
 /// Whether both URLs name the same database of the same server.

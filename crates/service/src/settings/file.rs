@@ -33,7 +33,7 @@ pub(super) fn locate(named: Option<&Path>, folder: &Path, data_folder: &str) -> 
 ///
 /// # Errors
 /// When the file cannot be read, its name has another extension, or its text is not of that format.
-pub(super) fn read(path: &Path) -> Result<Map, Error> {
+pub fn read(path: &Path) -> Result<Map, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::ReadFile {
         path: path.to_owned(),
         source,

@@ -6,6 +6,7 @@ use super::workspace::{Package, find, linked_crates, packages};
 /// Each crate of the workspace, and the crates of the workspace that it may link.
 const ARROWS: &[(&str, &[&str])] = &[
     ("beat", &["broker", "calendar", "client", "protocol"]),
+    ("beat-sql", &["beat", "protocol"]),
     (
         "bench",
         &[
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "service",
         &[
             "beat",
+            "beat-sql",
             "broker",
             "broker-redis",
             "broker-sqlite",
@@ -106,7 +108,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["service"]),
     ("redis", &["broker-redis", "bench", "conformance-worker"]),
     ("sd-notify", &["service"]),
-    ("sqlx", &["broker-sqlite", "portfolio"]),
+    ("sqlx", &["beat-sql", "broker-sqlite", "portfolio"]),
 ];
 
 fn allowed(

@@ -26,8 +26,7 @@ impl Schedule {
 
     /// Reads it.
     pub(crate) async fn read(context: &Context, backends: Backends) -> Result<Self, Error> {
-        let coordinator = backends.coordinator.clone();
-        let sources = service::Schedule::open(&context.settings, coordinator)?;
+        let sources = service::Schedule::open(&context.settings, &backends)?;
         let file = sources.source.load().await.map_err(unreadable)?;
         Ok(Self {
             backends,
@@ -69,7 +68,7 @@ impl Schedule {
     }
 
     /// Whether there is an entry of this name, a wrong one included.
-    pub(super) fn is_known(&self, name: &str) -> bool {
+    pub(crate) fn is_known(&self, name: &str) -> bool {
         !matches!(self.entry(name), Err(Error::NotFound(_)))
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use service::Exit;
 
 use super::entries::Schedule;
+use super::unknown::Registered;
 use crate::context::Context;
 use crate::error::Error;
 use crate::next_runs::local;
@@ -37,6 +38,8 @@ struct Shown<'a> {
     last_run_at: Option<Timestamp>,
     total_run_count: u64,
     missed: u64,
+    /// Whether workers run and none of them has the task.
+    unknown_task: bool,
     next: Vec<Run>,
 }
 
@@ -59,7 +62,11 @@ pub(super) async fn show(name: &str, context: &Context) -> Result<Exit, Error> {
         .into_iter()
         .find(|row| row.name == name)
         .unwrap_or_default();
-    let shown = shown(entry, &row);
+    let registered = Registered::ask(&schedule, context).await?;
+    let shown = Shown {
+        unknown_task: registered.is_unknown(&entry.task),
+        ..shown(entry, &row)
+    };
     if context.json {
         output::json(&shown);
         return Ok(Exit::Ok);
@@ -83,6 +90,7 @@ fn shown<'a>(entry: &'a Entry, row: &Row) -> Shown<'a> {
         last_run_at: row.last_run_at,
         total_run_count: row.total_run_count,
         missed: row.missed,
+        unknown_task: false,
         next: runs(entry, if entry.enabled { SHOWN } else { 0 }),
     }
 }
@@ -91,6 +99,7 @@ fn fields(shown: &Shown<'_>) -> Vec<Vec<String>> {
     let fields = [
         ("entry", shown.name.to_owned()),
         ("task", shown.task.to_owned()),
+        ("known", known(shown.unknown_task).to_owned()),
         ("schedule", format!("{} {}", shown.schedule, shown.timezone)),
         ("enabled", shown.enabled.to_string()),
         ("args", text(&shown.args)),
@@ -103,6 +112,14 @@ fn fields(shown: &Shown<'_>) -> Vec<Vec<String>> {
     fields
         .map(|(name, value)| vec![name.to_owned(), value])
         .into()
+}
+
+fn known(unknown_task: bool) -> &'static str {
+    if unknown_task {
+        "no running worker has this task"
+    } else {
+        ""
+    }
 }
 
 fn text(value: &impl Serialize) -> String {

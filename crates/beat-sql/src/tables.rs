@@ -1,0 +1,167 @@
+//! The tables as a whole: opening, creating, and what beat asks of a source and of a store.
+
+mod ddl;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use beat::{EntryError, Kept, Ran, ScheduleFile, Source, SourceError, Store};
+use jiff::Timestamp;
+use protocol::{Map, Value};
+
+use crate::database::{Database, Transaction};
+use crate::row::{Row, SELECT};
+use crate::version::Versions;
+use crate::{Error, edit, extras, runs};
+
+/// The tables of django-celery-beat in one database.
+#[derive(Debug)]
+pub struct Tables {
+    database: Database,
+    timezone: String,
+    versions: Versions,
+}
+
+/// What was read of the tables.
+#[derive(Debug, Default)]
+struct Read {
+    definitions: Vec<(String, Value)>,
+    kept: HashMap<String, Kept>,
+    problems: Vec<EntryError>,
+}
+
+impl Tables {
+    /// The tables at an address: `postgresql://…`, or the path of a SQLite file. Nothing is asked yet. `timezone` is the zone of entries
+    /// whose row has none.
+    ///
+    /// # Errors
+    /// When it is no such address.
+    pub fn open(url: &str, timezone: impl Into<String>) -> Result<Self, Error> {
+        Ok(Self {
+            database: Database::open(url, false)?,
+            timezone: timezone.into(),
+            versions: Versions::new(),
+        })
+    }
+
+    /// Creates the tables as django-celery-beat's migrations do, and marks those as applied. Tables that are there stay as they are.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or written.
+    pub async fn create(url: &str) -> Result<(), Error> {
+        let database = Database::open(url, true)?;
+        let mut transaction = database.write().await?;
+        ddl::create(&mut transaction).await?;
+        extras::create(&mut transaction).await?;
+        transaction.commit().await
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn timezone(&self) -> &str {
+        &self.timezone
+    }
+
+    async fn read(&self, name: Option<&str>) -> Result<Read, Error> {
+        let mut transaction = self.database.read().await?;
+        read(&mut transaction, name).await
+    }
+}
+
+async fn read(transaction: &mut Transaction<'_>, name: Option<&str>) -> Result<Read, Error> {
+    let values = vec![name.map(str::to_owned).into()];
+    let rows = transaction.rows(SELECT, values).await?;
+    let mut extras = extras::load(transaction, name).await?;
+    let mut read = Read::default();
+    for row in rows.into_iter().map(Row::read) {
+        let more = extras.remove(&row.name);
+        read.add(row, more);
+    }
+    let whole = extras
+        .into_iter()
+        .filter(|(_, extras)| extras::is_whole(extras));
+    read.definitions.extend(whole);
+    Ok(read)
+}
+
+impl Read {
+    fn add(&mut self, row: Row, extras: Option<Value>) {
+        let name = row.name.clone();
+        let read = row.kept().and_then(|kept| Ok((kept, row.definition()?)));
+        match read {
+            Ok((kept, mut definition)) => {
+                if let Some(Value::Map(extras)) = &extras {
+                    extras::add(&mut definition, extras);
+                }
+                self.kept.insert(name.clone(), kept);
+                self.definitions.push((name, Value::Map(definition)));
+            }
+            Err((field, text)) => self.problems.push(EntryError {
+                entry: name,
+                field: field.to_owned(),
+                source: Arc::from(SourceError::from(text)),
+            }),
+        }
+    }
+
+    fn schedule(mut self, timezone: &str) -> ScheduleFile {
+        let mut schedule = ScheduleFile::read_each(self.definitions, |entry| entry, timezone);
+        for entry in &mut schedule.entries {
+            entry.kept = self.kept.remove(&entry.name);
+        }
+        schedule.problems.extend(self.problems);
+        schedule
+    }
+}
+
+#[async_trait]
+impl Source for Tables {
+    async fn version(&self) -> Result<String, SourceError> {
+        Ok(self.versions.ask(&self.database).await?)
+    }
+
+    async fn load(&self) -> Result<ScheduleFile, SourceError> {
+        Ok(self.read(None).await?.schedule(&self.timezone))
+    }
+
+    fn keeps_runs(&self) -> bool {
+        true
+    }
+
+    async fn keep_runs(&self, ran: &[Ran], now: Timestamp) -> Result<(), SourceError> {
+        let mut transaction = self.database.write().await?;
+        runs::tell(&mut transaction, ran).await?;
+        runs::put_away(&mut transaction, now).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+#[async_trait]
+impl Store for Tables {
+    fn place(&self) -> String {
+        format!("the tables in {}", self.database.name())
+    }
+
+    async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError> {
+        let mut read = self.read(Some(name)).await?;
+        let wrong = !read.problems.is_empty();
+        let definition = read.definitions.pop().map(|(_, definition)| definition);
+        // A row that cannot be understood is there all the same: it is edited anew.
+        Ok(definition.or_else(|| wrong.then(|| Value::Map(Map::new()))))
+    }
+
+    async fn put(&self, name: &str, entry: &Value) -> Result<(), SourceError> {
+        Ok(edit::put(self, name, entry).await?)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), SourceError> {
+        Ok(edit::delete(self, name).await?)
+    }
+
+    async fn enable(&self, name: &str, enabled: bool) -> Result<(), SourceError> {
+        Ok(edit::enable(self, name, enabled).await?)
+    }
+}

@@ -1,0 +1,8 @@
+//! The tables on both servers, with the real django-celery-beat beside them.
+#![allow(clippy::unwrap_used)]
+
+mod following;
+mod nonsense;
+mod place;
+mod store;
+mod takeover;
