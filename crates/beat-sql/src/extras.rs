@@ -13,6 +13,9 @@ use crate::time;
 
 pub(crate) const TABLE: &str = "celeriac_beat_entry";
 
+/// Extras by name.
+pub(crate) type Extras = HashMap<String, Value>;
+
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS celeriac_beat_entry \
     (name varchar(200) NOT NULL PRIMARY KEY, definition text NOT NULL, date_changed TIME NOT NULL)";
 
@@ -29,7 +32,7 @@ pub(crate) async fn create(transaction: &mut Transaction<'_>) -> Result<(), Erro
 pub(crate) async fn load(
     transaction: &mut Transaction<'_>,
     name: Option<&str>,
-) -> Result<HashMap<String, Value>, Error> {
+) -> Result<Extras, Error> {
     if !transaction.has_table(TABLE).await? {
         return Ok(HashMap::new());
     }

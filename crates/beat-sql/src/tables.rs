@@ -9,8 +9,10 @@ use async_trait::async_trait;
 use beat::{EntryError, Kept, Ran, ScheduleFile, Source, SourceError, Store};
 use jiff::Timestamp;
 use protocol::{Map, Value};
+use tokio::task::spawn_blocking;
 
-use crate::database::{Database, Transaction};
+use crate::database::{Cells, Database};
+use crate::extras::Extras;
 use crate::row::{Row, SELECT};
 use crate::version::Versions;
 use crate::{Error, edit, extras, runs};
@@ -65,29 +67,29 @@ impl Tables {
         &self.timezone
     }
 
-    async fn read(&self, name: Option<&str>) -> Result<Read, Error> {
+    /// The rows and the extras at one point in time, of all entries or of one.
+    async fn ask(&self, name: Option<&str>) -> Result<(Vec<Cells>, Extras), Error> {
         let mut transaction = self.database.read().await?;
-        read(&mut transaction, name).await
+        let values = vec![name.map(str::to_owned).into()];
+        let rows = transaction.rows(SELECT, values).await?;
+        Ok((rows, extras::load(&mut transaction, name).await?))
     }
-}
-
-async fn read(transaction: &mut Transaction<'_>, name: Option<&str>) -> Result<Read, Error> {
-    let values = vec![name.map(str::to_owned).into()];
-    let rows = transaction.rows(SELECT, values).await?;
-    let mut extras = extras::load(transaction, name).await?;
-    let mut read = Read::default();
-    for row in rows.into_iter().map(Row::read) {
-        let more = extras.remove(&row.name);
-        read.add(row, more);
-    }
-    let whole = extras
-        .into_iter()
-        .filter(|(_, extras)| extras::is_whole(extras));
-    read.definitions.extend(whole);
-    Ok(read)
 }
 
 impl Read {
+    fn of(rows: Vec<Cells>, mut extras: Extras) -> Self {
+        let mut read = Self::default();
+        for row in rows.into_iter().map(Row::read) {
+            let more = extras.remove(&row.name);
+            read.add(row, more);
+        }
+        let whole = extras
+            .into_iter()
+            .filter(|(_, extras)| extras::is_whole(extras));
+        read.definitions.extend(whole);
+        read
+    }
+
     fn add(&mut self, row: Row, extras: Option<Value>) {
         let name = row.name.clone();
         let read = row.kept().and_then(|kept| Ok((kept, row.definition()?)));
@@ -123,8 +125,12 @@ impl Source for Tables {
         Ok(self.versions.ask(&self.database).await?)
     }
 
+    /// A large schedule takes seconds to understand, which must not hold up what else runs.
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
-        Ok(self.read(None).await?.schedule(&self.timezone))
+        let (rows, extras) = self.ask(None).await?;
+        let timezone = self.timezone.clone();
+        let understand = move || Read::of(rows, extras).schedule(&timezone);
+        Ok(spawn_blocking(understand).await?)
     }
 
     fn keeps_runs(&self) -> bool {
@@ -146,7 +152,8 @@ impl Store for Tables {
     }
 
     async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError> {
-        let mut read = self.read(Some(name)).await?;
+        let (rows, extras) = self.ask(Some(name)).await?;
+        let mut read = Read::of(rows, extras);
         let wrong = !read.problems.is_empty();
         let definition = read.definitions.pop().map(|(_, definition)| definition);
         // A row that cannot be understood is there all the same: it is edited anew.

@@ -3,6 +3,7 @@
 
 mod following;
 mod nonsense;
+mod outages;
 mod place;
 mod store;
 mod takeover;

@@ -128,13 +128,17 @@ impl Running {
     }
 
     pub(crate) fn start_on(place: &Place, backends: Backends) -> Self {
+        Self::follow(place.tables(), backends)
+    }
+
+    pub(crate) fn follow(tables: Tables, backends: Backends) -> Self {
         let beat = Beat::new(BeatParams {
             client: Client::new(backends.clone(), ClientOptions::default()),
-            source: Arc::new(place.tables()),
+            source: Arc::new(tables),
             name: "beat".to_owned(),
             lease: Duration::from_secs(10),
             cron_starting_deadline: None,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
         });
         let stop = CancellationToken::new();
         let until = stop.clone();
