@@ -5,7 +5,7 @@
 pub enum Error {
     /// The address names no server that is known.
     #[error(
-        "celeriac_beat_database_url is neither postgresql://… nor the path of a SQLite file: {why}"
+        "celeriac_beat_database_url is neither postgresql://… nor sqlite: and a path: {why}"
     )]
     Url {
         /// What is wrong with it.

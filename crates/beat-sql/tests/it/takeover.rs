@@ -27,7 +27,7 @@ def counting(entry, *args, **kwargs):
 scheduler.apply_async = counting
 end = time.monotonic() + 60
 while len(sent) < 2 and time.monotonic() < end:
-    time.sleep(min(scheduler.tick(), 0.2))
+    time.sleep(max(0, min(scheduler.tick(), 0.2)))
 scheduler.sync()
 print(json.dumps({"sent": sent, "before": before, "after": shown()}))
 "#;

@@ -25,9 +25,9 @@ use crate::output;
 
 A file has Celery's settings with beat_schedule in it (under any of its names),
 or the schedule alone, as TOML, YAML or JSON. A Redis URL names the server of
-celery-redbeat. Stop the other scheduler first. Entries begin with their first slot from
-now on; in the tables those of redbeat go on after their last run. Whatever cannot
-be expressed is named and left out; the exit code is then 1.")]
+celery-redbeat. Stop the other scheduler first. Entries begin with their first
+slot from now on; in the tables those of redbeat go on after their last run.
+Whatever cannot be expressed is named and left out; the exit code is then 1.")]
 pub(crate) struct Args {
     /// A settings file, or the URL of redbeat's Redis server
     source: String,

@@ -5,7 +5,7 @@ use testkit::{Python, RedisServer};
 
 use crate::sandbox::{Sandbox, stderr, stdout};
 
-const TABLES: &str = "celeriac_beat_database_url = 'beat.db'\n";
+const TABLES: &str = "celeriac_beat_database_url = 'sqlite:beat.db'\n";
 
 /// Celery's settings as JSON; one entry has a schedule that we do not know.
 const CELERY: &str = r#"{"broker_url": "redis://localhost", "CELERY_BEAT_SCHEDULE": {
