@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::StreamExt;
-use futures_util::stream;
-use portfolio::progress::Progress;
 use portfolio::store::{Listing, NewAsset};
 
 use super::asset::{Ask, Brought};
 use super::report::{Issue, SymbolReport};
-use super::{OnProgress, Stop, TOGETHER, Updater};
+use super::together::together;
+use super::{OnProgress, Stop, Updater};
 use crate::error::Error;
 use crate::model::{Info, Window};
 
@@ -76,6 +74,7 @@ impl Updater<'_> {
         for (symbol, listing) in self.listed(&request.symbols).await? {
             match listing {
                 Some(listing) => asks.push((listing, ask)),
+                None if stop() => report.errors.push(Issue::stopped(&symbol)),
                 None => match self.discover(&symbol, request.provider.as_deref()).await? {
                     Ok(listing) => asks.push((listing, ask)),
                     Err(error) => report.errors.push(Issue::failed(&symbol, error)),
@@ -109,40 +108,17 @@ impl Updater<'_> {
         progress: OnProgress<'_>,
         stop: Stop<'_>,
     ) -> portfolio::Result<()> {
-        let total = asks.len() as u64;
-        let step = |current| Progress {
-            phase: "symbols",
-            current,
-            total,
+        let work = asks.iter().map(|(listing, ask)| self.bring(listing, *ask));
+        let each = |place: usize, brought: portfolio::Result<Result<Brought, Error>>| {
+            report.add(&asks[place].0.symbol, brought?);
+            Ok(())
         };
-        progress(step(0));
-        let asked: Vec<_> = asks
+        let left = together(work.collect(), "symbols", progress, stop, each).await?;
+        let stopped = left
             .iter()
-            .map(|(listing, ask)| self.bring_unless(listing, *ask, stop))
-            .collect();
-        let mut answers = stream::iter(asked).buffer_unordered(TOGETHER);
-        let mut done = 0;
-        while let Some((symbol, brought)) = answers.next().await {
-            match brought? {
-                Some(brought) => report.add(symbol, brought),
-                None => report.errors.push(Issue::stopped(symbol)),
-            }
-            done += 1;
-            progress(step(done));
-        }
+            .map(|place| Issue::stopped(&asks[*place].0.symbol));
+        report.errors.extend(stopped);
         Ok(())
-    }
-
-    async fn bring_unless<'l>(
-        &self,
-        listing: &'l Listing,
-        ask: Ask<'_>,
-        stop: Stop<'_>,
-    ) -> (&'l str, portfolio::Result<Option<Result<Brought, Error>>>) {
-        if stop() {
-            return (&listing.symbol, Ok(None));
-        }
-        (&listing.symbol, self.bring(listing, ask).await.map(Some))
     }
 
     /// Makes an asset of a symbol that a provider knows.

@@ -11,6 +11,7 @@ mod quotes;
 mod rates;
 mod report;
 mod sync;
+mod together;
 
 use std::sync::Arc;
 
@@ -30,9 +31,6 @@ pub use hours::Hours;
 pub use quotes::{QuoteReport, QuoteRequest, Quotes};
 pub use report::{Issue, SymbolReport};
 pub use sync::{SyncReport, SyncRequest};
-
-/// Assets that are asked about at the same time.
-const TOGETHER: usize = 4;
 
 /// Called as an update goes on.
 pub type OnProgress<'p> = &'p mut (dyn FnMut(Progress) + Send);

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use futures_util::StreamExt;
-use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
-use portfolio::progress::Progress;
 use portfolio::store::{Held, Listing, NewQuote};
 
 use super::attempts::Attempts;
 use super::report::Issue;
-use super::{Hours, OnProgress, Stop, TOGETHER, Updater, name_with};
+use super::together::together;
+use super::{Hours, OnProgress, Stop, Updater, name_with};
 use crate::error::Error;
 use crate::model::Session;
 
@@ -204,44 +202,26 @@ impl Updater<'_> {
             .filter(|listing| !fresh.contains(&listing.id))
             .collect();
         report.unchanged = all - stale.len();
-        let total = stale.len() as u64;
-        let step = |current| Progress {
-            phase: "quotes",
-            current,
-            total,
-        };
-        progress(step(0));
-        let asked: Vec<_> = stale
-            .iter()
-            .map(|listing| self.quote_unless(listing, stop))
-            .collect();
-        let mut answers = stream::iter(asked).buffer_unordered(TOGETHER);
-        let (mut changed, mut done) = (HashSet::new(), 0);
-        while let Some((listing, answer)) = answers.next().await {
+        let mut changed = HashSet::new();
+        let work = stale.iter().map(|listing| self.quote(listing));
+        let each = |place: usize, answer: portfolio::Result<Result<bool, Error>>| {
+            let listing = stale[place];
             match answer? {
-                None => report.errors.push(Issue::stopped(&listing.symbol)),
-                Some(Err(error)) => report.errors.push(Issue::failed(&listing.symbol, error)),
-                Some(Ok(false)) => report.unchanged += 1,
-                Some(Ok(true)) => {
+                Err(error) => report.errors.push(Issue::failed(&listing.symbol, error)),
+                Ok(false) => report.unchanged += 1,
+                Ok(true) => {
                     changed.insert(listing.id);
                 }
             }
-            done += 1;
-            progress(step(done));
-        }
+            Ok(())
+        };
+        let left = together(work.collect(), "quotes", progress, stop, each).await?;
+        let stopped = left
+            .iter()
+            .map(|place| Issue::stopped(&stale[*place].symbol));
+        report.errors.extend(stopped);
         report.updated = changed.len();
         Ok(changed)
-    }
-
-    async fn quote_unless<'l>(
-        &self,
-        listing: &'l Listing,
-        stop: Stop<'_>,
-    ) -> (&'l Listing, portfolio::Result<Option<Result<bool, Error>>>) {
-        if stop() {
-            return (listing, Ok(None));
-        }
-        (listing, self.quote(listing).await.map(Some))
     }
 
     /// The quote of the first provider that answers; true when it is new.

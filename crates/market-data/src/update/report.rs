@@ -58,6 +58,6 @@ impl Issue {
 
     pub(super) fn stopped(symbol: &str) -> Issue {
         let message = format!("{symbol} was not reached within the time limit");
-        Issue::odd(symbol, "soft_time_limit", message)
+        Issue::odd(symbol, "SoftTimeLimitExceeded", message)
     }
 }

@@ -6,5 +6,7 @@ mod files;
 mod fixtures;
 mod hostile;
 mod oracles;
+mod place;
+mod quotes;
 mod server;
 mod updates;

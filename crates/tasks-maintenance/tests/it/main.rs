@@ -8,3 +8,4 @@ mod logs;
 mod support;
 mod telling;
 mod trials;
+mod weekly;
