@@ -1,6 +1,7 @@
 //! What crosses crates: the structure of the workspace, its units, its programs together.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod back_office;
 mod canvas_trees;
 mod demo;
 mod drill;

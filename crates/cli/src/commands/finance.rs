@@ -3,6 +3,7 @@
 mod backups;
 mod files;
 mod market;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,9 @@ use crate::summary;
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
   celeriac finance backup --keep 14
   celeriac finance restore data/backups/finance-full-….jsonl.zst --to data/restored.db
+  celeriac finance test-celery --task=analytics
+  celeriac finance test-tasks --task refresh --user-id 1 --sync
+  celeriac finance run analytics
   celeriac finance settings > celeriac.toml
 Importing again changes nothing. Exit code 1 when rows were refused.")]
 pub(crate) enum Args {
@@ -65,18 +69,32 @@ pub(crate) enum Args {
     Backup(backups::BackupArgs),
     /// Bring a backup back
     Restore(backups::RestoreArgs),
+    /// Send portfolio_site's tasks and show how each ended
+    TestCelery(trial::CeleryArgs),
+    /// Send the dashboard's tasks and show how each ended
+    TestTasks(trial::TasksArgs),
+    /// Run a job now and print its result
+    Run(trial::RunArgs),
     /// Print a settings file with the finance tasks' routes and schedule
     Settings,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    if let Args::Settings = args {
-        output::line(FINANCE_SETTINGS.trim_end());
-        return Ok(Exit::Ok);
+    match args {
+        Args::Settings => {
+            output::line(FINANCE_SETTINGS.trim_end());
+            Ok(Exit::Ok)
+        }
+        Args::TestCelery(args) => trial::celery(args, context).await,
+        Args::TestTasks(args) => trial::tasks(args, context).await,
+        Args::Run(args) => trial::run(args, context).await,
+        Args::Restore(args) => backups::restore(args, context).await.map(|()| Exit::Ok),
+        args => on_database(args, context).await,
     }
-    if let Args::Restore(args) = args {
-        return backups::restore(args, context).await.map(|()| Exit::Ok);
-    }
+}
+
+/// The commands that need no broker, but the finance database.
+async fn on_database(args: Args, context: &Context) -> Result<Exit, Error> {
     let store = open(context).await?;
     let outcome = on(&store, args, context).await;
     store.close().await;
@@ -91,7 +109,11 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::ImportTransactions { file, user } => {
             transactions(store, user, &file).await.map(shown)
         }
-        Args::Settings | Args::Restore(_) => Ok(Exit::Ok),
+        Args::Settings
+        | Args::Restore(_)
+        | Args::TestCelery(_)
+        | Args::TestTasks(_)
+        | Args::Run(_) => Ok(Exit::Ok),
         Args::Backup(args) => backups::backup(store, args, context).await.map(ok),
         Args::FetchMarketData(args) => market::fetch(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,

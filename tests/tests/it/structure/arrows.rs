@@ -39,6 +39,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "reports",
             "service",
+            "tasks",
+            "tasks-maintenance",
             "worker",
         ],
     ),

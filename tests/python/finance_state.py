@@ -1,0 +1,23 @@
+"""Prints what a finance database holds, without what differs from run to run: times, ids of tasks, sizes."""
+
+import json
+import sqlite3
+import sys
+
+QUERIES = {
+    "transactions": "SELECT * FROM transactions ORDER BY id",
+    "prices": "SELECT count(*), max(date) FROM prices",
+    "analytics": "SELECT scope, scope_id, period, as_of, payload, input_hash FROM analytics ORDER BY 1, 2, 3",
+    "cache": "SELECT key, CAST(value AS TEXT) FROM cache_entries ORDER BY key",
+    "snapshots": "SELECT portfolio_id, snapshot_date, nav, cash, input_hash FROM snapshots ORDER BY 1, 2",
+    "notifications": "SELECT user_id, type, subject, message, dedupe_key FROM notifications ORDER BY 1, 4",
+    "actions": "SELECT user_id, action_id, action, outcome FROM user_actions ORDER BY 2",
+    "reconciliations": "SELECT account_id, statement_id, status, input_hash FROM reconciliations ORDER BY 1, 2, 4",
+    "breaks": "SELECT account_id, fingerprint, type, status FROM reconciliation_breaks ORDER BY 1, 2",
+    "artefacts": "SELECT user_id, kind, format, sha256, input_hash FROM report_artifacts ORDER BY 1, 2, 3, 4",
+    "locks": "SELECT key FROM task_locks ORDER BY 1",
+    "runs": "SELECT name, state, count(*) FROM task_runs GROUP BY 1, 2 ORDER BY 1, 2",
+}
+
+database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=30)
+print(json.dumps({name: database.execute(query).fetchall() for name, query in QUERIES.items()}))

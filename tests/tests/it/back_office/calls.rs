@@ -1,0 +1,166 @@
+//! One line for each task: how it is called, and what kind of answer it gives.
+
+use serde_json::{Map, Value};
+
+/// A call of a task.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    pub task: &'static str,
+    /// A JSON list.
+    pub args: &'static str,
+    /// A JSON object with the same arguments.
+    pub kwargs: &'static str,
+    pub expected: Expected,
+}
+
+/// What a call ends with.
+#[derive(Clone, Copy, Debug)]
+pub enum Expected {
+    /// An envelope with the fields that the specification lists.
+    Envelope,
+    /// This JSON.
+    Literal(&'static str),
+    /// An exception of this type.
+    Failure(&'static str),
+}
+
+impl Call {
+    const fn new(task: &'static str, args: &'static str, kwargs: &'static str) -> Self {
+        Self {
+            task,
+            args,
+            kwargs,
+            expected: Expected::Envelope,
+        }
+    }
+
+    const fn gives(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    /// The call with positional arguments, and with keywords.
+    pub fn both_ways(&self) -> [Self; 2] {
+        let (positional, keyword) = (
+            Self {
+                kwargs: "{}",
+                ..*self
+            },
+            Self {
+                args: "[]",
+                ..*self
+            },
+        );
+        [positional, keyword]
+    }
+
+    pub fn json_args(&self) -> Vec<Value> {
+        serde_json::from_str(self.args).expect("a list")
+    }
+
+    pub fn json_kwargs(&self) -> Map<String, Value> {
+        serde_json::from_str(self.kwargs).expect("an object")
+    }
+}
+
+/// Every task that exists, by system, and the other names of some.
+pub const CALLS: &[Call] = &[
+    Call::new(
+        "finflow.core.tasks.refresh_portfolio_analytics",
+        r#"[1, null, "2013-03-01", true]"#,
+        r#"{"user_id": 1, "as_of": "2013-03-01", "full": true}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.cleanup_old_logs",
+        "[30]",
+        r#"{"days": 30}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.health_check",
+        r#"[["broker", "database"]]"#,
+        r#"{"checks": ["broker", "database"]}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.test_task",
+        "[3, 4]",
+        r#"{"x": 3, "y": 4}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.test_retry",
+        "[1]",
+        r#"{"fail_times": 1}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.test_progress",
+        "[3, 1]",
+        r#"{"steps": 3, "delay_ms": 1}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.test_failure",
+        r#"["on purpose"]"#,
+        r#"{"message": "on purpose"}"#,
+    )
+    .gives(Expected::Failure("ValueError")),
+    Call::new(
+        "finflow.core.tasks.test_sleep",
+        "[0.01]",
+        r#"{"seconds": 0.01}"#,
+    ),
+    Call::new(
+        "app.tasks.process_data",
+        "[[1, 2, 3]]",
+        r#"{"data": [1, 2, 3]}"#,
+    )
+    .gives(Expected::Literal(r#"{"processed":3,"status":"success"}"#)),
+    Call::new(
+        "apps.main.tasks.update_analytics",
+        "[60]",
+        r#"{"window_minutes": 60}"#,
+    ),
+    Call::new(
+        "apps.main.tasks.cleanup_temp_files",
+        "[24]",
+        r#"{"max_age_hours": 24}"#,
+    ),
+    Call::new("apps.main.tasks.health_check", "[]", "{}"),
+    Call::new(
+        "dashboard.tasks.refresh_dashboard_cache",
+        "[1]",
+        r#"{"user_id": 1}"#,
+    ),
+    Call::new(
+        "dashboard.tasks.warm_dashboard_cache",
+        "[1, 3600]",
+        r#"{"user_id": 1, "ttl_s": 3600}"#,
+    ),
+    Call::new(
+        "dashboard.tasks.performance_analysis",
+        "[6]",
+        r#"{"window_hours": 6}"#,
+    ),
+    Call::new(
+        "dashboard.tasks.cleanup_old_data",
+        "[60]",
+        r#"{"days_old": 60}"#,
+    ),
+    Call::new("dashboard.tasks.debug_task", "[]", "{}"),
+];
+
+/// Tasks that are specified and do not exist yet.
+pub const LATER: &[&str] = &[
+    "fetch_market_data",
+    "update_portfolio_prices",
+    "fetch_asset_info",
+    "calculate_portfolio_performance",
+    "create_portfolio_snapshot",
+    "generate_portfolio_report",
+    "weekly_portfolio_maintenance",
+    "app.tasks.reconciliation.reconcile_all_accounts",
+    "app.tasks.reconciliation.reconcile_account",
+    "app.tasks.reconciliation.sync_market_data",
+    "apps.main.tasks.send_notification",
+    "apps.main.tasks.process_user_action",
+    "apps.main.tasks.generate_reports",
+    "apps.main.tasks.backup_data",
+    "dashboard.tasks.export_dashboard_data",
+];

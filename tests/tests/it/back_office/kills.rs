@@ -1,0 +1,42 @@
+//! `kill -9` in the middle of every task: what the database holds in the end is what undisturbed runs leave.
+
+use testkit::wait_until;
+
+use super::calls::{CALLS, Call, Expected};
+use super::system::{PATIENCE, System};
+
+/// One kill amid so many calls.
+const KILLS: usize = 6;
+
+/// The calls whose effects last; the others leave nothing that could be compared.
+fn calls() -> Vec<Call> {
+    let lasting = CALLS
+        .iter()
+        .filter(|call| !matches!(call.expected, Expected::Failure(_)));
+    lasting.copied().flat_map(|call| call.both_ways()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_in_the_middle_of_every_task_leave_what_undisturbed_runs_leave() {
+    let calls = calls();
+    let mut undisturbed = System::start();
+    undisturbed.start_worker().await;
+    undisturbed.call_from_python(&calls);
+
+    let mut killed = System::start();
+    killed.send_from_python(&calls);
+    for kill in 0..KILLS {
+        killed.start_worker().await;
+        let left = calls.len() * (KILLS - kill - 1) / KILLS;
+        // Some of the calls are under way whenever fewer are left than before.
+        wait_until(PATIENCE, async || killed.messages() <= left.max(1)).await;
+        killed.kill_worker();
+    }
+    killed.start_worker().await;
+    wait_until(PATIENCE, async || killed.messages() == 0).await;
+
+    let (expected, found) = (undisturbed.state(), killed.state());
+    for table in expected.as_object().unwrap().keys() {
+        assert_eq!(found[table], expected[table], "{table}");
+    }
+}

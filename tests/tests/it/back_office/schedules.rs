@@ -1,0 +1,132 @@
+//! The delivered schedule over eight days of a clock that the test holds.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use beat::{Beat, BeatParams, Clock, ScheduleFile};
+use client::{Client, ClientOptions};
+use jiff::{SignedDuration, Timestamp};
+use protocol::{Map, from_value, to_value};
+use serde_json::Value;
+use service::Settings;
+use service::settings::Sources;
+use testkit::{wait_until, workspace_root};
+use tokio_util::sync::CancellationToken;
+
+use super::calls::LATER;
+use super::system::{PATIENCE, System};
+
+const DAYS: i64 = 8;
+
+/// Stands still until it is moved.
+#[derive(Debug)]
+struct HeldClock(Mutex<Timestamp>);
+
+impl HeldClock {
+    fn pass(&self, time: SignedDuration) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_schedules_of_the_five_systems_fire_and_their_tasks_run() {
+    let mut system = System::start();
+    let schedule = delivered();
+    assert!(schedule.problems.is_empty(), "{:?}", schedule.problems);
+    let backends = service::open(&settings(&system)).await.unwrap();
+    // What expires must not have done so by the worker's clock, which nobody holds.
+    let clock = Arc::new(HeldClock(Mutex::new(
+        Timestamp::now() + SignedDuration::from_hours(1),
+    )));
+    let beat = Beat::new(BeatParams {
+        client: Client::new(backends.clone(), ClientOptions::default()),
+        source: Arc::new(schedule.clone()),
+        name: "held".to_owned(),
+        lease: Duration::from_secs(30),
+        cron_starting_deadline: None,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    });
+    let stop = CancellationToken::new();
+    let running = tokio::spawn({
+        let stop = stop.clone();
+        async move { beat.run(stop).await }
+    });
+    let count = schedule.entries.len();
+    for _ in 0..DAYS {
+        all_are_sent(&backends, &schedule, clock.now()).await;
+        clock.pass(SignedDuration::from_hours(24));
+    }
+    all_are_sent(&backends, &schedule, clock.now()).await;
+    stop.cancel();
+    running.await.unwrap();
+    let rows = beat::rows(&*backends.coordinator, &schedule, clock.now(), 1)
+        .await
+        .unwrap();
+    for row in &rows {
+        assert!(row.total_run_count > 0, "{} never ran", row.name);
+    }
+    println!(
+        "{count} entries fired {} times",
+        rows.iter().map(|row| row.total_run_count).sum::<u64>()
+    );
+
+    system.start_worker().await;
+    wait_until(PATIENCE, async || system.messages() == 0).await;
+    ran_well(&system, rows.iter().map(|row| row.task.as_str()).collect());
+}
+
+/// Waits until no entry is due any more.
+async fn all_are_sent(backends: &broker::Backends, schedule: &ScheduleFile, now: Timestamp) {
+    wait_until(PATIENCE, async || {
+        let rows = beat::rows(&*backends.coordinator, schedule, now, 1)
+            .await
+            .unwrap();
+        rows.iter()
+            .all(|row| row.next.first().is_some_and(|next| *next > now))
+    })
+    .await;
+}
+
+/// Every scheduled task has a run on record that succeeded, and none that did not.
+fn ran_well(system: &System, scheduled: BTreeSet<&str>) {
+    let state = system.state();
+    let runs = state["runs"].as_array().unwrap();
+    for task in scheduled {
+        if LATER.contains(&task) {
+            continue;
+        }
+        let states: Vec<&Value> = runs
+            .iter()
+            .filter(|run| run[0] == task)
+            .map(|run| &run[1])
+            .collect();
+        assert_eq!(states, ["SUCCESS"], "{task}");
+    }
+}
+
+/// The schedule of the delivered settings.
+fn delivered() -> ScheduleFile {
+    let text = std::fs::read_to_string(workspace_root().join("deploy/celeriac.toml")).unwrap();
+    let settings: toml::Table = text.parse().unwrap();
+    let schedule: Map = from_value(to_value(&settings["beat_schedule"]).unwrap()).unwrap();
+    ScheduleFile::read(&schedule, "UTC")
+}
+
+fn settings(system: &System) -> Settings {
+    let url = system.redis.url();
+    let sources = Sources {
+        overrides: vec![
+            ("broker_url", "test", url.clone()),
+            ("result_backend", "test", url),
+        ],
+        ..Sources::default()
+    };
+    Settings::load(&sources).unwrap()
+}

@@ -1,0 +1,141 @@
+//! A back office in a folder of its own: the sample portfolio, a real Redis, the worker with every task, a Python producer.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Process, Python, RedisServer, TempDir, bin, workspace_root};
+
+use super::calls::Call;
+
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Every queue of the delivered settings.
+const QUEUES: &str = "high_priority,low_priority,monitoring,default,celery,maintenance,cache_operations,analytics,market_data,reconciliation";
+
+pub struct System {
+    pub redis: RedisServer,
+    pub folder: TempDir,
+    worker: Option<Process>,
+}
+
+impl System {
+    /// The sample portfolio is installed and refreshed; no worker runs.
+    pub fn start() -> Self {
+        let system = Self {
+            redis: RedisServer::start(),
+            folder: TempDir::new().unwrap(),
+            worker: None,
+        };
+        let output = system
+            .command("celeriac")
+            .args(["up", "--demo", "--once"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        system
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(bin(program));
+        command
+            .current_dir(self.folder.path())
+            .env("CELERY_BROKER_URL", self.redis.url())
+            .env("CELERY_RESULT_BACKEND", self.redis.url())
+            .env("CELERIAC_LEASE_SECONDS", "2")
+            .env("CELERIAC_MAX_WORKER_DEATHS", "1000");
+        command
+    }
+
+    /// Starts the worker that has every task, on all queues.
+    pub async fn start_worker(&mut self) {
+        let mut command = self.command("celeriac-worker-maintenance");
+        let worker = Process::spawn(command.args(["-Q", QUEUES, "-c", "4", "--without-heartbeat"]));
+        worker
+            .wait_for_line(|line| line.contains("ready"), PATIENCE)
+            .await;
+        self.worker = Some(worker);
+    }
+
+    /// Kills the worker, as `kill -9` does.
+    pub fn kill_worker(&mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            worker.kill();
+        }
+    }
+
+    fn python(&self) -> Python {
+        Python::find()
+            .env("CELERY_BROKER_URL", self.redis.url())
+            .env("CELERY_RESULT_BACKEND", self.redis.url())
+    }
+
+    fn script(&self, name: &str, arguments: &[&str]) -> String {
+        let script = workspace_root().join("tests/python").join(name);
+        self.python().run_file(&script, arguments)
+    }
+
+    /// Sends the calls from Python and returns what Python got for each.
+    pub fn call_from_python(&self, calls: &[Call]) -> Vec<Value> {
+        let file = self.write(calls);
+        let lines = self.script("back_office.py", &[file.to_str().unwrap()]);
+        let lines = lines.lines().filter(|line| line.starts_with('{'));
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Sends the calls from Python and waits for nothing.
+    pub fn send_from_python(&self, calls: &[Call]) {
+        let file = self.write(calls);
+        self.script("back_office.py", &[file.to_str().unwrap(), "--send-only"]);
+    }
+
+    fn write(&self, calls: &[Call]) -> PathBuf {
+        let sent: Vec<Value> = (0..)
+            .zip(calls)
+            .map(|(number, call)| to_send(number, call))
+            .collect();
+        let file = self.folder.path().join("calls.json");
+        std::fs::write(&file, json!(sent).to_string()).unwrap();
+        file
+    }
+
+    /// What the finance database holds, without what differs from run to run.
+    pub fn state(&self) -> Value {
+        let database = self.folder.path().join("data/finance.db");
+        let text = self.script("finance_state.py", &[database.to_str().unwrap()]);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// How many messages wait or run.
+    pub fn messages(&self) -> usize {
+        let ready = QUEUES
+            .split(',')
+            .map(|queue| self.redis.cli(&["LLEN", queue]));
+        let held = self.redis.cli(&["HLEN", "unacked"]);
+        ready
+            .chain([held])
+            .map(|count| count.trim().parse::<usize>().unwrap_or_default())
+            .sum()
+    }
+}
+
+/// The ids are those of the calls, so that the same calls in another system are the same tasks.
+fn to_send(number: usize, call: &Call) -> Value {
+    let queue = specified_tasks().iter().find_map(|task| {
+        let is_it = super::names(task).contains(call.task);
+        is_it.then(|| task["queue"].clone())
+    });
+    let id = format!("{}-{number}", call.task);
+    json!({"task": call.task, "args": call.json_args(), "kwargs": call.json_kwargs(), "queue": queue, "id": id})
+}
+
+/// The specification's tasks.
+pub fn specified_tasks() -> Vec<Value> {
+    let file = workspace_root().join("crates/tasks/tests/fixtures/tasks.json.gz");
+    let table = flate2::read::GzDecoder::new(std::fs::File::open(file).unwrap());
+    let table: Value = serde_json::from_reader(table).unwrap();
+    table["tasks"].as_array().unwrap().clone()
+}
