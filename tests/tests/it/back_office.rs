@@ -18,7 +18,7 @@ async fn every_task_runs_for_a_python_producer_by_position_and_by_keyword() {
     let mut system = System::start();
     system.start_worker().await;
     let calls: Vec<Call> = CALLS.iter().flat_map(Call::both_ways).collect();
-    let answers = system.call_from_python(&calls);
+    let answers = system.call_from_python("walk", &calls);
     assert_eq!(answers.len(), calls.len());
     let mut wrong = Vec::new();
     for (call, answer) in calls.iter().zip(&answers) {

@@ -107,6 +107,27 @@ pub const CALLS: &[Call] = &[
         r#"{"seconds": 0.01}"#,
     ),
     Call::new(
+        "fetch_market_data",
+        r#"[["AAPL", "IBM"], "2026-01-05", "2026-01-09"]"#,
+        r#"{"symbols": ["AAPL", "IBM"], "start": "2026-01-05", "end": "2026-01-09"}"#,
+    ),
+    Call::new(
+        "update_portfolio_prices",
+        r#"[[1], null, true]"#,
+        r#"{"portfolio_ids": [1], "market_hours_only": true}"#,
+    ),
+    Call::new("fetch_asset_info", r#"["AAPL"]"#, r#"{"symbol": "AAPL"}"#),
+    Call::new(
+        "weekly_portfolio_maintenance",
+        "[0, true]",
+        r#"{"rebuild_days": 0, "dry_run": true}"#,
+    ),
+    Call::new(
+        "app.tasks.reconciliation.sync_market_data",
+        r#"[["AAPL"], false, false]"#,
+        r#"{"symbols": ["AAPL"], "include_fx": false}"#,
+    ),
+    Call::new(
         "app.tasks.process_data",
         "[[1, 2, 3]]",
         r#"{"data": [1, 2, 3]}"#,
@@ -148,16 +169,11 @@ pub const CALLS: &[Call] = &[
 
 /// Tasks that are specified and do not exist yet.
 pub const LATER: &[&str] = &[
-    "fetch_market_data",
-    "update_portfolio_prices",
-    "fetch_asset_info",
     "calculate_portfolio_performance",
     "create_portfolio_snapshot",
     "generate_portfolio_report",
-    "weekly_portfolio_maintenance",
     "app.tasks.reconciliation.reconcile_all_accounts",
     "app.tasks.reconciliation.reconcile_account",
-    "app.tasks.reconciliation.sync_market_data",
     "apps.main.tasks.send_notification",
     "apps.main.tasks.process_user_action",
     "apps.main.tasks.generate_reports",

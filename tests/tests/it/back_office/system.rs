@@ -43,6 +43,7 @@ impl System {
             .current_dir(self.folder.path())
             .env("CELERY_BROKER_URL", self.redis.url())
             .env("CELERY_RESULT_BACKEND", self.redis.url())
+            .env("CELERIAC_MARKET_DATA_PROVIDERS", r#"["simulator"]"#)
             .env("CELERIAC_LEASE_SECONDS", "2")
             .env("CELERIAC_MAX_WORKER_DEATHS", "1000");
         command
@@ -77,8 +78,8 @@ impl System {
     }
 
     /// Sends the calls from Python and returns what Python got for each.
-    pub fn call_from_python(&self, calls: &[Call]) -> Vec<Value> {
-        let file = self.write(calls);
+    pub fn call_from_python(&self, batch: &str, calls: &[Call]) -> Vec<Value> {
+        let file = self.write(batch, calls);
         let lines = self.script("back_office.py", &[file.to_str().unwrap()]);
         let lines = lines.lines().filter(|line| line.starts_with('{'));
         lines
@@ -87,15 +88,15 @@ impl System {
     }
 
     /// Sends the calls from Python and waits for nothing.
-    pub fn send_from_python(&self, calls: &[Call]) {
-        let file = self.write(calls);
+    pub fn send_from_python(&self, batch: &str, calls: &[Call]) {
+        let file = self.write(batch, calls);
         self.script("back_office.py", &[file.to_str().unwrap(), "--send-only"]);
     }
 
-    fn write(&self, calls: &[Call]) -> PathBuf {
+    fn write(&self, batch: &str, calls: &[Call]) -> PathBuf {
         let sent: Vec<Value> = (0..)
             .zip(calls)
-            .map(|(number, call)| to_send(number, call))
+            .map(|(number, call)| to_send(batch, number, call))
             .collect();
         let file = self.folder.path().join("calls.json");
         std::fs::write(&file, json!(sent).to_string()).unwrap();
@@ -123,12 +124,12 @@ impl System {
 }
 
 /// The ids are those of the calls, so that the same calls in another system are the same tasks.
-fn to_send(number: usize, call: &Call) -> Value {
+fn to_send(batch: &str, number: usize, call: &Call) -> Value {
     let queue = specified_tasks().iter().find_map(|task| {
         let is_it = super::names(task).contains(call.task);
         is_it.then(|| task["queue"].clone())
     });
-    let id = format!("{}-{number}", call.task);
+    let id = format!("{}-{batch}-{number}", call.task);
     json!({"task": call.task, "args": call.json_args(), "kwargs": call.json_kwargs(), "queue": queue, "id": id})
 }
 
