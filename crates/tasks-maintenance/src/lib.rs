@@ -16,6 +16,11 @@ mod trials;
 mod update_analytics;
 mod weekly;
 
+use std::error::Error;
+use std::path::Path;
+
+use market_data::Providers;
+use service::Settings;
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
@@ -32,6 +37,19 @@ pub use send_notification::{SendNotification, Told};
 pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub use update_analytics::UpdateAnalytics;
 pub use weekly::{MaintenanceData, WeeklyPortfolioMaintenance};
+
+/// Every finance task, on the application that the settings describe.
+///
+/// # Errors
+/// When providers or the ways to tell people are set wrong.
+pub fn from_settings(settings: &Settings) -> Result<Registry, Box<dyn Error + Send + Sync>> {
+    let data = Path::new(settings.data_folder());
+    let providers = serde_json::json!(settings.section("celeriac_market_data_"));
+    let app = App::new(data)
+        .with_database(settings.finance_url())
+        .with_providers(Providers::from_settings(providers, data)?);
+    Ok(registry(app, Notifier::from_settings(settings)?))
+}
 
 /// Every finance task, on this application and with these ways to tell people: low and high priority mix the tasks of both
 /// crates, and a queue belongs to a worker that has all of its tasks.

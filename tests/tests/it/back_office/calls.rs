@@ -134,6 +134,26 @@ pub const CALLS: &[Call] = &[
     )
     .gives(Expected::Literal(r#"{"processed":3,"status":"success"}"#)),
     Call::new(
+        "apps.main.tasks.send_notification",
+        r#"[1, "hello", "info", "greeting", ["in_app"], null, "hello-1"]"#,
+        r#"{"user_id": 1, "message": "hello", "subject": "greeting", "channels": ["in_app"], "dedupe_key": "hello-1"}"#,
+    ),
+    Call::new(
+        "dashboard.tasks.send_notification",
+        r#"[2, "hello", "warning", null, ["in_app"], null, "hello-2"]"#,
+        r#"{"user_id": 2, "message": "hello", "notification_type": "warning", "channels": ["in_app"], "dedupe_key": "hello-2"}"#,
+    ),
+    Call::new(
+        "apps.main.tasks.process_user_action",
+        r#"[1, "click", {"where": "chart"}, "2026-01-05T12:00:00Z", "click-1"]"#,
+        r#"{"user_id": 1, "action": "click", "payload": {"where": "chart"}, "occurred_at": "2026-01-05T12:00:00Z", "action_id": "click-1"}"#,
+    ),
+    Call::new(
+        "apps.main.tasks.backup_data",
+        r#"["ledger", 2]"#,
+        r#"{"scope": "ledger", "keep": 2}"#,
+    ),
+    Call::new(
         "apps.main.tasks.update_analytics",
         "[60]",
         r#"{"window_minutes": 60}"#,
@@ -174,9 +194,6 @@ pub const LATER: &[&str] = &[
     "generate_portfolio_report",
     "app.tasks.reconciliation.reconcile_all_accounts",
     "app.tasks.reconciliation.reconcile_account",
-    "apps.main.tasks.send_notification",
-    "apps.main.tasks.process_user_action",
     "apps.main.tasks.generate_reports",
-    "apps.main.tasks.backup_data",
     "dashboard.tasks.export_dashboard_data",
 ];

@@ -7,7 +7,6 @@ use client::{Call, Client, ClientOptions, TaskError};
 use protocol::Value;
 use serde::Serialize;
 use service::Exit;
-use tasks::App;
 use tasks::catalogue::{
     CLEANUP_OLD_DATA, DEBUG_TASK, EXPORT_DASHBOARD_DATA, HEALTH_CHECK, PERFORMANCE_ANALYSIS,
     REFRESH_DASHBOARD_CACHE, REFRESH_PORTFOLIO_ANALYTICS, SEND_NOTIFICATION, Spec, TEST_TASK,
@@ -234,11 +233,12 @@ fn show(ended: &[Ended], json: bool) {
 /// A worker with every finance task on a broker in memory, and the finance database of the settings.
 fn worker_in_this_process(context: &Context) -> Result<(Client, Shutdown), Error> {
     let client = Client::new(MemoryBroker::new().backends(), ClientOptions::default());
-    let app = App::new(context.settings.data_folder()).with_database(context.finance_url());
+    let registry = tasks_maintenance::from_settings(&context.settings);
+    let registry = registry.map_err(|error| Error::Usage(error.to_string()))?;
     let queues = TASKS.map(|trial| trial.spec.queue.to_owned()).to_vec();
     let worker = Worker::new(WorkerParams {
         client: client.clone(),
-        registry: tasks_maintenance::registry(app),
+        registry,
         settings: WorkerSettings {
             queues,
             ..WorkerSettings::default()
