@@ -93,7 +93,8 @@ fn cells(row: &Row) -> Vec<String> {
     cells
 }
 
-fn percent(share: Option<f64>) -> String {
+/// A share in per cent; empty when it is not defined.
+pub(crate) fn percent(share: Option<f64>) -> String {
     share
         .map(|share| format!("{:.2} %", share * 100.0))
         .unwrap_or_default()

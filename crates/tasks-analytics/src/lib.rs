@@ -2,16 +2,24 @@
 
 mod dashboard_cache;
 mod market;
+mod performance;
 mod performance_analysis;
+mod reconciliation;
 mod refresh;
+mod snapshot;
 
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
 pub use dashboard_cache::{RefreshDashboardCache, WarmDashboardCache};
 pub use market::{FetchAssetInfo, FetchMarketData, SyncMarketData, UpdatePortfolioPrices};
+pub use performance::CalculatePortfolioPerformance;
 pub use performance_analysis::PerformanceAnalysis;
+pub use reconciliation::{
+    ReconcileAccount, ReconcileAllAccounts, ReconciliationSummary, SummariseReconciliations,
+};
 pub use refresh::RefreshPortfolioAnalytics;
+pub use snapshot::CreatePortfolioSnapshot;
 
 /// All tasks of this worker, on this application.
 pub fn registry(app: App) -> Registry {
@@ -30,4 +38,9 @@ pub fn add_to(registry: Registry) -> Registry {
         .finance::<UpdatePortfolioPrices>()
         .finance::<FetchAssetInfo>()
         .finance::<SyncMarketData>()
+        .finance::<CalculatePortfolioPerformance>()
+        .finance::<CreatePortfolioSnapshot>()
+        .finance::<ReconcileAccount>()
+        .finance::<ReconcileAllAccounts>()
+        .finance::<SummariseReconciliations>()
 }

@@ -3,6 +3,8 @@
 mod backups;
 mod files;
 mod market;
+mod portfolios;
+mod reconcile;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +31,10 @@ use crate::summary;
   celeriac finance import-transactions --user 1 ledger.csv
   celeriac finance fetch-market-data -s AAPL -s GOOGL --days 30
   celeriac finance update-prices
+  celeriac finance import-statement march.ofx
+  celeriac finance reconcile
+  celeriac finance calculate-performance -u 1 -d 30
+  celeriac finance snapshot
   celeriac finance summary --json
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
@@ -38,7 +44,8 @@ use crate::summary;
   celeriac finance test-tasks --task refresh --user-id 1 --sync
   celeriac finance run analytics
   celeriac finance settings > celeriac.toml
-Importing again changes nothing. Exit code 1 when rows were refused.")]
+Importing again changes nothing. Exit code 1 when rows were refused, a portfolio
+failed or an account differs from its statement.")]
 pub(crate) enum Args {
     /// Import the prices of an asset from a CSV file
     ImportPrices {
@@ -59,6 +66,14 @@ pub(crate) enum Args {
     FetchMarketData(market::FetchArgs),
     /// Fetch the newest prices of what active portfolios hold
     UpdatePrices(market::QuoteArgs),
+    /// Import a custodian's statement: CSV, JSON, OFX or QFX
+    ImportStatement(reconcile::StatementArgs),
+    /// Compare accounts with their statements, and say what differs
+    Reconcile(reconcile::ReconcileArgs),
+    /// Compute a user's figures over a range, and where the profit came from
+    CalculatePerformance(portfolios::PerformanceArgs),
+    /// Keep what each portfolio was worth at the end of a day
+    Snapshot(portfolios::SnapshotArgs),
     /// Show every portfolio's figures as last computed
     Summary,
     /// Write reports on a user's portfolios: PDF, HTML, CSV or JSON
@@ -116,6 +131,10 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         | Args::Run(_) => Ok(Exit::Ok),
         Args::Backup(args) => backups::backup(store, args, context).await.map(ok),
         Args::FetchMarketData(args) => market::fetch(store, args, context).await,
+        Args::ImportStatement(args) => reconcile::import(store, args, context).await,
+        Args::Reconcile(args) => reconcile::reconcile(store, args, context).await,
+        Args::CalculatePerformance(args) => portfolios::calculate(store, args, context).await,
+        Args::Snapshot(args) => portfolios::snapshot(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,
         Args::Summary => summary::show(store, context.json).await.map(ok),
         Args::Report(args) => files::report(store, args, context).await.map(ok),
@@ -192,7 +211,7 @@ impl Named<'_> {
 }
 
 /// Draws a progress bar on standard error while it is a terminal.
-fn bar() -> impl FnMut(Progress) + Send {
+fn bar() -> impl FnMut(Progress) + Send + Sync {
     // Phases count different things, so what they share is shown.
     let bar = ProgressBar::new(100);
     let style = ProgressStyle::with_template("{msg:>8} {wide_bar} {percent:>3} %");

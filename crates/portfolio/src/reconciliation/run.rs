@@ -68,7 +68,7 @@ pub async fn reconcile_account(
 ///
 /// # Errors
 /// An unknown calendar, or a database error.
-pub async fn as_of_for(store: &Store, request: &ReconcileRequest) -> Result<Date> {
+pub(super) async fn as_of_for(store: &Store, request: &ReconcileRequest) -> Result<Date> {
     if let Some(as_of) = request.as_of {
         return Ok(as_of);
     }

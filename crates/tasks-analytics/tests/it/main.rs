@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod market;
+mod portfolios;
+mod reconciliation;
 
 use std::time::Duration;
 

@@ -44,6 +44,21 @@ pub const RECONCILE_ACCOUNT: Spec = Spec {
     )
 };
 
+/// Counts what reconciling every account gave; called by that task's chord only.
+pub const SUMMARISE_RECONCILIATIONS: Spec = Spec {
+    fields: &[
+        Field::any("results").required(),
+        Field::any("accounts").required(),
+        Field::int("no_statement").min(0).required(),
+        Field::any("failed_imports").required(),
+        Field::text("group_id").required(),
+    ],
+    ..Spec::normal(
+        "app.tasks.reconciliation.summarise_reconciliations",
+        "reconciliation",
+    )
+};
+
 /// Prices, actions and rates of everything active.
 pub const SYNC_MARKET_DATA: Spec = Spec {
     fields: &[
