@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use client::canvas::{chain, group};
+use client::canvas::chord;
 use jiff::civil::Date;
 use portfolio::import::import_statement_file;
 use portfolio::progress::Progress;
@@ -68,25 +68,21 @@ impl ReconcileAllAccounts {
     ) -> Result<Outcome, Outcome> {
         // Where this task came in, its parts do too, whatever the routes are.
         let queue = run.ctx().queue();
-        let group_id = format!("reconcile-{}", run.ctx().id());
         let members = due
             .accounts
             .iter()
             .map(|account| self.member(account, queue));
-        let mut header = group(members).map_err(Outcome::from)?;
-        header.options.insert("task_id", group_id.as_str());
         let accounts: Vec<i64> = due.accounts.iter().map(|account| account.id).collect();
         let mut summary = Signature::new(SUMMARISE_RECONCILIATIONS.name)
             .kwarg("accounts", to_value(&accounts)?)
             .kwarg("no_statement", to_value(&due.no_statement)?)
             .kwarg("failed_imports", to_value(&failed)?)
-            .kwarg("group_id", group_id);
-        summary
-            .options
-            .insert("queue", SUMMARISE_RECONCILIATIONS.queue);
+            // The header of a chord that replaces a task has the task's id.
+            .kwarg("group_id", run.ctx().id());
+        summary.options.insert("queue", queue);
         // An account that fails is counted, and stops no other.
         summary.options.insert("allow_errors", true);
-        let chord = chain([header, summary]).map_err(Outcome::from)?;
+        let chord = chord(members, summary).map_err(Outcome::from)?;
         Ok(run.ctx().replace(chord))
     }
 
