@@ -1,5 +1,6 @@
 //! One entry of the schedule: what is sent, and when.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use client::{CallOptions, Client, ClientError, Prepared, TaskCall};
@@ -34,8 +35,8 @@ pub struct Entry {
     pub args: Vec<Value>,
     /// Keyword arguments.
     pub kwargs: Map,
-    /// How it is sent.
-    pub options: CallOptions,
+    /// How it is sent. Entries that say nothing of it share one.
+    pub options: Arc<CallOptions>,
     /// Whether it runs at all.
     pub enabled: bool,
     /// What its owner decided beside the schedule.
@@ -131,7 +132,7 @@ impl Entry {
     pub fn call(&self, task_id: String) -> TaskCall {
         let mut options = CallOptions {
             task_id: Some(task_id),
-            ..self.options.clone()
+            ..CallOptions::clone(&self.options)
         };
         options.headers.insert("celery_beat_task", true);
         options

@@ -5,7 +5,9 @@ mod raw;
 mod timing;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
+use client::CallOptions;
 use jiff::tz::TimeZone;
 use protocol::{Map, Value, from_value};
 
@@ -89,11 +91,19 @@ fn read_entry(name: &str, value: Value, timezone: &str) -> Result<Entry, Problem
         zone_name,
         args: raw.args,
         kwargs,
-        options: raw.options.read().map_err(at("options"))?,
+        options: shared(raw.options.read().map_err(at("options"))?),
         enabled: raw.enabled,
         policy: raw.policy.read().map_err(at("policy"))?,
         kept: None,
     })
+}
+
+fn shared(options: CallOptions) -> Arc<CallOptions> {
+    static PLAIN: LazyLock<Arc<CallOptions>> = LazyLock::new(Arc::default);
+    if options == **PLAIN {
+        return Arc::clone(&PLAIN);
+    }
+    Arc::new(options)
 }
 
 fn read_zone(name: &str) -> Result<TimeZone, Problem> {

@@ -15,6 +15,8 @@ pub(super) struct Prepared {
     pub(super) key: String,
     pub(super) run: Run,
     pub(super) state: EntryState,
+    /// Why nothing is sent, if so.
+    pub(super) skipped: Option<Skipped>,
     pub(super) publish: Option<Publish>,
 }
 
@@ -52,6 +54,7 @@ impl Reign<'_> {
                 .clone()
                 .after(slot, run.missed, self.plan.history()),
             run,
+            skipped,
             publish,
         })
     }
@@ -60,7 +63,7 @@ impl Reign<'_> {
 impl Prepared {
     pub(super) fn log(&self, entry: &Entry) {
         let (name, task, slot) = (&entry.name, &entry.task, self.run.slot);
-        match self.state.history.last().and_then(|slot| slot.skipped) {
+        match self.skipped {
             None => {
                 tracing::info!(entry = %name, %task, %slot, task_id = %entry.task_id(slot), "sending due task");
             }

@@ -12,11 +12,11 @@ impl Reign<'_> {
     /// so a refused batch is sent one by one.
     pub(super) async fn send(&mut self, runs: Vec<Run>) -> Result<bool> {
         let runs = self.settle_overlaps(runs).await;
-        let runs: Vec<Prepared> = runs
+        let mut runs: Vec<Prepared> = runs
             .into_iter()
             .filter_map(|(run, skipped)| self.prepare(run, skipped))
             .collect();
-        match self.commit_runs(&runs).await {
+        match self.commit_runs(&mut runs).await {
             Err(error) if error.kind() == ErrorKind::Invalid => self.send_one_by_one(runs).await,
             Ok(true) => {
                 runs.into_iter().for_each(|run| self.record(run));
@@ -28,8 +28,11 @@ impl Reign<'_> {
 
     /// An entry whose message is refused leaves the plan; the others go on.
     async fn send_one_by_one(&mut self, runs: Vec<Prepared>) -> Result<bool> {
-        for run in runs {
-            match self.commit_runs(std::slice::from_ref(&run)).await {
+        for refused in runs {
+            let Some(mut run) = self.prepare(refused.run, refused.skipped) else {
+                continue;
+            };
+            match self.commit_runs(std::slice::from_mut(&mut run)).await {
                 Ok(true) => self.record(run),
                 Err(error) if error.kind() == ErrorKind::Invalid => {
                     leave_out(self.plan.entry(&run.run), &error);
@@ -40,8 +43,8 @@ impl Reign<'_> {
         Ok(true)
     }
 
-    /// Records and messages of these runs, in one step.
-    async fn commit_runs(&self, runs: &[Prepared]) -> Result<bool> {
+    /// Records and messages of these runs, in one step. The messages are gone then.
+    async fn commit_runs(&self, runs: &mut [Prepared]) -> Result<bool> {
         if runs.is_empty() {
             return Ok(true);
         }
@@ -49,7 +52,8 @@ impl Reign<'_> {
             .iter()
             .map(|run| (run.key.clone(), Some(encode(&run.state))))
             .collect();
-        let publish = runs.iter().filter_map(|run| run.publish.clone()).collect();
+        let publish = runs.iter_mut().filter_map(|run| run.publish.take());
+        let publish = publish.collect();
         self.commit(writes, publish).await
     }
 
@@ -59,12 +63,12 @@ impl Reign<'_> {
         let Prepared {
             run,
             state,
-            publish,
+            skipped,
             ..
         } = prepared;
         let metrics = self.beat.metrics();
-        metrics.missed(run.missed + u64::from(publish.is_none()));
-        if publish.is_some() {
+        metrics.missed(run.missed + u64::from(skipped.is_some()));
+        if skipped.is_none() {
             metrics.sent(lateness(entry, run.slot, self.beat.now()));
             self.beat.keeper().note(&entry.name, &state);
         }

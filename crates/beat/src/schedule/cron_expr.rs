@@ -17,8 +17,8 @@ use crate::error::ScheduleError;
 /// A parsed expression.
 #[derive(Clone, Debug)]
 pub struct CronExpr {
-    text: String,
-    schedule: cron::Schedule,
+    /// Apart, so that entries of other kinds are not as large.
+    schedule: Box<cron::Schedule>,
 }
 
 impl CronExpr {
@@ -32,8 +32,7 @@ impl CronExpr {
             source: Box::new(source),
         })?;
         Ok(Self {
-            text: text.to_owned(),
-            schedule,
+            schedule: Box::new(schedule),
         })
     }
 
@@ -47,7 +46,7 @@ impl CronExpr {
 
 impl fmt::Display for CronExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.schedule.source())
     }
 }
 

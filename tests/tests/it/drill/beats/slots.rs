@@ -151,3 +151,51 @@ impl Sent {
         (!failovers.iter().any(taken_over)).then(|| Duration::try_from(late).unwrap())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str = "[beat_schedule.tick]\ntask = \"t\"\nschedule = 10\n";
+
+    /// The journal of a minute of which `lines` makes what the worker wrote.
+    fn compare(lines: impl Fn(Vec<String>) -> Vec<String>) -> Slots {
+        let first: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let entry = entries(SETTINGS).remove(0);
+        let slots = (1..=6).map(|step| first + SignedDuration::from_secs(10 * step - 1));
+        let journal = slots.map(|slot| {
+            let at = slot.as_millisecond() + 250;
+            format!("{} gen7@host {at}", entry.task_id(slot))
+        });
+        let journal = lines(journal.collect()).join("\n");
+        let sent = sent(&journal, &HashMap::from([(7, 0)]));
+        Slots::compare(SETTINGS, first, sent, &[])
+    }
+
+    #[test]
+    fn what_was_sent_once_each_is_well() {
+        let slots = compare(|lines| lines);
+        assert_eq!(
+            (slots.count(), slots.late_p99()),
+            (6, Duration::from_millis(250))
+        );
+    }
+
+    #[test]
+    #[should_panic = "not sent, but"]
+    fn a_missing_slot_is_noticed() {
+        compare(|mut lines| {
+            lines.remove(2);
+            lines
+        });
+    }
+
+    #[test]
+    #[should_panic = "sent twice"]
+    fn a_doubled_slot_is_noticed() {
+        compare(|mut lines| {
+            lines.push(lines[3].clone());
+            lines
+        });
+    }
+}
