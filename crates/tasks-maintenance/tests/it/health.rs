@@ -1,10 +1,14 @@
 //! `health_check` by name.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use beat::{Beat, BeatParams, Role, ScheduleFile, SystemClock};
 use portfolio::store::Store;
 use tasks::App;
 use testkit::MailServer;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::System;
 use crate::telling::mail;
@@ -97,4 +101,40 @@ async fn the_administrator_is_told_after_three_bad_reports_and_not_again_soon() 
     let text = mails[0].content["text"].as_str().unwrap();
     assert!(text.contains("disk: unhealthy: "), "{text}");
     assert!(!text.contains("broker"), "{text}");
+}
+
+#[tokio::test]
+async fn the_beat_that_leads_is_named() {
+    let system = System::start().await;
+    let beat = Arc::new(Beat::new(BeatParams {
+        client: system.client.clone(),
+        source: Arc::new(ScheduleFile::default()),
+        name: "celerybeat@here".to_owned(),
+        lease: Duration::from_secs(60),
+        cron_starting_deadline: None,
+        clock: Arc::new(SystemClock::default()),
+    }));
+    let stop = CancellationToken::new();
+    let running = tokio::spawn({
+        let (beat, stop) = (Arc::clone(&beat), stop.clone());
+        async move { beat.run(stop).await }
+    });
+    beat.wait_for(Role::Leader).await;
+    let checked = async || {
+        let result = system
+            .run(system.call(NAME).kwarg("checks", ["beat"]))
+            .await;
+        result["data"]["checks"]["beat"].clone()
+    };
+    let check = checked().await;
+    let said = (check["status"].as_str(), check["detail"].as_str());
+    let active = "active: celerybeat@here, 0 entries";
+    assert_eq!(said, (Some("healthy"), Some(active)));
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(
+        checked().await["status"],
+        "degraded",
+        "it gave its lease up"
+    );
 }
