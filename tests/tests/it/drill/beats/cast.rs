@@ -1,5 +1,6 @@
 //! The beats of the drill: each with a clock and a line to the broker of its own.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +66,7 @@ impl<'a> Cast<'a> {
                 clock: *clock,
             });
         }
-        wait_until(PATIENCE, async || cast.leader().is_some()).await;
+        cast.wait_for_leader().await;
         cast
     }
 
@@ -96,10 +97,20 @@ impl<'a> Cast<'a> {
         Some((self.players.iter().position(is_it)?, name))
     }
 
+    /// A leader that loses its lease while it is looked for is no leader.
+    async fn wait_for_leader(&self) -> (usize, String) {
+        let found = RefCell::new(None);
+        wait_until(PATIENCE, async || {
+            *found.borrow_mut() = self.leader();
+            found.borrow().is_some()
+        })
+        .await;
+        found.into_inner().expect("it was waited for")
+    }
+
     /// Disturbs the leader; returns when another one held the lease.
     pub async fn strike(&mut self, hazard: Hazard, away: Duration) -> Failover {
-        wait_until(PATIENCE, async || self.leader().is_some()).await;
-        let (place, name) = self.leader().expect("one leads");
+        let (place, name) = self.wait_for_leader().await;
         let (from, struck) = (Timestamp::now(), Instant::now());
         match hazard {
             Hazard::Kill => self.players[place].process.kill(),
