@@ -266,13 +266,13 @@ async fn a_backup_is_restored_elsewhere_and_over_rows_only_by_force() {
 #[tokio::test]
 async fn a_full_disk_leaves_nothing_of_a_backup_and_nothing_of_a_restored_database() {
     let sandbox = Sandbox::new();
-    database(&sandbox).await;
+    sample(&sandbox).await;
     let program = testkit::bin("celeriac");
     // No file may grow beyond this many blocks of 1 kB, which is what a full disk looks like to the one who writes.
-    let limited = |blocks: u32, arguments: &str| {
+    let limited = |arguments: &str| {
         let mut command = std::process::Command::new("bash");
         let script = format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}",
+            "trap '' XFSZ; ulimit -f 100; exec {} {arguments}",
             program.display()
         );
         let output = command
@@ -283,15 +283,16 @@ async fn a_full_disk_leaves_nothing_of_a_backup_and_nothing_of_a_restored_databa
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    let text = limited(0, "finance backup --no-verify");
+    let text = limited("finance backup --no-verify --plain");
     assert!(text.contains("full"), "{text}");
     let left = std::fs::read_dir(sandbox.path().join("data/backups"));
     assert_eq!(left.map_or(0, Iterator::count), 0);
 
     let manifest = sandbox.json(&["finance", "backup"]);
     let backup = manifest["path"].as_str().unwrap();
-    let text = limited(100, &format!("finance restore {backup} --to new.db"));
-    assert!(text.contains("full"), "{text}");
+    let text = limited(&format!("finance restore {backup} --to new.db"));
+    // SQLite takes a limit for a broken disk and says so; a full one it knows.
+    assert!(text.contains("disk"), "{text}");
     for name in ["new.db", "new.db-wal", "new.db-shm"] {
         assert!(!sandbox.path().join(name).exists(), "{name}");
     }
