@@ -167,8 +167,10 @@ fn postgres_cause(state: &str) -> Cause {
     }
 }
 
-/// By SQLite's primary result code, the low byte of the extended one.
+/// By SQLite's primary result code, the low byte of the extended one; but the shared memory of the write-ahead log finds
+/// no room before the database does.
 fn sqlite_cause(code: &str) -> Cause {
+    const NO_ROOM_FOR_SHARED_MEMORY: &str = "4618";
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const READ_ONLY: u32 = 8;
@@ -176,6 +178,9 @@ fn sqlite_cause(code: &str) -> Cause {
     const FULL: u32 = 13;
     const CANNOT_OPEN: u32 = 14;
     const NOT_A_DATABASE: u32 = 26;
+    if code == NO_ROOM_FOR_SHARED_MEMORY {
+        return Cause::Full;
+    }
     match code.parse::<u32>().map(|extended| extended & 0xff) {
         Ok(READ_ONLY | CANNOT_OPEN) => Cause::ReadOnly,
         Ok(FULL) => Cause::Full,
