@@ -8,7 +8,8 @@ QUERIES = {
     "transactions": "SELECT * FROM transactions ORDER BY id",
     "prices": "SELECT count(*), max(date) FROM prices",
     "analytics": "SELECT scope, scope_id, period, as_of, payload, input_hash FROM analytics ORDER BY 1, 2, 3",
-    "cache": "SELECT key, CAST(value AS TEXT) FROM cache_entries ORDER BY key",
+    # Alerts show the ids of notifications, which depend on the order of sending.
+    "cache": "SELECT key, CAST(value AS TEXT) FROM cache_entries WHERE key NOT LIKE '%:alerts' ORDER BY key",
     "snapshots": "SELECT portfolio_id, snapshot_date, nav, cash, input_hash FROM snapshots ORDER BY 1, 2",
     "notifications": "SELECT user_id, type, subject, message, dedupe_key FROM notifications ORDER BY 1, 4",
     "actions": "SELECT user_id, action_id, action, outcome FROM user_actions ORDER BY 2",

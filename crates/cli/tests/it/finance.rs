@@ -297,3 +297,24 @@ async fn a_full_disk_leaves_nothing_of_a_backup_and_nothing_of_a_restored_databa
         assert!(!sandbox.path().join(name).exists(), "{name}");
     }
 }
+
+#[tokio::test]
+async fn finance_tasks_are_tried_in_this_process() {
+    let sandbox = Sandbox::new();
+    database(&sandbox).await;
+    let cleanup = ["finance", "test-tasks", "--task", "cleanup", "--sync"];
+    let ended = sandbox.json(&cleanup);
+    assert_eq!(ended[0]["task"], "dashboard.tasks.cleanup_old_data");
+    assert_eq!(ended[0]["state"], "SUCCESS", "{ended}");
+    let nobody = [
+        "finance",
+        "test-tasks",
+        "--task",
+        "refresh",
+        "--user-id",
+        "77",
+        "--sync",
+    ];
+    let text = stdout(&sandbox.run(&nobody).code(1));
+    assert!(text.contains("NotFound"), "{text}");
+}

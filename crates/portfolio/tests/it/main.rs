@@ -9,6 +9,7 @@ mod generated;
 mod import;
 mod incoming;
 mod ledger;
+mod operations;
 mod oracles;
 mod performance;
 mod reconciliation;

@@ -18,18 +18,21 @@ fn calls() -> Vec<Call> {
 
 /// Tasks run side by side and see each other's effects in any order; after these two the order does not matter.
 fn settle(system: &System) {
-    let [refresh, dashboards] = [
-        "finflow.core.tasks.refresh_portfolio_analytics",
-        "dashboard.tasks.refresh_dashboard_cache",
-    ]
-    .map(|task| CALLS.iter().find(|call| call.task == task).copied());
-    for call in [refresh, dashboards].into_iter().flatten() {
-        let everybody = Call {
+    let everything = [
+        (
+            "finflow.core.tasks.refresh_portfolio_analytics",
+            r#"{"full": true}"#,
+        ),
+        ("dashboard.tasks.refresh_dashboard_cache", "{}"),
+    ];
+    for (task, kwargs) in everything {
+        let call = Call {
+            task,
             args: "[]",
-            kwargs: "{}",
-            ..call
+            kwargs,
+            expected: Expected::Envelope,
         };
-        let answer = system.call_from_python("settle", &[everybody]);
+        let answer = system.call_from_python("settle", &[call]);
         assert_eq!(answer[0]["state"], "SUCCESS", "{answer:?}");
     }
 }
