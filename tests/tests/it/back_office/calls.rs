@@ -128,6 +128,26 @@ pub const CALLS: &[Call] = &[
         r#"{"symbols": ["AAPL"], "include_fx": false}"#,
     ),
     Call::new(
+        "calculate_portfolio_performance",
+        "[1, 30]",
+        r#"{"user_id": 1, "days_back": 30}"#,
+    ),
+    Call::new(
+        "create_portfolio_snapshot",
+        r#"[1, null, "2013-03-01"]"#,
+        r#"{"user_id": 1, "snapshot_date": "2013-03-01"}"#,
+    ),
+    Call::new(
+        "app.tasks.reconciliation.reconcile_all_accounts",
+        r#"["2013-03-01"]"#,
+        r#"{"as_of": "2013-03-01"}"#,
+    ),
+    Call::new(
+        "app.tasks.reconciliation.reconcile_account",
+        "[1, 1]",
+        r#"{"account_id": 1, "user_id": 1}"#,
+    ),
+    Call::new(
         "app.tasks.process_data",
         "[[1, 2, 3]]",
         r#"{"data": [1, 2, 3]}"#,
@@ -189,11 +209,7 @@ pub const CALLS: &[Call] = &[
 
 /// Tasks that are specified and do not exist yet.
 pub const LATER: &[&str] = &[
-    "calculate_portfolio_performance",
-    "create_portfolio_snapshot",
     "generate_portfolio_report",
-    "app.tasks.reconciliation.reconcile_all_accounts",
-    "app.tasks.reconciliation.reconcile_account",
     "apps.main.tasks.generate_reports",
     "dashboard.tasks.export_dashboard_data",
 ];
