@@ -106,10 +106,11 @@ pub const CALLS: &[Call] = &[
         "[0.01]",
         r#"{"seconds": 0.01}"#,
     ),
+    // Days that a synchronisation fetches too: so the order of the two does not matter.
     Call::new(
         "fetch_market_data",
-        r#"[["AAPL", "IBM"], "2026-01-05", "2026-01-09"]"#,
-        r#"{"symbols": ["AAPL", "IBM"], "start": "2026-01-05", "end": "2026-01-09"}"#,
+        r#"[["AAPL", "IBM"], "2013-02-25", "2013-03-01"]"#,
+        r#"{"symbols": ["AAPL", "IBM"], "start": "2013-02-25", "end": "2013-03-01"}"#,
     ),
     Call::new(
         "update_portfolio_prices",

@@ -23,7 +23,10 @@ fn settle(system: &System) {
             "finflow.core.tasks.refresh_portfolio_analytics",
             r#"{"full": true}"#,
         ),
-        ("create_portfolio_snapshot", r#"{"snapshot_date": "2013-03-01"}"#),
+        (
+            "create_portfolio_snapshot",
+            r#"{"snapshot_date": "2013-03-01"}"#,
+        ),
         ("dashboard.tasks.refresh_dashboard_cache", "{}"),
     ];
     for (task, kwargs) in everything {
