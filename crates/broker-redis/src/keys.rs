@@ -160,6 +160,11 @@ impl Keys {
         )
     }
 
+    /// Says that a call of this name was published.
+    pub(crate) fn called(&self, name: &str) -> String {
+        format!("{}celeriac.called:{name}", self.prefix)
+    }
+
     /// A coordinator's lease.
     pub(crate) fn lease(&self, name: &str) -> String {
         format!("{}celeriac.lease:{name}", self.prefix)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use broker::{ExchangeKind, Publish, Result, Route};
+use broker::{CALL_MEMORY, ChordCall, ExchangeKind, Publish, Result, Route};
 use protocol::{BodyEncoding, DeliveryInfo, Message};
 use redis::{Cmd, Pipeline};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::routing::Routing;
 /// One write of an encoded message.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
-    /// `LPUSH` to a list or `PUBLISH` to a channel.
+    /// `LPUSH` to a list or `PUBLISH` to a channel; in a settlement also `ONCE`, for those that follow.
     pub(crate) verb: &'static str,
     pub(crate) key: String,
     pub(crate) payload: Arc<[u8]>,
@@ -49,6 +49,21 @@ impl Router {
                 payload: Arc::clone(&payload),
             });
             outgoing.extend(sends);
+        }
+        Ok(outgoing)
+    }
+
+    /// The messages of a call. Those of one with a name follow what makes the script publish them only once.
+    pub(crate) async fn resolve_call(&self, call: ChordCall) -> Result<Vec<Outgoing>> {
+        let mut outgoing = self.resolve(call.publish).await?;
+        if let Some(name) = call.once {
+            let terms = format!("{} {}", outgoing.len(), CALL_MEMORY.as_secs());
+            let once = Outgoing {
+                verb: "ONCE",
+                key: self.keys.called(&name),
+                payload: Arc::from(terms.into_bytes()),
+            };
+            outgoing.insert(0, once);
         }
         Ok(outgoing)
     }

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 
 use crate::SqliteResults;
 use crate::error::SqliteError;
-use crate::operations::chords::{Change, ChangeChord, ChordTerms, Count, Open};
+use crate::operations::chords::{ChordTerms, Claim, Count, Finish, Grow, Hold, Open};
 use crate::reads;
 use crate::wire::effects::{chord_terms, decode_part, encode_chord, encode_part};
 
@@ -15,13 +15,12 @@ impl SqliteResults {
         chord_terms(&self.policy)
     }
 
-    async fn change(&self, group_id: &str, change: Change) -> Result<bool> {
-        let change = ChangeChord {
+    fn claim(&self, group_id: &str, token: &str) -> Claim {
+        Claim {
             group_id: group_id.to_owned(),
+            token: token.to_owned(),
             terms: self.terms(),
-            change,
-        };
-        Ok(self.store.write(change).await?)
+        }
     }
 
     /// One at a time, so that no more of them lie in memory twice.
@@ -44,8 +43,14 @@ impl ChordStore for SqliteResults {
         Ok(self.store.write(Open { chords, terms }).await?)
     }
 
-    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
-        self.change(group_id, Change::Grow(members)).await.map(drop)
+    async fn grow_chord(&self, group_id: &str, members: u32, by: &str) -> Result<()> {
+        let grow = Grow {
+            group_id: group_id.to_owned(),
+            members,
+            by: by.to_owned(),
+            terms: self.terms(),
+        };
+        Ok(self.store.write(grow).await?)
     }
 
     async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted> {
@@ -64,12 +69,12 @@ impl ChordStore for SqliteResults {
         })
     }
 
-    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
-        self.change(group_id, Change::Hold(token.to_owned())).await
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<Option<String>> {
+        Ok(self.store.write(Hold(self.claim(group_id, token))).await?)
     }
 
     async fn finish_chord(&self, group_id: &str, token: &str) -> Result<bool> {
-        self.change(group_id, Change::Finish(token.to_owned()))
-            .await
+        let finish = Finish(self.claim(group_id, token));
+        Ok(self.store.write(finish).await?)
     }
 }

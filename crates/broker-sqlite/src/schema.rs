@@ -12,10 +12,11 @@ use crate::error::{Result, SqliteError};
 const APPLICATION_ID: i32 = 0x636c_7279;
 
 /// Each version's step from the one before, the first from an empty file. A step ends by setting its own version.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
 ];
 
 const KNOWN: i32 = STEPS.len() as i32;
@@ -123,7 +124,12 @@ mod tests {
             migrate(&mut conn, path).await.unwrap();
             assert_eq!(check(&mut conn, path).await.unwrap(), KNOWN);
         }
-        for (table, rows) in [("groups", 1), ("chords", 0), ("remembered", 0)] {
+        for (table, rows) in [
+            ("groups", 1),
+            ("chords", 0),
+            ("remembered", 0),
+            ("calls", 0),
+        ] {
             let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
             let found: i64 = sqlx::query_scalar(count)
                 .fetch_one(&mut conn)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    BrokerError, Delivery, ErrorKind, Publish, ResultPolicy, Route, Settlement, Tag, Verdict,
+    BrokerError, ChordCall, Delivery, ErrorKind, Publish, ResultPolicy, Route, Settlement, Tag,
+    Verdict,
 };
 use bytes::Bytes;
 use protocol::{BodyEncoding, Codec, DecodeError, Limits, Message, State, TaskMeta, redis};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::clock::wall_ms;
 use crate::error::{Result, SqliteError};
-use crate::operations::publish::Outgoing;
+use crate::operations::publish::{Call, Outgoing};
 use crate::operations::reserve::Taken;
 use crate::operations::results::EncodedMeta;
 use crate::operations::settle::{Fate, Hold, Order};
@@ -129,6 +130,7 @@ pub(crate) fn order(
         verdict,
         store,
         publish,
+        calls,
         effects,
     } = settlement;
     let policy = || {
@@ -145,7 +147,15 @@ pub(crate) fn order(
         verdict: fate(verdict)?,
         store: store.transpose()?,
         publish: outgoing(publish)?,
+        calls: calls.into_iter().map(encode_call).collect::<Result<_>>()?,
         effects: effects.transpose()?,
+    })
+}
+
+fn encode_call(call: ChordCall) -> Result<Call> {
+    Ok(Call {
+        once: call.once,
+        publish: outgoing(call.publish)?,
     })
 }
 

@@ -5,11 +5,15 @@
 //! another may when the first has died. Calling the body is the worker's; so are the rules of Celery's chord errors.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{State, Value};
 
-use crate::Result;
+use crate::{Publish, Result};
+
+/// How long a call of a chord is known to have been published: longer than any worker is frozen, or a member comes again.
+pub const CALL_MEMORY: Duration = Duration::from_secs(86_400);
 
 /// A chord to open: how many members must end before its body is called.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,18 @@ pub struct ChordParts {
     pub header: Option<Value>,
 }
 
+/// What the end of a chord calls.
+#[derive(Clone, Debug)]
+pub struct ChordCall {
+    /// The header's group id.
+    pub group_id: String,
+    /// The messages of the body.
+    pub publish: Vec<Publish>,
+    /// The call's name: the messages are dropped if some settlement has published a call of this name within [`CALL_MEMORY`]. Without
+    /// one they are always published. [`SplitResults`](crate::SplitResults) names calls; elsewhere the chord ends in the same step.
+    pub once: Option<String>,
+}
+
 /// What came of counting a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
@@ -72,8 +88,9 @@ pub trait ChordStore: Send + Sync + fmt::Debug {
     /// Opens chords. One that is opened again begins anew, as a signature that is applied twice does; members that were counted stay.
     async fn open_chords(&self, chords: Vec<NewChord>) -> Result<()>;
 
-    /// So many members more must end.
-    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()>;
+    /// So many members more must end, because of `by`: a message, however often it is delivered. What it has added before, it adds no
+    /// longer, so repeating this changes nothing.
+    async fn grow_chord(&self, group_id: &str, members: u32, by: &str) -> Result<()>;
 
     /// Counts a member, once for its task id and index, and claims the chord when it is complete.
     async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted>;
@@ -82,8 +99,9 @@ pub trait ChordStore: Send + Sync + fmt::Debug {
     async fn chord_parts(&self, group_id: &str) -> Result<ChordParts>;
 
     /// Holds the token's claim for as long as a new one lasts, or takes one that has run out while the chord is open;
-    /// `false` when it is somebody else's or the chord is over.
-    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool>;
+    /// `None` when it is somebody else's or the chord is over. The output names the call that ends the chord: it is the first token that
+    /// held the chord here since it was opened, so whoever joins after a crash learns the name that the dead one had.
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<Option<String>>;
 
     /// Ends a chord whose claim is the token's, or has run out while the chord is open: its members are forgotten, and for a while
     /// those that come late are told that it is over. `false`, and nothing done, otherwise.

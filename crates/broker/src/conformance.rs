@@ -8,6 +8,7 @@ mod admin;
 mod broadcasts;
 mod chords;
 mod coordination;
+mod crashes;
 mod early_acks;
 mod effects;
 mod fixture;
@@ -68,6 +69,7 @@ pub async fn exercise_broker(harness: impl Harness) {
         sharing::CASES,
         settling::CASES,
         effects::CASES,
+        crashes::CASES,
         early_acks::CASES,
         leases::CASES,
         broadcasts::CASES,

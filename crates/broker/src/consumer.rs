@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use protocol::{DecodeError, Limits, Message, TaskMeta};
 use tokio::sync::mpsc;
 
-use crate::{Effects, Publish, Result};
+use crate::{ChordCall, Effects, Publish, Result};
 
 /// One incarnation of a worker on a broker. It renews its own lease until it is closed or dropped, gives back what dead
 /// incarnations held, moves due messages to their queues, and reconnects by itself.
@@ -174,6 +174,8 @@ pub struct Settlement {
     pub store: Option<TaskMeta>,
     /// Messages to publish if the tag is still held: a retry, callbacks, the next step of a chain.
     pub publish: Vec<Publish>,
+    /// What the chords call that end now, published after the other messages.
+    pub calls: Vec<ChordCall>,
     /// What else is written if the tag is still held. `None` for most tasks, and costs nothing then. As with `store`, an error where the
     /// broker has no results.
     pub effects: Option<Box<Effects>>,
@@ -187,6 +189,7 @@ impl Settlement {
             verdict,
             store: None,
             publish: Vec::new(),
+            calls: Vec::new(),
             effects: None,
         }
     }

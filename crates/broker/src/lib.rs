@@ -27,7 +27,7 @@ mod transport;
 pub use admin::{
     Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease,
 };
-pub use chords::{ChordPart, ChordParts, ChordStore, Counted, NewChord};
+pub use chords::{CALL_MEMORY, ChordCall, ChordPart, ChordParts, ChordStore, Counted, NewChord};
 pub use consumer::{
     Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Renewal, Settled, Settlement, Tag,
     Verdict,

@@ -6,6 +6,7 @@
 
 mod admin;
 mod bindings;
+mod calls;
 mod chords;
 mod clock;
 mod consumer;

@@ -4,6 +4,7 @@
 //! those, then settle. A crash in between leaves the message held, so its task runs again and stores again: nothing is
 //! lost, and a stale worker's result is refused unless its lease runs out between the question and the store.
 
+mod members;
 mod settling;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::{
     Binding, Broker, Capabilities, Consumer, ConsumerParams, Delivery, ExchangeKind, Notice,
     Publish, Result, ResultBackend, Settled, Settlement, Source, Subscription,
 };
+use members::{Members, keeps};
 use settling::{Settling, store};
 
 const NOTICES: usize = 256;
@@ -56,6 +58,7 @@ impl Broker for SplitResults {
         Ok(Arc::new(SplitConsumer {
             consumer,
             results: self.results.clone(),
+            members: Members::default(),
         }))
     }
 
@@ -80,6 +83,7 @@ impl Broker for SplitResults {
 struct SplitConsumer {
     consumer: Arc<dyn Consumer>,
     results: Arc<dyn ResultBackend>,
+    members: Members,
 }
 
 #[async_trait]
@@ -89,16 +93,27 @@ impl Consumer for SplitConsumer {
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
-        self.consumer.reserve(max).await
+        let taken = self.consumer.reserve(max).await?;
+        self.members.note(&taken);
+        Ok(taken)
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         let settling = Settling {
             consumer: &*self.consumer,
             results: &*self.results,
+            members: &self.members,
             outcome: vec![Settled::Refused; batch.len()],
         };
-        settling.run(batch).await
+        let tags = batch.iter();
+        let tags: Vec<_> = tags
+            .map(|one| (one.tag.clone(), keeps(&one.verdict)))
+            .collect();
+        let outcome = settling.run(batch).await?;
+        for ((tag, keeps), settled) in tags.iter().zip(&outcome) {
+            self.members.forget(tag, *keeps, *settled);
+        }
+        Ok(outcome)
     }
 
     fn lease_age(&self) -> Duration {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{BrokerError, ErrorKind, Settled, Settlement, Verdict};
+use broker::{BrokerError, ChordCall, ErrorKind, Settled, Settlement, Verdict};
 use protocol::TaskMeta;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -246,9 +246,9 @@ impl Ending<'_> {
         let token = self.settlement.tag.as_str();
         let held = match &self.engine.client.backends().results {
             Some(results) => results.hold_chord(&member.part.group_id, token).await?,
-            None => false,
+            None => None,
         };
-        if !held {
+        if held.is_none() {
             return Ok(None);
         }
         self.call(&sequel.errbacks).await;
@@ -282,7 +282,11 @@ fn counting(mut settlement: Settlement, member: &Member) -> Settlement {
 
 /// The settlement also ends the chord, and does what follows from its end.
 fn absorb(settlement: &mut Settlement, member: &Member, sequel: Sequel) {
-    settlement.publish.extend(sequel.publish);
+    settlement.calls.push(ChordCall {
+        group_id: member.part.group_id.clone(),
+        publish: sequel.publish,
+        once: None,
+    });
     let effects = settlement.effects_mut();
     effects.metas.extend(sequel.effects.metas);
     effects.open.extend(sequel.effects.open);

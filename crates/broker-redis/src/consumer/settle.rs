@@ -142,10 +142,13 @@ pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Ve
         let effects = effects
             .map(|effects| writer(shared)?.effects_item(*effects).map(Box::new))
             .transpose()?;
-        let publish = match settlement.publish.is_empty() {
+        let mut publish = match settlement.publish.is_empty() {
             true => Vec::new(),
             false => shared.router.resolve(settlement.publish).await?,
         };
+        for call in settlement.calls {
+            publish.extend(shared.router.resolve_call(call).await?);
+        }
         items.push(Item {
             tag: settlement.tag.0,
             verb,

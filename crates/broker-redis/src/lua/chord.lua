@@ -1,5 +1,6 @@
 -- Shared opening of the scripts that keep chords, as Celery 5.7 does. A chord's keys begin with its group's key, celery-taskset-meta-<group id>:
 -- .j members, a zset by index or a list   .t how many were added   .s size   .d who was counted   .c token of the claim, or 'done'
+-- Only where the queues are on another server:   .a how many each message added, a hash   .b name of the call that ends it
 --
 -- Terms, five fields of ARGV: seconds that a chord waits for a member (0 for ever), seconds that a saved header is kept then (0 for ever),
 -- ms that a claim lasts, seconds for which a chord is known to be over, '1' members in the header's order or '0' as they end.
@@ -40,7 +41,7 @@ end
 
 -- A chord that is applied again begins anew.
 function chords.open(terms, chord, size, header)
-  redis.call('UNLINK', chord .. '.c')
+  redis.call('UNLINK', chord .. '.c', chord .. '.b')
   set(chord .. '.s', size, terms.lifetime)
   if header ~= '' then
     set(chord, header, terms.lifetime)
@@ -54,6 +55,19 @@ function chords.grow(terms, chord, members)
   end
 end
 
+-- What a message has added before, it adds no longer.
+function chords.grow_by(terms, chord, members, by)
+  local noted = chord .. '.a'
+  local more = members - (redis.call('HGET', noted, by) or 0)
+  if more ~= 0 then
+    redis.call('HSET', noted, by, members)
+    if terms.lifetime > 0 then
+      redis.call('EXPIRE', noted, terms.lifetime)
+    end
+    chords.grow(terms, chord, more)
+  end
+end
+
 -- Renews the token's claim, or takes one that nobody holds while the chord is open. Returns 1 or 0.
 function chords.hold(terms, chord, token)
   local claim = redis.pcall('GET', chord .. '.c')
@@ -62,6 +76,17 @@ function chords.hold(terms, chord, token)
     return 1
   end
   return 0
+end
+
+-- As hold, but returns the name of the call that ends the chord, the first token that came here since it was opened, or nil.
+function chords.name(terms, chord, token)
+  if chords.hold(terms, chord, token) == 0 then
+    return nil
+  end
+  local named = chord .. '.b'
+  local name = redis.call('GET', named) or token
+  set(named, name, terms.lifetime)
+  return name
 end
 
 -- Counts a member once for its name, '<task id>:<score>', in a chord that gets `added` more in the same step. Returns 'open', 'complete' (the
@@ -97,9 +122,9 @@ end
 function chords.finish(terms, chord, token, keep)
   local held = chords.hold(terms, chord, token)
   if held == 1 then
-    redis.call('UNLINK', chord .. '.s')
+    redis.call('UNLINK', chord .. '.s', chord .. '.b')
     if keep ~= '1' then
-      redis.call('UNLINK', chord .. '.j', chord .. '.t', chord .. '.d')
+      redis.call('UNLINK', chord .. '.j', chord .. '.t', chord .. '.d', chord .. '.a')
     end
     redis.call('SET', chord .. '.c', 'done', 'EX', terms.memory)
   end

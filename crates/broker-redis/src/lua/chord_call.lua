@@ -1,11 +1,11 @@
 -- One call on one chord.
 --
--- ARGV[1..5] terms   ARGV[6] 'open', 'grow', 'count', 'hold' or 'finish'   ARGV[7] the chord: its group's key
--- ARGV[8..] size, header ('' for none) | members | name, score, member, token | token | token
--- Returns what the call does, nil for open and grow, or {why nothing was done}.
+-- ARGV[1..5] terms   ARGV[6] 'open', 'grow_by', 'count', 'name' or 'finish'   ARGV[7] the chord: its group's key
+-- ARGV[8..] size, header ('' for none) | members, by | name, score, member, token | token | token
+-- Returns what the call does, nil for open and grow_by, or {why nothing was done}.
 
 local terms, verb, chord = read_terms(1), ARGV[6], ARGV[7]
-local reason = (verb == 'count' or verb == 'grow') and chords.obstacle(terms, chord)
+local reason = (verb == 'count' or verb == 'grow_by') and chords.obstacle(terms, chord)
 if reason then
   return { reason }
 end

@@ -7,7 +7,8 @@
 -- ARGV[2] number of settlements   ARGV[3..] their tags; then for each settlement, one after the other:
 --   'ack' | 'keep' | 'early', meta | 'defer', due ms, ms left | 'move', 'LPUSH' or 'RPUSH', list, envelope | 'park', id, record, ms
 --   0, or 1, key, value, ttl, known                 (see `store`)
---   number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload
+--   number of messages, and for each 'LPUSH' or 'PUBLISH', key, payload, or 'ONCE', key of a call's name, 'messages seconds': if the name is
+--     known, so many messages after it are dropped, else it is known from now on for so many seconds
 --   0, or 1, the terms of chords, and the effects   (see chord.lua and `read_effects`)
 -- Returns for each settlement 1 done, 0 refused, 2 a stored meta is compressed (nothing done), 3 the task was its chord's last member and
 -- the claim is the tag's (only the meta and the count were written), 4 a claim is somebody else's (no more than that was written), or a
@@ -187,6 +188,22 @@ local function apply(effects)
   end)
 end
 
+local function publish(messages, published)
+  local at, last = messages, messages + FIELDS_OF_MESSAGE * (published - 1)
+  while at <= last do
+    local verb, key, payload = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    if verb ~= 'ONCE' then
+      redis.call(verb, key, payload)
+    else
+      local called, seconds = string.match(payload, '(%d+) (%d+)')
+      if not redis.call('SET', key, '1', 'NX', 'EX', seconds) then
+        at = at + FIELDS_OF_MESSAGE * tonumber(called)
+      end
+    end
+    at = at + FIELDS_OF_MESSAGE
+  end
+end
+
 -- `operands`, `stored` and `messages` are the places in ARGV before the respective fields; `stored` is false without a meta.
 local function carry_out(hash, tag, verb, operands, stored, messages, published, effects)
   local ended = obstacle(hash, verb, operands, messages, published)
@@ -206,9 +223,7 @@ local function carry_out(hash, tag, verb, operands, stored, messages, published,
     end
     apply(effects)
   end
-  for i = messages, messages + FIELDS_OF_MESSAGE * (published - 1), FIELDS_OF_MESSAGE do
-    redis.call(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
-  end
+  publish(messages, published)
   verbs[verb](hash, tag, ARGV[operands + 1], ARGV[operands + 2], ARGV[operands + 3])
   if effects then
     each(effects.finish, function(chord, keep)

@@ -36,8 +36,13 @@ impl RedisResults {
         redis::from_redis_value(answer).map_err(|error| self.link.explain(action, error.into()))
     }
 
-    /// The claim of a chord, renewed or given up.
-    async fn claimed(&self, verb: &str, group_id: &str, token: &str) -> Result<bool> {
+    /// What comes of a call by whom a chord is claimed.
+    async fn claimed<T: FromRedisValue>(
+        &self,
+        verb: &str,
+        group_id: &str,
+        token: &str,
+    ) -> Result<T> {
         let mut command = self.chord_call(verb);
         command.arg(self.writer.group_key(group_id)).arg(token);
         self.call_chord("claim a chord", command).await
@@ -90,9 +95,10 @@ impl ChordStore for RedisResults {
         Ok(())
     }
 
-    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
-        let mut command = self.chord_call("grow");
-        command.arg(self.writer.group_key(group_id)).arg(members);
+    async fn grow_chord(&self, group_id: &str, members: u32, by: &str) -> Result<()> {
+        let mut command = self.chord_call("grow_by");
+        let key = self.writer.group_key(group_id);
+        command.arg(key).arg(members).arg(by);
         self.call_chord("grow a chord", command).await
     }
 
@@ -123,8 +129,8 @@ impl ChordStore for RedisResults {
         }
     }
 
-    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
-        self.claimed("hold", group_id, token).await
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<Option<String>> {
+        self.claimed("name", group_id, token).await
     }
 
     async fn finish_chord(&self, group_id: &str, token: &str) -> Result<bool> {

@@ -14,10 +14,16 @@ const FORGET_PARTS: &str = "DELETE FROM chord_parts WHERE group_id = ?1";
 const OPEN: &str = "\
 INSERT INTO chords (group_id, size, expires_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (group_id) DO UPDATE SET
-    size = excluded.size, expires_at = excluded.expires_at, claim = NULL, claim_until = NULL, over = 0";
+    size = excluded.size, expires_at = excluded.expires_at, claim = NULL, claim_until = NULL, call = NULL, over = 0";
 const GROW: &str = "\
 INSERT INTO chords (group_id, growth, expires_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (group_id) DO UPDATE SET growth = growth + excluded.growth, expires_at = excluded.expires_at";
+const FORGET_GROWTH: &str = "DELETE FROM chord_growth WHERE group_id = ?1";
+const GROWTH: &str = "SELECT members FROM chord_growth WHERE group_id = ?1 AND by = ?2";
+const NOTE_GROWTH: &str =
+    "INSERT OR REPLACE INTO chord_growth (group_id, by, members) VALUES (?1, ?2, ?3)";
+const NAME_CALL: &str =
+    "UPDATE chords SET call = coalesce(call, ?2) WHERE group_id = ?1 RETURNING call";
 const IS_OVER: &str = "SELECT EXISTS (SELECT 1 FROM chords WHERE group_id = ?1 AND over)";
 const ADD_PART: &str = "\
 INSERT INTO chord_parts (group_id, place, task_id, member) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
@@ -35,7 +41,7 @@ UPDATE chords SET claim = ?2, claim_until = ?3 + ?4
 WHERE group_id = ?1 AND NOT over AND (expires_at IS NULL OR expires_at > ?5)
   AND (claim = ?2 AND claim_until > ?3 OR size IS NOT NULL AND (claim IS NULL OR claim_until <= ?3))";
 const FINISH: &str = "\
-UPDATE chords SET size = NULL, growth = 0, counted = 0, claim = NULL, claim_until = NULL, over = 1, expires_at = ?2 WHERE group_id = ?1";
+UPDATE chords SET size = NULL, growth = 0, counted = 0, claim = NULL, claim_until = NULL, call = NULL, over = 1, expires_at = ?2 WHERE group_id = ?1";
 
 /// How long what is kept, in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +84,10 @@ async fn forget_expired(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
 }
 
 async fn forget_parts(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
-    let forget = sqlx::query(FORGET_PARTS).bind(group_id);
-    forget.execute(&mut *tx.conn).await?;
+    for forget in [FORGET_PARTS, FORGET_GROWTH] {
+        let forget = sqlx::query(forget).bind(group_id);
+        forget.execute(&mut *tx.conn).await?;
+    }
     Ok(())
 }
 
@@ -103,7 +111,7 @@ pub(crate) async fn open(tx: &mut Tx<'_>, chord: &EncodedChord, terms: ChordTerm
 pub(crate) async fn grow(
     tx: &mut Tx<'_>,
     group_id: &str,
-    members: u32,
+    members: i64,
     terms: ChordTerms,
 ) -> Result<()> {
     forget_expired(tx, group_id).await?;
@@ -112,6 +120,26 @@ pub(crate) async fn grow(
         .execute(&mut *tx.conn)
         .await?;
     Ok(())
+}
+
+/// Makes a chord as much larger as a message adds members to it now; what the message added before, it adds no longer.
+async fn grow_by(
+    tx: &mut Tx<'_>,
+    group_id: &str,
+    members: i64,
+    by: &str,
+    terms: ChordTerms,
+) -> Result<()> {
+    forget_expired(tx, group_id).await?;
+    let before = sqlx::query_scalar(GROWTH).bind(group_id).bind(by);
+    let before: Option<i64> = before.fetch_optional(&mut *tx.conn).await?;
+    let more = members - before.unwrap_or_default();
+    if more == 0 {
+        return Ok(());
+    }
+    let note = sqlx::query(NOTE_GROWTH).bind(group_id).bind(by);
+    note.bind(members).execute(&mut *tx.conn).await?;
+    grow(tx, group_id, more, terms).await
 }
 
 /// Counts a member of a chord that gets `added` more in the same step.
@@ -167,6 +195,20 @@ pub(crate) async fn hold(
     Ok(hold.execute(&mut *tx.conn).await?.rows_affected() > 0)
 }
 
+/// As [`hold`]; the output is the name of the call that ends the chord.
+async fn hold_and_name(
+    tx: &mut Tx<'_>,
+    group_id: &str,
+    token: &str,
+    terms: ChordTerms,
+) -> Result<Option<String>> {
+    if !hold(tx, group_id, token, terms).await? {
+        return Ok(None);
+    }
+    let name = sqlx::query_scalar(NAME_CALL).bind(group_id).bind(token);
+    Ok(Some(name.fetch_one(&mut *tx.conn).await?))
+}
+
 /// Ends a chord that the token holds or may hold; `false` when it may not.
 pub(crate) async fn finish(
     tx: &mut Tx<'_>,
@@ -195,39 +237,62 @@ pub(crate) async fn expire(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is done with one chord.
+/// Makes a chord larger because of a message.
 #[derive(Debug)]
-pub(crate) enum Change {
-    Grow(u32),
-    /// With the token.
-    Hold(String),
-    /// With the token.
-    Finish(String),
-}
-
-/// Changes a chord; the output is whether that was possible.
-#[derive(Debug)]
-pub(crate) struct ChangeChord {
+pub(crate) struct Grow {
     pub(crate) group_id: String,
+    pub(crate) members: u32,
+    pub(crate) by: String,
     pub(crate) terms: ChordTerms,
-    pub(crate) change: Change,
 }
 
 #[async_trait]
-impl Operation for ChangeChord {
+impl Operation for Grow {
+    type Output = ();
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        grow_by(
+            tx,
+            &self.group_id,
+            self.members.into(),
+            &self.by,
+            self.terms,
+        )
+        .await
+    }
+}
+
+/// Whose claim on which chord.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) group_id: String,
+    pub(crate) token: String,
+    pub(crate) terms: ChordTerms,
+}
+
+/// Holds a chord; the output is the name of its call.
+#[derive(Debug)]
+pub(crate) struct Hold(pub(crate) Claim);
+
+#[async_trait]
+impl Operation for Hold {
+    type Output = Option<String>;
+
+    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<String>> {
+        hold_and_name(tx, &self.0.group_id, &self.0.token, self.0.terms).await
+    }
+}
+
+/// Ends a chord; the output is whether that was possible.
+#[derive(Debug)]
+pub(crate) struct Finish(pub(crate) Claim);
+
+#[async_trait]
+impl Operation for Finish {
     type Output = bool;
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let Self {
-            group_id,
-            terms,
-            change,
-        } = self;
-        match change {
-            Change::Grow(members) => grow(tx, group_id, *members, *terms).await.map(|()| true),
-            Change::Hold(token) => hold(tx, group_id, token, *terms).await,
-            Change::Finish(token) => finish(tx, group_id, token, *terms).await,
-        }
+        finish(tx, &self.0.group_id, &self.0.token, self.0.terms).await
     }
 }
 

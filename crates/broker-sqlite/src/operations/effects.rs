@@ -50,7 +50,7 @@ impl EncodedEffects {
     /// Changes chords; the metas are the settlement's to store.
     pub(crate) async fn change_chords(&self, tx: &mut Tx<'_>) -> Result<()> {
         for (group_id, members) in &self.grow {
-            chords::grow(tx, group_id, *members, self.terms).await?;
+            chords::grow(tx, group_id, i64::from(*members), self.terms).await?;
         }
         for chord in &self.open {
             chords::open(tx, chord, self.terms).await?;

@@ -1,15 +1,17 @@
 //! Putting messages into their queues.
 
 use async_trait::async_trait;
-use broker::{Binding, ExchangeKind, Route};
+use broker::{Binding, CALL_MEMORY, ExchangeKind, Route};
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::feed::Broadcast;
 use super::{Operation, Tx};
 use crate::bell::News;
+use crate::clock::wall_ms;
 use crate::error::Result;
 use crate::pack::Pack;
+use crate::wire::effects::millis;
 use crate::wire::topic_matches;
 
 /// Bytes in one statement at most, but for a single message that is larger.
@@ -20,6 +22,9 @@ const INSERT_MESSAGES: &str = "\
 INSERT INTO messages (queue, step) SELECT value->>'$[0][0]', value->>'$[0][1]' FROM json_each(?1) ORDER BY key";
 const INSERT_BODIES: &str = "\
 INSERT INTO bodies (id, body) SELECT ?1 + key, substr(?2, value->>1, value->>2) FROM json_each(?3)";
+const NOTE_CALL: &str = "\
+INSERT INTO calls (name, until) VALUES (?1, ?3)
+ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE until <= ?2";
 const BINDINGS: &str = "SELECT routing_key, queue FROM bindings WHERE exchange = ?";
 const BIND: &str = "INSERT INTO bindings (exchange, routing_key, queue) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
@@ -42,6 +47,26 @@ impl Operation for Publish {
 
     async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         publish(tx, &self.0).await
+    }
+}
+
+/// What the end of a chord calls, with everything encoded.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) once: Option<String>,
+    pub(crate) publish: Vec<Outgoing>,
+}
+
+impl Call {
+    /// Whether it is to be published: one with a name only the first time. From now on the name is known.
+    pub(crate) async fn is_first(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        let Some(name) = &self.once else {
+            return Ok(true);
+        };
+        let now = wall_ms();
+        let note = sqlx::query(NOTE_CALL).bind(name).bind(now);
+        let note = note.bind(now.saturating_add(millis(CALL_MEMORY)));
+        Ok(note.execute(&mut *tx.conn).await?.rows_affected() > 0)
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::effects::EncodedEffects;
-use super::publish::{Outgoing, publish};
+use super::publish::{Call, Outgoing, publish};
 use super::results::{EncodedMeta, store};
 use super::{Operation, Tx, delete_messages, state};
 use crate::bell::News;
@@ -56,6 +56,7 @@ pub(crate) struct Order {
     pub(crate) verdict: Fate,
     pub(crate) store: Option<EncodedMeta>,
     pub(crate) publish: Vec<Outgoing>,
+    pub(crate) calls: Vec<Call>,
     pub(crate) effects: Option<Box<EncodedEffects>>,
 }
 
@@ -184,6 +185,11 @@ impl<'o> Changes<'o> {
             self.store.extend(order.store.clone());
         }
         self.publish.extend(order.publish.iter().cloned());
+        for call in &order.calls {
+            if call.is_first(tx).await? {
+                self.publish.extend(call.publish.iter().cloned());
+            }
+        }
         Ok(Settled::Done)
     }
 

@@ -1,5 +1,5 @@
 //! What time has overtaken: old entries of the feed, listeners that have gone, mailboxes that nobody reads, expired results,
-//! chords and remembered texts.
+//! chords, remembered texts and the names of calls.
 
 use async_trait::async_trait;
 
@@ -16,6 +16,12 @@ const FEED_MS: i64 = 60_000;
 const TRIM_FEED: &str = "\
 DELETE FROM feed WHERE id < coalesce(
     (SELECT id FROM feed WHERE at >= ?1 ORDER BY id LIMIT 1), (SELECT max(id) + 1 FROM feed))";
+
+/// What is known until a time of the wall clock.
+const FORGET: [&str; 2] = [
+    "DELETE FROM remembered WHERE until <= ?",
+    "DELETE FROM calls WHERE until <= ?",
+];
 
 /// Deletes all of it.
 #[derive(Debug)]
@@ -41,10 +47,10 @@ impl Operation for Tidy {
         for queue in unread {
             delete_queue(tx, &queue).await?;
         }
-        sqlx::query("DELETE FROM remembered WHERE until <= ?")
-            .bind(wall_ms())
-            .execute(&mut *tx.conn)
-            .await?;
+        for forget in FORGET {
+            let forget = sqlx::query(forget).bind(wall_ms());
+            forget.execute(&mut *tx.conn).await?;
+        }
         Expire.apply(tx).await?;
         Ok(())
     }

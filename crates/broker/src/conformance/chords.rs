@@ -17,8 +17,11 @@ cases![
     chord_that_is_not_open_is_never_complete,
     added_members_are_waited_for,
     members_may_be_added_before_the_chord_is_opened,
+    what_is_added_again_replaces_what_was_added,
+    growth_ends_with_the_chord,
     claim_belongs_to_one_token,
     claim_that_runs_out_passes_on,
+    call_keeps_the_name_of_its_first_claim,
     finished_chord_is_over,
     only_the_claims_owner_finishes,
     chord_that_is_opened_again_begins_anew,
@@ -87,14 +90,19 @@ impl Fixture {
             .expect("a chord is read")
     }
 
-    async fn grow(&self, members: u32) {
+    async fn grow(&self, members: u32, by: &str) {
         self.results()
-            .grow_chord("g", members)
+            .grow_chord("g", members, by)
             .await
             .expect("a chord grows");
     }
 
     async fn holds(&self, token: &str) -> bool {
+        self.call_name(token).await.is_some()
+    }
+
+    /// The name of the call that ends chord `g`, if the token holds it.
+    async fn call_name(&self, token: &str) -> Option<String> {
         self.results()
             .hold_chord("g", token)
             .await
@@ -165,19 +173,58 @@ async fn chord_that_is_not_open_is_never_complete(fixture: Fixture) {
 
 async fn added_members_are_waited_for(fixture: Fixture) {
     fixture.open_chord(chord("g", 1)).await;
-    fixture.grow(2).await;
+    fixture.grow(2, "a").await;
     assert_eq!(fixture.count_task("a", "1").await, Counted::Open);
-    fixture.grow(1).await;
+    fixture.grow(1, "b").await;
     assert_eq!(fixture.count_task("b", "2").await, Counted::Open);
     assert_eq!(fixture.count_task("c", "3").await, Counted::Open);
     assert_eq!(fixture.count_task("d", "4").await, Counted::Complete);
 }
 
 async fn members_may_be_added_before_the_chord_is_opened(fixture: Fixture) {
-    fixture.grow(1).await;
+    fixture.grow(1, "x").await;
     fixture.open_chord(chord("g", 1)).await;
     assert_eq!(fixture.count_task("a", "1").await, Counted::Open);
     assert_eq!(fixture.count_task("b", "2").await, Counted::Complete);
+}
+
+async fn what_is_added_again_replaces_what_was_added(fixture: Fixture) {
+    fixture.open_chord(chord("g", 1)).await;
+    for members in [3, 1, 1] {
+        fixture.grow(members, "first").await;
+    }
+    fixture.grow(2, "second").await;
+    fixture.grow(0, "second").await;
+    fixture.grow(0, "third").await;
+    assert_eq!(fixture.count_task("a", "1").await, Counted::Open);
+    assert_eq!(fixture.count_task("b", "2").await, Counted::Complete);
+}
+
+async fn growth_ends_with_the_chord(fixture: Fixture) {
+    for round in ["1", "2"] {
+        fixture.open_chord(chord("g", 1)).await;
+        fixture.grow(1, "a").await;
+        assert_eq!(fixture.count_task("a", round).await, Counted::Open);
+        assert_eq!(fixture.count_task("b", round).await, Counted::Complete);
+        assert!(fixture.finish(round).await);
+    }
+}
+
+async fn call_keeps_the_name_of_its_first_claim(fixture: Fixture) {
+    let fixture = &fixture.under(briefly_claimed()).await;
+    for round in ["1", "2"] {
+        fixture.open_chord(chord("g", 1)).await;
+        let (dead, heir) = (format!("dead-{round}"), format!("heir-{round}"));
+        let named = Some(dead.clone());
+        assert_eq!(fixture.count_task("a", &dead).await, Counted::Complete);
+        assert_eq!(fixture.call_name(&dead).await, named);
+        eventually("the claim to run out", || async {
+            fixture.call_name(&heir).await == named
+        })
+        .await;
+        assert!(fixture.finish(&heir).await);
+        assert_eq!(fixture.call_name(&heir).await, None, "it is over");
+    }
 }
 
 async fn claim_belongs_to_one_token(fixture: Fixture) {

@@ -51,6 +51,16 @@ impl Fixture {
         }
     }
 
+    /// The same server side through other backends.
+    pub(super) fn through(mut self, backends: Backends) -> Self {
+        self.backends = backends;
+        self
+    }
+
+    pub(super) fn backends(&self) -> Backends {
+        self.backends.clone()
+    }
+
     pub(super) fn broker(&self) -> &dyn Broker {
         &*self.backends.broker
     }

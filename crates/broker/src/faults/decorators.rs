@@ -209,9 +209,9 @@ impl ChordStore for FaultyResults {
         self.inner.open_chords(chords).await
     }
 
-    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
+    async fn grow_chord(&self, group_id: &str, members: u32, by: &str) -> Result<()> {
         self.faults.pass(Call::GrowChord).await?;
-        self.inner.grow_chord(group_id, members).await
+        self.inner.grow_chord(group_id, members, by).await
     }
 
     async fn count_part(&self, part: ChordPart, token: &str) -> Result<Counted> {
@@ -224,7 +224,7 @@ impl ChordStore for FaultyResults {
         self.inner.chord_parts(group_id).await
     }
 
-    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<Option<String>> {
         self.faults.pass(Call::HoldChord).await?;
         self.inner.hold_chord(group_id, token).await
     }

@@ -30,8 +30,12 @@ struct Claim {
 struct Chord {
     size: Option<u64>,
     growth: u64,
+    /// How many members each message adds.
+    added: HashMap<String, u32>,
     parts: BTreeMap<Place, ChordPart>,
     claim: Option<Claim>,
+    /// The name of the call that ends it.
+    call: Option<String>,
     expires: Option<Instant>,
 }
 
@@ -48,8 +52,9 @@ impl Chord {
 
     /// Whether all members have ended, if it gets so many more.
     fn is_complete(&self, added: u64) -> bool {
+        let growth = self.growth + self.added.values().copied().map(u64::from).sum::<u64>();
         self.size
-            .is_some_and(|size| self.parts.len() as u64 >= size + self.growth + added)
+            .is_some_and(|size| self.parts.len() as u64 >= size + growth + added)
     }
 
     /// Takes or renews the claim; `false` when it is another's.
@@ -97,11 +102,20 @@ impl ChordTable {
     pub(super) fn open(&mut self, group_id: &str, size: u64) {
         let chord = self.chord(group_id);
         chord.claim = None;
+        chord.call = None;
         chord.size = Some(size);
     }
 
     pub(super) fn grow(&mut self, group_id: &str, members: u32) {
         self.chord(group_id).growth += u64::from(members);
+    }
+
+    fn add(&mut self, group_id: &str, members: u32, by: &str) {
+        let known = self.chords.get(group_id).filter(|chord| chord.is_alive());
+        let before = known.and_then(|chord| chord.added.get(by)).copied();
+        if before.unwrap_or_default() != members {
+            self.chord(group_id).added.insert(by.to_owned(), members);
+        }
     }
 
     /// Counts a member of a chord that gets `added` more in the same step.
@@ -130,6 +144,13 @@ impl ChordTable {
         self.chords
             .get_mut(group_id)
             .is_some_and(|chord| chord.is_alive() && chord.hold(token, lasts))
+    }
+
+    /// Holds a claim; the output is the name of the call that ends the chord.
+    fn name(&mut self, group_id: &str, token: &str) -> Option<String> {
+        let held = self.hold(group_id, token);
+        let chord = self.chords.get_mut(group_id).filter(|_| held)?;
+        Some(chord.call.get_or_insert_with(|| token.to_owned()).clone())
     }
 
     pub(super) fn finish(&mut self, group_id: &str, token: &str) -> bool {
@@ -172,10 +193,10 @@ impl ChordStore for MemoryBroker {
         Ok(())
     }
 
-    async fn grow_chord(&self, group_id: &str, members: u32) -> Result<()> {
+    async fn grow_chord(&self, group_id: &str, members: u32, by: &str) -> Result<()> {
         self.shared.check_open()?;
         self.shared
-            .look(|state| state.chords.grow(group_id, members));
+            .look(|state| state.chords.add(group_id, members, by));
         Ok(())
     }
 
@@ -192,9 +213,9 @@ impl ChordStore for MemoryBroker {
         }))
     }
 
-    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<bool> {
+    async fn hold_chord(&self, group_id: &str, token: &str) -> Result<Option<String>> {
         self.shared.check_open()?;
-        Ok(self.shared.look(|state| state.chords.hold(group_id, token)))
+        Ok(self.shared.look(|state| state.chords.name(group_id, token)))
     }
 
     async fn finish_chord(&self, group_id: &str, token: &str) -> Result<bool> {

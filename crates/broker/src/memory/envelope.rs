@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::bindings::Bindings;
 use super::queues::step_of;
-use crate::{Publish, Result, Route};
+use crate::{ChordCall, Publish, Result, Route};
 
 /// One stored message.
 #[derive(Clone, Debug)]
@@ -117,5 +117,21 @@ impl Outgoing {
             redelivered: false,
             deaths: 0,
         }
+    }
+}
+
+/// What the end of a chord calls, on its way in.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) once: Option<String>,
+    pub(super) publish: Vec<Outgoing>,
+}
+
+impl Call {
+    pub(super) fn encode(call: ChordCall) -> Result<Self> {
+        Ok(Self {
+            once: call.once,
+            publish: Outgoing::encode_all(call.publish)?,
+        })
     }
 }

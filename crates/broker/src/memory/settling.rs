@@ -2,7 +2,7 @@
 
 use protocol::TaskMeta;
 
-use super::envelope::Outgoing;
+use super::envelope::{Call, Outgoing};
 use super::parking::ParkedItem;
 use super::state::{Held, Started, State};
 use crate::{Counted, Effects, Result, Settled, Settlement, Tag, Verdict};
@@ -14,6 +14,7 @@ pub(super) struct Order {
     verdict: Verdict,
     store: Option<TaskMeta>,
     publish: Vec<Outgoing>,
+    calls: Vec<Call>,
     effects: Effects,
 }
 
@@ -24,6 +25,7 @@ impl Order {
             verdict,
             store,
             publish,
+            calls,
             effects,
         } = settlement;
         Ok(Self {
@@ -31,6 +33,7 @@ impl Order {
             verdict,
             store,
             publish: Outgoing::encode_all(publish)?,
+            calls: calls.into_iter().map(Call::encode).collect::<Result<_>>()?,
             effects: effects.map_or_else(Effects::default, |effects| *effects),
         })
     }
@@ -61,6 +64,7 @@ impl Order {
         self.publish
             .iter()
             .for_each(|outgoing| state.deliver(outgoing));
+        self.calls.iter().for_each(|call| state.call(call));
         match state.held.remove(&self.tag) {
             Some(held) => dispose(state, &self.tag, held, self.verdict, node),
             None => settle_started(state, &self.tag, &self.verdict),

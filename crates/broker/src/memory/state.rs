@@ -7,11 +7,12 @@ use protocol::TaskMeta;
 use tokio::time::Instant;
 
 use super::bindings::Bindings;
+use super::calls::CallNames;
 use super::chords::ChordTable;
 use super::clock::Clock;
 use super::coordination::Coordination;
 use super::deferred::DeferredItems;
-use super::envelope::{Item, Outgoing};
+use super::envelope::{Call, Item, Outgoing};
 use super::parking::Parking;
 use super::queues::Queues;
 use super::result_table::ResultTable;
@@ -46,6 +47,7 @@ pub(super) struct State {
     pub(super) parking: Parking,
     pub(super) results: ResultTable,
     pub(super) chords: ChordTable,
+    calls: CallNames,
     pub(super) coordination: Coordination,
     sequence: u64,
 }
@@ -63,6 +65,7 @@ impl State {
             parking: Parking::default(),
             chords: ChordTable::new(policy.clone()),
             results: ResultTable::new(policy),
+            calls: CallNames::default(),
             coordination: Coordination::default(),
             sequence: 0,
         }
@@ -106,6 +109,19 @@ impl State {
         }
         for queue in queues {
             self.queues.push_back(outgoing.item(&queue));
+        }
+    }
+
+    /// Publishes a call, one with a name only the first time.
+    pub(super) fn call(&mut self, call: &Call) {
+        if call
+            .once
+            .as_deref()
+            .is_none_or(|name| self.calls.is_first(name))
+        {
+            call.publish
+                .iter()
+                .for_each(|outgoing| self.deliver(outgoing));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The stages of a settlement whose results are on another server. Each stage takes out of the batch what it ends.
 //!
-//! A chord ends last: were it to end before its body is published, a crash in between would lose the body. Growing a chord is not
-//! repeatable, so a crash between that and the settlement leaves a chord that waits for members which do not exist.
+//! A chord ends last: were it to end before its body is published, a crash in between would lose the body. Whoever then joins again
+//! learns from the claim how the call was named, and the broker drops a call of a name that it knows. Growth is noted with the message
+//! that it comes from, so that a message which is delivered again adds what it adds now.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,7 +10,10 @@ use std::time::Duration;
 use protocol::TaskMeta;
 use tokio::time::sleep;
 
-use crate::{Consumer, Counted, Result, ResultBackend, Settled, Settlement, Tag, Verdict};
+use super::members::{Growth, Members};
+use crate::{
+    Consumer, Counted, NewChord, Result, ResultBackend, Settled, Settlement, Tag, Verdict,
+};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -21,6 +25,7 @@ type Open = Vec<(usize, Settlement)>;
 pub(super) struct Settling<'a> {
     pub(super) consumer: &'a dyn Consumer,
     pub(super) results: &'a dyn ResultBackend,
+    pub(super) members: &'a Members,
     /// What came of each, as far as it is known.
     pub(super) outcome: Vec<Settled>,
 }
@@ -39,7 +44,9 @@ impl Settling<'_> {
 
     /// Those whose tags are held, as far as they write results.
     async fn held(&mut self, open: Open) -> Result<Open> {
-        let writes = |one: &Settlement| one.store.is_some() || one.effects.is_some();
+        let writes = |one: &Settlement| {
+            one.store.is_some() || one.effects.is_some() || !self.members.growth(one).is_empty()
+        };
         let questions: Vec<_> = open
             .iter()
             .filter(|(_, one)| writes(one))
@@ -56,9 +63,8 @@ impl Settling<'_> {
     /// Those that have the claims of all chords that they end.
     async fn claimed(&mut self, open: Open) -> Result<Open> {
         let mut claimed = Vec::with_capacity(open.len());
-        for (place, one) in open {
-            let chords = one.effects.iter().flat_map(|effects| &effects.finish);
-            match self.hold_all(chords, one.tag.as_str()).await? {
+        for (place, mut one) in open {
+            match self.hold_all(&mut one).await? {
                 true => claimed.push((place, one)),
                 false => self.outcome[place] = Settled::Claimed,
             }
@@ -66,17 +72,41 @@ impl Settling<'_> {
         Ok(claimed)
     }
 
-    async fn hold_all(
-        &self,
-        chords: impl Iterator<Item = &String> + Send,
-        token: &str,
-    ) -> Result<bool> {
+    /// Holds the chords that end, and names what they call; `false` when one is somebody else's.
+    async fn hold_all(&self, one: &mut Settlement) -> Result<bool> {
+        let chords = one.effects.iter().flat_map(|effects| &effects.finish);
+        let mut began_before = false;
         for group_id in chords {
-            if !persist(|| self.results.hold_chord(group_id, token)).await? {
+            let token = one.tag.as_str();
+            let Some(name) = persist(|| self.results.hold_chord(group_id, token)).await? else {
                 return Ok(false);
+            };
+            began_before |= name != token;
+            for call in one
+                .calls
+                .iter_mut()
+                .filter(|call| call.group_id == *group_id)
+            {
+                call.once = Some(format!("{group_id}:{name}"));
             }
         }
+        if let Some(effects) = one.effects.as_mut().filter(|_| began_before) {
+            effects.open = self.unopened(std::mem::take(&mut effects.open)).await?;
+        }
         Ok(true)
+    }
+
+    /// Without the chords that have members which have ended: whoever held the claim before has opened them and published the members, and
+    /// opened again they would begin anew.
+    async fn unopened(&self, chords: Vec<NewChord>) -> Result<Vec<NewChord>> {
+        let mut unopened = Vec::with_capacity(chords.len());
+        for chord in chords {
+            let known = persist(|| self.results.chord_parts(&chord.group_id)).await?;
+            if known.parts.is_empty() {
+                unopened.push(chord);
+            }
+        }
+        Ok(unopened)
     }
 
     async fn store_own(&self, open: &mut Open) -> Result<()> {
@@ -111,9 +141,13 @@ impl Settling<'_> {
 
     /// Chords grow before a member is counted that adds to its own.
     async fn grow(&self, one: &Settlement) -> Result<()> {
-        let grow = one.effects.iter().flat_map(|effects| &effects.grow);
-        for (group_id, members) in grow {
-            persist(|| self.results.grow_chord(group_id, *members)).await?;
+        for growth in self.members.growth(one) {
+            let Growth {
+                group_id,
+                members,
+                by,
+            } = &growth;
+            persist(|| self.results.grow_chord(group_id, *members, by)).await?;
         }
         Ok(())
     }
