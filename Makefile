@@ -53,8 +53,8 @@ canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kil
 drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
 	scripts/drill.sh 'test(long_kills_on_both_sides)'
 
-drill-beat: setup ## ten minutes of three beats whose leader is killed, frozen or cut off every ten seconds
-	scripts/drill.sh 'test(long_each_slot_is_sent_once)'
+drill-beat: setup ## three beats whose leader is killed, frozen or cut off every ten seconds: ten minutes on Redis, ten with PostgreSQL tables
+	scripts/drill.sh 'test(beats::long_)'
 
 test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad (in test they are small)
 	scripts/test-long.sh

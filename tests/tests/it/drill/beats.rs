@@ -5,10 +5,15 @@ mod cast;
 mod slots;
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use beat::Store as _;
+use beat_sql::Tables;
 use jiff::{SignedDuration, Timestamp};
-use testkit::{Process, RedisServer, TempDir, bin, wait_until};
+use protocol::to_value;
+use serde_json::json;
+use testkit::{Postgres, Process, RedisServer, TempDir, bin, wait_until};
 use tokio::time::sleep;
 
 use cast::{Cast, Failover, Hazard};
@@ -24,6 +29,10 @@ const HEAD_START: SignedDuration = SignedDuration::from_secs(12);
 const CLOCKS: [i64; 3] = [0, 5, -5];
 /// From the last hazard to the end: the slowest clock takes ten seconds to come to what the fastest has sent.
 const TAIL: Duration = Duration::from_secs(15);
+
+/// What the long drill claims.
+const FAILOVER: Duration = Duration::from_secs(2);
+const LATENESS: Duration = Duration::from_secs(1);
 
 /// How much of it.
 #[derive(Clone, Copy)]
@@ -43,24 +52,51 @@ const LONG: Scale = Scale {
 };
 
 /// Intervals from one second to one minute, on grids that are known, and both kinds of cron.
-fn settings(first: Timestamp, journal: &str) -> String {
-    let mut text = String::new();
-    let mut add = |name: &str, schedule: &str| {
-        text.push_str(&format!(
-            "[beat_schedule.{name}]\ntask = \"drill.slot\"\nschedule = {schedule}\n\
-             kwargs = {{ journal_path = {journal:?} }}\n\
-             policy = {{ misfire = \"all\", start_time = \"{first}\" }}\n"
-        ));
+fn schedule(first: Timestamp, journal: &Path) -> serde_json::Value {
+    let mut entries = serde_json::Map::new();
+    let mut add = |name: String, schedule: serde_json::Value| {
+        let entry = json!({
+            "task": "drill.slot",
+            "schedule": schedule,
+            "kwargs": {"journal_path": journal},
+            "policy": {"misfire": "all", "start_time": first.to_string()},
+        });
+        entries.insert(name, entry);
     };
-    for seconds in [1, 1, 1, 1, 2, 3, 5, 7, 10, 15, 30, 60].iter().enumerate() {
-        add(
-            &format!("every-{}-{}", seconds.0, seconds.1),
-            &seconds.1.to_string(),
-        );
+    for (number, seconds) in [1, 1, 1, 1, 2, 3, 5, 7, 10, 15, 30, 60].iter().enumerate() {
+        add(format!("every-{seconds}-{number}"), json!(seconds));
     }
-    add("minutely", "\"* * * * *\"");
-    add("seconds", "{ cron = \"*/4 * * * * *\" }");
-    text
+    add("minutely".to_owned(), json!("* * * * *"));
+    add("seconds".to_owned(), json!({"cron": "*/4 * * * * *"}));
+    entries.into()
+}
+
+/// Where the entries are kept.
+#[derive(Debug)]
+enum Store {
+    Settings,
+    Tables(Box<Postgres>),
+}
+
+impl Store {
+    fn url(&self) -> Option<String> {
+        match self {
+            Self::Settings => None,
+            Self::Tables(postgres) => Some(postgres.url()),
+        }
+    }
+
+    /// Writes the entries; a beat that runs follows.
+    async fn write(&self, schedule: &serde_json::Value, settings: &Path) {
+        let Self::Tables(postgres) = self else {
+            let all = json!({"beat_schedule": schedule});
+            return fs::write(settings, toml::to_string(&all).unwrap()).unwrap();
+        };
+        let tables = Tables::open(&postgres.url(), "UTC").unwrap();
+        for (name, entry) in schedule.as_object().unwrap() {
+            tables.put(name, &to_value(entry).unwrap()).await.unwrap();
+        }
+    }
 }
 
 /// What came of it.
@@ -69,17 +105,20 @@ struct Report {
     failovers: Vec<Failover>,
 }
 
-async fn drill(scale: Scale) -> Report {
+async fn drill(scale: Scale, store: Store) -> Report {
     let redis = RedisServer::start();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("celeriac.toml");
     fs::write(&file, "").unwrap();
     let mut worker = worker(&redis, &folder);
-    let mut cast = Cast::start(&redis, folder.path(), &CLOCKS).await;
+    if let Some(url) = store.url() {
+        Tables::create(&url).await.unwrap();
+    }
+    let mut cast = Cast::start(&redis, store.url(), folder.path(), &CLOCKS).await;
     let first = Timestamp::now().round(jiff::Unit::Second).unwrap() + HEAD_START;
     let journal = folder.path().join("journal");
-    let text = settings(first, journal.to_str().unwrap());
-    fs::write(&file, &text).unwrap();
+    let schedule = schedule(first, &journal);
+    store.write(&schedule, &file).await;
     wait_until(PATIENCE, async || Timestamp::now() > first).await;
     let mut failovers = Vec::new();
     for number in 0..scale.hazards {
@@ -98,7 +137,7 @@ async fn drill(scale: Scale) -> Report {
     assert!(status.success(), "{}", worker.output());
     let sent = sent(&fs::read_to_string(&journal).unwrap(), &offsets);
     Report {
-        slots: Slots::compare(&text, first, sent, &failovers),
+        slots: Slots::compare(&schedule, first, sent),
         failovers,
     }
 }
@@ -123,28 +162,38 @@ impl Report {
             self.slots.lateness()
         );
     }
+
+    /// What the long drill claims beyond that.
+    fn holds(&self) {
+        self.print();
+        let times = self.failovers.iter().map(Failover::took);
+        let slow: Vec<Duration> = times.filter(|took| *took > FAILOVER).collect();
+        assert!(slow.is_empty(), "failovers beyond {FAILOVER:?}: {slow:?}");
+        let late = self.slots.late_p99();
+        assert!(late < LATENESS, "p99 of the lateness: {late:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_slot_is_sent_once_whatever_happens_to_the_leader() {
-    drill(SHORT).await.print();
+    drill(SHORT, Store::Settings).await.print();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_slot_of_the_tables_is_sent_once_whatever_happens_to_the_leader() {
+    let postgres = Store::Tables(Box::new(Postgres::start()));
+    drill(SHORT, postgres).await.print();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes ten minutes: make drill-beat"]
 async fn long_each_slot_is_sent_once_whatever_happens_to_the_leader() {
-    let report = drill(LONG).await;
-    report.print();
-    let slow: Vec<_> = report
-        .failovers
-        .iter()
-        .map(Failover::took)
-        .filter(|took| *took > Duration::from_secs(2))
-        .collect();
-    assert!(slow.is_empty(), "failovers beyond two seconds: {slow:?}");
-    let late = report.slots.late_p99();
-    assert!(
-        late < Duration::from_secs(1),
-        "p99 of the lateness: {late:?}"
-    );
+    drill(LONG, Store::Settings).await.holds();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten minutes: make drill-beat"]
+async fn long_each_slot_of_the_tables_is_sent_once_whatever_happens_to_the_leader() {
+    let postgres = Store::Tables(Box::new(Postgres::start()));
+    drill(LONG, postgres).await.holds();
 }

@@ -1,4 +1,4 @@
-//! The beats of the drill: each with a clock and a line to the broker of its own.
+//! The beats of the drill: each with a clock and a line to the broker of its own. Tables, if there are any, are reached by all.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -42,6 +42,7 @@ struct Player {
 /// All of them.
 pub struct Cast<'a> {
     redis: &'a RedisServer,
+    tables: Option<String>,
     folder: PathBuf,
     players: Vec<Player>,
     /// The clock of every process that ever ran.
@@ -50,9 +51,15 @@ pub struct Cast<'a> {
 
 impl<'a> Cast<'a> {
     /// Starts a beat for each clock and waits until one leads and all others know that.
-    pub async fn start(redis: &'a RedisServer, folder: &Path, clocks: &[i64]) -> Self {
+    pub async fn start(
+        redis: &'a RedisServer,
+        tables: Option<String>,
+        folder: &Path,
+        clocks: &[i64],
+    ) -> Self {
         let mut cast = Self {
             redis,
+            tables,
             folder: folder.to_owned(),
             players: Vec::new(),
             clocks: HashMap::new(),
@@ -76,7 +83,12 @@ impl<'a> Cast<'a> {
             .current_dir(&self.folder)
             .env("CELERY_BROKER_URL", format!("redis://{}/0", line.address()))
             .args(["--config", "celeriac.toml", "-l", "INFO"])
-            .args(["--clock-offset", &clock.to_string()]);
+            .args(["--clock-offset", &clock.to_string()])
+            .envs(
+                self.tables
+                    .iter()
+                    .map(|url| ("CELERIAC_BEAT_DATABASE_URL", url)),
+            );
         let process = Process::spawn(&mut command);
         self.clocks.insert(process.pid(), clock);
         process

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use beat::{Entry, ScheduleFile};
 use jiff::{SignedDuration, Timestamp};
-use protocol::{Map, from_value};
-
-use super::cast::Failover;
+use protocol::{Map, from_value, to_value};
 
 /// After a takeover a leader sends what passed before; so soon it has done so.
 const CATCHING_UP: SignedDuration = SignedDuration::from_secs(1);
@@ -19,6 +17,8 @@ const SILENT: SignedDuration = SignedDuration::from_secs(15);
 pub struct Sent {
     /// When it ran.
     at: Timestamp,
+    /// Who sent it: a process.
+    sender: u32,
     /// How far ahead the clock of its sender is.
     clock: SignedDuration,
 }
@@ -39,6 +39,7 @@ pub fn sent(journal: &str, clocks: &HashMap<u32, i64>) -> HashMap<String, Sent> 
         let process: u32 = generator.trim_start_matches("gen").parse().expect(origin);
         let sent = Sent {
             at: Timestamp::from_millisecond(millis.parse().unwrap()).unwrap(),
+            sender: process,
             clock: SignedDuration::from_secs(clocks[&process]),
         };
         let before = all.insert(task_id.to_owned(), sent);
@@ -58,17 +59,17 @@ impl Slots {
     /// # Panics
     /// When a slot between the first and the last one of an entry was not sent, an entry fell silent, or a message belongs to no slot.
     pub fn compare(
-        settings: &str,
+        schedule: &serde_json::Value,
         first: Timestamp,
         mut sent: HashMap<String, Sent>,
-        failovers: &[Failover],
     ) -> Self {
         let count = sent.len();
+        let takeovers = takeovers(&sent);
         let end = sent.values().map(|sent| sent.at).max();
         let end = end.expect("something was sent");
         let mut late = Vec::new();
-        for entry in entries(settings) {
-            late.extend(take_entry(&entry, first, end, &mut sent, failovers));
+        for entry in entries(schedule) {
+            late.extend(take_entry(&entry, first, end, &mut sent, &takeovers));
         }
         assert!(sent.is_empty(), "no slots of any entry: {sent:?}");
         late.sort();
@@ -96,9 +97,8 @@ impl Slots {
     }
 }
 
-fn entries(settings: &str) -> Vec<Entry> {
-    let table: toml::Table = toml::from_str(settings).unwrap();
-    let map: Map = from_value(protocol::to_value(&table["beat_schedule"]).unwrap()).unwrap();
+fn entries(schedule: &serde_json::Value) -> Vec<Entry> {
+    let map: Map = from_value(to_value(schedule).unwrap()).unwrap();
     let file = ScheduleFile::read(&map, "UTC");
     assert!(file.problems.is_empty(), "{:?}", file.problems);
     file.entries
@@ -110,7 +110,7 @@ fn take_entry(
     first: Timestamp,
     end: Timestamp,
     sent: &mut HashMap<String, Sent>,
-    failovers: &[Failover],
+    takeovers: &[Takeover],
 ) -> Vec<Duration> {
     let mut late = Vec::new();
     let mut missing = Vec::new();
@@ -131,7 +131,7 @@ fn take_entry(
                     "{}: {missing:?} not sent, but {slot}",
                     entry.name
                 );
-                late.extend(sent.late(slot, failovers));
+                late.extend(sent.late(slot, takeovers));
             }
             None => missing.push(slot),
         }
@@ -141,14 +141,35 @@ fn take_entry(
     late
 }
 
+/// Between the last message of one beat and the first of another. So those are known too that nobody brought about: on a busy machine a
+/// leader can lose its lease by itself.
+struct Takeover {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+fn takeovers(sent: &HashMap<String, Sent>) -> Vec<Takeover> {
+    let mut sent: Vec<&Sent> = sent.values().collect();
+    sent.sort_by_key(|sent| sent.at);
+    let pairs = sent
+        .windows(2)
+        .filter(|pair| pair[0].sender != pair[1].sender);
+    pairs
+        .map(|pair| Takeover {
+            from: pair[0].at,
+            to: pair[1].at,
+        })
+        .collect()
+}
+
 impl Sent {
     /// How late it is; `None` when somebody took over between its due time and its sending.
-    fn late(&self, slot: Timestamp, failovers: &[Failover]) -> Option<Duration> {
+    fn late(&self, slot: Timestamp, takeovers: &[Takeover]) -> Option<Duration> {
         let due = slot - self.clock;
-        let taken_over =
-            |failover: &Failover| due <= failover.to + CATCHING_UP && self.at >= failover.from;
+        let during =
+            |takeover: &Takeover| due <= takeover.to + CATCHING_UP && self.at >= takeover.from;
         let late = self.at.duration_since(due).max(SignedDuration::ZERO);
-        (!failovers.iter().any(taken_over)).then(|| Duration::try_from(late).unwrap())
+        (!takeovers.iter().any(during)).then(|| Duration::try_from(late).unwrap())
     }
 }
 
@@ -156,12 +177,14 @@ impl Sent {
 mod tests {
     use super::*;
 
-    const SETTINGS: &str = "[beat_schedule.tick]\ntask = \"t\"\nschedule = 10\n";
+    fn schedule() -> serde_json::Value {
+        serde_json::json!({"tick": {"task": "t", "schedule": 10}})
+    }
 
     /// The journal of a minute of which `lines` makes what the worker wrote.
     fn compare(lines: impl Fn(Vec<String>) -> Vec<String>) -> Slots {
         let first: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let entry = entries(SETTINGS).remove(0);
+        let entry = entries(&schedule()).remove(0);
         let slots = (1..=6).map(|step| first + SignedDuration::from_secs(10 * step - 1));
         let journal = slots.map(|slot| {
             let at = slot.as_millisecond() + 250;
@@ -169,7 +192,7 @@ mod tests {
         });
         let journal = lines(journal.collect()).join("\n");
         let sent = sent(&journal, &HashMap::from([(7, 0)]));
-        Slots::compare(SETTINGS, first, sent, &[])
+        Slots::compare(&schedule(), first, sent)
     }
 
     #[test]
