@@ -5,7 +5,7 @@ import sqlite3
 import sys
 
 QUERIES = {
-    "transactions": "SELECT * FROM transactions ORDER BY id",
+    "transactions": "SELECT id, account_id, asset_id, type, trade_date, quantity, price, amount, fee, tax, currency, source, external_id, note FROM transactions ORDER BY id",
     "prices": "SELECT count(*), max(date) FROM prices",
     # Input hashes count how often prices were written, which a run that is repeated does once more.
     "analytics": "SELECT scope, scope_id, period, as_of, payload FROM analytics ORDER BY 1, 2, 3",
