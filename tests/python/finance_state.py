@@ -1,4 +1,5 @@
-"""Prints what a finance database holds, without what differs from run to run: times, ids of tasks, sizes."""
+"""Prints what a finance database holds, without what differs from run to run: times, ids of tasks, sizes, and
+locks, which a killed run leaves to run out by themselves."""
 
 import json
 import sqlite3
@@ -18,7 +19,6 @@ QUERIES = {
     "reconciliations": "SELECT account_id, statement_id, status FROM reconciliations ORDER BY 1, 2",
     "breaks": "SELECT account_id, fingerprint, type, status FROM reconciliation_breaks ORDER BY 1, 2",
     "artefacts": "SELECT user_id, kind, format, sha256 FROM report_artifacts ORDER BY 1, 2, 3, 4",
-    "locks": "SELECT key FROM task_locks ORDER BY 1",
     "runs": "SELECT name, state, count(*) FROM task_runs GROUP BY 1, 2 ORDER BY 1, 2",
 }
 
