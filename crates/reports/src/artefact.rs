@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all: a temporary name, synced, renamed.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
@@ -53,6 +53,43 @@ pub fn store(
         bytes,
         sha256,
     })
+}
+
+/// Whether a file is there with this size and this content.
+pub fn is_whole(path: &Path, bytes: u64, sha256: &str) -> bool {
+    content_of(path).is_ok_and(|found| found == (bytes, sha256.to_owned()))
+}
+
+fn content_of(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let (mut bytes, mut hash) = (0, Sha256::new());
+    loop {
+        let chunk = file.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok((bytes, hexadecimal(hash)));
+        }
+        hash.update(chunk);
+        let read = chunk.len();
+        bytes += read as u64;
+        file.consume(read);
+    }
+}
+
+/// The hash of several texts, hexadecimal: what an artefact was made of.
+pub fn hash_of<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hexadecimal(hash)
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A text as part of a file name: letters and digits of any script stay, everything else becomes one hyphen.
@@ -109,11 +146,7 @@ impl<'f> Counted<'f> {
 
     fn finish(mut self) -> io::Result<(u64, String)> {
         self.file.flush()?;
-        let hash = self.hash.finalize();
-        Ok((
-            self.bytes,
-            hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok((self.bytes, hexadecimal(self.hash)))
     }
 }
 
@@ -152,6 +185,13 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(fs::read(&artefact.path).unwrap(), b"abc");
+        let Artefact { path, sha256, .. } = &artefact;
+        assert!(is_whole(path, 3, sha256));
+        assert!(!is_whole(path, 4, sha256));
+        assert!(!is_whole(folder.path(), 3, sha256));
+        fs::write(path, b"abd").unwrap();
+        assert!(!is_whole(path, 3, sha256));
+        fs::write(path, b"abc").unwrap();
         assert_eq!(names(folder.path()), ["Ελλάδα 漢字.csv"]);
     }
 

@@ -1,25 +1,30 @@
 //! A user's portfolios to files: reports one by one, an export of them all. Blocking: for threads that may.
 
+mod export;
+
+pub use export::{Export, Exported, count_export, write_export};
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 use jiff::civil::Date;
 use portfolio::analytics::{View, Viewed};
-use portfolio::money::Currency;
-use portfolio::series::Walk;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::artefact::{Artefact, file_stem, store};
+use crate::artefact::{Artefact, file_stem, hash_of, store};
 use crate::contents::{ReportType, report, report_json};
 use crate::error::{Error, Result};
-use crate::export::{DateRange, Header, rows, write_csv, write_json};
+use crate::export::{DateRange, rows, write_csv};
 use crate::pdf::Typeface;
 use crate::subject::{Names, Subject};
 use crate::{html, pdf};
 
+/// Changes whenever reports come out otherwise from the same input, so that old ones are not taken for current ones.
+const LAYOUT: &str = "1";
+
 /// What a report or an export can be written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For paper.
@@ -55,6 +60,8 @@ pub struct Reports<'r> {
     pub formats: &'r [Format],
     /// Where to.
     pub folder: &'r Path,
+    /// The end of the files' names, by which reports made of different input lie side by side.
+    pub tag: Option<&'r str>,
 }
 
 /// A report that was written.
@@ -75,16 +82,6 @@ pub struct Written {
     pub missing: BTreeSet<char>,
 }
 
-/// An export that was written.
-#[derive(Clone, Debug, Serialize)]
-pub struct Exported {
-    /// The file.
-    #[serde(flatten)]
-    pub artefact: Artefact,
-    /// Without the header.
-    pub rows: u64,
-}
-
 /// Writes a report on every portfolio of the view in which something has happened.
 ///
 /// # Errors
@@ -93,15 +90,45 @@ pub fn write_reports(view: &View, wanted: &Reports<'_>) -> Result<Vec<Written>> 
     let typeface = Typeface::load()?;
     let mut written = Vec::new();
     for viewed in &view.portfolios {
-        let walk = viewed.walk(&view.market, wanted.from.into_iter().collect())?;
-        let Some(walk) = &walk else { continue };
-        let settings = viewed.settings(&view.market);
-        let subject = Subject::of(names(view, viewed), walk, wanted.from, settings)?;
-        for format in wanted.formats {
-            written.push(write_report(&subject, viewed, wanted, *format, &typeface)?);
-        }
+        written.extend(write_reports_on(view, viewed, wanted, &typeface)?);
     }
     Ok(written)
+}
+
+/// Writes the reports on one portfolio of the view; none when nothing has happened in it.
+///
+/// # Errors
+/// What is wrong with its ledger, a font or a file.
+pub fn write_reports_on(
+    view: &View,
+    viewed: &Viewed,
+    wanted: &Reports<'_>,
+    typeface: &Typeface,
+) -> Result<Vec<Written>> {
+    let walk = viewed.walk(&view.market, wanted.from.into_iter().collect())?;
+    let Some(walk) = &walk else {
+        return Ok(Vec::new());
+    };
+    let settings = viewed.settings(&view.market);
+    let subject = Subject::of(names(view, viewed), walk, wanted.from, settings)?;
+    let formats = wanted.formats.iter();
+    formats
+        .map(|format| write_report(&subject, viewed, wanted, *format, typeface))
+        .collect()
+}
+
+/// The hash of everything that reports on these portfolios depend on, besides their type and range.
+pub fn input_hash<'v>(view: &'v View, portfolios: impl IntoIterator<Item = &'v Viewed>) -> String {
+    let View {
+        owner,
+        owner_currency,
+        asset_names,
+        notes,
+        ..
+    } = view;
+    let names = format!("{LAYOUT}{owner}{owner_currency}{asset_names:?}{notes:?}");
+    let portfolios: Vec<&str> = portfolios.into_iter().map(Viewed::input_hash).collect();
+    hash_of([names.as_str()].into_iter().chain(portfolios))
 }
 
 fn write_report(
@@ -127,10 +154,11 @@ fn write_report(
     };
     let (from, to) = (subject.figures.from, subject.figures.to);
     let name = format!(
-        "{}-{}-{}-{to}.{}",
+        "{}-{}-{}-{to}{}.{}",
         file_stem(&subject.names.portfolio),
         viewed.row().id,
         wanted.kind.as_str(),
+        tagged(wanted.tag),
         format.as_str()
     );
     let write = |output: &mut dyn Write| output.write_all(&bytes).map_err(Error::Write);
@@ -142,6 +170,10 @@ fn write_report(
         artefact: store(wanted.folder, &name, write)?,
         missing,
     })
+}
+
+fn tagged(tag: Option<&str>) -> String {
+    tag.map_or_else(String::new, |tag| format!("-{tag}"))
 }
 
 /// A report's numbers as a spreadsheet has them: the export of its days.
@@ -157,85 +189,6 @@ fn csv_of(subject: &Subject<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     write_csv(&mut bytes, rows(std::slice::from_ref(subject), range))?;
     Ok(bytes)
-}
-
-/// Whose data to export and where to.
-#[derive(Debug)]
-pub struct Export<'e> {
-    /// Whose.
-    pub user_id: i64,
-    /// The user's currency.
-    pub base_currency: Currency,
-    /// The first day; without one everything.
-    pub start: Option<Date>,
-    /// As JSON, else as CSV.
-    pub json: bool,
-    /// Where to.
-    pub folder: &'e Path,
-}
-
-/// Exports all portfolios of the view into one file. Rows are written as they come.
-///
-/// # Errors
-/// What is wrong with a ledger or the file.
-pub fn write_export(view: &View, wanted: &Export<'_>) -> Result<Exported> {
-    let mut walks: Vec<(&Viewed, Walk<'_>)> = Vec::new();
-    for viewed in &view.portfolios {
-        if let Some(walk) = viewed.walk(&view.market, Vec::new())? {
-            walks.push((viewed, walk));
-        }
-    }
-    let subjects = walks.iter().map(|(viewed, walk)| {
-        Subject::of(
-            names(view, viewed),
-            walk,
-            None,
-            viewed.settings(&view.market),
-        )
-    });
-    let subjects: Vec<Subject<'_>> = subjects.collect::<Result<_>>()?;
-    let range = range(view, wanted.start, &subjects);
-    let ending = if wanted.json { "json" } else { "csv" };
-    let name = format!(
-        "export-{}-{}-{}.{ending}",
-        wanted.user_id, range.start, range.end
-    );
-    let header = Header {
-        user_id: wanted.user_id,
-        base_currency: wanted.base_currency,
-        range,
-    };
-    let mut count = 0;
-    let artefact = store(wanted.folder, &name, |output| {
-        let rows = rows(&subjects, range);
-        count = if wanted.json {
-            write_json(output, header, rows)?
-        } else {
-            write_csv(output, rows)?
-        };
-        Ok(())
-    })?;
-    Ok(Exported {
-        artefact,
-        rows: count,
-    })
-}
-
-/// From the first day of the oldest portfolio, unless said otherwise, to the last day of the view.
-fn range(view: &View, start: Option<Date>, subjects: &[Subject<'_>]) -> DateRange {
-    let end = view
-        .portfolios
-        .iter()
-        .map(Viewed::as_of)
-        .max()
-        .unwrap_or(Date::MIN);
-    let firsts = subjects
-        .iter()
-        .map(|subject| subject.figures.from.tomorrow().unwrap_or(Date::MIN));
-    DateRange {
-        start: start.or_else(|| firsts.min()).unwrap_or(end),
-        end,
-    }
 }
 
 fn names(view: &View, viewed: &Viewed) -> Names {

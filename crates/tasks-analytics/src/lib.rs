@@ -1,6 +1,8 @@
-//! The finance tasks of the analytics queues. What they compute is in `portfolio`, what they fetch in `market-data`.
+//! The finance tasks of the analytics queues, and those that make files of portfolios. What they compute is in `portfolio`, what
+//! they fetch in `market-data`, what they write in `reports`.
 
 mod dashboard_cache;
+mod files;
 mod market;
 mod performance;
 mod performance_analysis;
@@ -12,9 +14,13 @@ use tasks::{App, RegisterFinance};
 use worker::Registry;
 
 pub use dashboard_cache::{RefreshDashboardCache, WarmDashboardCache};
+pub use files::{
+    ExportDashboardData, ExportedData, Filed, Filing, GeneratePortfolioReport, GeneratedReports,
+    Label,
+};
 pub use market::{FetchAssetInfo, FetchMarketData, SyncMarketData, UpdatePortfolioPrices};
 pub use performance::CalculatePortfolioPerformance;
-pub use performance_analysis::PerformanceAnalysis;
+pub use performance_analysis::{PerformanceAnalysis, Slow, TaskSummary, slowest, summed_up};
 pub use reconciliation::{
     ReconcileAccount, ReconcileAllAccounts, ReconciliationSummary, SummariseReconciliations,
 };
@@ -34,6 +40,8 @@ pub fn add_to(registry: Registry) -> Registry {
         .finance::<RefreshDashboardCache>()
         .finance::<WarmDashboardCache>()
         .finance::<PerformanceAnalysis>()
+        .finance_blocking::<GeneratePortfolioReport>()
+        .finance_blocking::<ExportDashboardData>()
         .finance::<FetchMarketData>()
         .finance::<UpdatePortfolioPrices>()
         .finance::<FetchAssetInfo>()

@@ -12,7 +12,7 @@ use tasks::catalogue::{PERFORMANCE_ANALYSIS, Spec};
 use tasks::{Answer, FinanceTask, Run, failure};
 use worker::{Context, Outcome};
 
-use summary::{QueueSummary, Slow, TaskSummary};
+pub use summary::{QueueSummary, Slow, TaskSummary, slowest, summed_up};
 
 /// Looks back over the runs of some hours.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl FinanceTask for PerformanceAnalysis {
         let start = end - SignedDuration::from_hours(self.window_hours);
         let runs = store.runs_between(start, end).await.map_err(failure)?;
         let (hits, computed) = store.cache_use().await.map_err(failure)?;
-        let tasks = summary::tasks(&runs);
+        let tasks = summed_up(&runs);
         let queues = summary::queues(&runs, &depths(run.ctx()).await, self.window_hours);
         let used = hits + computed;
         let analysis = Analysis {
@@ -84,7 +84,7 @@ impl FinanceTask for PerformanceAnalysis {
                 end,
                 hours: self.window_hours,
             },
-            slowest: summary::slowest(&runs),
+            slowest: slowest(&runs),
             recommendations: score::recommendations(&tasks, &queues),
             score: score::score(&tasks, &queues),
             tasks,

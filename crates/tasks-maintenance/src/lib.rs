@@ -6,6 +6,7 @@ mod cleanup_old_data;
 mod cleanup_old_logs;
 mod cleanup_temp_files;
 mod debug_task;
+mod generate_reports;
 mod health;
 pub mod logs;
 mod notifier;
@@ -29,6 +30,7 @@ pub use cleanup_old_data::CleanupOldData;
 pub use cleanup_old_logs::CleanupOldLogs;
 pub use cleanup_temp_files::CleanupTempFiles;
 pub use debug_task::DebugTask;
+pub use generate_reports::{GenerateReports, SystemReport, SystemReports};
 pub use health::{Check, CheckStatus, HealthCheck, HealthReport};
 pub use notifier::Notifier;
 pub use process_data::ProcessData;
@@ -58,6 +60,7 @@ pub fn registry(app: App, notifier: Notifier) -> Registry {
         .finance::<SendNotification>()
         .finance::<ProcessUserAction>()
         .finance_blocking::<BackupData>()
+        .finance_blocking::<GenerateReports>()
         .finance::<HealthCheck>()
         .finance_blocking::<CleanupOldLogs>()
         .finance_blocking::<CleanupTempFiles>()

@@ -2,6 +2,7 @@
 //! nothing when there is nothing to repair.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use calendar::Calendars;
 use jiff::civil::Date;
@@ -81,7 +82,8 @@ impl WeeklyPortfolioMaintenance {
             data.snapshots_rebuilt = self.snapshots(run, store).await?;
         }
         begin(reporter, "orphans");
-        data.orphans_removed = self.orphans(store).await.map_err(failure)?;
+        let orphans = self.orphans(store, run.app().data()).await;
+        data.orphans_removed = orphans.map_err(failure)?;
         if !self.dry_run && !run.must_stop() {
             begin(reporter, "vacuum");
             store.vacuum().await.map_err(failure)?;
@@ -142,11 +144,11 @@ impl WeeklyPortfolioMaintenance {
         Ok(calendar.sessions(last.saturating_sub(self.rebuild_days.days()), last))
     }
 
-    async fn orphans(&self, store: &Store) -> portfolio::Result<u64> {
+    async fn orphans(&self, store: &Store, data: &Path) -> portfolio::Result<u64> {
         let artefacts = store.artefact_paths().await?;
         let gone = artefacts
             .into_iter()
-            .filter(|(_, path)| !std::path::Path::new(path).exists());
+            .filter(|(_, path)| !data.join(path).exists());
         let gone: Vec<i64> = gone.map(|(id, _)| id).collect();
         if self.dry_run {
             return Ok(gone.len() as u64 + store.count_orphans().await?);

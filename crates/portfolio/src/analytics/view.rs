@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::figures::ReturnSettings;
 use crate::ledger::{AccountId, LedgerError};
 use crate::market::Market;
+use crate::money::Currency;
 use crate::series::Walk;
 use crate::store::{PortfolioRow, Store, asset_index};
 
@@ -21,6 +22,8 @@ pub struct View {
     pub market: Market,
     /// Their owner's name.
     pub owner: String,
+    /// The currency in which the owner reckons.
+    pub owner_currency: Currency,
     /// Asset names by symbol.
     pub asset_names: BTreeMap<String, String>,
     /// Remarks by transaction.
@@ -60,6 +63,7 @@ pub async fn view(
     Ok(View {
         market,
         owner,
+        owner_currency: store.base_currency(user_id).await?,
         asset_names: store.asset_names().await?,
         notes: store.notes(&ids).await?,
         portfolios,

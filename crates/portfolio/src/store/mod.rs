@@ -4,6 +4,7 @@
 //! error that names table, row and column. `database` knows the servers, `sql` the statements.
 
 mod accounts;
+mod artefacts;
 mod backups;
 mod codec;
 mod copying;
@@ -16,6 +17,7 @@ mod instruments;
 mod ledger;
 mod listings;
 mod locks;
+mod looking_back;
 mod market;
 mod metrics;
 mod migrations;
@@ -33,6 +35,7 @@ mod user_actions;
 
 use std::path::Path;
 
+pub use artefacts::{ArtefactRow, NewArtefact};
 pub use backups::BackupRow;
 pub use dashboard::{Activity, Alert, Freshness};
 pub use housekeeping::ExpiredArtefact;
@@ -41,6 +44,7 @@ pub use instruments::NewAsset;
 pub use ledger::NewTransaction;
 pub use listings::{Held, Listing, NewFacts};
 pub use locks::{Lock, LockAttempt};
+pub use looking_back::{Compared, HealthRow, MetricRow};
 pub use market::{PriceRow, RateRow};
 pub use metrics::{ActionRow, Metric, RunRow};
 pub use notifications::{

@@ -1,11 +1,17 @@
 //! What the reports say. Every type opens with the key figures and the charts and lists the holdings; they differ in between.
 
+mod export;
 mod gains;
 mod holdings;
 mod income;
 mod overview;
 mod performance;
+mod reconciliation;
 mod series;
+
+pub use export::export;
+pub use holdings::section;
+pub use reconciliation::reconciliation;
 
 use serde::Serialize;
 

@@ -40,10 +40,19 @@ pub fn write_csv<'s>(output: impl Write, rows: impl Iterator<Item = Row<'s>>) ->
 }
 
 fn guard<'c>(column: &str, cell: &'c str) -> Cow<'c, str> {
-    if cell.starts_with(FORMULA) && TEXTS.contains(&column) {
-        Cow::Owned(format!("'{cell}"))
+    if TEXTS.contains(&column) {
+        guarded(cell)
     } else {
         Cow::Borrowed(cell)
+    }
+}
+
+/// A text as no spreadsheet takes it for a formula.
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

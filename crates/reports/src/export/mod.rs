@@ -7,6 +7,7 @@ mod csv;
 mod json;
 mod row;
 
+pub(crate) use self::csv::guarded;
 pub use self::csv::write_csv;
 pub use collect::{DateRange, rows};
 pub use json::{Header, write_json};

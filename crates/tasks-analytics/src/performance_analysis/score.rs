@@ -75,16 +75,16 @@ mod tests {
     #[test]
     fn failures_and_retries_cost_and_nothing_has_no_score() {
         assert_eq!(score(&Tasks::new(), &Queues::new()), None);
-        let well = summary::tasks(&[run("a", "SUCCESS", 1, 0), run("a", "SUCCESS", 1, 0)]);
+        let well = summary::summed_up(&[run("a", "SUCCESS", 1, 0), run("a", "SUCCESS", 1, 0)]);
         assert_eq!(score(&well, &Queues::new()), Some(100));
-        let ill = summary::tasks(&[run("a", "SUCCESS", 1, 1), run("a", "FAILURE", 1, 0)]);
+        let ill = summary::summed_up(&[run("a", "SUCCESS", 1, 1), run("a", "FAILURE", 1, 0)]);
         assert_eq!(score(&ill, &Queues::new()), Some(40));
     }
 
     #[test]
     fn advice_names_task_and_queue() {
         let slow = run("dashboard.tasks.debug_task", "SUCCESS", 19_000, 0);
-        let tasks = summary::tasks(&[slow, run("b", "FAILURE", 1, 0)]);
+        let tasks = summary::summed_up(&[slow, run("b", "FAILURE", 1, 0)]);
         let queue = QueueSummary {
             backlog: 1_001,
             per_hour: 1.0,

@@ -49,7 +49,8 @@ pub struct Slow {
     pub finished_at: Timestamp,
 }
 
-pub(super) fn tasks(runs: &[RunRow]) -> BTreeMap<String, TaskSummary> {
+/// Runs by task.
+pub fn summed_up(runs: &[RunRow]) -> BTreeMap<String, TaskSummary> {
     let mut by_name: BTreeMap<&str, Vec<&RunRow>> = BTreeMap::new();
     for run in runs {
         by_name.entry(&run.name).or_default().push(run);
@@ -102,7 +103,8 @@ pub(super) fn queues(
     counts.into_iter().map(queue).collect()
 }
 
-pub(super) fn slowest(runs: &[RunRow]) -> Vec<Slow> {
+/// The longest runs, the longest first.
+pub fn slowest(runs: &[RunRow]) -> Vec<Slow> {
     let mut sorted: Vec<&RunRow> = runs.iter().collect();
     sorted.sort_by_key(|run| std::cmp::Reverse(run.duration_ms));
     let slow = sorted.into_iter().take(LISTED).map(|run| Slow {
@@ -135,7 +137,7 @@ pub(super) mod tests {
             run("a", "SUCCESS", 300, 1),
             run("b", "FAILURE", 5, 0),
         ];
-        let tasks = tasks(&runs);
+        let tasks = summed_up(&runs);
         let a = &tasks["a"];
         assert_eq!(
             (a.count, a.success_rate, a.p50_ms, a.retries),

@@ -1,6 +1,7 @@
 //! The refresh as callers see it: by name, on a worker, with the sample portfolio.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod files;
 mod market;
 mod portfolios;
 mod reconciliation;

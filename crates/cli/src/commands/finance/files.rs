@@ -52,8 +52,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     range: Range,
     /// What it is written as
-    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = ["csv", "json"])]
-    format: String,
+    #[arg(long, value_name = "FORMAT", default_value = "csv", value_parser = format)]
+    format: Format,
 }
 
 fn format(text: &str) -> Result<Format, String> {
@@ -81,6 +81,7 @@ pub(super) async fn report(
         from: range.start.and_then(|start| start.yesterday().ok()),
         formats: &formats,
         folder: &folder,
+        tag: None,
     };
     let written = write_reports(&view, &wanted)?;
     if context.json {
@@ -113,16 +114,14 @@ pub(super) async fn export(
     let range = args.range;
     range.check()?;
     let view = view(store, range.user, range.portfolio, range.end).await?;
-    let users = store.users().await?;
-    let user = users.iter().find(|user| user.id == range.user);
-    let user = user.ok_or_else(|| Error::NotFound(format!("user {} is not active", range.user)))?;
     let folder = range.folder(context);
     let wanted = Export {
         user_id: range.user,
-        base_currency: user.base_currency,
+        base_currency: view.owner_currency,
         start: range.start,
-        json: args.format == "json",
+        format: args.format,
         folder: &folder,
+        tag: None,
     };
     let exported = write_export(&view, &wanted)?;
     if context.json {
