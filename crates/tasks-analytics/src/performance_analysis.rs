@@ -12,7 +12,9 @@ use tasks::catalogue::{PERFORMANCE_ANALYSIS, Spec};
 use tasks::{Answer, FinanceTask, Run, failure};
 use worker::{Context, Outcome};
 
-pub use summary::{QueueSummary, Slow, TaskSummary, slowest, summed_up};
+pub use summary::{Slow, TaskSummary, slowest, summed_up};
+
+use summary::QueueSummary;
 
 /// Looks back over the runs of some hours.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::Store;
 use super::codec::Reader;
+use super::metrics::SLACK;
 use super::reconciliations::BreakRow;
 use super::sql::Row;
 use crate::error::Result;
@@ -17,6 +18,8 @@ const LISTED: usize = 1_000;
 /// A health check that was kept.
 #[derive(Clone, Debug)]
 pub struct HealthRow {
+    /// When.
+    pub at: Timestamp,
     /// `healthy`, `degraded` or `unhealthy`.
     pub status: String,
     /// By name, as JSON.
@@ -55,15 +58,13 @@ impl Store {
     /// The health samples from `from` until before `to`.
     pub async fn health_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<HealthRow>> {
         let query = self.sql(
-            "SELECT status, checks::text AS checks FROM health_samples
-             WHERE checked_at >= ?1::timestamptz AND checked_at < ?2::timestamptz ORDER BY id",
+            "SELECT id, status, checks::text AS checks, checked_at::text AS checked_at FROM health_samples
+             WHERE checked_at >= ?1::timestamptz AND checked_at <= ?2::timestamptz ORDER BY id",
         );
-        let rows = query.bind(from).bind(to).all().await?;
-        let samples = rows.iter().map(|row| HealthRow {
-            status: row.get("status"),
-            checks: row.get("checks"),
-        });
-        Ok(samples.collect())
+        let rows = query.bind(from - SLACK).bind(to).all().await?;
+        let mut samples = rows.iter().map(sample).collect::<Result<Vec<_>>>()?;
+        samples.retain(|sample| from <= sample.at && sample.at < to);
+        Ok(samples)
     }
 
     /// The numbers of the buckets that began from `from` until before `to`.
@@ -123,4 +124,17 @@ impl Store {
             breaks: self.breaks(id, LISTED).await?,
         })
     }
+}
+
+fn sample(row: &Row) -> Result<HealthRow> {
+    let reader = Reader {
+        table: "health_samples",
+        id: row.get::<i64>("id").to_string(),
+        row,
+    };
+    Ok(HealthRow {
+        at: reader.required("checked_at")?,
+        status: row.get("status"),
+        checks: row.get("checks"),
+    })
 }

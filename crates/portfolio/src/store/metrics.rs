@@ -9,7 +9,7 @@ use super::sql::Row;
 use crate::error::Result;
 
 /// Times are stored as text, where a fraction of a second sorts before none; so reads begin this much earlier and are cut exactly after.
-const SLACK: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Something that a user did.
 #[derive(Clone, Debug)]

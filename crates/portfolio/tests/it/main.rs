@@ -9,6 +9,7 @@ mod generated;
 mod import;
 mod incoming;
 mod ledger;
+mod looking_back;
 mod operations;
 mod oracles;
 mod performance;

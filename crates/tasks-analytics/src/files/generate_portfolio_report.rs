@@ -1,6 +1,6 @@
 //! `generate_portfolio_report`: a user's portfolios on paper, in a browser, or for programs.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use portfolio::analytics::{View, Viewed, view};
 use portfolio::progress::Progress;
 use portfolio::store::Store;
@@ -134,7 +134,7 @@ impl GeneratePortfolioReport {
             return Ok(Made::default());
         };
         report(reporter, "collect", 0, 1);
-        let period = (self.start.unwrap_or(Date::ZERO), to);
+        let period = (self.start.unwrap_or(date(1, 1, 1)), to);
         let compared = store.compared(Some(self.user_id), self.portfolio_id, period);
         let compared = compared.await.map_err(failure)?;
         let first = compared.iter().map(|account| account.as_of).min();

@@ -53,15 +53,17 @@ async fn a_report_is_filed_once_and_made_again_when_it_was_damaged() {
     let told = admin.depth(&["high_priority".to_owned()]).await.unwrap();
     assert_eq!(told[0].ready(), 1);
 
-    let again = report(&client, "finflow.core.tasks.generate_portfolio_report");
-    let again = again.kwarg("start", "2012-01-01").kwarg("notify", false);
-    let second = run(again.clone()).await;
+    let again = || {
+        let call = report(&client, "finflow.core.tasks.generate_portfolio_report");
+        call.kwarg("start", "2012-01-01").kwarg("notify", false)
+    };
+    let second = run(again()).await;
     assert_eq!(second["data"], first["data"]);
 
     let damaged = paths(&first).pop_first().unwrap();
     let whole = fs::read(&damaged).unwrap();
     fs::write(&damaged, b"half").unwrap();
-    let third = run(again).await;
+    let third = run(again()).await;
     assert_eq!(fs::read(&damaged).unwrap(), whole);
     assert_eq!(paths(&third), paths(&first));
     assert_eq!(store.artefact_paths().await.unwrap().len(), 4);

@@ -5,6 +5,7 @@ mod actions;
 mod backups;
 mod health;
 mod logs;
+mod reports;
 mod shared;
 mod support;
 mod telling;

@@ -206,11 +206,24 @@ pub const CALLS: &[Call] = &[
         r#"{"days_old": 60}"#,
     ),
     Call::new("dashboard.tasks.debug_task", "[]", "{}"),
-];
-
-/// Tasks that are specified and do not exist yet.
-pub const LATER: &[&str] = &[
-    "generate_portfolio_report",
-    "apps.main.tasks.generate_reports",
-    "dashboard.tasks.export_dashboard_data",
+    Call::new(
+        "generate_portfolio_report",
+        r#"[1, "income", "2012-01-01", "2013-03-01", ["pdf", "json"], 1, false]"#,
+        r#"{"user_id": 1, "report_type": "income", "start": "2012-01-01", "end": "2013-03-01", "formats": ["html"]}"#,
+    ),
+    Call::new(
+        "finflow.core.tasks.generate_portfolio_report",
+        r#"[1, "reconciliation"]"#,
+        r#"{"user_id": 1, "report_type": "reconciliation", "formats": ["csv"]}"#,
+    ),
+    Call::new(
+        "dashboard.tasks.export_dashboard_data",
+        r#"[1, "csv", {"start": "2012-01-01", "end": "2012-12-31"}]"#,
+        r#"{"user_id": 1, "export_format": "csv", "date_range": {"start": "2012-01-01", "end": "2012-12-31"}}"#,
+    ),
+    Call::new(
+        "apps.main.tasks.generate_reports",
+        r#"["usage", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", ["json", "pdf"]]"#,
+        r#"{"report_type": "usage", "start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z", "formats": ["csv"]}"#,
+    ),
 ];

@@ -14,7 +14,6 @@ use service::settings::Sources;
 use testkit::{wait_until, workspace_root};
 use tokio_util::sync::CancellationToken;
 
-use super::calls::LATER;
 use super::system::{PATIENCE, System};
 
 const DAYS: i64 = 8;
@@ -99,9 +98,6 @@ fn ran_well(system: &System, scheduled: BTreeSet<&str>) {
     let state = system.state();
     let runs = state["runs"].as_array().unwrap();
     for task in scheduled {
-        if LATER.contains(&task) {
-            continue;
-        }
         let states: Vec<&Value> = runs
             .iter()
             .filter(|run| run[0] == task)
