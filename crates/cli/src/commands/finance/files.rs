@@ -128,7 +128,7 @@ pub(super) async fn export(
         output::json(&exported);
         return Ok(());
     }
-    let Exported { artefact, rows } = exported;
+    let Exported { artefact, rows, .. } = exported;
     output::line(&format!(
         "{}: {rows} rows, {} bytes",
         artefact.path.display(),
