@@ -21,7 +21,7 @@ use std::error::Error;
 use std::path::Path;
 
 use market_data::Providers;
-use service::Settings;
+use serde_json::Value;
 use tasks::{App, RegisterFinance};
 use worker::Registry;
 
@@ -40,17 +40,32 @@ pub use trials::{TestFailure, TestProgress, TestRetry, TestSleep, TestTask};
 pub use update_analytics::UpdateAnalytics;
 pub use weekly::{MaintenanceData, WeeklyPortfolioMaintenance};
 
-/// Every finance task, on the application that the settings describe.
+/// How the settings of market data begin.
+const MARKET_DATA: &str = "celeriac_market_data_";
+
+/// Every finance task, on the application that an installation's settings describe; `values` are all of them by name.
 ///
 /// # Errors
 /// When providers or the ways to tell people are set wrong.
-pub fn from_settings(settings: &Settings) -> Result<Registry, Box<dyn Error + Send + Sync>> {
-    let data = Path::new(settings.data_folder());
-    let providers = serde_json::json!(settings.section("celeriac_market_data_"));
+pub fn from_settings(
+    data: &Path,
+    database: String,
+    values: &Value,
+) -> Result<Registry, Box<dyn Error + Send + Sync>> {
     let app = App::new(data)
-        .with_database(settings.finance_url())
-        .with_providers(Providers::from_settings(providers, data)?);
-    Ok(registry(app, Notifier::from_settings(settings)?))
+        .with_database(database)
+        .with_providers(Providers::from_settings(
+            section(values, MARKET_DATA),
+            data,
+        )?);
+    Ok(registry(app, Notifier::from_settings(values)?))
+}
+
+/// The values whose names begin with this, without it.
+fn section(values: &Value, prefix: &str) -> Value {
+    let all = values.as_object().into_iter().flatten();
+    all.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
+        .collect()
 }
 
 /// Every finance task, on this application and with these ways to tell people: low and high priority mix the tasks of both

@@ -1,9 +1,12 @@
 //! The ways to tell people, as this installation's settings have them.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use notify::{Channels, EmailSettings, PushSettings, Security, Settings, WebhookSettings};
+use serde::Deserialize;
+use serde_json::Value;
 use worker::{Context, Outcome};
 
 /// How long a mail may take unless `email_timeout` says so.
@@ -31,20 +34,11 @@ impl Notifier {
     /// As the settings `email_…`, `server_email`, `admin_email`, `celeriac_webhook_…` and `celeriac_push_…` say.
     ///
     /// # Errors
-    /// What [`Channels::new`] refuses.
-    pub fn from_settings(settings: &service::Settings) -> Result<Self, notify::Error> {
-        let text = |name: &str| settings.text(name).map(str::to_owned);
-        let webhook = text("celeriac_webhook_url").zip(text("celeriac_webhook_secret"));
-        let push = text("celeriac_push_url").map(|url| PushSettings {
-            url,
-            token: text("celeriac_push_token"),
-        });
-        let channels = Settings {
-            email: email(settings),
-            webhook: webhook.map(|(url, secret)| WebhookSettings { url, secret }),
-            push,
-        };
-        Self::new(&channels, text("admin_email"))
+    /// A value of the wrong kind, and what [`Channels::new`] refuses.
+    pub fn from_settings(values: &Value) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let values = Values::deserialize(values)?;
+        let admin = values.admin_email.clone();
+        Ok(Self::new(&values.channels(), admin)?)
     }
 
     pub(crate) fn channels(&self) -> &Channels {
@@ -56,26 +50,62 @@ impl Notifier {
     }
 }
 
-fn email(settings: &service::Settings) -> Option<EmailSettings> {
-    let text = |name: &str| settings.text(name).map(str::to_owned);
-    let on = |name: &str| settings.bool(name).unwrap_or(false);
-    let security = match (on("email_use_ssl"), on("email_use_tls")) {
-        (true, _) => Security::Tls,
-        (false, true) => Security::StartTls,
-        (false, false) => Security::None,
-    };
-    let port = settings
-        .int("email_port")
-        .and_then(|port| u16::try_from(port).ok());
-    Some(EmailSettings {
-        host: text("email_host")?,
-        port: port.unwrap_or_default(),
-        security,
-        login: text("email_host_user").zip(text("email_host_password")),
-        from: text("server_email").unwrap_or_default(),
-        ca_file: text("celeriac_email_ca_file").map(PathBuf::from),
-        timeout: settings.seconds("email_timeout").unwrap_or(PATIENCE),
-    })
+/// The settings that are asked for, by their names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Values {
+    email_host: Option<String>,
+    email_port: u16,
+    email_host_user: Option<String>,
+    email_host_password: Option<String>,
+    email_use_tls: bool,
+    email_use_ssl: bool,
+    email_timeout: Option<f64>,
+    server_email: String,
+    admin_email: Option<String>,
+    celeriac_email_ca_file: Option<PathBuf>,
+    celeriac_webhook_url: Option<String>,
+    celeriac_webhook_secret: Option<String>,
+    celeriac_push_url: Option<String>,
+    celeriac_push_token: Option<String>,
+}
+
+impl Values {
+    fn channels(self) -> Settings {
+        let webhook = self
+            .celeriac_webhook_url
+            .clone()
+            .zip(self.celeriac_webhook_secret.clone());
+        let push = self.celeriac_push_url.clone().map(|url| PushSettings {
+            url,
+            token: self.celeriac_push_token.clone(),
+        });
+        Settings {
+            webhook: webhook.map(|(url, secret)| WebhookSettings { url, secret }),
+            push,
+            email: self.email(),
+        }
+    }
+
+    fn email(self) -> Option<EmailSettings> {
+        let security = match (self.email_use_ssl, self.email_use_tls) {
+            (true, _) => Security::Tls,
+            (false, true) => Security::StartTls,
+            (false, false) => Security::None,
+        };
+        let timeout = self
+            .email_timeout
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Some(EmailSettings {
+            host: self.email_host?,
+            port: self.email_port,
+            security,
+            login: self.email_host_user.zip(self.email_host_password),
+            from: self.server_email,
+            ca_file: self.celeriac_email_ca_file,
+            timeout: timeout.unwrap_or(PATIENCE),
+        })
+    }
 }
 
 /// The ways to tell people of the worker that runs this task.

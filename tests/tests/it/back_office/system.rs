@@ -110,16 +110,15 @@ impl System {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// How many messages wait or run.
+    /// How many messages wait or run; counted at one moment, since they go to and fro.
     pub fn messages(&self) -> usize {
-        let ready = QUEUES
-            .split(',')
-            .map(|queue| self.redis.cli(&["LLEN", queue]));
-        let held = self.redis.cli(&["HLEN", "unacked"]);
-        ready
-            .chain([held])
-            .map(|count| count.trim().parse::<usize>().unwrap_or_default())
-            .sum()
+        const COUNT: &str = "local n = redis.call('HLEN', 'unacked') \
+            for _, queue in ipairs(KEYS) do n = n + redis.call('LLEN', queue) end \
+            return n";
+        let queues: Vec<&str> = QUEUES.split(',').collect();
+        let number = queues.len().to_string();
+        let arguments = [vec!["EVAL", COUNT, &number], queues].concat();
+        self.redis.cli(&arguments).trim().parse().unwrap()
     }
 }
 

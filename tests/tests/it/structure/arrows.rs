@@ -112,7 +112,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["service"]),
     ("redis", &["broker-redis", "bench", "conformance-worker"]),
     ("sd-notify", &["service"]),
-    ("sqlx", &["beat-sql", "broker-sqlite", "portfolio"]),
+    (
+        "sqlx",
+        &["beat-sql", "bench-finance", "broker-sqlite", "portfolio"],
+    ),
 ];
 
 fn allowed(

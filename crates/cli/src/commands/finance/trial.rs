@@ -1,5 +1,6 @@
 //! `celeriac finance test-celery`, `test-tasks` and `run`: sends finance tasks, waits for them, and shows how each ended.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use broker::MemoryBroker;
@@ -233,7 +234,10 @@ fn show(ended: &[Ended], json: bool) {
 /// A worker with every finance task on a broker in memory, and the finance database of the settings.
 fn worker_in_this_process(context: &Context) -> Result<(Client, Shutdown), Error> {
     let client = Client::new(MemoryBroker::new().backends(), ClientOptions::default());
-    let registry = tasks_maintenance::from_settings(&context.settings);
+    let settings = &context.settings;
+    let values = serde_json::json!(settings.section(""));
+    let data = Path::new(settings.data_folder());
+    let registry = tasks_maintenance::from_settings(data, settings.finance_url(), &values);
     let registry = registry.map_err(|error| Error::Usage(error.to_string()))?;
     let queues = TASKS.map(|trial| trial.spec.queue.to_owned()).to_vec();
     let worker = Worker::new(WorkerParams {
