@@ -33,7 +33,7 @@ pub(crate) async fn show(schedule: &Schedule, count: usize, json: bool) -> Resul
 /// Prints the next run of each entry, soonest first, at most `count`, narrow enough for every screen.
 pub(crate) async fn show_each(schedule: &Schedule, count: usize) -> Result<(), Error> {
     let rows = schedule.rows(1).await?;
-    print(&soonest(&rows, count), &["at", "in", "entry", "schedule"]);
+    print(&soonest(&rows, count), &["at", "in", "entry"]);
     Ok(())
 }
 

@@ -39,7 +39,7 @@ use crate::summary;
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
   celeriac finance backup --keep 14
-  celeriac finance restore data/backups/finance-full-….jsonl.zst --to data/restored.db
+  celeriac finance restore data/backups/FILE.jsonl.zst --to data/restored.db
   celeriac finance test-celery --task=analytics
   celeriac finance test-tasks --task refresh --user-id 1 --sync
   celeriac finance run analytics

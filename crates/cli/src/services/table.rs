@@ -80,7 +80,7 @@ impl Services {
     }
 
     fn built_in() -> Self {
-        let analytics = ["analytics", "market_data", "reconciliation", "low_priority"];
+        let analytics = ["analytics", "market_data", "reconciliation"];
         let maintenance = [
             "high_priority",
             "monitoring",
@@ -88,6 +88,7 @@ impl Services {
             "celery",
             "maintenance",
             "cache_operations",
+            "low_priority",
         ];
         Self(vec![
             Service::built_in("worker-analytics", &analytics),
