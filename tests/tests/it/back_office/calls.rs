@@ -202,8 +202,8 @@ pub const CALLS: &[Call] = &[
     ),
     Call::new(
         "dashboard.tasks.cleanup_old_data",
-        "[60]",
-        r#"{"days_old": 60}"#,
+        "[3650]",
+        r#"{"days_old": 3650}"#,
     ),
     Call::new("dashboard.tasks.debug_task", "[]", "{}"),
     Call::new(
