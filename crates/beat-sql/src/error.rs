@@ -4,9 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address names no server that is known.
-    #[error(
-        "celeriac_beat_database_url is neither postgresql://… nor sqlite: and a path: {why}"
-    )]
+    #[error("celeriac_beat_database_url is neither postgresql://… nor sqlite: and a path: {why}")]
     Url {
         /// What is wrong with it.
         why: String,
