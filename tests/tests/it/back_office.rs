@@ -45,8 +45,12 @@ fn as_specified(call: &Call, answer: &Value) -> Result<(), String> {
         }
         Expected::Failure(exception) => return Err(format!("{state} is no {exception}")),
         _ if state != "SUCCESS" => return Err(format!("the state is {state}")),
-        Expected::Literal(literal) if result.to_string() == literal => return Ok(()),
-        Expected::Literal(literal) => return Err(format!("the result is not {literal}")),
+        Expected::Literal(literal) => {
+            let wanted: Value = serde_json::from_str(literal).expect("a literal is JSON");
+            return (*result == wanted)
+                .then_some(())
+                .ok_or_else(|| format!("the result is not {literal}"));
+        }
         Expected::Envelope => {}
     }
     envelope(call, result)
