@@ -2,6 +2,7 @@
 locks, which a killed run leaves to run out by themselves."""
 
 import json
+import re
 import sqlite3
 import sys
 
@@ -22,5 +23,9 @@ QUERIES = {
     "runs": "SELECT name, state, count(*) FROM task_runs GROUP BY 1, 2 ORDER BY 1, 2",
 }
 
+# The last part of a file's name is of its input hash.
+HASH_IN_NAME = re.compile(r"-[0-9a-f]{12}(?=\.\w+)")
+
 database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=30)
-print(json.dumps({name: database.execute(query).fetchall() for name, query in QUERIES.items()}))
+state = {name: database.execute(query).fetchall() for name, query in QUERIES.items()}
+print(HASH_IN_NAME.sub("", json.dumps(state)))

@@ -2,7 +2,7 @@
 //!
 //! * [`Scope`]: which tables. `archive` is the file, the same whichever server the rows come from, so that what was backed up
 //!   from SQLite can be restored into PostgreSQL and the other way round.
-//! * [`write`]: reads all rows in one transaction that sees one moment while others go on writing, into a file that is there
+//! * [`write()`]: reads all rows in one transaction that sees one moment while others go on writing, into a file that is there
 //!   whole or not at all, with a manifest beside it; then restores it into a scratch database and counts.
 //! * [`restore`](fn@restore): into an empty database, or over all rows when that is asked for; in one transaction, so that a full disk or a
 //!   damaged file changes nothing.

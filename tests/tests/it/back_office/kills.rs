@@ -16,13 +16,23 @@ fn calls() -> Vec<Call> {
     lasting.copied().flat_map(|call| call.both_ways()).collect()
 }
 
-/// Exports show the facts of assets, whichever came first.
-fn prepare(system: &System) {
-    call_each(
-        system,
-        "prepare",
-        &[("fetch_asset_info", r#"{"symbol": "AAPL"}"#)],
-    );
+/// The tasks that bring prices and facts. What they bring is the same each time, and is there before any report shows it.
+const MARKET: [&str; 4] = [
+    "fetch_asset_info",
+    "fetch_market_data",
+    "update_portfolio_prices",
+    "app.tasks.reconciliation.sync_market_data",
+];
+
+fn prepare(system: &System, calls: &[Call]) {
+    let market: Vec<Call> = calls
+        .iter()
+        .filter(|call| MARKET.contains(&call.task))
+        .copied()
+        .collect();
+    for answer in system.call_from_python("market", &market) {
+        assert_eq!(answer["state"], "SUCCESS", "{answer:?}");
+    }
 }
 
 /// Tasks run side by side and see each other's effects in any order; after these three the order does not matter.
@@ -38,18 +48,14 @@ fn settle(system: &System) {
         ),
         ("dashboard.tasks.refresh_dashboard_cache", "{}"),
     ];
-    call_each(system, "settle", &everything);
-}
-
-fn call_each(system: &System, batch: &str, calls: &[(&'static str, &'static str)]) {
-    for (task, kwargs) in calls {
+    for (task, kwargs) in everything {
         let call = Call {
             task,
             args: "[]",
             kwargs,
             expected: Expected::Envelope,
         };
-        let answer = system.call_from_python(batch, &[call]);
+        let answer = system.call_from_python("settle", &[call]);
         assert_eq!(answer[0]["state"], "SUCCESS", "{answer:?}");
     }
 }
@@ -59,13 +65,13 @@ async fn kills_in_the_middle_of_every_task_leave_what_undisturbed_runs_leave() {
     let calls = calls();
     let mut undisturbed = System::start();
     undisturbed.start_worker().await;
-    prepare(&undisturbed);
+    prepare(&undisturbed, &calls);
     undisturbed.call_from_python("all", &calls);
     settle(&undisturbed);
 
     let mut killed = System::start();
     killed.start_worker().await;
-    prepare(&killed);
+    prepare(&killed, &calls);
     killed.kill_worker();
     killed.send_from_python("all", &calls);
     for kill in 0..KILLS {
