@@ -298,42 +298,32 @@ impl Column {
     }
 }
 
+/// The cells of one server's row, by that server's names of whole numbers, floats and bytes; anything else is text.
+macro_rules! cells {
+    ($row:expr, $integer:literal, $real:literal, $bytes:literal) => {{
+        let row = $row;
+        let cell = |index: usize| {
+            let value = row.try_get_raw(index)?;
+            if value.is_null() {
+                return Ok(Cell::Null);
+            }
+            let kind = value.type_info().name().to_owned();
+            Ok(match kind.as_str() {
+                $integer => Cell::Integer(row.try_get_unchecked(index)?),
+                $real => Cell::Real(row.try_get_unchecked(index)?),
+                $bytes => Cell::Bytes(row.try_get_unchecked(index)?),
+                _ => Cell::Text(row.try_get_unchecked(index)?),
+            })
+        };
+        let columns = row.columns().iter();
+        columns.map(|column| cell(column.ordinal())).collect()
+    }};
+}
+
 fn sqlite_cells(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
-    let cell = |index: usize| {
-        let value = row.try_get_raw(index)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        let kind = value.type_info().name().to_owned();
-        Ok(match kind.as_str() {
-            "INTEGER" => Cell::Integer(row.try_get_unchecked(index)?),
-            "REAL" => Cell::Real(row.try_get_unchecked(index)?),
-            "BLOB" => Cell::Bytes(row.try_get_unchecked(index)?),
-            _ => Cell::Text(row.try_get_unchecked(index)?),
-        })
-    };
-    row.columns()
-        .iter()
-        .map(|column| cell(column.ordinal()))
-        .collect()
+    cells!(row, "INTEGER", "REAL", "BLOB")
 }
 
 fn postgres_cells(row: &PgRow) -> Result<Vec<Cell>, sqlx::Error> {
-    let cell = |index: usize| {
-        let value = row.try_get_raw(index)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        let kind = value.type_info().name().to_owned();
-        Ok(match kind.as_str() {
-            "INT8" => Cell::Integer(row.try_get(index)?),
-            "FLOAT8" => Cell::Real(row.try_get(index)?),
-            "BYTEA" => Cell::Bytes(row.try_get(index)?),
-            _ => Cell::Text(row.try_get(index)?),
-        })
-    };
-    row.columns()
-        .iter()
-        .map(|column| cell(column.ordinal()))
-        .collect()
+    cells!(row, "INT8", "FLOAT8", "BYTEA")
 }

@@ -132,20 +132,19 @@ impl Store {
             "SELECT asset_id, date::text, close::text FROM prices
              WHERE asset_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) AND NOT adjusted ORDER BY asset_id, prices.date",
         );
-        let rows = query.bind(ids).all().await?;
         let mut closes: HashMap<i64, Vec<(Date, Decimal)>> = HashMap::new();
-        for row in &rows {
+        let take = |row: &Row| {
             let asset_id: i64 = row.get("asset_id");
             let reader = Reader {
                 table: "prices",
                 id: format!("asset {asset_id}"),
                 row,
             };
-            closes
-                .entry(asset_id)
-                .or_default()
-                .push((reader.required("date")?, reader.required("close")?));
-        }
+            let price = (reader.required("date")?, reader.required("close")?);
+            closes.entry(asset_id).or_default().push(price);
+            Ok(())
+        };
+        query.bind(ids).each(take).await?;
         Ok(closes)
     }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::postgres::PgRow;
@@ -154,6 +155,27 @@ impl Query<'_> {
                 .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
         };
         rows.map_err(|error| self.store.failed(error))
+    }
+
+    /// Hands on each row as it comes, so that a large answer is never in memory as rows.
+    pub(super) async fn each(self, mut take: impl FnMut(&Row) -> Result<()> + Send) -> Result<()> {
+        let store = self.store;
+        let failed = |error| store.failed(error);
+        match &store.pools {
+            Pools::Sqlite(pool) => {
+                let mut rows = prepared!(for_sqlite(self.text), self.values).fetch(pool);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    take(&Row::Sqlite(row))?;
+                }
+            }
+            Pools::Postgres(pool) => {
+                let mut rows = prepared!(for_postgres(self.text), self.values).fetch(pool);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    take(&Row::Postgres(row))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The first row, if there is one.
