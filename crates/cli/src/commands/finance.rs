@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use portfolio::import::{
-    ImportReport, PriceImport, Source, TransactionImport, import_prices, import_transactions,
+    ImportReport, Input, PriceImport, TransactionImport, import_prices, import_transactions,
 };
 use portfolio::progress::Progress;
 use portfolio::store::Store;
@@ -164,9 +164,8 @@ async fn prices(store: &Store, symbol: &str, file: &Path) -> Result<ImportReport
         asset_id,
         source: "csv",
     };
-    let bytes = read(file)?;
-    let mut bar = bar();
-    Ok(import_prices(store, source(file, &bytes).as_source(), import, &mut bar).await?)
+    let input = Input::open(file, Timestamp::now())?;
+    Ok(import_prices(store, input, import, &mut bar()).await?)
 }
 
 async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<ImportReport, Error> {
@@ -174,40 +173,8 @@ async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<Import
         user_id,
         source: "csv",
     };
-    let bytes = read(file)?;
-    let mut bar = bar();
-    Ok(import_transactions(store, source(file, &bytes).as_source(), import, &mut bar).await?)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    let what = || format!("cannot read {}", file.display());
-    std::fs::read(file).map_err(|source| Error::Io {
-        what: what(),
-        source,
-    })
-}
-
-/// A file's name and bytes.
-struct Named<'a> {
-    name: String,
-    bytes: &'a [u8],
-}
-
-fn source<'a>(file: &Path, bytes: &'a [u8]) -> Named<'a> {
-    Named {
-        name: file.display().to_string(),
-        bytes,
-    }
-}
-
-impl Named<'_> {
-    fn as_source(&self) -> Source<'_> {
-        Source {
-            name: &self.name,
-            bytes: self.bytes,
-            now: Timestamp::now(),
-        }
-    }
+    let input = Input::open(file, Timestamp::now())?;
+    Ok(import_transactions(store, input, import, &mut bar()).await?)
 }
 
 /// Draws a progress bar on standard error while it is a terminal.

@@ -9,6 +9,7 @@ async fn database(sandbox: &Sandbox) {
         .unwrap();
     let asset = NewAsset {
         symbol: "TEST",
+        exchange: "",
         name: "Test Inc.",
         class: "equity",
         sector: None,

@@ -139,6 +139,7 @@ impl Updater<'_> {
         };
         let asset = NewAsset {
             symbol,
+            exchange: "",
             name: info.name.as_deref().unwrap_or(symbol),
             class: info.class.as_deref().unwrap_or("equity"),
             sector: info.sector.as_deref(),

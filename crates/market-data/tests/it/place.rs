@@ -46,6 +46,7 @@ impl Place {
     pub(crate) async fn asset(&self, symbol: &str) -> i64 {
         let asset = NewAsset {
             symbol,
+            exchange: "",
             name: symbol,
             class: "equity",
             sector: None,

@@ -159,6 +159,7 @@ async fn prices(
     let (sector, country) = (Some(sector), Some("US"));
     let asset = NewAsset {
         symbol,
+        exchange: "",
         name,
         class: "equity",
         sector,
@@ -210,6 +211,7 @@ async fn people(store: &Store, person: &Person, now: Timestamp) -> Result<i64> {
             lot_method: "fifo",
             automatic_income: sample.automatic_income,
             risk_free_rate: Decimal::ZERO,
+            benchmark_asset_id: None,
         };
         let portfolio_id = store.put_portfolio(&portfolio, now).await?;
         store.link_account(portfolio_id, account_id).await?;

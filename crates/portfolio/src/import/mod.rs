@@ -1,12 +1,15 @@
 //! Files into the store: prices, exchange rates, corporate actions and transactions as CSV, and custodians' statements.
 //!
-//! A file is read whole, row by row; a bad row is listed with line, field, value and rule, and the good ones are
-//! stored in one transaction. Importing again changes nothing. A file that is not a table of the expected kind (wrong
-//! encoding, missing columns, endless line) is refused before anything is written.
+//! A file is read row by row; a bad row is listed with line, field, value and rule, and the good ones are stored in one
+//! transaction. Importing again changes nothing. A file that is not a table of the expected kind (wrong encoding, missing
+//! columns, endless row) is refused and nothing of it is stored. Prices and transactions are stored as they are read, so
+//! that their files may have any size; what is read whole has a limit.
 
 mod actions;
 mod assets;
 mod cells;
+mod input;
+mod lots;
 mod prices;
 mod rates;
 mod statement;
@@ -20,6 +23,7 @@ use serde::Serialize;
 
 pub use actions::{import_actions, read_actions};
 pub use assets::{AssetFacts, read_assets};
+pub use input::Input;
 pub use prices::{PriceImport, import_prices, read_prices};
 pub use rates::{import_rates, read_rates};
 pub use statement::{
@@ -36,8 +40,8 @@ const BATCH: usize = 1000;
 /// Bad rows that a report lists; the others are counted.
 const LISTED: usize = 1000;
 
-/// Largest file that is read.
-const FILE_LIMIT: u64 = 1 << 30;
+/// Largest file that is read whole.
+const FILE_LIMIT: u64 = 256 << 20;
 
 /// Called as an import goes on.
 pub type OnProgress<'p> = &'p mut (dyn FnMut(Progress) + Send);
@@ -53,7 +57,7 @@ pub struct Source<'s> {
     pub now: Timestamp,
 }
 
-/// A file's bytes; files above 1 GiB are refused.
+/// A file's bytes; files above 256 MiB are refused.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let failed = |source| Error::File {
         path: path.to_owned(),
@@ -62,7 +66,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     if std::fs::metadata(path).map_err(failed)?.len() > FILE_LIMIT {
         return Err(table::problem(
             &path.display().to_string(),
-            "the file is larger than 1 GiB: split it",
+            "the file is larger than 256 MiB: split it",
         ));
     }
     std::fs::read(path).map_err(failed)

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::cells::Cells;
-use super::table::{Columns, read};
-use super::{BATCH, BadRow, ImportReport, OnProgress, Source};
+use super::table::{Columns, Table, read};
+use super::{BATCH, BadRow, ImportReport, Input, OnProgress, Source};
 use crate::error::Result;
-use crate::progress::Progress;
 use crate::store::{PriceRow, Store};
 
 const COLUMNS: Columns = Columns {
@@ -45,35 +44,42 @@ pub fn read_prices(
 }
 
 /// Imports prices by the rules of [`read_prices`]. A corrected price replaces the old one.
-pub async fn import_prices(
+///
+/// # Errors
+/// A file that is not such a table, or a database error; then nothing was stored.
+pub async fn import_prices<'s>(
     store: &Store,
-    file: Source<'_>,
+    file: impl Into<Input<'s>>,
     import: PriceImport<'_>,
     progress: OnProgress<'_>,
 ) -> Result<ImportReport> {
-    let (rows, mut report) = read_prices(file, |_| true, progress)?;
+    let input = file.into();
+    let now = input.now;
+    let mut table = Table::open(input, &COLUMNS)?;
     let mut tx = store.begin().await?;
-    for (index, batch) in rows.chunks(BATCH).enumerate() {
-        report.stored(
-            store
-                .put_prices(
-                    &mut tx,
-                    import.asset_id,
-                    batch,
-                    false,
-                    import.source,
-                    file.now,
-                )
-                .await?,
-        );
-        progress(Progress {
-            phase: "store",
-            current: (index * BATCH + batch.len()) as u64,
-            total: rows.len() as u64,
-        });
+    loop {
+        let rows = batch(&mut table)?;
+        if rows.is_empty() {
+            break;
+        }
+        let put = store.put_prices(&mut tx, import.asset_id, &rows, false, import.source, now);
+        let written = put.await?;
+        table.report.stored(written);
+        progress(table.progress());
     }
     store.commit(tx).await?;
-    Ok(report)
+    Ok(table.finish(progress))
+}
+
+/// The next days, each once.
+fn batch(table: &mut Table<'_>) -> Result<Vec<PriceRow>> {
+    let mut rows: BTreeMap<Date, PriceRow> = BTreeMap::new();
+    while rows.len() < BATCH
+        && let Some(row) = table.next(&mut price)?
+    {
+        rows.insert(row.date, row);
+    }
+    Ok(rows.into_values().collect())
 }
 
 fn price(cells: &Cells<'_>) -> Result<PriceRow, BadRow> {

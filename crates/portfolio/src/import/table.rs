@@ -2,15 +2,15 @@
 
 use std::io::{self, Read};
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
+use csv::{ByteRecord, Position, ReaderBuilder, Trim};
 
 use super::cells::Cells;
-use super::{BadRow, ImportReport, OnProgress, Source};
+use super::{BadRow, ImportReport, Input, OnProgress, Source};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
-/// A line may not be longer than this.
-const LINE_LIMIT: usize = 64 * 1024;
+/// A row may not be longer than this.
+const RECORD_LIMIT: usize = 64 * 1024;
 /// Progress is told once for this many rows.
 const PROGRESS_ROWS: u64 = 1000;
 
@@ -22,6 +22,83 @@ pub(super) struct Columns {
     pub(super) open: bool,
 }
 
+/// A file that is read row by row, with what has been counted of it.
+pub(super) struct Table<'s> {
+    name: String,
+    size: u64,
+    names: Vec<String>,
+    reader: csv::Reader<RecordLimit<'s>>,
+    record: ByteRecord,
+    /// What was read and refused so far.
+    pub(super) report: ImportReport,
+}
+
+impl<'s> Table<'s> {
+    /// Reads the header.
+    pub(super) fn open(input: Input<'s>, columns: &Columns) -> Result<Table<'s>> {
+        let (name, size) = (input.name.clone(), input.size);
+        let limited = RecordLimit {
+            inner: input.text()?,
+            unended: 0,
+        };
+        let mut reader = ReaderBuilder::new()
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(limited);
+        let header = reader
+            .byte_headers()
+            .map_err(|error| unreadable(&name, &error))?
+            .clone();
+        Ok(Table {
+            names: names(&name, &header, columns)?,
+            name,
+            size,
+            reader,
+            record: ByteRecord::new(),
+            report: ImportReport::default(),
+        })
+    }
+
+    /// What `row` makes of the next row that it does not refuse; `None` at the end.
+    pub(super) fn next<T>(
+        &mut self,
+        row: &mut impl FnMut(&Cells<'_>) -> Result<T, BadRow>,
+    ) -> Result<Option<T>> {
+        loop {
+            self.reader.get_mut().unended = 0;
+            let read = self.reader.read_byte_record(&mut self.record);
+            if !read.map_err(|error| unreadable(&self.name, &error))? {
+                return Ok(None);
+            }
+            self.report.rows += 1;
+            let line = self.record.position().map_or(0, Position::line);
+            match Cells::new(&self.names, &self.record, line).and_then(|cells| row(&cells)) {
+                Ok(found) => return Ok(Some(found)),
+                Err(bad) => self.report.refuse(bad),
+            }
+        }
+    }
+
+    /// How much of the file has been read.
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            phase: "import",
+            current: self.reader.position().byte().min(self.size),
+            total: self.size,
+        }
+    }
+
+    /// All of it has been read.
+    pub(super) fn finish(self, progress: OnProgress<'_>) -> ImportReport {
+        progress(Progress {
+            phase: "import",
+            current: self.size,
+            total: self.size,
+        });
+        self.report
+    }
+}
+
 /// Calls `row` for each data row; what it refuses is listed in the report.
 pub(super) fn read(
     source: Source<'_>,
@@ -29,62 +106,13 @@ pub(super) fn read(
     progress: OnProgress<'_>,
     mut row: impl FnMut(&Cells<'_>) -> Result<(), BadRow>,
 ) -> Result<ImportReport> {
-    let bytes = without_mark(source)?;
-    let limited = LineLimit {
-        inner: bytes,
-        line: 0,
-    };
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(limited);
-    let header = reader
-        .byte_headers()
-        .map_err(|error| unreadable(source.name, &error))?
-        .clone();
-    let names = names(source.name, &header, columns)?;
-    let mut report = ImportReport::default();
-    let mut record = ByteRecord::new();
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| unreadable(source.name, &error))?
-    {
-        report.rows += 1;
-        let position = record
-            .position()
-            .map_or((0, 0), |position| (position.line(), position.byte()));
-        if report.rows.is_multiple_of(PROGRESS_ROWS) {
-            progress(Progress {
-                phase: "read",
-                current: position.1,
-                total: bytes.len() as u64,
-            });
-        }
-        if let Err(bad) = Cells::new(&names, &record, position.0).and_then(|cells| row(&cells)) {
-            report.refuse(bad);
+    let mut table = Table::open(source.into(), columns)?;
+    while table.next(&mut row)?.is_some() {
+        if table.report.rows.is_multiple_of(PROGRESS_ROWS) {
+            progress(table.progress());
         }
     }
-    progress(Progress {
-        phase: "read",
-        current: bytes.len() as u64,
-        total: bytes.len() as u64,
-    });
-    Ok(report)
-}
-
-/// UTF-8's own mark is skipped; files in other encodings are refused.
-fn without_mark<'s>(source: Source<'s>) -> Result<&'s [u8]> {
-    let bytes = source.bytes;
-    if bytes.starts_with(&[0xff, 0xfe])
-        || bytes.starts_with(&[0xfe, 0xff])
-        || bytes.iter().take(64).any(|byte| *byte == 0)
-    {
-        return Err(problem(
-            source.name,
-            "the file is not UTF-8 text (UTF-16 or binary?): save it as CSV in UTF-8",
-        ));
-    }
-    Ok(bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes))
+    Ok(table.finish(progress))
 }
 
 fn names(file: &str, header: &ByteRecord, columns: &Columns) -> Result<Vec<String>> {
@@ -140,23 +168,22 @@ fn unreadable(file: &str, error: &csv::Error) -> Error {
     problem(file, &error.to_string())
 }
 
-/// Stops at a line that does not end, instead of reading it into memory.
-struct LineLimit<'b> {
-    inner: &'b [u8],
-    line: usize,
+/// Stops at a row that does not end (an endless line, a quote that nobody closes) instead of reading it into memory.
+struct RecordLimit<'s> {
+    inner: Box<dyn Read + Send + 's>,
+    /// Bytes read since the last row was complete.
+    unended: usize,
 }
 
-impl Read for LineLimit<'_> {
+impl Read for RecordLimit<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let size = self.inner.read(buffer)?;
-        for byte in &buffer[..size] {
-            self.line = if *byte == b'\n' { 0 } else { self.line + 1 };
-            if self.line > LINE_LIMIT {
-                return Err(io::Error::other(format!(
-                    "a line is longer than {LINE_LIMIT} bytes: is this a CSV file?"
-                )));
-            }
+        if self.unended > RECORD_LIMIT {
+            return Err(io::Error::other(format!(
+                "a row is longer than {RECORD_LIMIT} bytes: is this a CSV file, and is every quote closed?"
+            )));
         }
+        let size = self.inner.read(buffer)?;
+        self.unended += size;
         Ok(size)
     }
 }

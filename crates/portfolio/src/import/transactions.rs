@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::cells::Cells;
-use super::table::{Columns, read};
-use super::{BATCH, BadRow, ImportReport, OnProgress, Source};
+use super::lots::{self, NamedPick};
+use super::table::{self, Columns, Table};
+use super::{BATCH, BadRow, ImportReport, Input, OnProgress};
 use crate::decimal::{Decimal, MONEY, QUANTITY};
 use crate::error::Result;
 use crate::ledger::Kind;
-use crate::progress::Progress;
-use crate::store::{NewTransaction, Store};
+use crate::store::{NewTransaction, Store, Transaction};
 
 const COLUMNS: Columns = Columns {
     required: &["account", "date", "type", "currency"],
@@ -32,6 +33,7 @@ const COLUMNS: Columns = Columns {
         "ratio",
         "cost_fraction",
         "acquired_on",
+        lots::COLUMN,
     ],
     open: false,
 };
@@ -45,58 +47,105 @@ pub struct TransactionImport<'a> {
     pub source: &'a str,
 }
 
+/// Rows without external id that a file may have: what they hold is remembered while the file is read.
+const UNNAMED_LIMIT: usize = 2_000_000;
+
 /// Known accounts and assets by name, and how often a row without id has been seen.
 struct Context<'a> {
     source: &'a str,
     accounts: HashMap<String, i64>,
     assets: HashMap<String, i64>,
-    seen: HashMap<String, u32>,
+    seen: HashMap<[u8; 16], u32>,
+}
+
+/// A row that has been read, and what it still needs of the store.
+struct Line {
+    number: u64,
+    row: NewTransaction,
+    picks: Vec<NamedPick>,
 }
 
 /// Imports transactions of one user. Accounts and symbols must exist. A row without external id is known by its content
 /// and its turn among equal rows, so that look-alikes are kept and importing again adds nothing.
-pub async fn import_transactions(
+///
+/// # Errors
+/// A user who does not exist, a file that is not such a table, more than two million rows without external id, or a
+/// database error; then nothing was stored.
+pub async fn import_transactions<'s>(
     store: &Store,
-    file: Source<'_>,
+    file: impl Into<Input<'s>>,
     import: TransactionImport<'_>,
     progress: OnProgress<'_>,
 ) -> Result<ImportReport> {
     store.require_user(import.user_id).await?;
-    let accounts = store
-        .accounts(import.user_id)
-        .await?
-        .into_iter()
-        .map(|account| (account.name, account.id))
-        .collect();
-    let mut context = Context {
-        source: import.source,
-        accounts,
-        assets: store.asset_ids().await?,
-        seen: HashMap::new(),
-    };
-    let mut rows = Vec::new();
-    let mut report = read(file, &COLUMNS, progress, |cells| {
-        rows.push(context.transaction(cells)?);
-        Ok(())
-    })?;
-    let mut written = 0;
-    let mut tx = store.begin().await?;
-    for (index, row) in rows.iter().enumerate() {
-        written += u64::from(store.add_transaction(&mut tx, row, file.now).await?);
-        if index % BATCH == 0 || index + 1 == rows.len() {
-            progress(Progress {
-                phase: "store",
-                current: index as u64 + 1,
-                total: rows.len() as u64,
-            });
+    let mut context = Context::of(store, import).await?;
+    let input = file.into();
+    let (name, now) = (input.name.clone(), input.now);
+    let mut table = Table::open(input, &COLUMNS)?;
+    let (mut tx, mut written) = (store.begin().await?, 0);
+    while let Some(line) = table.next(&mut |cells| context.line(cells))? {
+        if context.seen.len() > UNNAMED_LIMIT {
+            let problem = "it has more than 2,000,000 rows without external_id: name the rows, or split the file";
+            return Err(table::problem(&name, problem));
+        }
+        match line.put(store, &mut tx, now).await? {
+            Ok(added) => written += u64::from(added),
+            Err(bad) => table.report.refuse(bad),
+        }
+        if table.report.rows.is_multiple_of(BATCH as u64) {
+            progress(table.progress());
         }
     }
     store.commit(tx).await?;
-    report.stored(written);
-    Ok(report)
+    table.report.stored(written);
+    Ok(table.finish(progress))
 }
 
-impl Context<'_> {
+impl Line {
+    /// Stores the row unless it is there already; true when it was added.
+    async fn put(
+        mut self,
+        store: &Store,
+        tx: &mut Transaction,
+        now: Timestamp,
+    ) -> Result<Result<bool, BadRow>> {
+        match lots::find(store, tx, &self.row, &self.picks).await? {
+            Ok(picks) => self.row.lot_picks = picks,
+            Err(missing) => return Ok(Err(self.no_lot(missing))),
+        }
+        let added = store.put_transaction(tx, &self.row, now).await?;
+        Ok(Ok(added.is_some()))
+    }
+
+    fn no_lot(self, missing: String) -> BadRow {
+        BadRow {
+            line: self.number,
+            field: lots::COLUMN.to_owned(),
+            value: missing,
+            rule: "is not the external_id of an earlier row of this account".to_owned(),
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    async fn of(store: &Store, import: TransactionImport<'a>) -> Result<Context<'a>> {
+        let accounts = store.accounts(import.user_id).await?.into_iter();
+        Ok(Context {
+            source: import.source,
+            accounts: accounts.map(|account| (account.name, account.id)).collect(),
+            assets: store.asset_ids().await?,
+            seen: HashMap::new(),
+        })
+    }
+
+    fn line(&mut self, cells: &Cells<'_>) -> Result<Line, BadRow> {
+        Ok(Line {
+            number: cells.line,
+            row: self.transaction(cells)?,
+            picks: lots::read(cells)?,
+        })
+    }
+
     fn transaction(&mut self, cells: &Cells<'_>) -> Result<NewTransaction, BadRow> {
         let account = cells.required("account")?;
         let kind = Kind::parse(cells.required("type")?);
@@ -134,8 +183,9 @@ impl Context<'_> {
             ratio: cells.optional_positive("ratio")?,
             cost_fraction: cells.optional_positive("cost_fraction")?,
             acquired_on: cells.optional_date("acquired_on")?,
+            lot_picks: Vec::new(),
             source: self.source.to_owned(),
-            external_id: self.external_id(cells),
+            external_id: Some(self.external_id(cells)),
             note: Some(cells.text("note"))
                 .filter(|note| !note.is_empty())
                 .map(str::to_owned),
@@ -169,14 +219,11 @@ impl Context<'_> {
             hash.update(value.as_bytes());
             hash.update([0]);
         }
-        let content: String = hash
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let turn = self.seen.entry(content.clone()).or_default();
+        let mut content = [0; 16];
+        content.copy_from_slice(&hash.finalize()[..16]);
+        let turn = self.seen.entry(content).or_default();
         *turn += 1;
+        let content: String = content.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("row-{content}-{turn}")
     }
 }

@@ -6,10 +6,12 @@ use super::Store;
 use crate::error::Result;
 use crate::money::Currency;
 
-/// An asset to be stored; the symbol identifies.
+/// An asset to be stored; symbol and exchange identify.
 #[derive(Clone, Debug)]
 pub struct NewAsset<'a> {
     pub symbol: &'a str,
+    /// The exchange's code where a symbol is traded on several; empty otherwise.
+    pub exchange: &'a str,
     pub name: &'a str,
     /// Such as `equity`.
     pub class: &'a str,
@@ -21,10 +23,10 @@ pub struct NewAsset<'a> {
 }
 
 impl Store {
-    /// Adds an asset, or updates the one with this symbol; returns the id.
+    /// Adds an asset, or updates the one with this symbol on this exchange; returns the id.
     pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {
         let query = self.sql(
-            "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (symbol, exchange) DO UPDATE SET name = excluded.name, asset_class = excluded.asset_class,
                sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar
              RETURNING id AS found",
@@ -35,7 +37,10 @@ impl Store {
             .bind(asset.class)
             .bind(asset.sector)
             .bind(asset.country);
-        let query = query.bind(asset.currency).bind(asset.calendar);
+        let query = query
+            .bind(asset.currency)
+            .bind(asset.calendar)
+            .bind(asset.exchange);
         query.found().await
     }
 

@@ -9,12 +9,12 @@ use super::codec::{Reader, id_list};
 use super::sql::Row;
 use super::{Store, Transaction};
 use crate::decimal::Decimal;
-use crate::error::Result;
-use crate::ledger::{AccountId, Entry, Kind};
+use crate::error::{Error, Result};
+use crate::ledger::{AccountId, Entry, Kind, Pick};
 use crate::market::{AssetIx, Market};
 use crate::money::Currency;
 
-/// A row to be stored; account, source and external id identify.
+/// A row to be stored; account, source and external id identify. One without external id is always new.
 #[derive(Clone, Debug)]
 pub struct NewTransaction {
     pub account_id: i64,
@@ -35,8 +35,10 @@ pub struct NewTransaction {
     pub ratio: Option<Decimal>,
     pub cost_fraction: Option<Decimal>,
     pub acquired_on: Option<Date>,
+    /// The lots that a sale closes, by the ids of the rows that opened them.
+    pub lot_picks: Vec<Pick>,
     pub source: String,
-    pub external_id: String,
+    pub external_id: Option<String>,
     pub note: Option<String>,
 }
 
@@ -58,19 +60,41 @@ macro_rules! entry_columns {
 }
 
 impl Store {
-    /// Adds a row unless its external id is there already; true when it was added.
-    pub(crate) async fn add_transaction(
+    /// Adds a row and returns its id; `None` when its external id is there already.
+    ///
+    /// # Errors
+    /// A type that is not known, an account or asset that does not exist, or a database error.
+    pub async fn add_transaction(
+        &self,
+        row: &NewTransaction,
+        now: Timestamp,
+    ) -> Result<Option<i64>> {
+        if let Kind::Unknown(kind) = &row.kind {
+            return Err(Error::InvalidArgument {
+                field: "type",
+                value: kind.to_string(),
+                rule: "is not a type of transaction",
+            });
+        }
+        let mut tx = self.begin().await?;
+        let id = self.put_transaction(&mut tx, row, now).await?;
+        self.commit(tx).await?;
+        Ok(id)
+    }
+
+    /// As [`Store::add_transaction`], of a known type and within a transaction.
+    pub(crate) async fn put_transaction(
         &self,
         tx: &mut Transaction,
         row: &NewTransaction,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<i64>> {
         let query = self.sql(
             "INSERT INTO transactions (account_id, asset_id, type, trade_date, settle_date, executed_at, quantity, price, amount,
-               fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at)
+               fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at, lot_picks)
              VALUES (?1, ?2, ?3, ?4::date, ?5::date, ?6::timestamptz, ?7::numeric, ?8::numeric, ?9::numeric, ?10::numeric, ?11::numeric,
-               ?12, ?13, ?14::numeric, ?15, ?16::numeric, ?17::numeric, ?18::date, ?19, ?20, ?21, ?22::timestamptz)
-             ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING",
+               ?12, ?13, ?14::numeric, ?15, ?16::numeric, ?17::numeric, ?18::date, ?19, ?20, ?21, ?22::timestamptz, ?23::jsonb)
+             ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id AS found",
         );
         let query = query
             .bind(row.account_id)
@@ -90,10 +114,28 @@ impl Store {
             .bind(row.acquired_on);
         let query = query
             .bind(row.source.as_str())
-            .bind(row.external_id.as_str())
-            .bind(row.note.as_deref())
-            .bind(now);
-        Ok(query.execute_in(tx).await? == 1)
+            .bind(row.external_id.clone())
+            .bind(row.note.clone())
+            .bind(now)
+            .bind(picks(&row.lot_picks)?);
+        let added = query.all_in(tx).await?;
+        Ok(added.first().map(|row| row.get("found")))
+    }
+
+    /// The id of a row that its recorder named.
+    pub(crate) async fn transaction_named(
+        &self,
+        tx: &mut Transaction,
+        account_id: i64,
+        source: &str,
+        external_id: &str,
+    ) -> Result<Option<i64>> {
+        let query = self.sql(
+            "SELECT id AS found FROM transactions WHERE account_id = ?1 AND source = ?2 AND external_id = ?3",
+        );
+        let query = query.bind(account_id).bind(source).bind(external_id);
+        let rows = query.all_in(tx).await?;
+        Ok(rows.first().map(|row| row.get("found")))
     }
 
     /// The rows of an account, in the order of their ids.
@@ -163,6 +205,12 @@ impl StoredEntry {
         entry.to_asset = find(self.to_asset_id);
         entry
     }
+}
+
+/// The column's text; null without picks.
+fn picks(picks: &[Pick]) -> Result<Option<String>> {
+    let given = Some(picks).filter(|picks| !picks.is_empty());
+    Ok(given.map(serde_json::to_string).transpose()?)
 }
 
 /// Market indices by asset id.

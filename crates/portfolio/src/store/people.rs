@@ -42,6 +42,8 @@ pub struct NewPortfolio<'a> {
     pub automatic_income: bool,
     /// The annual risk-free rate.
     pub risk_free_rate: Decimal,
+    /// What its returns are compared with.
+    pub benchmark_asset_id: Option<i64>,
 }
 
 /// A stored user.
@@ -110,10 +112,11 @@ impl Store {
     /// Adds a portfolio, or updates the user's one of this name; returns the id.
     pub async fn put_portfolio(&self, portfolio: &NewPortfolio<'_>, now: Timestamp) -> Result<i64> {
         let query = self.sql(
-            "INSERT INTO portfolios (user_id, name, base_currency, calendar, lot_method, income_mode, risk_free_rate, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7::numeric, ?8::timestamptz)
+            "INSERT INTO portfolios (user_id, name, base_currency, calendar, lot_method, income_mode, risk_free_rate, created_at, benchmark_asset_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7::numeric, ?8::timestamptz, ?9)
              ON CONFLICT (user_id, name) DO UPDATE SET base_currency = excluded.base_currency, calendar = excluded.calendar,
-               lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate
+               lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate,
+               benchmark_asset_id = excluded.benchmark_asset_id
              RETURNING id AS found",
         );
         let income = if portfolio.automatic_income {
@@ -129,7 +132,10 @@ impl Store {
             .bind(portfolio.calendar)
             .bind(portfolio.lot_method)
             .bind(income);
-        let query = query.bind(portfolio.risk_free_rate).bind(now);
+        let query = query
+            .bind(portfolio.risk_free_rate)
+            .bind(now)
+            .bind(portfolio.benchmark_asset_id);
         query.found().await
     }
 

@@ -124,6 +124,7 @@ impl World {
         let currency = "USD".parse().unwrap();
         let asset = NewAsset {
             symbol,
+            exchange: "",
             name: symbol,
             class: "equity",
             sector: None,
@@ -205,6 +206,7 @@ impl World {
             lot_method: "fifo",
             automatic_income,
             risk_free_rate: Decimal::ZERO,
+            benchmark_asset_id: None,
         };
         let portfolio_id = self.store.put_portfolio(&portfolio, now()).await.unwrap();
         self.store

@@ -42,6 +42,7 @@ async fn prepare(data: &TempDir) {
     let store = Store::create(data.path().join("finance.db")).await.unwrap();
     let asset = NewAsset {
         symbol: "AAPL",
+        exchange: "",
         name: "",
         class: "equity",
         sector: None,

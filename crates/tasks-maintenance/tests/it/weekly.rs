@@ -18,6 +18,7 @@ async fn portfolio(store: &Store, since: Date) {
     let (currency, now) = ("USD".parse().unwrap(), Timestamp::now());
     let asset = NewAsset {
         symbol: "IBM",
+        exchange: "",
         name: "",
         class: "equity",
         sector: None,
@@ -47,6 +48,7 @@ async fn portfolio(store: &Store, since: Date) {
         lot_method: "fifo",
         automatic_income: true,
         risk_free_rate: Default::default(),
+        benchmark_asset_id: None,
     };
     let portfolio = store.put_portfolio(&portfolio, now).await.unwrap();
     store.link_account(portfolio, account).await.unwrap();

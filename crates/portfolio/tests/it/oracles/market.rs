@@ -45,15 +45,19 @@ pub(crate) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key).and_then(Value::as_str)
 }
 
+/// What ids are called in a case, and what never became a row.
+pub(crate) struct Names {
+    pub(crate) accounts: BTreeMap<i64, String>,
+    /// A row's place in the case, from one, by its id.
+    pub(crate) rows: BTreeMap<i64, i64>,
+    /// Warnings about rows that were left out when they came.
+    pub(crate) left_out: Vec<Value>,
+}
+
 impl Case {
     pub(crate) fn read(input: &Value) -> Case {
         let market = market(input);
-        let mut accounts: Vec<String> = rows(input)
-            .iter()
-            .map(|row| text(row, "account").unwrap_or("A1").to_owned())
-            .collect();
-        accounts.sort();
-        accounts.dedup();
+        let accounts = account_names(input);
         let entries = rows(input)
             .iter()
             .enumerate()
@@ -67,16 +71,39 @@ impl Case {
         }
     }
 
+    /// Its own names.
+    pub(crate) fn names(&self) -> Names {
+        Names {
+            accounts: (0..).zip(self.accounts.iter().cloned()).collect(),
+            rows: self.entries.iter().map(|row| (row.id, row.id)).collect(),
+            left_out: Vec::new(),
+        }
+    }
+}
+
+/// The accounts that a case's rows name.
+pub(crate) fn account_names(input: &Value) -> Vec<String> {
+    let names = rows(input).iter().map(|row| account_name(row).to_owned());
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+pub(crate) fn account_name(row: &Value) -> &str {
+    text(row, "account").unwrap_or("A1")
+}
+
+impl Names {
     pub(crate) fn account(&self, id: i64) -> &str {
-        &self.accounts[usize::try_from(id).unwrap()]
+        &self.accounts[&id]
+    }
+
+    pub(crate) fn row(&self, id: i64) -> i64 {
+        self.rows[&id]
     }
 
     /// Warnings with the oracle's field names.
     pub(crate) fn warnings(&self, warnings: &[Warning]) -> Value {
-        warnings
-            .iter()
-            .map(|warning| self.warning(warning))
-            .collect()
+        let told = warnings.iter().map(|warning| self.warning(warning));
+        told.chain(self.left_out.iter().cloned()).collect()
     }
 
     fn warning(&self, warning: &Warning) -> Value {
@@ -84,11 +111,10 @@ impl Case {
             Warning::DuplicateIgnored {
                 transaction,
                 external_id,
-            } => {
-                json!({ "code": "duplicate_ignored", "seq": transaction, "external_id": external_id })
-            }
+            } => repeated(self.row(*transaction), external_id),
             Warning::PossibleDuplicate { transactions } => {
-                json!({ "code": "possible_duplicate", "seqs": transactions })
+                let seqs = transactions.iter().map(|id| self.row(*id));
+                json!({ "code": "possible_duplicate", "seqs": seqs.collect::<Vec<_>>() })
             }
             Warning::ExpectedDividend {
                 account,
@@ -100,27 +126,37 @@ impl Case {
             }
         }
     }
+
+    /// What stopped a ledger, with the oracle's field names.
+    pub(crate) fn error(&self, error: &LedgerError) -> Value {
+        let mut fields = match error {
+            LedgerError::Oversell {
+                id,
+                symbol,
+                held,
+                quantity,
+            } => {
+                json!({ "seq": self.row(*id), "symbol": symbol, "held": held, "quantity": quantity })
+            }
+            LedgerError::MissingFx { currency, date } => {
+                json!({ "currency": currency, "date": date })
+            }
+            LedgerError::UnknownType { kind, .. } => json!({ "type": kind }),
+            other => panic!("no oracle expects {other}"),
+        };
+        fields["status"] = json!("error");
+        fields["code"] = json!(error.code());
+        fields
+    }
 }
 
-fn rows(input: &Value) -> &Vec<Value> {
+/// A row whose external id was there before.
+pub(crate) fn repeated(row: i64, external_id: &str) -> Value {
+    json!({ "code": "duplicate_ignored", "seq": row, "external_id": external_id })
+}
+
+pub(crate) fn rows(input: &Value) -> &Vec<Value> {
     input["transactions"].as_array().unwrap()
-}
-
-pub(crate) fn error(error: &LedgerError) -> Value {
-    let mut fields = match error {
-        LedgerError::Oversell {
-            id,
-            symbol,
-            held,
-            quantity,
-        } => json!({ "seq": id, "symbol": symbol, "held": held, "quantity": quantity }),
-        LedgerError::MissingFx { currency, date } => json!({ "currency": currency, "date": date }),
-        LedgerError::UnknownType { kind, .. } => json!({ "type": kind }),
-        other => panic!("no oracle expects {other}"),
-    };
-    fields["status"] = json!("error");
-    fields["code"] = json!(error.code());
-    fields
 }
 
 fn rules(input: &Value, accounts: usize) -> Rules {
@@ -151,8 +187,9 @@ fn market(input: &Value) -> Market {
     Market::new(assets, rates())
 }
 
-fn asset(index: usize, symbol: &str, spec: &Value, input: &Value) -> Asset {
-    let closes = match (spec.get("prices"), text(spec, "file")) {
+/// What an asset was worth.
+pub(crate) fn closes(spec: &Value) -> Carried<Decimal> {
+    match (spec.get("prices"), text(spec, "file")) {
         (Some(prices), _) => prices
             .as_object()
             .unwrap()
@@ -161,7 +198,10 @@ fn asset(index: usize, symbol: &str, spec: &Value, input: &Value) -> Asset {
             .collect(),
         (None, Some(file)) => column(file, text(spec, "column").unwrap_or("close")),
         (None, None) => Carried::default(),
-    };
+    }
+}
+
+fn asset(index: usize, symbol: &str, spec: &Value, input: &Value) -> Asset {
     Asset {
         id: i64::try_from(index).unwrap(),
         symbol: symbol.to_owned(),
@@ -169,13 +209,13 @@ fn asset(index: usize, symbol: &str, spec: &Value, input: &Value) -> Asset {
         class: text(spec, "class").unwrap_or("equity").to_owned(),
         sector: text(spec, "sector").map(str::to_owned),
         country: text(spec, "country").map(str::to_owned),
-        closes,
+        closes: closes(spec),
         actions: actions(symbol, input),
     }
 }
 
 /// Of the data file, unless the case switches them off, and the case's own.
-fn actions(symbol: &str, input: &Value) -> Vec<Action> {
+pub(crate) fn actions(symbol: &str, input: &Value) -> Vec<Action> {
     let mut found = Vec::new();
     if input["corporate_actions"] != false {
         let text = fixtures::data("corporate_actions.csv");
@@ -237,7 +277,7 @@ fn entry(row: &Value, index: usize, market: &Market, accounts: &[String]) -> Ent
         .unwrap_or(i64::try_from(index).unwrap() + 1);
     let account = accounts
         .iter()
-        .position(|name| name == text(row, "account").unwrap_or("A1"))
+        .position(|name| name == account_name(row))
         .unwrap();
     let date = |key| text(row, key).map(|day| day.parse::<Date>().unwrap());
     let number = |key| row.get(key).map(decimal);

@@ -8,15 +8,34 @@ mod metrics;
 mod portfolios;
 mod reconcile;
 mod reconcile_stored;
+mod stored;
 mod xirr;
 
 use serde_json::Value;
 
 use crate::fixtures;
+use crate::world::Server;
 use compare::Comparison;
 
-/// Compares every case of a family with what [`actual`] gave for it.
-async fn run_stored(file: &str, actual: impl AsyncFn(&str, &Value) -> Value) {
+/// Compares every case of a family with what `actual` gave for it through a server.
+async fn run_stored(file: &str, server: Server, actual: impl AsyncFnMut(&str, &Value) -> Value) {
+    let place = match server {
+        Server::Sqlite => "on SQLite",
+        Server::Postgres => "on PostgreSQL",
+    };
+    compare(file, place, actual).await;
+}
+
+/// Compares every case of a family with what `actual` computes.
+async fn run(file: &str, actual: impl Fn(&Value) -> Value) {
+    compare(file, "in memory", async |_: &str, input: &Value| {
+        actual(input)
+    })
+    .await;
+}
+
+/// The line that is printed is read by `make oracles`.
+async fn compare(file: &str, place: &str, mut actual: impl AsyncFnMut(&str, &Value) -> Value) {
     let family: Value = serde_json::from_str(&fixtures::oracle(file)).unwrap();
     let cases = family["cases"].as_array().unwrap();
     assert!(!cases.is_empty(), "{file} holds no cases");
@@ -27,60 +46,39 @@ async fn run_stored(file: &str, actual: impl AsyncFn(&str, &Value) -> Value) {
         comparison.case(id, &case["expected"], &found);
     }
     println!(
-        "{file} through the store: {} cases, {} values compared",
+        "oracle {file} {place}: {} cases, {} values compared",
         cases.len(),
         comparison.compared()
     );
     comparison.assert_equal();
 }
 
-/// Runs every case of a family through `actual` and compares with what is expected.
-fn run(file: &str, actual: impl Fn(&Value) -> Value) {
-    let family: Value = serde_json::from_str(&fixtures::oracle(file)).unwrap();
-    let cases = family["cases"].as_array().unwrap();
-    assert!(!cases.is_empty(), "{file} holds no cases");
-    let mut comparison = Comparison::default();
-    for case in cases {
-        comparison.case(
-            case["id"].as_str().unwrap(),
-            &case["expected"],
-            &actual(&case["input"]),
-        );
-    }
-    println!(
-        "{file}: {} cases, {} values compared",
-        cases.len(),
-        comparison.compared()
-    );
-    comparison.assert_equal();
+#[tokio::test]
+async fn metrics_oracles() {
+    run("metrics.json", metrics::actual).await;
 }
 
-#[test]
-fn metrics_oracles() {
-    run("metrics.json", metrics::actual);
+#[tokio::test]
+async fn xirr_oracles() {
+    run("xirr.json", xirr::actual).await;
 }
 
-#[test]
-fn xirr_oracles() {
-    run("xirr.json", xirr::actual);
+#[tokio::test]
+async fn lots_oracles() {
+    run("lots.json", lots::actual).await;
 }
 
-#[test]
-fn lots_oracles() {
-    run("lots.json", lots::actual);
+#[tokio::test]
+async fn portfolios_oracles() {
+    run("portfolios.json", portfolios::actual).await;
 }
 
-#[test]
-fn portfolios_oracles() {
-    run("portfolios.json", portfolios::actual);
+#[tokio::test]
+async fn attribution_oracles() {
+    run("attribution.json", attribution::actual).await;
 }
 
-#[test]
-fn attribution_oracles() {
-    run("attribution.json", attribution::actual);
-}
-
-#[test]
-fn reconcile_oracles() {
-    run("reconcile.json", reconcile::actual);
+#[tokio::test]
+async fn reconcile_oracles() {
+    run("reconcile.json", reconcile::actual).await;
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use calendar::Calendar;
+use jiff::civil::Date;
 use portfolio::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
+use portfolio::ledger::LedgerError;
 use portfolio::metrics::Settings;
 use portfolio::returns::Returns;
 use portfolio::series::{Day, Walk, WalkRequest, Window};
 use serde_json::{Value, json};
 
 use super::lots::realised;
-use super::market::{Case, column, error, text};
+use super::market::{Case, Names, closes, text};
 
 /// Longer runs show month ends only, and long lists of gains are left out.
 const SHORT_RUN: usize = 45;
@@ -19,43 +21,55 @@ const FEW_GAINS: usize = 40;
 pub(crate) fn actual(input: &Value) -> Value {
     let case = Case::read(input);
     let calendar = Calendar::named(text(input, "calendar").unwrap_or("XNYS")).unwrap();
-    let from = text(input, "from").map(|day| day.parse().unwrap());
     let request = WalkRequest {
         market: &case.market,
         rules: case.rules.clone(),
         entries: case.entries.clone(),
         calendar: &calendar,
-        starts: from.into_iter().collect(),
+        starts: from(input).into_iter().collect(),
         to: text(input, "to").unwrap().parse().unwrap(),
     };
-    match Walk::run(request) {
-        Err(stopped) => error(&stopped),
-        Ok(None) => json!({ "status": "empty", "nav_end": "0", "warnings": [] }),
-        Ok(Some(walk)) => {
-            let window = walk.window(from.unwrap_or(walk.inception));
-            figures(input, &case, &walk, &window)
-        }
-    }
-}
-
-fn figures(input: &Value, case: &Case, walk: &Walk<'_>, window: &Window) -> Value {
     let metrics = Settings {
         periods_per_year: input["periods_per_year"].as_f64().unwrap_or(252.0),
         risk_free: input["risk_free"].as_f64().unwrap_or(0.0),
         ..Settings::default()
     };
-    let benchmark = input
-        .get("benchmark")
-        .map(|spec| column(text(spec, "file").unwrap(), text(spec, "column").unwrap()));
+    let benchmark = input.get("benchmark").map(closes);
     let settings = ReturnSettings {
         metrics,
         benchmark: benchmark.as_ref(),
         rolling: &[],
     };
+    shown(&case.names(), Walk::run(request), from(input), settings)
+}
+
+/// Where a case's range opens, if it says so.
+pub(crate) fn from(input: &Value) -> Option<Date> {
+    text(input, "from").map(|day| day.parse().unwrap())
+}
+
+/// A walk's figures, or why there are none.
+pub(crate) fn shown(
+    names: &Names,
+    walk: Result<Option<Walk<'_>>, LedgerError>,
+    from: Option<Date>,
+    settings: ReturnSettings<'_>,
+) -> Value {
+    match walk {
+        Err(stopped) => names.error(&stopped),
+        Ok(None) => json!({ "status": "empty", "nav_end": "0", "warnings": [] }),
+        Ok(Some(walk)) => {
+            let window = walk.window(from.unwrap_or(walk.inception));
+            figures(names, &walk, &window, settings)
+        }
+    }
+}
+
+fn figures(names: &Names, walk: &Walk<'_>, window: &Window, settings: ReturnSettings<'_>) -> Value {
     let period = PeriodFigures::of(walk, window, settings).unwrap();
     let closing = Closing::of(walk).unwrap();
     assert_eq!(inconsistencies(walk, &closing, &[&period]).unwrap(), []);
-    let mut shape = shape(case, walk, window, &period, &closing);
+    let mut shape = shape(names, walk, window, &period, &closing);
     if window.days.len() <= SHORT_RUN {
         shape["returns"] = returns(window);
     }
@@ -64,7 +78,7 @@ fn figures(input: &Value, case: &Case, walk: &Walk<'_>, window: &Window) -> Valu
 
 /// The figures with the oracle's field names.
 fn shape(
-    case: &Case,
+    names: &Names,
     walk: &Walk<'_>,
     window: &Window,
     period: &PeriodFigures,
@@ -82,7 +96,7 @@ fn shape(
     shape["status"] = json!("ok");
     shape["base"] = json!(closing.base);
     shape["nav"] = navs(window);
-    shape["warnings"] = case.warnings(walk.ledger.warnings());
+    shape["warnings"] = names.warnings(walk.ledger.warnings());
     shape["positions"] = json!(closing.positions);
     shape["cash"] = json!(closing.cash);
     shape["unrealised_gain_base"] = json!(closing.unrealised_gain_base);
@@ -107,7 +121,7 @@ fn shape(
     }
     let gains = &walk.ledger.realised()[window.mark.realised..];
     if gains.len() <= FEW_GAINS {
-        shape["realised"] = realised(&case.market, gains);
+        shape["realised"] = realised(names, walk.ledger.market(), gains);
     }
     let items = &walk.ledger.income()[window.mark.income..];
     shape["dividends_by_year"] =

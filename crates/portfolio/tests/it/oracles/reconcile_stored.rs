@@ -25,7 +25,7 @@ async fn reconcile_oracles_through_the_store(server: Server) {
     let world = World::empty(server).await;
     let user = world.user("a@b.c").await;
     let rows = AtomicI64::new(0);
-    run_stored("reconcile.json", async |id, input| {
+    run_stored("reconcile.json", server, async |id, input| {
         let case = Case {
             world: &world,
             user,
