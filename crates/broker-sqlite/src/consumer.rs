@@ -5,7 +5,7 @@ mod promoter;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use broker::ResultPolicy;
@@ -193,6 +193,7 @@ impl Incarnation {
             queues: self.queues.borrow().clone(),
             order: self.params.order,
             max,
+            asked: Instant::now(),
             shelf: self.shelf.clone(),
             taken: Vec::new(),
         };

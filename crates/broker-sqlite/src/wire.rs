@@ -83,6 +83,7 @@ pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Deli
         redelivered,
         deaths,
         envelope,
+        asked,
     } = taken;
     Delivery {
         tag: Tag(format!("{incarnation}:{worker}:{id}:{hold}").into()),
@@ -90,6 +91,7 @@ pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Deli
         message: decode(&envelope, redelivered, limits),
         redelivered,
         deaths: u32::try_from(deaths).unwrap_or(u32::MAX),
+        asked,
     }
 }
 
@@ -224,6 +226,7 @@ mod tests {
             redelivered: false,
             deaths: 0,
             envelope: b"?".to_vec(),
+            asked: std::time::Instant::now(),
         };
         let tag = delivery("abc", taken, &Limits::default()).tag;
         assert_eq!(

@@ -144,6 +144,8 @@ pub struct Delivery {
     pub redelivered: bool,
     /// How many of those who held it have died with it: incarnations whose lease ran out, and processes ([`Verdict::Died`]).
     pub deaths: u32,
+    /// Before it was asked for. A process that is frozen between the server's answer and its reading finds that out by this.
+    pub asked: Instant,
 }
 
 /// Names one hold of one message by one incarnation.

@@ -27,7 +27,8 @@ pub(crate) struct Held {
     pub(crate) message: Option<Message>,
     /// The length of the message's body.
     pub(crate) size: usize,
-    /// Runs on while the process is frozen.
+    /// Before the broker was asked for it. Runs on while the process is frozen.
+    pub(crate) asked: Instant,
     pub(crate) received: Instant,
     /// Seconds since the epoch; set when the run starts.
     pub(crate) time_start: OnceLock<f64>,
@@ -65,6 +66,7 @@ impl Held {
             pool: Pool::default(),
             message: None,
             size,
+            asked: Instant::now(),
             received: Instant::now(),
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),

@@ -49,6 +49,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         message,
         redelivered,
         deaths,
+        asked,
     } = delivery;
     let message = match message {
         Ok(message) => message,
@@ -74,6 +75,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
     let size = message.body.len();
     let held = Held::new(tag, queue, redelivered, request, size).with(|held| {
         held.deaths = deaths;
+        held.asked = asked;
         held.pool = policy.pool;
         held.message = (policy.pool == Pool::Prefork).then_some(message);
     });

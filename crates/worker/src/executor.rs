@@ -228,14 +228,14 @@ impl Inner {
         true
     }
 
-    /// Whether the message is surely this worker's still. One that was just reserved is; after a part of a lease the worker may have
+    /// Whether the message is surely this worker's still. One that was just asked for is; after a part of a lease the worker may have
     /// been frozen and declared dead, and somebody else may run it.
     async fn secure(&self, run: &Run) -> bool {
         if run.policy.acks_early {
             return self.acknowledge_early(run).await;
         }
         let trusted = self.engine.settings.lease / 3;
-        run.held.received.elapsed() < trusted || self.is_held(run).await
+        run.held.asked.elapsed() < trusted || self.is_held(run).await
     }
 
     async fn is_held(&self, run: &Run) -> bool {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use broker::{BrokerError, Delivery, Result, Tag};
 use protocol::Message;
@@ -93,6 +94,7 @@ async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Fail
     shared.hot.ensure().await.map_err(fail)?;
     let (plan, fair) = shared.plan();
     let incarnation = shared.lease.current();
+    let asked = Instant::now();
     let first = shared.next_number.fetch_add(max as u64, Ordering::Relaxed);
     let command = command(shared, &plan, fair, &incarnation, max, first);
     match shared.hot.try_call(command).await {
@@ -103,7 +105,7 @@ async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Fail
         Ok(answer) => {
             let (taken, odd): (Vec<Value>, Vec<usize>) =
                 decode(&shared.hot, "reserve messages", answer)?;
-            let any = keep(shared, &plan, &incarnation, first, taken)?;
+            let any = keep(shared, &plan, &incarnation, first, asked, taken)?;
             Ok((!any).then_some(odd))
         }
         Err(error) => {
@@ -160,6 +162,7 @@ fn keep(
     plan: &[Arc<Queue>],
     incarnation: &str,
     first: u64,
+    asked: Instant,
     taken: Vec<Value>,
 ) -> Result<bool> {
     if *shared.lease.current() != *incarnation {
@@ -175,9 +178,13 @@ fn keep(
         let queue = &plan[position % plan.len()];
         let step = shared.keys.steps()[position / plan.len()];
         let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
-        shared
-            .holds
-            .add(delivery(shared, tag, Arc::clone(&queue.name), &payload));
+        shared.holds.add(delivery(
+            shared,
+            tag,
+            Arc::clone(&queue.name),
+            &payload,
+            asked,
+        ));
         last = Some(queue);
         number += 1;
     }
@@ -191,7 +198,13 @@ fn keep(
     Ok(last.is_some())
 }
 
-pub(super) fn delivery(shared: &Shared, tag: String, queue: Arc<str>, payload: &[u8]) -> Delivery {
+pub(super) fn delivery(
+    shared: &Shared,
+    tag: String,
+    queue: Arc<str>,
+    payload: &[u8],
+    asked: Instant,
+) -> Delivery {
     let message = Message::from_envelope(payload, &shared.params.limits);
     let info = message
         .as_ref()
@@ -206,6 +219,7 @@ pub(super) fn delivery(shared: &Shared, tag: String, queue: Arc<str>, payload: &
         message,
         redelivered,
         deaths,
+        asked,
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) async fn recover(shared: &Shared) -> Result<()> {
     let current = shared.lease.current();
     list.retain(|suspect| suspect.since.elapsed() < SUSPICION && suspect.incarnation == current);
     for suspect in list.iter_mut() {
+        let asked = Instant::now();
         let records = shared.records(&shared.keep, &suspect.tags).await?;
         let mut records = records.into_iter();
         suspect.tags.retain(|tag| {
@@ -63,9 +64,13 @@ pub(super) async fn recover(shared: &Shared) -> Result<()> {
             let held = record.as_deref().and_then(envelope::read_own);
             if let Some(held) = &held {
                 let queue = held.routing_key.as_ref().into();
-                shared
-                    .holds
-                    .add(delivery(shared, tag.to_string(), queue, held.envelope));
+                shared.holds.add(delivery(
+                    shared,
+                    tag.to_string(),
+                    queue,
+                    held.envelope,
+                    asked,
+                ));
                 shared.wake.now();
             }
             held.is_none()

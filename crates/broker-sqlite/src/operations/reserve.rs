@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use broker::QueueOrder;
@@ -53,6 +54,7 @@ pub(crate) struct Taken {
     pub(crate) redelivered: bool,
     pub(crate) deaths: i64,
     pub(crate) envelope: Vec<u8>,
+    pub(crate) asked: Instant,
 }
 
 /// Where taken messages lie until a call of `reserve` fetches them: what was taken for a call that was given up is there
@@ -83,6 +85,7 @@ pub(crate) struct Reserve {
     pub(crate) queues: Vec<String>,
     pub(crate) order: QueueOrder,
     pub(crate) max: usize,
+    pub(crate) asked: Instant,
     pub(crate) shelf: Shelf,
     pub(crate) taken: Vec<Taken>,
 }
@@ -150,6 +153,7 @@ impl Reserve {
             redelivered,
             deaths,
             envelope,
+            asked: self.asked,
         }
     }
 }

@@ -62,6 +62,7 @@ impl MemoryConsumer {
             message,
             redelivered: item.redelivered,
             deaths: item.deaths,
+            asked: Instant::now().into_std(),
             queue: item.queue,
         }
     }
