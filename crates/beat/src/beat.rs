@@ -12,6 +12,7 @@ use tokio::time::{Instant, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::Source;
+use crate::broker_clock::BrokerClock;
 use crate::clock::Clock;
 use crate::keeper::Keeper;
 use crate::known::KnownSchedule;
@@ -39,7 +40,7 @@ pub struct BeatParams {
     pub lease: Duration,
     /// `beat_cron_starting_deadline`: a crontab slot that is later than this is skipped.
     pub cron_starting_deadline: Option<Duration>,
-    /// Tells the time.
+    /// This machine's clock. Beat goes by the broker's, and says by how much this one is off.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -58,6 +59,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Beat {
     params: BeatParams,
+    clock: Arc<BrokerClock>,
     keeper: Keeper,
     status: watch::Sender<(Role, Instant)>,
     known: Arc<KnownSchedule>,
@@ -67,8 +69,10 @@ pub struct Beat {
 impl Beat {
     /// A beat that does nothing yet.
     pub fn new(params: BeatParams) -> Self {
+        let clock = Arc::new(BrokerClock::new(params.clock.clone()));
         Self {
-            keeper: Keeper::new(params.source.clone(), params.clock.clone()),
+            keeper: Keeper::new(params.source.clone(), clock.clone()),
+            clock,
             status: watch::Sender::new((Role::Connecting, Instant::now())),
             known: Arc::new(KnownSchedule::new(Arc::clone(&params.source))),
             metrics: Metrics::default(),
@@ -185,10 +189,16 @@ impl Beat {
         self.status.send_replace((role, Instant::now()));
     }
 
+    /// Acquires or renews the lease, and learns the broker's time.
     pub(crate) async fn acquire(&self) -> Result<Option<Fence>> {
-        self.coordinator()
+        let fence = self
+            .coordinator()
             .acquire(LEASE, self.name(), self.lease())
-            .await
+            .await?;
+        let every = self.lease() / RENEWALS_PER_LEASE;
+        self.clock.ask(self.coordinator(), every).await?;
+        self.metrics.skew(self.clock.skew());
+        Ok(fence)
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
@@ -223,8 +233,9 @@ impl Beat {
         self.params.lease
     }
 
+    /// What the broker's clock shows.
     pub(crate) fn now(&self) -> Timestamp {
-        self.params.clock.now()
+        self.clock.now()
     }
 
     /// How late a crontab's slot may be sent.

@@ -1,4 +1,4 @@
-//! The wall clock, so that a test can hold it.
+//! A machine's wall clock, so that a test can hold it. What beat goes by is the broker's.
 
 use std::fmt;
 

@@ -9,6 +9,7 @@
 
 mod backfill;
 mod beat;
+mod broker_clock;
 mod bulk;
 mod check;
 mod clock;

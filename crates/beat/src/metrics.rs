@@ -1,8 +1,10 @@
 //! What Prometheus is told of a beat. It owns the counters; who turns them is the leader.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,6 +27,7 @@ pub(crate) struct Metrics {
     leader: Gauge,
     entries: Gauge,
     problems: Gauge,
+    skew: Gauge<f64, AtomicU64>,
 }
 
 impl fmt::Debug for Metrics {
@@ -45,6 +48,7 @@ impl Default for Metrics {
             leader: Gauge::default(),
             entries: Gauge::default(),
             problems: Gauge::default(),
+            skew: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -88,6 +92,11 @@ impl Metrics {
         for (name, help, gauge) in gauges {
             self.registry.register(name, help, gauge.clone());
         }
+        self.registry.register(
+            "clock_skew_seconds",
+            "How far this machine's clock is ahead of the broker's, by which beat goes",
+            self.skew.clone(),
+        );
     }
 
     pub(crate) fn sent(&self, lateness: Duration) {
@@ -114,6 +123,10 @@ impl Metrics {
     pub(crate) fn entries(&self, entries: usize, wrong: usize) {
         self.entries.set(entries as i64);
         self.problems.set(wrong as i64);
+    }
+
+    pub(crate) fn skew(&self, ahead: SignedDuration) {
+        self.skew.set(ahead.as_secs_f64());
     }
 
     /// Everything as OpenMetrics text.

@@ -34,7 +34,7 @@ pub(crate) struct Reign<'a> {
     plan: Plan,
     following: Following,
     renew_at: Instant,
-    /// What the clock showed last.
+    /// What the broker's clock showed last.
     seen: Timestamp,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Reign<'a> {
         if now + SET_BACK < self.seen {
             tracing::warn!(
                 from = %self.seen, to = %now,
-                "the clock was set back: slots up to the earlier time were sent and are not sent again"
+                "the broker's clock was set back: slots up to the earlier time were sent and are not sent again"
             );
         }
         self.seen = now;

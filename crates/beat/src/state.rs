@@ -46,7 +46,7 @@ pub struct EntryState {
 pub struct Slot {
     /// The slot.
     pub slot: Timestamp,
-    /// When it was dealt with, by the leader's clock.
+    /// When it was dealt with, by the broker's clock.
     pub at: Timestamp,
     /// Which beat did so.
     pub by: String,
@@ -116,7 +116,7 @@ impl EntryState {
 /// That a beat leads and moves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// When it was written, by the leader's clock.
+    /// When it was written, by the broker's clock.
     pub at: Timestamp,
     /// The leader's name.
     pub name: String,

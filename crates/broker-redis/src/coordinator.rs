@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::broker::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use redis::{FromRedisValue, Pipeline, Value};
 
 use crate::RedisBroker;
@@ -42,6 +43,14 @@ impl RedisBroker {
 
 #[async_trait]
 impl Coordinator for RedisBroker {
+    async fn now(&self) -> Result<Timestamp> {
+        let action = "ask for the time";
+        let answer = self.link.call(action, redis::cmd("TIME")).await?;
+        let (seconds, micros): (i64, i32) = self.read(action, answer)?;
+        Timestamp::new(seconds, micros.saturating_mul(1_000))
+            .map_err(|error| invalid(format!("the server's clock shows no time: {error}")))
+    }
+
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         let mut command = script::ACQUIRE.on(&[self.keys.lease(lease), self.keys.fence(lease)]);
         command.arg(owner).arg(ttl.as_millis().max(1).to_string());

@@ -6,8 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use broker::{Commit, Coordinator, Fence, Holder, Result};
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::SqliteBroker;
+use crate::clock;
 use crate::operations::coordinate::{self, Acquire, Release};
 use crate::operations::remember::Remember;
 use crate::reads;
@@ -15,6 +17,11 @@ use crate::wire::{self, effects::millis};
 
 #[async_trait]
 impl Coordinator for SqliteBroker {
+    /// That of the machine, which all processes on the file share.
+    async fn now(&self) -> Result<Timestamp> {
+        Ok(clock::timestamp(clock::wall_ms()))
+    }
+
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         let acquire = Acquire {
             lease: lease.to_owned(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::{Publish, Result};
 
@@ -44,6 +45,9 @@ pub const MOST_REMEMBERED: usize = 50_000;
 /// Leadership and the leader's memory, and what every worker should remember. Time is the server's, so that clocks of different machines do not matter.
 #[async_trait]
 pub trait Coordinator: Send + Sync + fmt::Debug {
+    /// What the server's clock shows, to the millisecond at least.
+    async fn now(&self) -> Result<Timestamp>;
+
     /// Acquires the lease, or renews it when `owner` holds it already (same fence). `None`: somebody else holds it.
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>>;
 

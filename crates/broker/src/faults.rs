@@ -28,6 +28,8 @@ pub enum Call {
     Reserve,
     /// [`Consumer::settle`](crate::Consumer::settle)
     Settle,
+    /// [`Coordinator::now`](crate::Coordinator::now)
+    Now,
     /// [`Coordinator::acquire`](crate::Coordinator::acquire)
     Acquire,
     /// [`Coordinator::load`](crate::Coordinator::load)

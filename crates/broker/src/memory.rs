@@ -27,8 +27,10 @@ mod workers;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::{Backends, ResultPolicy};
+use clock::Clock;
 use envelope::Item;
 use shared::Shared;
 
@@ -65,6 +67,12 @@ impl MemoryBroker {
     pub fn publish_raw(&self, queue: &str, raw: impl Into<Bytes>) {
         let item = Item::raw(queue, raw.into());
         self.shared.change(|state| state.queues.push_back(item));
+    }
+
+    /// Sets its clock, as somebody sets that of a server. Leases do not move with it.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.shared
+            .change(|state| state.clock = Clock::showing(now));
     }
 
     /// Declares an incarnation dead as if its lease had run out; `false` if there is none of this name.

@@ -39,6 +39,7 @@ impl Clock for TestClock {
 
 /// One broker and what runs on it.
 pub(crate) struct Stage {
+    pub(crate) broker: MemoryBroker,
     pub(crate) backends: Backends,
     pub(crate) clock: TestClock,
 }
@@ -65,9 +66,12 @@ impl Running {
 
 impl Stage {
     pub(crate) fn new() -> Self {
+        let (broker, clock) = (MemoryBroker::new(), TestClock::start());
+        broker.set_clock(clock.now());
         Self {
-            backends: MemoryBroker::new().backends(),
-            clock: TestClock::start(),
+            backends: broker.backends(),
+            broker,
+            clock,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use super::fixture::{Fixture, eventually, message, publish};
@@ -10,6 +11,7 @@ use super::runner::cases;
 use crate::{Commit, Fence};
 
 cases![
+    the_servers_clock_goes,
     one_owner_at_a_time,
     renewing_keeps_the_fence,
     expired_lease_changes_hands_with_a_higher_fence,
@@ -99,6 +101,16 @@ impl Fixture {
 
 fn entry(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
+}
+
+/// All servers under test are on this machine, whose clock nobody sets meanwhile.
+async fn the_servers_clock_goes(fixture: Fixture) {
+    let now = async || fixture.coordinator().now().await.expect("a time");
+    let (before, first) = (Timestamp::now(), now().await);
+    let (second, after) = (now().await, Timestamp::now());
+    let rounding = SignedDuration::from_millis(1);
+    let times = [before - rounding, first, second, after + rounding];
+    assert!(times.is_sorted(), "{times:?}");
 }
 
 async fn one_owner_at_a_time(fixture: Fixture) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use protocol::{Message, TaskMeta, Value};
 
 use super::{Call, Faults};
@@ -118,6 +119,11 @@ impl Consumer for FaultyConsumer {
 
 #[async_trait]
 impl Coordinator for FaultyCoordinator {
+    async fn now(&self) -> Result<Timestamp> {
+        self.faults.pass(Call::Now).await?;
+        self.inner.now().await
+    }
+
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         self.faults.pass(Call::Acquire).await?;
         self.inner.acquire(lease, owner, ttl).await

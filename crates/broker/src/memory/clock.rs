@@ -14,8 +14,13 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start() -> Self {
+        Self::showing(Timestamp::now())
+    }
+
+    /// One that shows this time now.
+    pub(super) fn showing(wall: Timestamp) -> Self {
         Self {
-            wall: Timestamp::now(),
+            wall,
             tokio: Instant::now(),
         }
     }

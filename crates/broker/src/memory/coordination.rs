@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::MemoryBroker;
@@ -142,6 +143,11 @@ impl Coordination {
 
 #[async_trait]
 impl Coordinator for MemoryBroker {
+    async fn now(&self) -> Result<Timestamp> {
+        self.shared.check_open()?;
+        Ok(self.shared.look(|state| state.clock.now()))
+    }
+
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         self.shared.check_open()?;
         Ok(self

@@ -1,7 +1,6 @@
 //! The beats of the drill: each with a clock and a line to the broker of its own. Tables, if there are any, are reached by all.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -45,8 +44,6 @@ pub struct Cast<'a> {
     tables: Option<String>,
     folder: PathBuf,
     players: Vec<Player>,
-    /// The clock of every process that ever ran.
-    clocks: HashMap<u32, i64>,
 }
 
 impl<'a> Cast<'a> {
@@ -62,7 +59,6 @@ impl<'a> Cast<'a> {
             tables,
             folder: folder.to_owned(),
             players: Vec::new(),
-            clocks: HashMap::new(),
         };
         for clock in clocks {
             let line = Proxy::start(redis.address()).await;
@@ -77,7 +73,7 @@ impl<'a> Cast<'a> {
         cast
     }
 
-    fn beat(&mut self, line: &Proxy, clock: i64) -> Process {
+    fn beat(&self, line: &Proxy, clock: i64) -> Process {
         let mut command = Command::new(bin("celeriac-beat"));
         command
             .current_dir(&self.folder)
@@ -89,9 +85,7 @@ impl<'a> Cast<'a> {
                     .iter()
                     .map(|url| ("CELERIAC_BEAT_DATABASE_URL", url)),
             );
-        let process = Process::spawn(&mut command);
-        self.clocks.insert(process.pid(), clock);
-        process
+        Process::spawn(&mut command)
     }
 
     /// The name of whoever holds the lease.
@@ -154,13 +148,12 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// Ends all of them; returns the clocks of all processes.
-    pub async fn stop(mut self) -> HashMap<u32, i64> {
+    /// Ends all of them.
+    pub async fn stop(mut self) {
         for player in &mut self.players {
             player.process.terminate();
             let status = player.process.wait_exit(PATIENCE).await;
             assert!(status.success(), "{}", player.process.output());
         }
-        self.clocks
     }
 }

@@ -1,6 +1,6 @@
 //! What was sent beside what the schedule says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use beat::{Entry, ScheduleFile};
@@ -9,25 +9,23 @@ use protocol::{Map, from_value, to_value};
 
 /// After a takeover a leader sends what passed before; so soon it has done so.
 const CATCHING_UP: SignedDuration = SignedDuration::from_secs(1);
-/// An entry whose next slot is longer ago than this when all ends has fallen silent: the slowest clock is five seconds behind.
-const SILENT: SignedDuration = SignedDuration::from_secs(15);
+/// An entry whose next slot is longer ago than this when all ends has fallen silent.
+const SILENT: SignedDuration = SignedDuration::from_secs(5);
 
 /// One message that the worker took.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
-    /// When it ran.
+    /// When it ran, by the clock of this machine, which is the broker's too.
     at: Timestamp,
     /// Who sent it: a process.
     sender: u32,
-    /// How far ahead the clock of its sender is.
-    clock: SignedDuration,
 }
 
-/// Reads the journal: what was sent by task id. `clocks` are those of all beats, by process.
+/// Reads the journal: what was sent by task id.
 ///
 /// # Panics
 /// When a task id comes twice.
-pub fn sent(journal: &str, clocks: &HashMap<u32, i64>) -> HashMap<String, Sent> {
+pub fn sent(journal: &str) -> HashMap<String, Sent> {
     let mut all = HashMap::new();
     for line in journal.lines() {
         let words: Vec<&str> = line.split(' ').collect();
@@ -36,11 +34,9 @@ pub fn sent(journal: &str, clocks: &HashMap<u32, i64>) -> HashMap<String, Sent> 
         };
         // As Celery's: gen<process>@<host>.
         let (generator, _) = origin.split_once('@').expect(origin);
-        let process: u32 = generator.trim_start_matches("gen").parse().expect(origin);
         let sent = Sent {
             at: Timestamp::from_millisecond(millis.parse().unwrap()).unwrap(),
-            sender: process,
-            clock: SignedDuration::from_secs(clocks[&process]),
+            sender: generator.trim_start_matches("gen").parse().expect(origin),
         };
         let before = all.insert(task_id.to_owned(), sent);
         assert!(before.is_none(), "sent twice: {before:?} and {line}");
@@ -50,9 +46,12 @@ pub fn sent(journal: &str, clocks: &HashMap<u32, i64>) -> HashMap<String, Sent> 
 
 /// Every slot, sent once.
 pub struct Slots {
-    count: usize,
-    /// How late each one was by its sender's clock, in rising order; without those that were due or sent while one leader followed another.
-    late: Vec<Duration>,
+    /// Who sent any.
+    senders: BTreeSet<u32>,
+    /// How late each one was, in rising order.
+    outside: Vec<Duration>,
+    /// The same of those that were due or sent while one leader followed another.
+    in_failovers: Vec<Duration>,
 }
 
 impl Slots {
@@ -63,38 +62,96 @@ impl Slots {
         first: Timestamp,
         mut sent: HashMap<String, Sent>,
     ) -> Self {
-        let count = sent.len();
         let takeovers = takeovers(&sent);
         let end = sent.values().map(|sent| sent.at).max();
         let end = end.expect("something was sent");
-        let mut late = Vec::new();
+        let mut slots = Self {
+            senders: sent.values().map(|sent| sent.sender).collect(),
+            outside: Vec::new(),
+            in_failovers: Vec::new(),
+        };
         for entry in entries(schedule) {
-            late.extend(take_entry(&entry, first, end, &mut sent, &takeovers));
+            slots.take_entry(&entry, first, end, &mut sent, &takeovers);
         }
         assert!(sent.is_empty(), "no slots of any entry: {sent:?}");
-        late.sort();
-        Self { count, late }
+        slots.outside.sort();
+        slots.in_failovers.sort();
+        slots
     }
 
     pub fn count(&self) -> usize {
-        self.count
+        self.outside.len() + self.in_failovers.len()
+    }
+
+    /// How many beats sent any.
+    pub fn senders(&self) -> usize {
+        self.senders.len()
     }
 
     pub fn late_p99(&self) -> Duration {
-        self.late[self.late.len() * 99 / 100]
+        at_percent(&self.outside, 99)
     }
 
     pub fn lateness(&self) -> String {
-        let of =
-            |percent: usize| self.late[(self.late.len() * percent / 100).min(self.late.len() - 1)];
-        format!(
-            "{} of them outside failovers, late by {:?} (median), {:?} (p99), {:?} (all)",
-            self.late.len(),
-            of(50),
-            of(99),
-            of(100)
-        )
+        let text = |late: &[Duration]| {
+            let [median, p99, all] = [50, 99, 100].map(|percent| at_percent(late, percent));
+            let count = late.len();
+            format!("{count} late by {median:?} (median), {p99:?} (p99), {all:?} (all)")
+        };
+        let (outside, inside) = (text(&self.outside), text(&self.in_failovers));
+        format!("outside failovers {outside}; in failovers {inside}")
     }
+
+    /// Takes out what belongs to the entry.
+    fn take_entry(
+        &mut self,
+        entry: &Entry,
+        first: Timestamp,
+        end: Timestamp,
+        sent: &mut HashMap<String, Sent>,
+        takeovers: &[Takeover],
+    ) {
+        let mut missing = Vec::new();
+        let mut last = first - SignedDuration::from_secs(1);
+        loop {
+            let slot = entry
+                .next_after(last)
+                .expect("every entry goes on for ever");
+            if slot > end {
+                break;
+            }
+            last = slot;
+            let Some(sent) = sent.remove(&entry.task_id(slot)) else {
+                missing.push(slot);
+                continue;
+            };
+            assert!(
+                missing.is_empty(),
+                "{}: {missing:?} not sent, but {slot}",
+                entry.name
+            );
+            self.note(sent, slot, takeovers);
+        }
+        let silent = missing.first().is_some_and(|slot| *slot < end - SILENT);
+        assert!(!silent, "{}: nothing from {missing:?} on", entry.name);
+    }
+
+    fn note(&mut self, sent: Sent, slot: Timestamp, takeovers: &[Takeover]) {
+        let early = slot.duration_since(sent.at);
+        assert!(early < SignedDuration::from_millis(100), "{early:?} early");
+        let late = sent.at.duration_since(slot).max(SignedDuration::ZERO);
+        let late = Duration::try_from(late).unwrap();
+        if takeovers.iter().any(|takeover| takeover.met(sent, slot)) {
+            self.in_failovers.push(late);
+        } else {
+            self.outside.push(late);
+        }
+    }
+}
+
+fn at_percent(late: &[Duration], percent: usize) -> Duration {
+    let place = (late.len() * percent / 100).min(late.len().saturating_sub(1));
+    late.get(place).copied().unwrap_or_default()
 }
 
 fn entries(schedule: &serde_json::Value) -> Vec<Entry> {
@@ -102,43 +159,6 @@ fn entries(schedule: &serde_json::Value) -> Vec<Entry> {
     let file = ScheduleFile::read(&map, "UTC");
     assert!(file.problems.is_empty(), "{:?}", file.problems);
     file.entries
-}
-
-/// Takes out what belongs to the entry; returns how late it was.
-fn take_entry(
-    entry: &Entry,
-    first: Timestamp,
-    end: Timestamp,
-    sent: &mut HashMap<String, Sent>,
-    takeovers: &[Takeover],
-) -> Vec<Duration> {
-    let mut late = Vec::new();
-    let mut missing = Vec::new();
-    let mut last = first - SignedDuration::from_secs(1);
-    loop {
-        let slot = entry
-            .next_after(last)
-            .expect("every entry goes on for ever");
-        // The fastest clock is five seconds ahead.
-        if slot > end + SILENT {
-            break;
-        }
-        last = slot;
-        match sent.remove(&entry.task_id(slot)) {
-            Some(sent) => {
-                assert!(
-                    missing.is_empty(),
-                    "{}: {missing:?} not sent, but {slot}",
-                    entry.name
-                );
-                late.extend(sent.late(slot, takeovers));
-            }
-            None => missing.push(slot),
-        }
-    }
-    let silent = missing.first().is_some_and(|slot| *slot < end - SILENT);
-    assert!(!silent, "{}: nothing from {missing:?} on", entry.name);
-    late
 }
 
 /// Between the last message of one beat and the first of another. So those are known too that nobody brought about: on a busy machine a
@@ -162,14 +182,10 @@ fn takeovers(sent: &HashMap<String, Sent>) -> Vec<Takeover> {
         .collect()
 }
 
-impl Sent {
-    /// How late it is; `None` when somebody took over between its due time and its sending.
-    fn late(&self, slot: Timestamp, takeovers: &[Takeover]) -> Option<Duration> {
-        let due = slot - self.clock;
-        let during =
-            |takeover: &Takeover| due <= takeover.to + CATCHING_UP && self.at >= takeover.from;
-        let late = self.at.duration_since(due).max(SignedDuration::ZERO);
-        (!takeovers.iter().any(during)).then(|| Duration::try_from(late).unwrap())
+impl Takeover {
+    /// Whether it happened between the due time and the sending, or hardly before.
+    fn met(&self, sent: Sent, slot: Timestamp) -> bool {
+        slot <= self.to + CATCHING_UP && sent.at >= self.from
     }
 }
 
@@ -191,7 +207,7 @@ mod tests {
             format!("{} gen7@host {at}", entry.task_id(slot))
         });
         let journal = lines(journal.collect()).join("\n");
-        let sent = sent(&journal, &HashMap::from([(7, 0)]));
+        let sent = sent(&journal);
         Slots::compare(&schedule(), first, sent)
     }
 
