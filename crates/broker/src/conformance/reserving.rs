@@ -173,7 +173,11 @@ async fn waiting_reserve_wakes_up(fixture: Fixture) {
 /// A worker that stops has asked before and waits no more: what comes then is for others.
 async fn a_waiting_reserve_that_was_dropped_takes_nothing(fixture: Fixture) {
     let stopping = fixture.consumer(&["q"]).await;
+    fixture.publish("q", &["before"]).await;
+    let held = stopping.take_one().await;
     stopping.assert_quiet().await;
+    // Whatever was asked before this has reached the server when it is answered.
+    stopping.give(&held, Verdict::Ack).await;
     fixture.publish("q", &["m"]).await;
     tokio::time::sleep(super::fixture::QUIET).await;
     assert_eq!(fixture.ready("q").await, 1);
