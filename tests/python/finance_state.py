@@ -1,31 +1,68 @@
-"""Prints what a finance database holds, without what differs from run to run: times, ids of tasks, sizes, and
-locks, which a killed run leaves to run out by themselves."""
+"""Prints all that a data folder holds as one line of JSON: every row of every table of its finance database, and every other
+file with its hash; without what differs from run to run."""
 
+import hashlib
 import json
+import pathlib
 import re
 import sqlite3
 import sys
 
-QUERIES = {
-    "transactions": "SELECT id, account_id, asset_id, type, trade_date, quantity, price, amount, fee, tax, currency, source, external_id, note FROM transactions ORDER BY id",
-    "prices": "SELECT count(*), max(date) FROM prices",
-    # Input hashes count how often prices were written, which a run that is repeated does once more.
-    "analytics": "SELECT scope, scope_id, period, as_of, payload FROM analytics ORDER BY 1, 2, 3",
-    # Alerts show the ids of notifications, which depend on the order of sending; the other entries that are left out are
-    # answers under the hash of their input.
-    "cache": "SELECT key, CAST(value AS TEXT) FROM cache_entries WHERE key NOT LIKE '%:alerts' AND (key LIKE 'dashboard:%' OR key LIKE 'portfolio:%' OR key LIKE 'user:%') ORDER BY key",
-    "snapshots": "SELECT portfolio_id, snapshot_date, nav, cash, unrealised, day_return FROM snapshots ORDER BY 1, 2",
-    "notifications": "SELECT user_id, type, subject, message, dedupe_key FROM notifications ORDER BY 1, 4",
-    "actions": "SELECT user_id, action_id, action, outcome FROM user_actions ORDER BY 2",
-    "reconciliations": "SELECT account_id, statement_id, status FROM reconciliations ORDER BY 1, 2",
-    "breaks": "SELECT account_id, fingerprint, type, status FROM reconciliation_breaks ORDER BY 1, 2",
-    "artefacts": "SELECT user_id, kind, format, sha256 FROM report_artifacts ORDER BY 1, 2, 3, 4",
-    "runs": "SELECT name, state, count(*) FROM task_runs GROUP BY 1, 2 ORDER BY 1, 2",
+# Columns whose values are the time at which something ran, or follow from it.
+TIMES = {
+    "created_at", "updated_at", "computed_at", "fetched_at", "imported_at", "opened_at", "closed_at", "acquired_at",
+    "last_reconciled_at", "info_fetched_at", "processed_at", "checked_at", "sent_at", "quoted_at", "next_allowed_at",
+    "started_at", "finished_at", "expires_at", "duration_ms",
+}
+# Further columns, each with the reason.
+LEFT_OUT = {
+    ("task_runs", "worker"): "the worker's host",
+    ("cache_entries", "hits"): "counts readers, and a run that is repeated reads again",
+    ("health_samples", "checks"): "latencies and free space",
+    ("backups", "path"): "names the time",
+    ("backups", "sha256"): "the backup holds times",
+    ("backups", "bytes"): "the backup holds times",
+    ("quotes", "price"): "the simulator's price of the moment",
+    ("snapshots", "input_hash"): "covers when prices were fetched",
+    ("metrics_5m", "bucket"): "a time",
+    ("metrics_5m", "value"): "durations, and how many runs fell into the five minutes",
 }
 
-# The last part of a file's name is of its input hash.
-HASH_IN_NAME = re.compile(r"-[0-9a-f]{12}(?=\.\w+)")
 
-database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=30)
-state = {name: database.execute(query).fetchall() for name, query in QUERIES.items()}
-print(HASH_IN_NAME.sub("", json.dumps(state)))
+# Ids that are made up for each call, the time in a backup's name, and how long a member of a chord took.
+MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z|duration_ms\W+\d+")
+
+
+def plain(value):
+    """Bytes as their text, or as their hash where they are none."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return hashlib.sha256(value).hexdigest()
+
+
+def rows(database, table):
+    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+    kept = [name for name in columns if name not in TIMES and (table, name) not in LEFT_OUT]
+    listed = database.execute(f"SELECT {', '.join(kept)} FROM {table}")
+    found = [dict(zip(kept, map(plain, row))) for row in listed]
+    return sorted(found, key=json.dumps)
+
+
+def files(folder):
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_file() and not name.startswith("finance.db"):
+            # A backup holds times.
+            content = "" if name.startswith("backups/") else hashlib.sha256(path.read_bytes()).hexdigest()
+            yield name, content
+
+
+folder = pathlib.Path(sys.argv[1])
+database = sqlite3.connect(f"file:{folder}/finance.db?mode=ro", uri=True, timeout=30)
+tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlx%' AND name NOT LIKE 'sqlite%'")]
+state = {table: rows(database, table) for table in tables}
+state["files"] = list(files(folder))
+print(MADE_UP.sub("made up", json.dumps(state)))

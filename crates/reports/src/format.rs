@@ -56,12 +56,16 @@ pub fn short_percent(value: f64) -> String {
     fixed(value * 100.0, 1)
 }
 
-/// No minus before a zero.
+/// Thousands set off, and no minus before a zero.
 fn fixed(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
-    match text.strip_prefix('-') {
-        Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
-        _ => text,
+    let text = match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero,
+        _ => &text,
+    };
+    match text.split_once('.') {
+        Some((whole, fraction)) => format!("{}.{fraction}", grouped(whole)),
+        None => grouped(text),
     }
 }
 
@@ -104,6 +108,7 @@ mod tests {
         assert_eq!(price("124"), "124.00");
         assert_eq!(price("33.33333333333333"), "33.333333");
         assert_eq!(percent(Some(-0.000_01)), "0.00 %");
+        assert_eq!(percent(Some(-12.345_6)), "-1,234.56 %");
         assert_eq!(percent(None), NOTHING);
         assert_eq!(short_percent(-0.000_4), "0.0");
         assert_eq!(short_percent(-0.002), "-0.2");

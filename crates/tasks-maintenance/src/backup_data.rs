@@ -58,6 +58,7 @@ impl FinanceTask for BackupData {
             folder: self.destination.clone().unwrap_or(root),
             compress: self.compress,
             verify: self.verify,
+            task_id: Some(ctx.id().to_owned()),
         };
         let stop = || ctx.is_cancelled();
         let written = Reporter::around(ctx, async |reporter| {

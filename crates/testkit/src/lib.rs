@@ -5,6 +5,7 @@
 //! | a Redis server of its own                | [`RedisServer`]                         |
 //! | a PostgreSQL server of its own           | [`Postgres`]                            |
 //! | a mail server that keeps what it gets    | [`MailServer`]                          |
+//! | a web server that keeps what it gets     | [`Receiver`]                            |
 //! | a connection that breaks on command      | [`Proxy`]                               |
 //! | Python Celery on the other side          | [`Python`]                              |
 //! | a program, its output and its signals    | [`Process`], [`bin`]                    |
@@ -24,6 +25,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod python;
+mod receiver;
 mod redis;
 mod tool;
 mod wait;
@@ -37,6 +39,7 @@ pub use postgres::Postgres;
 pub use process::{Line, Process, Stream};
 pub use proxy::Proxy;
 pub use python::Python;
+pub use receiver::{Post, Receiver};
 pub use redis::{RedisBuilder, RedisServer};
 pub use tempfile::TempDir;
 pub use wait::wait_until;

@@ -3,5 +3,4 @@
 
 mod email;
 mod http;
-mod receiver;
 mod world;

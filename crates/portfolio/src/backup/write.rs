@@ -34,9 +34,11 @@ pub struct BackupRequest {
     pub compress: bool,
     /// Restore it into a scratch database and count.
     pub verify: bool,
+    /// The task that asks for it. One that is run again after a kill finds the backup that it had finished.
+    pub task_id: Option<String>,
 }
 
-/// Writes a backup and its manifest. Phases: `copy`, `compress`, `verify`.
+/// Writes a backup and its manifest, unless the same task has written it. Phases: `copy`, `compress`, `verify`.
 ///
 /// # Errors
 /// A database that cannot be read, a folder that cannot be written, a full disk, a backup that does not verify; or
@@ -49,6 +51,9 @@ pub async fn write(
 ) -> Result<Manifest> {
     let folder = &request.folder;
     fs::create_dir_all(folder).map_err(|error| failure(folder, error))?;
+    if let Some(manifest) = Manifest::of_task(request)? {
+        return Ok(manifest);
+    }
     remove_abandoned(folder);
     let unfinished = Builder::new()
         .prefix(UNFINISHED)
@@ -80,6 +85,7 @@ pub async fn write(
         created_at: contents.created_at,
         row_counts: contents.row_counts(),
         verified: request.verify,
+        task_id: request.task_id.clone(),
     };
     publish(unfinished, &manifest)?;
     Ok(manifest)

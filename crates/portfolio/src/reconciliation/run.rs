@@ -18,6 +18,8 @@ use crate::store::{AccountRow, NewReconciliation, StatementRow, Store, StoredEnt
 
 /// Breaks that an answer lists.
 const LISTED: usize = 100;
+/// The status of a comparison that did not come about.
+const FAILED: &str = "error";
 /// Changes when the comparison changes.
 const VERSION: &str = "1";
 
@@ -37,7 +39,7 @@ struct Changes {
 }
 
 /// Compares an account with a statement; `None` when there is no statement. The same input as before gives the stored
-/// result.
+/// result. When the ledger cannot be applied, a row with the status `error` says so.
 ///
 /// # Errors
 /// A missing or foreign account or statement, a ledger that cannot be applied, or a database error.
@@ -57,8 +59,14 @@ pub async fn reconcile_account(
         .find_reconciliation(account_id, statement_id, &subject.hash)
         .await?;
     let (id, changes) = match known {
-        Some(id) => (id, Changes::default()),
-        None => compared(store, request, &subject, progress).await?,
+        Some(id) => (id, changes_of(store, request, id).await?),
+        None => match compared(store, request, &subject, progress).await {
+            Ok(made) => made,
+            Err(error) => {
+                remember_failure(store, request, &subject, &error).await?;
+                return Err(error);
+            }
+        },
     };
     report(progress, "cash", 4);
     answer(store, account_id, id, changes).await.map(Some)
@@ -252,6 +260,49 @@ async fn save(
         closed: plan.gone.len(),
     };
     Ok((id, changes))
+}
+
+/// Keeps a row of a comparison that the account's own ledger has stopped, once for each input; other errors are not the account's.
+async fn remember_failure(
+    store: &Store,
+    request: &ReconcileRequest,
+    subject: &Subject,
+    error: &Error,
+) -> Result<()> {
+    let hash = format!("error:{}", subject.hash);
+    let (account_id, statement_id) = (subject.input.account.id, subject.statement.id);
+    let known = store.find_reconciliation(account_id, statement_id, &hash);
+    if !matches!(error, Error::Ledger { .. }) || known.await?.is_some() {
+        return Ok(());
+    }
+    let row = NewReconciliation {
+        account_id,
+        statement_id,
+        as_of: subject.statement.as_of,
+        status: FAILED,
+        counts: serde_json::json!({"error": error.to_string()}).to_string(),
+        tolerances: serde_json::to_string(&request.tolerances)?,
+        input_hash: &hash,
+        task_id: &request.task_id,
+    };
+    let mut tx = store.begin().await?;
+    store
+        .put_reconciliation(&mut tx, &row, &[], (request.clock)())
+        .await?;
+    store.commit(tx).await
+}
+
+/// What a comparison has opened, for the task that made it and was killed before it could tell; nothing for any other.
+async fn changes_of(store: &Store, request: &ReconcileRequest, id: i64) -> Result<Changes> {
+    let opened = match request.task_id.as_str() {
+        "" => Vec::new(),
+        task_id => store.opened_by(id, task_id).await?,
+    };
+    Ok(Changes {
+        opened: opened.len(),
+        opened_high: opened.iter().filter(|severity| *severity == "high").count(),
+        closed: 0,
+    })
 }
 
 async fn answer(

@@ -20,8 +20,12 @@ pub struct BackupRow {
 }
 
 impl Store {
-    /// Remembers a backup; returns its id.
+    /// Remembers a backup, once; returns its id.
     pub async fn add_backup(&self, backup: &Manifest) -> Result<i64> {
+        let known = self.backups(backup.scope.as_str()).await?;
+        if let Some(row) = known.iter().find(|row| row.path == backup.path) {
+            return Ok(row.id);
+        }
         let insert =
             "INSERT INTO backups (scope, path, bytes, sha256, row_counts, verified, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5::jsonb, ?6, ?7::timestamptz) RETURNING id AS found";

@@ -111,13 +111,13 @@ impl Store {
         Ok(query.first().await?.map(|row| row.get("id")))
     }
 
-    /// The newest comparison of an account.
+    /// The newest comparison of an account that came about.
     pub(crate) async fn last_reconciliation(
         &self,
         tx: &mut Transaction,
         account_id: i64,
     ) -> Result<Option<i64>> {
-        let query = self.sql("SELECT max(id) AS found FROM reconciliations WHERE account_id = ?1");
+        let query = self.sql("SELECT max(id) AS found FROM reconciliations WHERE account_id = ?1 AND status <> 'error'");
         query.bind(account_id).found_in(tx).await
     }
 
@@ -310,6 +310,18 @@ impl Store {
             .all()
             .await?;
         rows.iter().map(found_break).collect()
+    }
+
+    /// The severities of the breaks that a comparison opened, when this task made it.
+    pub(crate) async fn opened_by(&self, id: i64, task_id: &str) -> Result<Vec<String>> {
+        let query = self.sql(
+            "SELECT severity FROM reconciliation_breaks
+             JOIN reconciliations ON reconciliations.id = reconciliation_breaks.last_seen
+             WHERE reconciliations.id = ?1 AND reconciliations.task_id = ?2 AND reconciliation_breaks.status = 'open'
+               AND reconciliation_breaks.opened_at = reconciliations.created_at",
+        );
+        let rows = query.bind(id).bind(task_id).all().await?;
+        Ok(rows.iter().map(|row| row.get("severity")).collect())
     }
 
     /// How many breaks of an account wait for a person.

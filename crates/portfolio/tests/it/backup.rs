@@ -49,6 +49,7 @@ fn request(folder: &Path, scope: Scope, compress: bool) -> BackupRequest {
         folder: folder.to_owned(),
         compress,
         verify: true,
+        task_id: None,
     }
 }
 
@@ -295,6 +296,29 @@ async fn a_backup_that_is_stopped_or_cannot_be_written_leaves_nothing() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::FileWrite { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_task_that_is_run_again_finds_the_backup_that_it_had_finished() {
+    let world = World::empty(Server::Sqlite).await;
+    let folder = TempDir::new().unwrap();
+    let wanted = |task: &str| BackupRequest {
+        task_id: Some(task.to_owned()),
+        ..request(folder.path(), Scope::Config, true)
+    };
+    let mut ids = Vec::new();
+    for task in ["a", "a", "b"] {
+        let manifest = write(&world.store, &wanted(task), &mut |_| {}, &|| false).await;
+        ids.push(world.store.add_backup(&manifest.unwrap()).await.unwrap());
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[1], ids[2]);
+    let backups = names(folder.path());
+    assert_eq!(backups.len(), 4, "two backups and their manifests");
+    let first = folder.path().join(&backups[0]);
+    fs::write(&first, "damaged").unwrap();
+    let again = write(&world.store, &wanted("a"), &mut |_| {}, &|| false).await;
+    assert_ne!(again.unwrap().path, first);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Accounts beside their custodians' statements, through the store: formats, refusals, and breaks from run to run.
 
+use jiff::civil::date;
 use portfolio::Error;
 use portfolio::import::{ImportedStatement, Source, import_statement, read_statement};
 use portfolio::reconciliation::{ReconcileData, ReconcileRequest, reconcile_account};
@@ -284,5 +285,54 @@ async fn accounts_and_statements_of_others_are_refused() {
             .await
             .unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+on_both_servers!(a_task_that_is_run_again_tells_what_it_had_opened);
+
+async fn a_task_that_is_run_again_tells_what_it_had_opened(server: Server) {
+    let (world, _, account) = account(server).await;
+    import(&world.store, "march.csv", STATEMENT).await.unwrap();
+    let ask = async |task: &str| {
+        let request = ReconcileRequest {
+            task_id: task.to_owned(),
+            clock: now,
+            ..ReconcileRequest::new(account)
+        };
+        let data = reconcile_account(&world.store, &request, &mut |_| {}).await;
+        changes(&data.unwrap().unwrap())
+    };
+    assert_eq!(ask("first").await, [2, 1, 0, 0]);
+    assert_eq!(ask("first").await, [2, 1, 0, 0], "it may have been killed");
+    assert_eq!(ask("second").await, [0, 0, 0, 2]);
+}
+
+on_both_servers!(an_account_that_cannot_be_compared_has_a_row_that_says_so);
+
+async fn an_account_that_cannot_be_compared_has_a_row_that_says_so(server: Server) {
+    const OVERSELL: &str = "account,date,type,symbol,quantity,price,currency
+Main,2010-03-15,sell,IBM,500,128,USD
+";
+    let (world, user, account) = account(server).await;
+    import(&world.store, "march.csv", STATEMENT).await.unwrap();
+    let compared = async || {
+        let period = (date(2010, 1, 1), date(2010, 12, 31));
+        world.store.compared(None, None, period).await.unwrap()
+    };
+    world.transactions(user, OVERSELL).await;
+    for _ in 0..2 {
+        let request = ReconcileRequest {
+            clock: now,
+            ..ReconcileRequest::new(account)
+        };
+        let failed = reconcile_account(&world.store, &request, &mut |_| {}).await;
+        let error = failed.unwrap_err();
+        assert!(matches!(error, Error::Ledger { .. }), "{error}");
+        let rows = compared().await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            (rows[0].status.as_str(), rows[0].breaks.len()),
+            ("error", 0)
+        );
     }
 }

@@ -8,6 +8,8 @@ const BAR: f32 = 9.0;
 /// Room for names on the left and shares on the right.
 const NAME: f32 = 96.0;
 const SHARE: f32 = 52.0;
+/// Characters of a name.
+const LONGEST: usize = 16;
 /// Of more shares the smallest come together.
 const MOST_BARS: usize = 10;
 
@@ -27,16 +29,18 @@ pub fn bars(shares: &[(String, f64)], width: f32) -> Option<Drawing> {
     if largest == 0.0 {
         return None;
     }
+    // The pale ground is the whole, unless something is more than that.
+    let whole = largest.max(1.0);
     let room = width - NAME - SHARE;
     let marks = shares
         .iter()
         .enumerate()
         .flat_map(|(index, (name, share))| {
             let top = index as f32 * LINE + 4.0;
-            let length = room * (share.abs() / largest) as f32;
+            let length = room * (share.abs() / whole) as f32;
             let colour = if *share < 0.0 { RED } else { BLUE };
             [
-                text((NAME - 8.0, top + 7.5), Anchor::End, name.clone()),
+                text((NAME - 8.0, top + 7.5), Anchor::End, shortened(name)),
                 Mark::rectangle((NAME, top), room, BAR, PALE),
                 Mark::rectangle((NAME, top), length.max(0.5), BAR, colour),
                 text((width, top + 7.5), Anchor::End, percent(Some(*share))),
@@ -48,6 +52,15 @@ pub fn bars(shares: &[(String, f64)], width: f32) -> Option<Drawing> {
         height: shares.len() as f32 * LINE + 6.0,
         marks,
     })
+}
+
+/// A name that fits beside its bar.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(LONGEST - 1).collect();
+    format!("{kept}…")
 }
 
 fn text(at: (f32, f32), anchor: Anchor, text: String) -> Mark {

@@ -65,7 +65,11 @@ fn breaks(compared: &Compared) -> Vec<Block> {
     );
     table.rows = compared.breaks.iter().map(line).collect();
     if table.rows.is_empty() {
-        return section(&heading, Err("Ledger and statement agree."));
+        let nothing = match compared.status.as_str() {
+            "error" => "The ledger cannot be applied, so nothing was compared.",
+            _ => "Ledger and statement agree.",
+        };
+        return section(&heading, Err(nothing));
     }
     section(&heading, Ok(table))
 }

@@ -135,6 +135,7 @@ impl Pages<'_> {
     fn heading(&mut self, heading: &str, next: Option<&Block>) {
         let company = match next {
             Some(Block::Chart { drawing, .. }) => drawing.height + 30.0,
+            Some(Block::Table(table)) => table::undivided(self.typeface, table).max(64.0),
             _ => 64.0,
         };
         self.room(30.0 + company);
@@ -217,11 +218,22 @@ impl Pages<'_> {
         self.y += drawing.height + 8.0;
     }
 
+    /// Title and day; a long title is cut, so that it leaves the page's number alone.
+    fn footer(&self, document: &Document) -> String {
+        let day = format!(" · as of {}", document.as_of);
+        let title = lines(self.typeface, &document.title, 7.5, false, TEXT_WIDTH / 2.0);
+        match title.as_slice() {
+            [short] => format!("{short}{day}"),
+            [start, ..] => format!("{start}…{day}"),
+            [] => day,
+        }
+    }
+
     fn footers(&mut self, document: &Document) {
         let count = self.pages.len();
         let small = face(7.5, false, GREY);
         let y = HEIGHT - 34.0;
-        let left = format!("{} · as of {}", document.title, document.as_of);
+        let left = self.footer(document);
         for (index, page) in self.pages.iter_mut().enumerate() {
             let number = format!("Page {} of {count}", index + 1);
             page.push(Mark::rule((MARGIN, y - 12.0), TEXT_WIDTH, RULE));

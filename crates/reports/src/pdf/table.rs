@@ -13,6 +13,9 @@ const PAD: f32 = 4.0;
 /// A column of words is not made narrower than this.
 const NARROW: f32 = 56.0;
 
+/// A table that is no higher than this is not divided between pages.
+const SHORT: f32 = 240.0;
+
 /// How a table is set.
 struct Setting {
     size: f32,
@@ -27,6 +30,9 @@ pub(super) fn put(pages: &mut Pages<'_>, table: &Table) {
         .iter()
         .map(|column| column.title.clone())
         .collect();
+    if !pages.fits(undivided(pages.typeface, table)) {
+        pages.break_page();
+    }
     pages.y += 4.0;
     header(pages, table, &setting, &titles);
     for row in &table.rows {
@@ -36,6 +42,26 @@ pub(super) fn put(pages: &mut Pages<'_>, table: &Table) {
         line(pages, table, &setting, &titles, (total, true));
     }
     pages.y += 8.0;
+}
+
+/// The height that must be free where a table begins: all of a short one; of a long one its pages take care.
+pub(super) fn undivided(typeface: &Typeface, table: &Table) -> f32 {
+    let setting = setting(typeface, table);
+    let of = |cells: &[String], bold| height(&setting, &wrapped(typeface, &setting, cells, bold));
+    let titles: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| column.title.clone())
+        .collect();
+    let mut whole = of(&titles, true) + 4.0;
+    // Only as far as it matters.
+    for cells in &table.rows {
+        whole += of(cells, false);
+        if whole > SHORT {
+            return 0.0;
+        }
+    }
+    whole + table.total.iter().map(|cells| of(cells, true)).sum::<f32>()
 }
 
 fn header(pages: &mut Pages<'_>, table: &Table, setting: &Setting, titles: &[String]) {

@@ -63,7 +63,7 @@ fn every_type_is_valid_and_its_figures_can_be_read() {
 }
 
 fn contains_the_figures(subject: &Subject<'_>, text: &str) {
-    let percent = |value: f64| format!("{:.2} %", value * 100.0);
+    let percent = |value: f64| reports::format::percent(Some(value));
     let stats = subject.figures.stats.as_ref().unwrap();
     let nav = reports::format::amount(subject.closing.nav, subject.closing.base);
     let figures = [
@@ -120,6 +120,22 @@ fn long_tables_repeat_their_header_on_every_page() {
             count += 1;
         }
         assert!(count >= 3, "{count} pages have rows");
+    });
+}
+
+#[test]
+fn a_short_table_is_not_divided_between_pages() {
+    with_report(6, ReportType::Comprehensive, |_, pdf| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = saved(&folder, "short.pdf", &pdf.bytes);
+        let text = run("pdftotext", &["-layout"], &file);
+        let page = text
+            .split('\u{c}')
+            .find(|page| page.contains("Opening value"));
+        let page = page.unwrap_or_else(|| panic!("{text}"));
+        for last in ["Result of the period", "Realised gain  "] {
+            assert!(page.contains(last), "{last} is on another page: {text}");
+        }
     });
 }
 

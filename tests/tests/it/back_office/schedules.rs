@@ -8,13 +8,10 @@ use beat::{Beat, BeatParams, Clock, ScheduleFile};
 use client::{Client, ClientOptions};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, from_value, to_value};
-use serde_json::Value;
-use service::Settings;
-use service::settings::Sources;
 use testkit::{wait_until, workspace_root};
 use tokio_util::sync::CancellationToken;
 
-use super::system::{PATIENCE, System};
+use super::system::{PATIENCE, System, settings};
 
 const DAYS: i64 = 8;
 
@@ -96,14 +93,14 @@ async fn all_are_sent(backends: &broker::Backends, schedule: &ScheduleFile, now:
 /// Every scheduled task has a run on record that succeeded, and none that did not.
 fn ran_well(system: &System, scheduled: BTreeSet<&str>) {
     let state = system.state();
-    let runs = state["runs"].as_array().unwrap();
+    let runs = state["task_runs"].as_array().unwrap();
     for task in scheduled {
-        let states: Vec<&Value> = runs
+        let states: BTreeSet<&str> = runs
             .iter()
-            .filter(|run| run[0] == task)
-            .map(|run| &run[1])
+            .filter(|run| run["name"] == task)
+            .map(|run| run["state"].as_str().unwrap())
             .collect();
-        assert_eq!(states, ["SUCCESS"], "{task}");
+        assert_eq!(states, BTreeSet::from(["SUCCESS"]), "{task}");
     }
 }
 
@@ -113,16 +110,4 @@ fn delivered() -> ScheduleFile {
     let settings: toml::Table = text.parse().unwrap();
     let schedule: Map = from_value(to_value(&settings["beat_schedule"]).unwrap()).unwrap();
     ScheduleFile::read(&schedule, "UTC")
-}
-
-fn settings(system: &System) -> Settings {
-    let url = system.redis.url();
-    let sources = Sources {
-        overrides: vec![
-            ("broker_url", "test", url.clone()),
-            ("result_backend", "test", url),
-        ],
-        ..Sources::default()
-    };
-    Settings::load(&sources).unwrap()
 }

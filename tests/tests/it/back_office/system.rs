@@ -5,6 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use service::Settings;
+use service::settings::Sources;
 use testkit::{Process, Python, RedisServer, TempDir, bin, workspace_root};
 
 use super::calls::Call;
@@ -17,6 +19,8 @@ pub struct System {
     pub redis: RedisServer,
     pub folder: TempDir,
     worker: Option<Process>,
+    /// Settings of its own.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl System {
@@ -26,6 +30,7 @@ impl System {
             redis: RedisServer::start(),
             folder: TempDir::new().unwrap(),
             worker: None,
+            variables: Vec::new(),
         };
         let output = system
             .command("celeriac")
@@ -37,10 +42,33 @@ impl System {
         system
     }
 
+    /// A system with the same files and a Redis of its own. Nothing may run in this one.
+    pub fn copy(&self, variables: Vec<(&'static str, String)>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let everything = self.folder.path().join(".");
+        let copied = Command::new("cp")
+            .arg("--archive")
+            .args([&everything, folder.path()])
+            .status();
+        assert!(copied.unwrap().success());
+        Self {
+            redis: RedisServer::start(),
+            folder,
+            worker: None,
+            variables,
+        }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(bin(program));
         command
             .current_dir(self.folder.path())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("CELERY_BROKER_URL", self.redis.url())
             .env("CELERY_RESULT_BACKEND", self.redis.url())
             .env("CELERIAC_MARKET_DATA_PROVIDERS", r#"["simulator"]"#)
@@ -87,12 +115,6 @@ impl System {
             .collect()
     }
 
-    /// Sends the calls from Python and waits for nothing.
-    pub fn send_from_python(&self, batch: &str, calls: &[Call]) {
-        let file = self.write(batch, calls);
-        self.script("back_office.py", &[file.to_str().unwrap(), "--send-only"]);
-    }
-
     fn write(&self, batch: &str, calls: &[Call]) -> PathBuf {
         let sent: Vec<Value> = (0..)
             .zip(calls)
@@ -103,10 +125,9 @@ impl System {
         file
     }
 
-    /// What the finance database holds, without what differs from run to run.
+    /// What the data folder holds, without what differs from run to run.
     pub fn state(&self) -> Value {
-        let database = self.folder.path().join("data/finance.db");
-        let text = self.script("finance_state.py", &[database.to_str().unwrap()]);
+        let text = self.script("finance_state.py", &[self.data().to_str().unwrap()]);
         serde_json::from_str(&text).unwrap()
     }
 
@@ -124,12 +145,30 @@ impl System {
 
 /// The ids are those of the calls, so that the same calls in another system are the same tasks.
 fn to_send(batch: &str, number: usize, call: &Call) -> Value {
-    let queue = specified_tasks().iter().find_map(|task| {
-        let is_it = super::names(task).contains(call.task);
-        is_it.then(|| task["queue"].clone())
-    });
+    let queue = queue_of(call.task);
     let id = format!("{}-{batch}-{number}", call.task);
     json!({"task": call.task, "args": call.json_args(), "kwargs": call.json_kwargs(), "queue": queue, "id": id})
+}
+
+/// The specification's queue of a task.
+pub fn queue_of(name: &str) -> String {
+    let tasks = specified_tasks();
+    let task = tasks.iter().find(|task| super::names(task).contains(name));
+    let queue = &task.unwrap_or_else(|| panic!("{name} is not specified"))["queue"];
+    queue.as_str().unwrap().to_owned()
+}
+
+/// The settings of a client of this system.
+pub fn settings(system: &System) -> Settings {
+    let url = system.redis.url();
+    let sources = Sources {
+        overrides: vec![
+            ("broker_url", "test", url.clone()),
+            ("result_backend", "test", url),
+        ],
+        ..Sources::default()
+    };
+    Settings::load(&sources).unwrap()
 }
 
 /// The specification's tasks.

@@ -72,6 +72,7 @@ pub(super) async fn backup(
         folder: args.output.unwrap_or_else(default),
         compress: !args.plain,
         verify: !args.no_verify,
+        task_id: None,
     };
     let manifest = write(store, &request, &mut bar(), &|| false).await?;
     store.add_backup(&manifest).await?;
