@@ -3,17 +3,26 @@
 //! somebody wrote there, and one such cell must not take the others with it.
 
 use std::borrow::Cow;
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::Error;
+use crate::cell::Cell;
 
 const CONNECTIONS: u32 = 4;
 /// How long a statement waits for a connection, and a SQLite file for whoever writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// No connection is used for longer, so that a file or a server that took the place of another is met.
+const LIFE: Duration = Duration::from_secs(300);
 
 /// A row, each cell as text.
 pub(crate) type Cells = Vec<Option<String>>;
@@ -22,6 +31,10 @@ pub(crate) type Cells = Vec<Option<String>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     pools: Pools,
+    /// One connection that watches: SQLite tells each which commits of others it has not seen.
+    watching: Pools,
+    /// How many times the watching one was opened.
+    opened: Arc<AtomicU64>,
     name: String,
 }
 
@@ -37,51 +50,24 @@ pub(crate) struct Transaction<'d> {
     server: Server,
 }
 
+/// How a transaction begins.
+struct Begin {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const READ: Begin = Begin {
+    sqlite: "BEGIN",
+    postgres: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+};
+const WRITE: Begin = Begin {
+    sqlite: "BEGIN IMMEDIATE",
+    postgres: "BEGIN",
+};
+
 enum Server {
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
-}
-
-/// A value of a statement.
-pub(crate) enum Cell {
-    Text(Option<String>),
-    Integer(Option<i64>),
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl From<Option<String>> for Cell {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Cell {
-    fn from(number: i64) -> Self {
-        Self::Integer(Some(number))
-    }
-}
-
-impl From<Option<i64>> for Cell {
-    fn from(number: Option<i64>) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<bool> for Cell {
-    fn from(is_true: bool) -> Self {
-        Self::from(i64::from(is_true))
-    }
 }
 
 impl Database {
@@ -109,11 +95,14 @@ impl Database {
             options.get_database().unwrap_or_default()
         );
         let options = options.options([("TimeZone", "UTC"), ("DateStyle", "ISO")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE);
-        let pools = Pools::Postgres(pool.connect_lazy_with(options));
-        Ok(Self { pools, name })
+        let opened = Arc::<AtomicU64>::default();
+        let watching = counted(single(PgPoolOptions::new()), &opened);
+        Ok(Self {
+            watching: Pools::Postgres(watching.connect_lazy_with(options.clone())),
+            pools: Pools::Postgres(several(PgPoolOptions::new()).connect_lazy_with(options)),
+            opened,
+            name,
+        })
     }
 
     fn sqlite(path: &str, create: bool) -> Self {
@@ -122,29 +111,40 @@ impl Database {
             .create_if_missing(create)
             .foreign_keys(true)
             .busy_timeout(PATIENCE);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE);
+        let opened = Arc::<AtomicU64>::default();
+        let watching = counted(single(SqlitePoolOptions::new()), &opened);
         Self {
-            pools: Pools::Sqlite(pool.connect_lazy_with(options)),
+            watching: Pools::Sqlite(watching.connect_lazy_with(options.clone())),
+            pools: Pools::Sqlite(several(SqlitePoolOptions::new()).connect_lazy_with(options)),
+            opened,
             name: path.to_owned(),
         }
     }
 
-    /// A transaction that only reads.
+    /// A transaction that only reads, everything as it is at one point in time.
     pub(crate) async fn read(&self) -> Result<Transaction<'_>, Error> {
-        self.begin("BEGIN").await
+        self.begin(&self.pools, READ).await
     }
 
     /// A transaction that writes.
     pub(crate) async fn write(&self) -> Result<Transaction<'_>, Error> {
-        self.begin("BEGIN IMMEDIATE").await
+        self.begin(&self.pools, WRITE).await
     }
 
-    async fn begin(&self, sqlite: &'static str) -> Result<Transaction<'_>, Error> {
-        let server = match &self.pools {
-            Pools::Sqlite(pool) => pool.begin_with(sqlite).await.map(Server::Sqlite),
-            Pools::Postgres(pool) => pool.begin().await.map(Server::Postgres),
+    /// A transaction that only reads, on the connection that watches.
+    pub(crate) async fn watch(&self) -> Result<Transaction<'_>, Error> {
+        self.begin(&self.watching, READ).await
+    }
+
+    /// A transaction that writes what those who watch need not notice.
+    pub(crate) async fn write_unnoticed(&self) -> Result<Transaction<'_>, Error> {
+        self.begin(&self.watching, WRITE).await
+    }
+
+    async fn begin(&self, pools: &Pools, begin: Begin) -> Result<Transaction<'_>, Error> {
+        let server = match pools {
+            Pools::Sqlite(pool) => pool.begin_with(begin.sqlite).await.map(Server::Sqlite),
+            Pools::Postgres(pool) => pool.begin_with(begin.postgres).await.map(Server::Postgres),
         };
         let server = server.map_err(|error| self.failed(error))?;
         Ok(Transaction {
@@ -168,6 +168,23 @@ impl Database {
         }
         Error::Database { database, source }
     }
+}
+
+fn several<D: sqlx::Database>(options: PoolOptions<D>) -> PoolOptions<D> {
+    let options = options.max_connections(CONNECTIONS).max_lifetime(LIFE);
+    options.acquire_timeout(PATIENCE)
+}
+
+fn single<D: sqlx::Database>(options: PoolOptions<D>) -> PoolOptions<D> {
+    several(options).max_connections(1)
+}
+
+fn counted<D: sqlx::Database>(options: PoolOptions<D>, opened: &Arc<AtomicU64>) -> PoolOptions<D> {
+    let opened = Arc::clone(opened);
+    options.after_connect(move |_, _| {
+        opened.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { Ok(()) })
+    })
 }
 
 /// The statement of one server with its values.
@@ -217,17 +234,39 @@ impl Transaction<'_> {
         text: &str,
         values: Vec<Cell>,
     ) -> Result<Vec<Cells>, Error> {
-        let rows = match &mut self.server {
-            Server::Sqlite(server) => prepared!(for_sqlite(text), values)
-                .fetch_all(&mut **server)
-                .await
-                .map(|rows| rows.into_iter().map(|row| cells!(row)).collect()),
-            Server::Postgres(server) => prepared!(for_postgres(text), values)
-                .fetch_all(&mut **server)
-                .await
-                .map(|rows| rows.into_iter().map(|row| cells!(row)).collect()),
+        let mut rows = Vec::new();
+        self.each(text, values, |row| rows.push(row)).await?;
+        Ok(rows)
+    }
+
+    /// As [`Transaction::rows`], one after the other.
+    pub(crate) async fn each(
+        &mut self,
+        text: &str,
+        values: Vec<Cell>,
+        mut take: impl FnMut(Cells),
+    ) -> Result<(), Error> {
+        let done = match &mut self.server {
+            Server::Sqlite(server) => {
+                prepared!(for_sqlite(text), values)
+                    .fetch(&mut **server)
+                    .try_for_each(|row| {
+                        take(cells!(row));
+                        ready(Ok(()))
+                    })
+                    .await
+            }
+            Server::Postgres(server) => {
+                prepared!(for_postgres(text), values)
+                    .fetch(&mut **server)
+                    .try_for_each(|row| {
+                        take(cells!(row));
+                        ready(Ok(()))
+                    })
+                    .await
+            }
         };
-        rows.map_err(|error| self.database.failed(error))
+        done.map_err(|error| self.database.failed(error))
     }
 
     /// The first cell of the first row.
@@ -252,6 +291,11 @@ impl Transaction<'_> {
             Server::Postgres(_) => "SELECT CAST(to_regclass(?1) AS text)",
         };
         Ok(self.first(text, vec![name.into()]).await?.is_some())
+    }
+
+    /// How many times the connection that watches was opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.database.opened.load(Ordering::Relaxed)
     }
 
     /// Chooses the text of the server at hand.

@@ -4,7 +4,8 @@ use beat::{Entry, ScheduleFile};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, Value};
 
-use crate::database::{Cell, Transaction};
+use crate::cell::Cell;
+use crate::database::Transaction;
 use crate::timing::{Place, place};
 use crate::{Error, Tables, extras, time};
 
@@ -81,7 +82,7 @@ pub(crate) async fn enable(tables: &Tables, name: &str, enabled: bool) -> Result
     let now = time::text(Timestamp::now());
     let values = vec![name.into(), enabled.into(), now.into()];
     if transaction.execute(ENABLE_ROW, values).await? == 0 {
-        let whole = extras::load(&mut transaction, Some(name))
+        let whole = extras::load(&mut transaction, Some(&[name.to_owned()]))
             .await?
             .remove(name);
         let Some(Value::Map(mut entry)) = whole else {

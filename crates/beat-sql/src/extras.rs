@@ -9,9 +9,12 @@ use protocol::{Map, Value};
 
 use crate::Error;
 use crate::database::Transaction;
-use crate::time;
+use crate::{row, time};
 
 pub(crate) const TABLE: &str = "celeriac_beat_entry";
+
+/// Key, name and what matters of all rows.
+pub(crate) const PRINTS: &str = "SELECT CAST(name AS text), CAST(name AS text), CAST(definition AS text) FROM celeriac_beat_entry";
 
 /// Extras by name.
 pub(crate) type Extras = HashMap<String, Value>;
@@ -28,19 +31,19 @@ pub(crate) async fn create(transaction: &mut Transaction<'_>) -> Result<(), Erro
     Ok(())
 }
 
-/// All extras by name, or those of one name; none while there is no table.
+/// All extras by name, or those of some names; none while there is no table.
 pub(crate) async fn load(
     transaction: &mut Transaction<'_>,
-    name: Option<&str>,
+    names: Option<&[String]>,
 ) -> Result<Extras, Error> {
     if !transaction.has_table(TABLE).await? {
         return Ok(HashMap::new());
     }
-    let text = "SELECT CAST(name AS text), CAST(definition AS text) FROM celeriac_beat_entry \
-                WHERE ?1::text IS NULL OR name = ?1::text";
-    let rows = transaction
-        .rows(text, vec![name.map(str::to_owned).into()])
-        .await?;
+    let all = "SELECT CAST(name AS text), CAST(definition AS text) FROM celeriac_beat_entry";
+    let some = "SELECT CAST(name AS text), CAST(definition AS text) FROM celeriac_beat_entry \
+                WHERE name IN (SELECT value->>'name' FROM json_each(?1::jsonb))";
+    let text = if names.is_some() { some } else { all };
+    let rows = transaction.rows(text, row::names(names)).await?;
     let extras = rows.into_iter().filter_map(|row| {
         let [name, definition] = <[_; 2]>::try_from(row).ok()?;
         let definition = definition.unwrap_or_default();

@@ -5,12 +5,15 @@
 //!
 //! Who leads, and that a slot is sent once, is none of its affair: that is the broker's. Runs are told to the tables afterwards.
 
+mod cell;
 mod database;
 mod edit;
 mod error;
 mod extras;
+mod mark;
 mod row;
 mod runs;
+mod seen;
 mod tables;
 mod time;
 mod timing;

@@ -3,27 +3,68 @@
 use beat::Kept;
 use jiff::SignedDuration;
 use protocol::{Map, Value};
+use serde_json::json;
 
+use crate::cell::Cell;
 use crate::database::Cells;
 use crate::time;
 use crate::timing::TimingCells;
 
-/// All columns as texts, in the order of [`Row::read`].
-pub(crate) const SELECT: &str = "SELECT \
-    CAST(p.name AS text), CAST(p.task AS text), CAST(p.args AS text), CAST(p.kwargs AS text), CAST(p.queue AS text), \
+/// The table of entries.
+pub(crate) const TABLE: &str = "django_celery_beat_periodictask";
+
+/// What an entry is, each column as text, in the order of [`Row::read`].
+const WHAT: &str = "CAST(p.name AS text), CAST(p.task AS text), CAST(p.args AS text), CAST(p.kwargs AS text), CAST(p.queue AS text), \
     CAST(p.exchange AS text), CAST(p.routing_key AS text), CAST(p.headers AS text), CAST(p.priority AS text), \
     CAST(p.expires AS text), CAST(p.expire_seconds AS text), CAST(p.one_off AS text), CAST(p.start_time AS text), \
-    CAST(p.enabled AS text), CAST(p.last_run_at AS text), CAST(p.total_run_count AS text), CAST(p.date_changed AS text), \
+    CAST(p.enabled AS text), CAST(p.date_changed AS text), \
     CAST(p.interval_id AS text), CAST(p.crontab_id AS text), CAST(p.solar_id AS text), CAST(p.clocked_id AS text), \
     CAST(i.every AS text), CAST(i.period AS text), CAST(c.minute AS text), CAST(c.hour AS text), \
     CAST(c.day_of_week AS text), CAST(c.day_of_month AS text), CAST(c.month_of_year AS text), CAST(c.timezone AS text), \
-    CAST(s.event AS text), CAST(s.latitude AS text), CAST(s.longitude AS text), CAST(k.clocked_time AS text) \
-    FROM django_celery_beat_periodictask p \
+    CAST(s.event AS text), CAST(s.latitude AS text), CAST(s.longitude AS text), CAST(k.clocked_time AS text)";
+/// What changes with every run.
+const RUNS: &str = "CAST(p.last_run_at AS text), CAST(p.total_run_count AS text)";
+const FROM: &str = "FROM django_celery_beat_periodictask p \
     LEFT JOIN django_celery_beat_intervalschedule i ON i.id = p.interval_id \
     LEFT JOIN django_celery_beat_crontabschedule c ON c.id = p.crontab_id \
     LEFT JOIN django_celery_beat_solarschedule s ON s.id = p.solar_id \
-    LEFT JOIN django_celery_beat_clockedschedule k ON k.id = p.clocked_id \
-    WHERE ?1::text IS NULL OR p.name = ?1::text";
+    LEFT JOIN django_celery_beat_clockedschedule k ON k.id = p.clocked_id";
+/// Schedules that rows of `p` refer to, by the ends of column and table.
+const SCHEDULES: [&str; 4] = ["interval", "crontab", "solar", "clocked"];
+
+/// All rows, or those whose names are among the items of a JSON list (`name` of each).
+pub(crate) fn select(named: bool) -> String {
+    let names = "WHERE p.name IN (SELECT value->>'name' FROM json_each(?1::jsonb))";
+    format!(
+        "SELECT {WHAT}, {RUNS} {FROM} {}",
+        if named { names } else { "" }
+    )
+}
+
+/// The value of a statement that asks for some: a list of objects, whose items both servers take apart in the same words.
+pub(crate) fn names(names: Option<&[String]>) -> Vec<Cell> {
+    let list = |names: &[String]| {
+        let items: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
+        serde_json::Value::from(items).to_string()
+    };
+    names.map(list).into_iter().map(Cell::from).collect()
+}
+
+/// Key, name and a text that changes with what an entry is, of all rows that fit the condition.
+pub(crate) fn select_prints(list: &str, condition: &str) -> String {
+    format!(
+        "SELECT CAST(p.id AS text), CAST(p.name AS text), CAST({list}({WHAT}) AS text) {FROM} WHERE {condition}"
+    )
+}
+
+/// That a row or the schedule it refers to fits a condition on the transaction that wrote it.
+pub(crate) fn written(fits: impl Fn(&str) -> String) -> String {
+    let schedules = SCHEDULES.map(|kind| {
+        let fits = fits("xmin");
+        format!("p.{kind}_id IN (SELECT id FROM django_celery_beat_{kind}schedule WHERE {fits})")
+    });
+    format!("{} OR {}", fits("p.xmin"), schedules.join(" OR "))
+}
 
 /// Priorities above are cut, as kombu does.
 const HIGHEST_PRIORITY: i64 = 9;
@@ -48,14 +89,14 @@ pub(crate) struct Row {
     one_off: Option<String>,
     start_time: Option<String>,
     enabled: Option<String>,
-    last_run_at: Option<String>,
-    total_run_count: Option<String>,
     date_changed: Option<String>,
     timing: TimingCells,
+    last_run_at: Option<String>,
+    total_run_count: Option<String>,
 }
 
 impl Row {
-    /// The cells of [`SELECT`].
+    /// The cells of [`select`].
     pub(crate) fn read(cells: Cells) -> Self {
         let mut cells = cells.into_iter();
         let mut next = || cells.next().flatten();
@@ -72,8 +113,6 @@ impl Row {
             one_off: next(),
             start_time: next(),
             enabled: next(),
-            last_run_at: next(),
-            total_run_count: next(),
             date_changed: next(),
             timing: TimingCells {
                 interval_id: next(),
@@ -93,6 +132,8 @@ impl Row {
                 longitude: next(),
                 clocked_time: next(),
             },
+            last_run_at: next(),
+            total_run_count: next(),
         }
     }
 
@@ -113,8 +154,8 @@ impl Row {
         let options = self.options()?;
         let policy = self.policy()?;
         entry.insert("task", self.task.unwrap_or_default());
-        entry.insert("args", json("args", self.args, "[]")?);
-        entry.insert("kwargs", json("kwargs", self.kwargs, "{}")?);
+        entry.insert("args", parsed("args", self.args, "[]")?);
+        entry.insert("kwargs", parsed("kwargs", self.kwargs, "{}")?);
         entry.insert("options", Value::Map(options));
         entry.insert("policy", Value::Map(policy));
         entry.insert("enabled", flag("enabled", self.enabled.as_deref())?);
@@ -146,7 +187,7 @@ impl Row {
                 options.insert("expires", seconds);
             }
         }
-        let headers = json("headers", self.headers.clone(), "{}")?;
+        let headers = parsed("headers", self.headers.clone(), "{}")?;
         options.insert("headers", headers);
         Ok(options)
     }
@@ -167,7 +208,7 @@ impl Row {
 }
 
 /// An empty text counts as none, as for Celery's scheduler.
-fn json(field: &'static str, text: Option<String>, none: &str) -> Result<Value, Problem> {
+fn parsed(field: &'static str, text: Option<String>, none: &str) -> Result<Value, Problem> {
     let text = text.filter(|text| !text.is_empty());
     let text = text.as_deref().unwrap_or(none);
     serde_json::from_str(text).map_err(|error| (field, format!("{text:?} is no JSON: {error}")))

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use crate::database::{Cells, Database};
 use crate::extras::Extras;
-use crate::row::{Row, SELECT};
+use crate::row::{self, Row};
 use crate::version::Versions;
 use crate::{Error, edit, extras, runs};
 
@@ -43,7 +43,7 @@ impl Tables {
         Ok(Self {
             database: Database::open(url, false)?,
             timezone: timezone.into(),
-            versions: Versions::new(),
+            versions: Versions::default(),
         })
     }
 
@@ -67,12 +67,20 @@ impl Tables {
         &self.timezone
     }
 
-    /// The rows and the extras at one point in time, of all entries or of one.
-    async fn ask(&self, name: Option<&str>) -> Result<(Vec<Cells>, Extras), Error> {
+    /// The rows and the extras at one point in time, of all entries or of some.
+    async fn ask(&self, names: Option<&[String]>) -> Result<(Vec<Cells>, Extras), Error> {
         let mut transaction = self.database.read().await?;
-        let values = vec![name.map(str::to_owned).into()];
-        let rows = transaction.rows(SELECT, values).await?;
-        Ok((rows, extras::load(&mut transaction, name).await?))
+        let text = row::select(names.is_some());
+        let rows = transaction.rows(&text, row::names(names)).await?;
+        Ok((rows, extras::load(&mut transaction, names).await?))
+    }
+
+    /// A large schedule takes seconds to understand, which must not hold up what else runs.
+    async fn understand(&self, names: Option<&[String]>) -> Result<ScheduleFile, SourceError> {
+        let (rows, extras) = self.ask(names).await?;
+        let timezone = self.timezone.clone();
+        let understand = move || Read::of(rows, extras).schedule(&timezone);
+        Ok(spawn_blocking(understand).await?)
     }
 }
 
@@ -125,12 +133,16 @@ impl Source for Tables {
         Ok(self.versions.ask(&self.database).await?)
     }
 
-    /// A large schedule takes seconds to understand, which must not hold up what else runs.
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
-        let (rows, extras) = self.ask(None).await?;
-        let timezone = self.timezone.clone();
-        let understand = move || Read::of(rows, extras).schedule(&timezone);
-        Ok(spawn_blocking(understand).await?)
+        self.understand(None).await
+    }
+
+    async fn changed(&self, from: &str, _to: &str) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(self.versions.since(from).await)
+    }
+
+    async fn load_named(&self, names: &[String]) -> Result<ScheduleFile, SourceError> {
+        self.understand(Some(names)).await
     }
 
     fn keeps_runs(&self) -> bool {
@@ -138,8 +150,12 @@ impl Source for Tables {
     }
 
     async fn keep_runs(&self, ran: &[Ran], now: Timestamp) -> Result<(), SourceError> {
+        if !ran.is_empty() {
+            let mut transaction = self.database.write_unnoticed().await?;
+            runs::tell(&mut transaction, ran).await?;
+            transaction.commit().await?;
+        }
         let mut transaction = self.database.write().await?;
-        runs::tell(&mut transaction, ran).await?;
         runs::put_away(&mut transaction, now).await?;
         Ok(transaction.commit().await?)
     }
@@ -152,7 +168,7 @@ impl Store for Tables {
     }
 
     async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError> {
-        let (rows, extras) = self.ask(Some(name)).await?;
+        let (rows, extras) = self.ask(Some(&[name.to_owned()])).await?;
         let mut read = Read::of(rows, extras);
         let wrong = !read.problems.is_empty();
         let definition = read.definitions.pop().map(|(_, definition)| definition);

@@ -1,5 +1,7 @@
 //! A Django admin edits, and a running beat follows.
 
+use std::collections::BTreeSet;
+
 use super::place::{Place, Running, until};
 
 const ADD: &str = r#"
@@ -58,12 +60,10 @@ async fn edits_are_followed(place: Place) {
             .is_some_and(|state| state.disabled)
     };
     until("the disabled entry is left out", is_disabled).await;
-    let state = running.state("tick").await.unwrap();
-    assert_eq!(
-        state.total_run_count,
-        running.sent().await.len() as u64,
-        "each slot once"
-    );
+    // The count is Django's affair, which may have saved one that was read before the last run.
+    let sent = running.sent().await;
+    let ids: BTreeSet<_> = sent.iter().map(|message| &message.headers.id).collect();
+    assert_eq!(ids.len(), sent.len(), "each slot once");
 
     place.django(DELETE).await;
     until("the deleted entry is forgotten", async || {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod following;
+mod hand_edits;
 mod nonsense;
 mod outages;
 mod place;

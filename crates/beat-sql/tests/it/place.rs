@@ -86,7 +86,7 @@ impl Place {
             return;
         }
         let script = format!(
-            "import sqlite3\ndb = sqlite3.connect({:?}, timeout=30)\ndb.executescript('''{statements}''')\ndb.commit()",
+            "import sqlite3\ndb = sqlite3.connect({:?}, timeout=30)\ndb.executescript('''{statements}\n''')\ndb.commit()",
             self.file()
         );
         self.python(script).await;
