@@ -8,6 +8,7 @@
 //! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
 //! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
 //!   [`figures`] joins for a period and for the last day.
+//! * [`targets`]: how a portfolio is meant to be divided, and the trades that bring it there.
 //! * [`gains`]: where the profit of a period came from: prices, dividends, currencies.
 //! * [`attribution`], [`reconcile`]: a portfolio beside its benchmark, an account beside its custodian's statement.
 //! * [`store`]: the database. [`import`]: CSV files into it. [`demo`]: a sample to look at.
@@ -43,6 +44,7 @@ pub mod reconciliation;
 pub mod returns;
 pub mod series;
 pub mod store;
+pub mod targets;
 pub mod valuation;
 pub mod xirr;
 

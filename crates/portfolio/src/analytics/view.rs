@@ -14,6 +14,7 @@ use crate::market::Market;
 use crate::money::Currency;
 use crate::series::Walk;
 use crate::store::{PortfolioRow, Store, asset_index};
+use crate::targets::TargetPlan;
 
 /// Portfolios with all that they refer to.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct View {
     pub asset_names: BTreeMap<String, String>,
     /// Remarks by transaction.
     pub notes: BTreeMap<i64, String>,
+    /// How portfolios are meant to be divided, by their ids, where that is said.
+    pub targets: BTreeMap<i64, TargetPlan>,
     /// In the order of their ids.
     pub portfolios: Vec<Viewed>,
 }
@@ -59,22 +62,38 @@ pub async fn view(
     let owner = store.display_name(user_id).await?;
     let rows = load::scope(store, &request).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let (market, portfolios) = portfolios(store, &request, rows).await?;
+    let targets = store.targets(&ids).await?;
+    let also = target_assets(store, &targets).await?;
+    let (market, portfolios) = portfolios(store, &request, rows, also).await?;
     Ok(View {
         market,
         owner,
         owner_currency: store.base_currency(user_id).await?,
         asset_names: store.asset_names().await?,
         notes: store.notes(&ids).await?,
+        targets,
         portfolios,
     })
 }
 
-/// The given portfolios with the market that they need.
+/// The assets that plans name, held or not.
+async fn target_assets(store: &Store, plans: &BTreeMap<i64, TargetPlan>) -> Result<BTreeSet<i64>> {
+    let mut symbols = plans.values().flat_map(TargetPlan::symbols).peekable();
+    if symbols.peek().is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let known = store.asset_ids().await?;
+    Ok(symbols
+        .filter_map(|symbol| known.get(symbol).copied())
+        .collect())
+}
+
+/// The given portfolios with the market that they need, and these assets besides.
 pub(super) async fn portfolios(
     store: &Store,
     request: &RefreshRequest,
     rows: Vec<PortfolioRow>,
+    also: BTreeSet<i64>,
 ) -> Result<(Market, Vec<Viewed>)> {
     let rates = store.rates().await?;
     let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
@@ -82,7 +101,7 @@ pub(super) async fn portfolios(
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
     let stored = |id: i64| entries.get(&id).map_or(&[][..], Vec::as_slice);
-    let (mut targets, mut assets) = (Vec::new(), BTreeSet::new());
+    let (mut targets, mut assets) = (Vec::new(), also);
     for row in &rows {
         let calendar = request.calendars.get(&row.calendar)?;
         let (target, named) = load::target(request, row, stored(row.id), calendar, &shared);

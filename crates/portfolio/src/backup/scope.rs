@@ -24,6 +24,8 @@ pub(crate) const TABLES: &[(&str, &[Scope])] = &[
     ("accounts", &[Ledger, Config]),
     ("portfolios", &[Ledger, Config]),
     ("portfolio_accounts", &[Ledger, Config]),
+    ("target_plans", &[Ledger, Config]),
+    ("target_weights", &[Ledger, Config]),
     ("assets", &[Ledger, MarketData]),
     ("transactions", &[Ledger]),
     ("corporate_actions", &[Ledger, MarketData]),

@@ -18,12 +18,20 @@ struct Version {
 }
 
 /// Every version, in order.
-const VERSIONS: [Version; 1] = [Version {
-    number: 1,
-    description: "schema",
-    sqlite: include_str!("../../migrations/0001_schema.sql"),
-    postgres: include_str!("../../migrations/0001_schema.postgres.sql"),
-}];
+const VERSIONS: [Version; 2] = [
+    Version {
+        number: 1,
+        description: "schema",
+        sqlite: include_str!("../../migrations/0001_schema.sql"),
+        postgres: include_str!("../../migrations/0001_schema.postgres.sql"),
+    },
+    Version {
+        number: 2,
+        description: "targets",
+        sqlite: include_str!("../../migrations/0002_targets.sql"),
+        postgres: include_str!("../../migrations/0002_targets.postgres.sql"),
+    },
+];
 
 /// The newest version.
 pub(crate) fn schema_version() -> i64 {

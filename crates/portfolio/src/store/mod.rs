@@ -30,6 +30,7 @@ mod runs;
 mod snapshots;
 mod sql;
 mod statements;
+mod targets;
 mod upkeep;
 mod user_actions;
 

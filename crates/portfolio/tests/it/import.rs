@@ -1,9 +1,11 @@
 //! Imports: good rows in, bad rows listed, the same again changes nothing.
 
 use portfolio::Error;
+use portfolio::analytics::view;
 use portfolio::import::{
-    ImportReport, PriceImport, Source, import_actions, import_prices, import_rates,
+    ImportReport, Input, PriceImport, Source, import_actions, import_prices, import_rates,
 };
+use portfolio::store::NewPortfolio;
 
 use crate::world::{Server, World, now, on_both_servers};
 
@@ -235,6 +237,106 @@ async fn rates_and_actions_import_once(server: Server) {
             .unwrap()
             .unchanged,
         1
+    );
+}
+
+on_both_servers!(chosen_lots_are_named_by_the_rows_that_opened_them);
+
+async fn chosen_lots_are_named_by_the_rows_that_opened_them(server: Server) {
+    let world = World::empty(server).await;
+    let ibm = world.asset("IBM").await;
+    world.prices(ibm, "date,close\n2010-03-05,130\n").await;
+    let user = world.user("ada@example.org").await;
+    let head = "account,date,type,symbol,quantity,price,currency,external_id,lot_picks\n";
+    let id = world.portfolio(user, "Main", false, head).await;
+    let portfolio = NewPortfolio {
+        user_id: user,
+        name: "Main",
+        base_currency: "USD".parse().unwrap(),
+        calendar: "XNYS",
+        lot_method: "specific",
+        automatic_income: false,
+        risk_free_rate: Default::default(),
+        benchmark_asset_id: None,
+    };
+    let same = world.store.put_portfolio(&portfolio, now()).await.unwrap();
+    assert_eq!(same, id);
+    let rows = "Main,2010-03-01,buy,IBM,10,100,USD,B-1,\n\
+        Main,2010-03-02,buy,IBM,10,110,USD,B-2,\n\
+        Main,2010-03-03,buy,IBM,10,120,USD,B-3,\n\
+        Main,2010-03-04,sell,IBM,12,125,USD,S-1,B-3:10; B-1:2\n\
+        Main,2010-03-04,sell,IBM,1,125,USD,S-2,B-9:1\n\
+        Main,2010-03-04,sell,IBM,1,125,USD,S-3,B-1\n";
+    let report = world.transactions(user, &format!("{head}{rows}")).await;
+    assert_eq!((report.written, report.bad), (4, 2));
+    assert_eq!(
+        rules(&report),
+        [
+            "line 6: lot_picks = \"B-9\" is not the external_id of an earlier row of this account",
+            "line 7: lot_picks = \"B-1\" must be such as B-1:10; B-7:2.5 (external id and quantity)",
+        ]
+    );
+    let day = Some("2010-03-05".parse().unwrap());
+    let found = view(&world.store, user, Some(id), day).await.unwrap();
+    let walk = found.portfolios[0].walk(&found.market, Vec::new()).unwrap();
+    let walk = walk.unwrap();
+    let sold = walk.ledger.realised().iter();
+    let sold: Vec<String> = sold
+        .map(|gain| format!("{} {}", gain.quantity, gain.cost))
+        .collect();
+    assert_eq!(sold, ["10 1200", "2 200"]);
+}
+
+#[tokio::test]
+async fn files_that_are_no_table_are_refused_before_they_are_read() {
+    let world = World::empty(Server::Sqlite).await;
+    let asset_id = world.asset("IBM").await;
+    let folder = tempfile::tempdir().unwrap();
+    let sparse = |name: &str, head: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, head).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path);
+        // Ten gigabytes on paper, a few bytes on the disk.
+        file.unwrap().set_len(10 << 30).unwrap();
+        path
+    };
+    let import = PriceImport {
+        asset_id,
+        source: "csv",
+    };
+    let cases = [
+        ("zeros.csv", "", "not UTF-8"),
+        (
+            "hole.csv",
+            "date,close\n2010-03-01,1\n2010-03-02,",
+            "longer than 65536 bytes",
+        ),
+        (
+            "quote.csv",
+            "date,close\n2010-03-01,\"",
+            "longer than 65536 bytes",
+        ),
+    ];
+    for (name, head, expected) in cases {
+        // A header that is long enough to look like text.
+        let head = if head.is_empty() {
+            String::new()
+        } else {
+            format!("{head}{}", "1".repeat(64))
+        };
+        let input = Input::open(&sparse(name, &head), now()).unwrap();
+        let error = import_prices(&world.store, input, import, &mut |_| {}).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let nothing = world.store.newest_price().await.unwrap();
+    assert_eq!(nothing, None, "nothing of a refused file is stored");
+    let missing = Input::open(&folder.path().join("missing.csv"), now()).unwrap_err();
+    assert!(missing.to_string().contains("missing.csv"), "{missing}");
+    let directory = Input::open(folder.path(), now()).unwrap_err();
+    assert!(
+        directory.to_string().contains("is a directory"),
+        "{directory}"
     );
 }
 

@@ -18,4 +18,5 @@ mod refresh;
 mod rules;
 mod servers;
 mod snapshots;
+mod targets;
 mod world;

@@ -1,5 +1,6 @@
 //! The run: load, compute on every core, join.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -48,7 +49,8 @@ pub async fn performance(
     compare_with(store, request, &mut rows).await?;
     let total = rows.len() as u64;
     report(progress, 0, total);
-    let (market, portfolios) = view::portfolios(store, &request.scope(), rows).await?;
+    let (market, portfolios) =
+        view::portfolios(store, &request.scope(), rows, BTreeSet::new()).await?;
     let jobs: Vec<Job> = portfolios.into_iter().map(view::Viewed::into_job).collect();
     let key = key(request, &jobs);
     let mut envelope = match cached(store, &key, request).await? {
