@@ -6,12 +6,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The provider does not know what was asked for. Final.
-    #[error("{provider} does not know {what}")]
+    #[error("{provider} does not know {what}{looked}")]
     NotFound {
         /// The provider.
         provider: String,
         /// The symbol or currency.
         what: String,
+        /// Where it was looked for, where that helps: empty, or such as `: there is no …`.
+        looked: String,
     },
     /// The provider refuses the key. Final.
     #[error(
@@ -121,6 +123,7 @@ impl Error {
         Error::NotFound {
             provider: provider.to_owned(),
             what: what.to_owned(),
+            looked: String::new(),
         }
     }
 

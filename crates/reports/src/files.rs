@@ -14,14 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::artefact::{Artefact, file_stem, hash_of, store};
 use crate::contents::{ReportType, report, report_json};
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::export::{DateRange, rows, write_csv};
+use crate::listing::render;
 use crate::pdf::Typeface;
 use crate::subject::{Names, Subject};
 use crate::{html, pdf};
 
 /// Changes whenever reports come out otherwise from the same input, so that old ones are not taken for current ones.
-const LAYOUT: &str = "1";
+const LAYOUT: &str = "2";
 
 /// What a report or an export can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,11 +112,46 @@ pub fn write_reports_on(
         return Ok(Vec::new());
     };
     let settings = viewed.settings(&view.market);
-    let subject = Subject::of(names(view, viewed), walk, wanted.from, settings)?;
+    let subject = Subject::of(names(view, viewed), walk, wanted.from, settings)?
+        .with_targets(view.targets.get(&viewed.row().id))?;
     let formats = wanted.formats.iter();
     formats
         .map(|format| write_report(&subject, viewed, wanted, *format, typeface))
         .collect()
+}
+
+/// A document that was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct WrittenDocument {
+    /// What it was written as.
+    pub format: Format,
+    /// The file.
+    #[serde(flatten)]
+    pub artefact: Artefact,
+}
+
+/// Writes a document as each of these formats, as files of this name.
+///
+/// # Errors
+/// What is wrong with a font or a file.
+pub fn write_document(
+    document: &Document,
+    formats: &[Format],
+    folder: &Path,
+    stem: &str,
+) -> Result<Vec<WrittenDocument>> {
+    let write = |format: &Format| {
+        let (bytes, name) = (
+            render(document, *format)?,
+            format!("{stem}.{}", format.as_str()),
+        );
+        let write = |output: &mut dyn Write| output.write_all(&bytes).map_err(Error::Write);
+        Ok(WrittenDocument {
+            format: *format,
+            artefact: store(folder, &name, write)?,
+        })
+    };
+    formats.iter().map(write).collect()
 }
 
 /// The hash of everything that reports on these portfolios depend on, besides their type and range.
@@ -127,8 +164,25 @@ pub fn input_hash<'v>(view: &'v View, portfolios: impl IntoIterator<Item = &'v V
         ..
     } = view;
     let names = format!("{LAYOUT}{owner}{owner_currency}{asset_names:?}{notes:?}");
-    let portfolios: Vec<&str> = portfolios.into_iter().map(Viewed::input_hash).collect();
-    hash_of([names.as_str()].into_iter().chain(portfolios))
+    let portfolios = portfolios.into_iter();
+    let portfolios: Vec<String> = portfolios
+        .map(|viewed| format!("{}{}", viewed.input_hash(), targets(view, viewed)))
+        .collect();
+    hash_of(
+        [names.as_str()]
+            .into_iter()
+            .chain(portfolios.iter().map(String::as_str)),
+    )
+}
+
+/// What proposals depend on beside the ledger: the plan, and prices of what is not held yet.
+fn targets(view: &View, viewed: &Viewed) -> String {
+    let Some(plan) = view.targets.get(&viewed.row().id) else {
+        return String::new();
+    };
+    let assets = plan.symbols().filter_map(|symbol| view.market.find(symbol));
+    let prices = assets.map(|asset| view.market.asset(asset).price(viewed.as_of()));
+    format!("{plan:?}{:?}", prices.collect::<Vec<_>>())
 }
 
 fn write_report(

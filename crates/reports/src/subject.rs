@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use portfolio::figures::{Closing, PeriodFigures, ReturnSettings};
+use portfolio::gains::Gains;
 use portfolio::series::{Walk, Window};
+use portfolio::targets::{Aim, Proposal, TargetPlan};
 
 use crate::error::Result;
 
@@ -32,8 +34,12 @@ pub struct Subject<'w> {
     pub window: Window,
     /// The range's figures.
     pub figures: PeriodFigures,
+    /// Where the range's profit came from.
+    pub gains: Gains,
     /// What is there on the last day.
     pub closing: Closing,
+    /// What would bring it back to its targets, when it has some.
+    pub targets: Option<Proposal>,
 }
 
 impl<'w> Subject<'w> {
@@ -51,10 +57,22 @@ impl<'w> Subject<'w> {
         Ok(Subject {
             names,
             figures: PeriodFigures::of(walk, &window, settings)?,
+            gains: Gains::of(walk, &window),
             closing: Closing::of(walk)?,
+            targets: None,
             window,
             walk,
         })
+    }
+
+    /// The same beside what it is meant to be.
+    ///
+    /// # Errors
+    /// When an exchange rate is missing or a product is too large.
+    pub fn with_targets(mut self, plan: Option<&TargetPlan>) -> Result<Subject<'w>> {
+        let proposal = plan.map(|plan| Proposal::of(plan, self.walk, Aim::Rebalance));
+        self.targets = proposal.transpose()?;
+        Ok(self)
     }
 
     /// An asset's name, or its symbol.

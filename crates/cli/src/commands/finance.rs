@@ -5,6 +5,7 @@ mod files;
 mod market;
 mod portfolios;
 mod reconcile;
+mod targets;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ use crate::summary;
   celeriac finance reconcile
   celeriac finance calculate-performance -u 1 -d 30
   celeriac finance snapshot
+  celeriac finance targets set -u 1 --portfolio 1 equity=60 bond=30:3
+  celeriac finance targets propose -u 1
   celeriac finance summary --json
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
@@ -74,6 +77,9 @@ pub(crate) enum Args {
     CalculatePerformance(portfolios::PerformanceArgs),
     /// Keep what each portfolio was worth at the end of a day
     Snapshot(portfolios::SnapshotArgs),
+    /// Say how portfolios are meant to be divided, and get the trades that bring them there
+    #[command(subcommand)]
+    Targets(targets::TargetsArgs),
     /// Show every portfolio's figures as last computed
     Summary,
     /// Write reports on a user's portfolios: PDF, HTML, CSV or JSON
@@ -136,6 +142,7 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::CalculatePerformance(args) => portfolios::calculate(store, args, context).await,
         Args::Snapshot(args) => portfolios::snapshot(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,
+        Args::Targets(args) => targets::run(store, args, context).await,
         Args::Summary => summary::show(store, context.json).await.map(ok),
         Args::Report(args) => files::report(store, args, context).await.map(ok),
         Args::Export(args) => files::export(store, args, context).await.map(ok),

@@ -35,9 +35,8 @@ impl Folder {
 
     /// The symbol's price file.
     fn prices(&self, symbol: &str) -> Result<PathBuf> {
-        let unknown = || Error::not_found(NAME, symbol);
         if !is_symbol(symbol) {
-            return Err(unknown());
+            return Err(Error::not_found(NAME, symbol));
         }
         let places = [self.root.join("prices"), self.root.clone()];
         let files = places.iter().flat_map(|place| {
@@ -46,7 +45,17 @@ impl Folder {
         files
             .into_iter()
             .find(|file| file.is_file())
-            .ok_or_else(unknown)
+            .ok_or_else(|| self.missing(symbol, &format!("{symbol}.csv or {symbol}.parquet")))
+    }
+
+    /// The error that names the file and the folder that are looked for.
+    fn missing(&self, symbol: &str, file: &str) -> Error {
+        let root = self.root.display();
+        Error::NotFound {
+            provider: NAME.to_owned(),
+            what: symbol.to_owned(),
+            looked: format!(": there is no {file} for it in {root} (celeriac_market_data_folder)"),
+        }
     }
 
     fn daily_now(
@@ -91,7 +100,7 @@ impl Folder {
 
     fn info_now(&self, symbol: &str) -> Result<Info> {
         let file = self.root.join("assets.csv");
-        let unknown = || Error::not_found(NAME, symbol);
+        let unknown = || self.missing(symbol, "row of assets.csv");
         if !file.is_file() {
             return Err(unknown());
         }

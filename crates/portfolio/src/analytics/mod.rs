@@ -32,7 +32,7 @@ pub use period::Period;
 pub use refresh::{TASK, refresh};
 pub use request::RefreshRequest;
 pub use snapshot::{SnapshotData, SnapshotRequest, create_snapshots};
-pub use view::{View, Viewed, view};
+pub use view::{View, Viewed, owned_portfolio, view};
 
 use jiff::civil::Date;
 

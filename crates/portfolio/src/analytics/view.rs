@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use super::compute::{self, Job};
 use super::load;
 use super::request::RefreshRequest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::figures::ReturnSettings;
 use crate::ledger::{AccountId, LedgerError};
 use crate::market::Market;
 use crate::money::Currency;
 use crate::series::Walk;
 use crate::store::{PortfolioRow, Store, asset_index};
-use crate::targets::TargetPlan;
+use crate::targets::{Aim, Proposal, TargetPlan};
 
 /// Portfolios with all that they refer to.
 #[derive(Debug)]
@@ -76,13 +76,34 @@ pub async fn view(
     })
 }
 
+/// An active portfolio of a user's.
+///
+/// # Errors
+/// When it does not exist or is another user's, or a database error.
+pub async fn owned_portfolio(
+    store: &Store,
+    user_id: i64,
+    portfolio_id: i64,
+) -> Result<PortfolioRow> {
+    let request = RefreshRequest {
+        user_id: Some(user_id),
+        portfolio_ids: Some(vec![portfolio_id]),
+        ..RefreshRequest::new("")
+    };
+    let mut found = load::scope(store, &request).await?;
+    found.pop().ok_or_else(|| Error::NotFound {
+        what: "active portfolio",
+        id: portfolio_id.to_string(),
+    })
+}
+
 /// The assets that plans name, held or not.
 async fn target_assets(store: &Store, plans: &BTreeMap<i64, TargetPlan>) -> Result<BTreeSet<i64>> {
-    let mut symbols = plans.values().flat_map(TargetPlan::symbols).peekable();
-    if symbols.peek().is_none() {
+    if plans.is_empty() {
         return Ok(BTreeSet::new());
     }
     let known = store.asset_ids().await?;
+    let symbols = plans.values().flat_map(TargetPlan::symbols);
     Ok(symbols
         .filter_map(|symbol| known.get(symbol).copied())
         .collect())
@@ -120,6 +141,20 @@ pub(super) async fn portfolios(
     let portfolios = targets.into_iter().map(viewed).collect();
     drop(entries);
     Ok((market, portfolios))
+}
+
+impl View {
+    /// What to trade in a portfolio of the view that has a plan and in which something has happened; `None` otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with its ledger.
+    pub fn proposal(&self, viewed: &Viewed, aim: Aim) -> Result<Option<Proposal>, LedgerError> {
+        let plan = self.targets.get(&viewed.row().id);
+        let walk = viewed.walk(&self.market, Vec::new())?;
+        let both = plan.zip(walk);
+        both.map(|(plan, walk)| Proposal::of(plan, &walk, aim))
+            .transpose()
+    }
 }
 
 impl Viewed {

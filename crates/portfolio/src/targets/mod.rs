@@ -57,6 +57,19 @@ pub struct TargetPlan {
     pub targets: Vec<Target>,
 }
 
+/// The classes that can be a target; cash is what the weights leave.
+const CLASSES: [&str; 9] = [
+    "equity",
+    "etf",
+    "fund",
+    "bond",
+    "crypto",
+    "fx",
+    "commodity",
+    "index",
+    "other",
+];
+
 impl Dimension {
     /// Every dimension.
     pub const ALL: [Dimension; 3] = [Dimension::Class, Dimension::Sector, Dimension::Symbol];
@@ -114,6 +127,13 @@ impl TargetPlan {
             let share = |value: Decimal| !value.is_negative() && value <= Decimal::ONE;
             if target.name.trim().is_empty() {
                 return wrong("name", &target.name, "must not be empty");
+            }
+            if self.dimension == Dimension::Class && !CLASSES.contains(&target.name.as_str()) {
+                return wrong(
+                    "name",
+                    &target.name,
+                    "must be equity, etf, fund, bond, crypto, fx, commodity, index or other; cash is what the weights leave",
+                );
             }
             if !share(target.weight) {
                 return wrong("weight", &target.weight, "must be from 0 to 1");

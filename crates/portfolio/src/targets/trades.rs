@@ -146,7 +146,7 @@ impl<'m> Tradable<'m> {
         };
         // What rounding has added is taken off again, in growing steps where units are worth next to nothing.
         while units.is_positive() && self.base(units)? > amount {
-            units = units - step;
+            units -= step;
             step = step.mul(ten, FRACTION)?;
         }
         Ok(units)

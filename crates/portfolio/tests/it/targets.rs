@@ -219,15 +219,17 @@ fn plans_that_cannot_be_followed_are_refused() {
     };
     let of = |targets| plan(Dimension::Class, targets);
     assert_eq!(refused(of(vec![])), "targets must name at least one");
-    let heavy = vec![target("a", "0.6", None), target("b", "0.5", None)];
+    let heavy = vec![target("etf", "0.6", None), target("fx", "0.5", None)];
     assert_eq!(refused(of(heavy)), "weight must not add up to more than 1");
-    let twice = vec![target("a", "0.6", None), target("a", "0.1", None)];
+    let twice = vec![target("etf", "0.6", None), target("etf", "0.1", None)];
     assert_eq!(refused(of(twice)), "name must be named once");
     assert_eq!(
-        refused(of(vec![target("a", "-0.1", None)])),
+        refused(of(vec![target("etf", "-0.1", None)])),
         "weight must be from 0 to 1"
     );
-    let mut poor = of(vec![target("a", "0.1", None)]);
+    let cash = refused(of(vec![target("cash", "0.1", None)]));
+    assert!(cash.contains("cash is what the weights leave"), "{cash}");
+    let mut poor = of(vec![target("etf", "0.1", None)]);
     poor.cash_kept = decimal("-1");
     assert_eq!(refused(poor), "cash_kept must not be negative");
 }

@@ -105,7 +105,6 @@ fn weight(subject: &Subject<'_>, value: Decimal) -> String {
     }
 }
 
-/// A heading with a table, or with the sentence that says why there is none.
 /// A heading, and below it a table or a sentence that says why there is none.
 pub fn section(heading: &str, content: Result<Table, &str>) -> Vec<Block> {
     let content = match content {

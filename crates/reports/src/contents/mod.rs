@@ -7,11 +7,14 @@ mod income;
 mod overview;
 mod performance;
 mod reconciliation;
+mod rolling;
 mod series;
+mod sources;
+mod targets;
 
 pub use export::export;
 pub use holdings::section;
-pub use reconciliation::reconciliation;
+pub use reconciliation::{reconciliation, reconciliation_report};
 
 use serde::Serialize;
 
@@ -79,21 +82,31 @@ pub fn report(subject: &Subject<'_>, kind: ReportType) -> Document {
     let sections: &[fn(&Subject<'_>) -> Vec<Block>] = match kind {
         ReportType::Comprehensive => &[
             performance::returns,
+            sources::blocks,
             holdings::positions,
             holdings::cash,
+            targets::blocks,
             performance::risk,
+            rolling::blocks,
             performance::monthly,
             income::blocks,
             gains::by_year,
         ],
         ReportType::Performance => &[
             performance::returns,
+            sources::blocks,
             performance::risk,
+            rolling::blocks,
             performance::monthly,
             performance::contributions,
             holdings::positions,
         ],
-        ReportType::Holdings => &[holdings::positions, holdings::cash, holdings::lots],
+        ReportType::Holdings => &[
+            holdings::positions,
+            holdings::cash,
+            targets::blocks,
+            holdings::lots,
+        ],
         ReportType::Income => &[income::blocks, income::payments, holdings::positions],
         ReportType::Tax => &[gains::by_year, gains::by_lot, holdings::positions],
     };
@@ -119,7 +132,10 @@ pub fn report_json(subject: &Subject<'_>, kind: ReportType) -> serde_json::Resul
         portfolio: &'r str,
         owner: &'r str,
         figures: &'r portfolio::figures::PeriodFigures,
+        gains: &'r portfolio::gains::Gains,
         closing: &'r portfolio::figures::Closing,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        targets: Option<&'r portfolio::targets::Proposal>,
     }
     let report = Report {
         schema: "report/1",
@@ -127,7 +143,9 @@ pub fn report_json(subject: &Subject<'_>, kind: ReportType) -> serde_json::Resul
         portfolio: &subject.names.portfolio,
         owner: &subject.names.owner,
         figures: &subject.figures,
+        gains: &subject.gains,
         closing: &subject.closing,
+        targets: subject.targets.as_ref(),
     };
     let mut bytes = serde_json::to_vec_pretty(&report)?;
     bytes.push(b'\n');

@@ -9,7 +9,7 @@ use crate::format::{amount, percent, ratio};
 use crate::subject::Subject;
 
 /// As wide as the text of a page.
-const WIDTH: f32 = 499.0;
+pub(super) const WIDTH: f32 = 499.0;
 
 pub(super) fn blocks(subject: &Subject<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Figures(figures(subject))];

@@ -1,10 +1,26 @@
 //! What became of the comparisons with custodians' statements: matches by rule, and the breaks.
 
+use jiff::civil::Date;
 use portfolio::store::{BreakRow, Compared};
 
 use super::section;
-use crate::document::{Block, Table};
+use crate::document::{Block, Document, Table};
 use crate::format::NOTHING;
+
+/// The report on a user's accounts over a period, as their newest comparisons left them.
+pub fn reconciliation_report(
+    owner: &str,
+    accounts: &[Compared],
+    (from, to): (Date, Date),
+) -> Document {
+    Document {
+        title: owner.to_owned(),
+        subtitle: "Reconciliation report".to_owned(),
+        facts: vec![("Period".to_owned(), format!("{from} to {to}"))],
+        as_of: to,
+        blocks: reconciliation(accounts),
+    }
+}
 
 /// One section of sums, then each account's breaks.
 pub fn reconciliation(accounts: &[Compared]) -> Vec<Block> {

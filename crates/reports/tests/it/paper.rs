@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use portfolio::figures::ReturnSettings;
-use reports::contents::{ReportType, report};
+use portfolio::targets::{Dimension, Target, TargetPlan};
+use reports::contents::{ReportType, report, report_json};
 use reports::pdf::{Pdf, Typeface, render};
 use reports::subject::Subject;
 
@@ -181,6 +182,48 @@ fn the_browser_gets_one_file_without_scripts_or_links() {
     saved(&folder, "report.html", page.as_bytes());
     assert!(!page.contains("<script"), "a name is not escaped");
     assert!(!page.contains("http:") && !page.contains("https:"));
-    assert_eq!(page.matches("<svg").count(), 3);
+    // Value, drawdown, allocation and the rolling return.
+    assert_eq!(page.matches("<svg").count(), 4);
     assert!(page.contains("中国工商银行股份有限公司"));
+}
+
+#[test]
+fn profit_is_split_and_targets_are_shown_where_there_are_some() {
+    let world = World::of(3);
+    let walk = world.walk();
+    let subject = |plan| {
+        let settings = ReturnSettings::default();
+        let subject = Subject::of(world.names(), &walk, None, settings).unwrap();
+        subject.with_targets(plan).unwrap()
+    };
+    let target = |name: &str, weight: &str| Target {
+        name: name.to_owned(),
+        weight: weight.parse().unwrap(),
+        band: "0.05".parse().unwrap(),
+        buy: None,
+    };
+    let plan = TargetPlan {
+        dimension: Dimension::Symbol,
+        minimum_trade: "0".parse().unwrap(),
+        cash_kept: "0".parse().unwrap(),
+        whole_shares: true,
+        targets: vec![target("CO000", "0.8"), target("CO001", "0.2")],
+    };
+    for (plan, there) in [(None, false), (Some(&plan), true)] {
+        let subject = subject(plan);
+        let page = reports::html::render(&report(&subject, ReportType::Comprehensive));
+        assert!(page.contains("Where the profit came from"));
+        let profit = reports::format::money(subject.gains.total, subject.closing.base);
+        assert!(
+            page.contains(&format!("All together: {profit}.")),
+            "{profit}"
+        );
+        assert_eq!(page.contains("Target allocation"), there);
+        assert_eq!(page.contains("Proposed trades"), there);
+        let json = report_json(&subject, ReportType::Comprehensive).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let traded = json["targets"]["trades"].as_array().map_or(0, Vec::len);
+        assert_eq!(traded > 0, there);
+        assert_eq!(json["gains"]["total"], subject.gains.total.to_string());
+    }
 }

@@ -5,8 +5,7 @@ use portfolio::analytics::{View, Viewed, view};
 use portfolio::progress::Progress;
 use portfolio::store::Store;
 use reports::artefact::hash_of;
-use reports::contents::{ReportType, reconciliation};
-use reports::document::Document;
+use reports::contents::{ReportType, reconciliation_report};
 use reports::files::{Format, Reports, input_hash, write_reports_on};
 use reports::pdf::Typeface;
 use serde::{Deserialize, Serialize};
@@ -139,13 +138,7 @@ impl GeneratePortfolioReport {
         let compared = compared.await.map_err(failure)?;
         let first = compared.iter().map(|account| account.as_of).min();
         let from = self.start.or(first).unwrap_or(to);
-        let document = Document {
-            title: view.owner.clone(),
-            subtitle: "Reconciliation report".to_owned(),
-            facts: vec![("Period".to_owned(), format!("{from} to {to}"))],
-            as_of: to,
-            blocks: reconciliation(&compared),
-        };
+        let document = reconciliation_report(&view.owner, &compared, (from, to));
         report(reporter, "render", 0, 1);
         let (user, kind) = (Some(self.user_id), self.report_type.as_str());
         let files = filing.document(user, kind, &document, (from, to), &self.formats);

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
-use portfolio::analytics::view;
+use jiff::civil::{Date, date};
+use portfolio::analytics::{View, Viewed, view};
 use portfolio::store::Store;
-use reports::contents::ReportType;
-use reports::files::{Export, Exported, Format, Reports, Written, write_export, write_reports};
+use reports::contents::{ReportType, reconciliation_report};
+use reports::files::{
+    Export, Exported, Format, Reports, Written, write_document, write_export, write_reports,
+};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -39,7 +41,7 @@ pub(crate) struct ReportArgs {
     range: Range,
     /// What it says
     #[arg(long = "type", value_name = "TYPE", default_value = "comprehensive",
-        value_parser = ["comprehensive", "performance", "holdings", "income", "tax"])]
+        value_parser = ["comprehensive", "performance", "holdings", "income", "tax", "reconciliation"])]
     kind: String,
     /// What it is written as; may be given several times
     #[arg(long = "format", value_name = "FORMAT", default_value = "pdf", value_parser = format)]
@@ -76,8 +78,11 @@ pub(super) async fn report(
     range.check()?;
     let view = view(store, range.user, range.portfolio, range.end).await?;
     let folder = range.folder(context);
+    let Some(kind) = ReportType::parse(&kind) else {
+        return reconciliation(store, &range, &view, &formats, context).await;
+    };
     let wanted = Reports {
-        kind: ReportType::parse(&kind).unwrap_or(ReportType::Comprehensive),
+        kind,
         from: range.start.and_then(|start| start.yesterday().ok()),
         formats: &formats,
         folder: &folder,
@@ -92,6 +97,39 @@ pub(super) async fn report(
         output::line("nothing has happened in these portfolios yet: there is nothing to report");
     }
     written.iter().for_each(show);
+    Ok(())
+}
+
+/// Writes the report on what the newest comparisons with custodians' statements found.
+async fn reconciliation(
+    store: &Store,
+    range: &Range,
+    view: &View,
+    formats: &[Format],
+    context: &Context,
+) -> Result<(), Error> {
+    let last = view.portfolios.iter().map(Viewed::as_of).max();
+    let written = match last {
+        Some(to) => {
+            let period = (range.start.unwrap_or(date(1, 1, 1)), to);
+            let user = Some(range.user);
+            let compared = store.compared(user, range.portfolio, period).await?;
+            let first = compared.iter().map(|account| account.as_of).min();
+            let from = range.start.or(first).unwrap_or(to);
+            let document = reconciliation_report(&view.owner, &compared, (from, to));
+            let stem = format!("reconciliation-{}-{to}", range.user);
+            write_document(&document, formats, &range.folder(context), &stem)?
+        }
+        None => Vec::new(),
+    };
+    if context.json {
+        output::json(&written);
+    } else if written.is_empty() {
+        output::line("this user has no portfolios: there is nothing to report");
+    }
+    for one in written.iter().filter(|_| !context.json) {
+        output::line(&one.artefact.path.display().to_string());
+    }
     Ok(())
 }
 

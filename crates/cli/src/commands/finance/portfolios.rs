@@ -2,9 +2,10 @@
 
 use jiff::civil::Date;
 use portfolio::analytics::{
-    Issue, NamedFigures, Performance, PerformanceRequest, Period, SnapshotRequest,
+    Issue, NamedFigures, PerformanceData, PerformanceRequest, Period, SnapshotRequest,
     create_snapshots, performance,
 };
+use portfolio::money::Currency;
 use portfolio::store::Store;
 use service::Exit;
 
@@ -39,6 +40,12 @@ pub(crate) struct PerformanceArgs {
     /// The symbol to compare with
     #[arg(long, value_name = "SYMBOL")]
     benchmark: Option<String>,
+    /// Show too how figures over this many days of the calendar have rolled, at every year's end; may be given several times
+    #[arg(long = "rolling", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    rolling: Vec<u16>,
+    /// Show too what each holding gained: by its price, dividends and currency
+    #[arg(long)]
+    holdings: bool,
 }
 
 /// Which snapshots are kept.
@@ -69,7 +76,7 @@ pub(super) async fn calculate(
     args: PerformanceArgs,
     context: &Context,
 ) -> Result<Exit, Error> {
-    let request = PerformanceRequest {
+    let mut request = PerformanceRequest {
         portfolio_id: args.portfolio,
         days_back: args.days,
         benchmark: args.benchmark,
@@ -78,17 +85,26 @@ pub(super) async fn calculate(
         end: args.end,
         ..PerformanceRequest::new(args.user)
     };
+    let windows = args.rolling.into_iter().map(usize::from);
+    let windows: Vec<usize> = windows.collect();
+    if !windows.is_empty() {
+        request.rolling.clone_from(&windows);
+    }
     let envelope = performance(store, &request, &mut bar()).await?;
     if context.json {
         output::json(&envelope);
     } else {
-        let data = &envelope.data;
-        let named = data.portfolios.iter();
-        let named = named.map(|found| (found.name.as_str(), &found.performance));
-        let all = named.chain(data.combined.iter().map(|joined| ("all", joined)));
-        let rows = all
-            .flat_map(|(name, found)| found.periods.iter().map(move |one| cells(name, found, one)));
-        output::table(&HEADERS, rows.collect(), "there is nothing to compute");
+        let found = Shown::all(&envelope.data);
+        let rows = found.iter().map(Shown::cells).collect();
+        output::table(&HEADERS, rows, "there is nothing to compute");
+        if args.holdings {
+            let rows = found.iter().flat_map(Shown::holdings).collect();
+            output::table(&HOLDINGS, rows, "no holding has gained or lost");
+        }
+        if !windows.is_empty() {
+            let rows = found.iter().flat_map(Shown::rolling).collect();
+            output::table(&ROLLING, rows, "no window is full yet");
+        }
     }
     Ok(told(&envelope.errors))
 }
@@ -107,22 +123,104 @@ const HEADERS: [&str; 11] = [
     "currency",
 ];
 
-fn cells(name: &str, found: &Performance, one: &NamedFigures) -> Vec<String> {
-    let (figures, currency) = (&one.figures, found.base_currency);
-    let stats = figures.stats.as_ref();
-    let drawdown = stats.and_then(|stats| Some(stats.max_drawdown.as_ref()?.depth));
-    let gains = one.gains.holdings;
-    let gains = [gains.price, gains.dividends, gains.currency];
-    let mut cells = vec![
-        name.to_owned(),
-        one.period.clone(),
-        figures.from.to_string(),
-        figures.to.to_string(),
-        format!("{} {currency}", currency.round(figures.nav_end)),
-    ];
-    cells.extend([figures.twr, figures.mwr.rate, drawdown].map(percent));
-    cells.extend(gains.map(|gain| currency.round(gain).to_string()));
-    cells
+const HOLDINGS: [&str; 7] = [
+    "portfolio",
+    "period",
+    "holding",
+    "price",
+    "dividends",
+    "currency",
+    "sum",
+];
+
+const ROLLING: [&str; 8] = [
+    "portfolio",
+    "period",
+    "days",
+    "until",
+    "return",
+    "volatility",
+    "Sharpe",
+    "drawdown",
+];
+
+/// The figures of one period under the name that people know.
+struct Shown<'e> {
+    portfolio: &'e str,
+    currency: Currency,
+    one: &'e NamedFigures,
+}
+
+impl<'e> Shown<'e> {
+    fn all(data: &'e PerformanceData) -> Vec<Shown<'e>> {
+        let named = data.portfolios.iter();
+        let named = named.map(|found| (found.name.as_str(), &found.performance));
+        let all = named.chain(data.combined.iter().map(|joined| ("all", joined)));
+        let periods = all.flat_map(|(portfolio, found)| {
+            let currency = found.base_currency;
+            let shown = move |one| Shown {
+                portfolio,
+                currency,
+                one,
+            };
+            found.periods.iter().map(shown)
+        });
+        periods.collect()
+    }
+
+    fn start(&self) -> Vec<String> {
+        vec![self.portfolio.to_owned(), self.one.period.clone()]
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let (figures, currency) = (&self.one.figures, self.currency);
+        let stats = figures.stats.as_ref();
+        let drawdown = stats.and_then(|stats| Some(stats.max_drawdown.as_ref()?.depth));
+        let gains = self.one.gains.holdings;
+        let mut cells = self.start();
+        cells.extend([
+            figures.from.to_string(),
+            figures.to.to_string(),
+            format!("{} {currency}", currency.round(figures.nav_end)),
+        ]);
+        cells.extend([figures.twr, figures.mwr.rate, drawdown].map(percent));
+        let gains = [gains.price, gains.dividends, gains.currency];
+        cells.extend(gains.map(|gain| currency.round(gain).to_string()));
+        cells
+    }
+
+    /// A row for each holding: where its gain came from.
+    fn holdings(&self) -> impl Iterator<Item = Vec<String>> {
+        self.one.gains.by_holding.iter().map(|(symbol, split)| {
+            let mut cells = self.start();
+            cells.push(symbol.clone());
+            let gains = [split.price, split.dividends, split.currency, split.total];
+            cells.extend(gains.map(|gain| self.currency.round(gain).to_string()));
+            cells
+        })
+    }
+
+    /// A row for each window and year's end.
+    fn rolling(&self) -> impl Iterator<Item = Vec<String>> {
+        let windows = self.one.figures.rolling.iter();
+        let points = windows.flat_map(|(days, summary)| {
+            let points = summary.year_ends.iter();
+            points.map(move |point| (days, point))
+        });
+        points.map(|(days, point)| {
+            let mut cells = self.start();
+            let sharpe = point.sharpe.map(|ratio| format!("{ratio:.2}"));
+            cells.extend([
+                days.to_string(),
+                point.date.to_string(),
+                percent(Some(point.total_return)),
+                percent(point.volatility),
+                sharpe.unwrap_or_default(),
+                percent(Some(point.max_drawdown)),
+            ]);
+            cells
+        })
+    }
 }
 
 /// Keeps snapshots and prints what was done.
@@ -151,9 +249,13 @@ pub(super) async fn snapshot(
         "{day}: {} created, {} updated, {} unchanged, {} failed",
         data.created, data.updated, data.unchanged, data.failed
     ));
-    for (currency, nav) in &data.nav_total {
-        output::line(&format!("{nav} {currency}"));
-    }
+    let totals = data.nav_total.iter();
+    let totals = totals.map(|(currency, nav)| vec![format!("{nav} {currency}")]);
+    output::table(
+        &["net asset value"],
+        totals.collect(),
+        "no portfolio has a value",
+    );
     Ok(told(&envelope.errors))
 }
 
