@@ -61,7 +61,7 @@ impl Providers {
             }
         }
         for (name, settings) in http {
-            let provider = settings.provider(&name)?;
+            let provider = settings.provider(&name, data_folder)?;
             all.insert(name, Arc::new(provider));
         }
         Ok(Providers { all, order })

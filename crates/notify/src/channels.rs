@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 use portfolio::store::{Channel, Notification, Recipient};
-use reqwest::Client;
 
 use crate::attempt::Attempt;
 use crate::email::{Mail, Mailer};
 use crate::error::Result;
+use crate::http::Client;
 use crate::message::identity;
 use crate::preferences::Preferences;
 use crate::settings::{PushSettings, Settings, WebhookSettings};
-use crate::{http, push, webhook};
+use crate::{push, webhook};
 
 /// Every way out of this installation.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Channels {
     webhook: Option<WebhookSettings>,
     push: Option<PushSettings>,
     http: Client,
+    /// For users' own addresses.
+    users: Client,
 }
 
 impl Channels {
@@ -27,11 +29,17 @@ impl Channels {
     /// # Errors
     /// A sender that is no address, certificates that cannot be read, TLS that cannot be set up.
     pub fn new(settings: &Settings) -> Result<Channels> {
+        let http = Client::new()?;
         Ok(Channels {
             mailer: settings.email.as_ref().map(Mailer::new).transpose()?,
             webhook: settings.webhook.clone(),
             push: settings.push.clone(),
-            http: http::client()?,
+            users: if settings.allow_internal {
+                http.clone()
+            } else {
+                Client::outside()?
+            },
+            http,
         })
     }
 
@@ -55,9 +63,10 @@ impl Channels {
         match channel {
             Channel::InApp => Attempt::Sent,
             Channel::Email => self.email(notification, recipient).await,
-            Channel::Webhook => match preferences.webhook().or_else(|| self.webhook.clone()) {
-                Some(settings) => webhook::send(&self.http, &settings, notification, now).await,
-                None => Attempt::Skipped("no webhook is set up"),
+            Channel::Webhook => match (preferences.webhook(), &self.webhook) {
+                (Some(own), _) => webhook::send(&self.users, &own, notification, now).await,
+                (None, Some(ours)) => webhook::send(&self.http, ours, notification, now).await,
+                (None, None) => Attempt::Skipped("no webhook is set up"),
             },
             Channel::Push => match (&self.push, preferences.device()) {
                 (Some(settings), Some(device)) => {

@@ -29,6 +29,11 @@ pub enum Error {
     /// The HTTP client cannot be made.
     #[error("the client of webhooks and pushes cannot be made: {0}")]
     Http(#[source] reqwest::Error),
+    /// A user's webhook goes where only this machine and its networks are.
+    #[error(
+        "the address is an internal one; users' webhooks go outside only, unless celeriac_webhook_allow_internal is true"
+    )]
+    Internal,
     /// What became of a channel cannot be noted.
     #[error(transparent)]
     Store(#[from] portfolio::Error),

@@ -19,6 +19,7 @@ mod http;
 mod message;
 mod preferences;
 mod push;
+mod reach;
 mod settings;
 mod webhook;
 

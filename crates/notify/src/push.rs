@@ -1,12 +1,11 @@
 //! A POST to the gateway of mobile devices.
 
 use portfolio::store::Notification;
-use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::Serialize;
 
 use crate::attempt::Attempt;
-use crate::http;
+use crate::http::{self, Client};
 use crate::message::{Body, identity};
 use crate::settings::PushSettings;
 

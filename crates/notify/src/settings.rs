@@ -13,6 +13,8 @@ pub struct Settings {
     pub webhook: Option<WebhookSettings>,
     /// The push gateway.
     pub push: Option<PushSettings>,
+    /// Whether users' own webhooks may go to this machine and the networks behind it.
+    pub allow_internal: bool,
 }
 
 /// How a connection to the mail server is kept secret.

@@ -5,12 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use portfolio::store::Notification;
-use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 
 use crate::attempt::Attempt;
-use crate::http;
+use crate::http::{self, Client};
 use crate::message::{Body, identity};
 use crate::settings::WebhookSettings;
 

@@ -5,6 +5,7 @@ mod backends;
 mod data;
 mod machine;
 mod probe;
+mod waits;
 
 use std::collections::BTreeMap;
 

@@ -66,6 +66,7 @@ struct Values {
     celeriac_email_ca_file: Option<PathBuf>,
     celeriac_webhook_url: Option<String>,
     celeriac_webhook_secret: Option<String>,
+    celeriac_webhook_allow_internal: bool,
     celeriac_push_url: Option<String>,
     celeriac_push_token: Option<String>,
 }
@@ -83,6 +84,7 @@ impl Values {
         Settings {
             webhook: webhook.map(|(url, secret)| WebhookSettings { url, secret }),
             push,
+            allow_internal: self.celeriac_webhook_allow_internal,
             email: self.email(),
         }
     }

@@ -25,6 +25,7 @@ pub fn failure(error: Error) -> Outcome {
         Error::Forbidden { .. } => "Forbidden",
         Error::DatabaseBusy { .. } => "DatabaseBusy",
         Error::DatabaseUnreachable { .. } => "ConnectionError",
+        Error::Ledger { .. } => "LedgerError",
         _ => return Outcome::from(error),
     };
     named(kind, error.to_string())

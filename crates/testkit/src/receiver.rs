@@ -40,7 +40,7 @@ pub struct Receiver {
 
 #[derive(Debug)]
 struct Kept {
-    answer: StatusCode,
+    answer: (StatusCode, String),
     posts: Vec<Post>,
 }
 
@@ -54,7 +54,7 @@ impl Receiver {
         let listener = listener.expect("a free port can be had");
         let address = listener.local_addr().expect("a listener has an address");
         let state = Arc::new(Mutex::new(Kept {
-            answer: StatusCode::OK,
+            answer: (StatusCode::OK, String::new()),
             posts: Vec::new(),
         }));
         let app = Router::new().fallback(keep).with_state(Arc::clone(&state));
@@ -71,12 +71,18 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Answers with this status from now on.
+    /// Answers with this status and without a body from now on.
+    pub fn answers(&self, code: u16) {
+        self.answers_with(code, "");
+    }
+
+    /// Answers with this status and body from now on.
     ///
     /// # Panics
     /// When it is no status.
-    pub fn answers(&self, code: u16) {
-        self.state().answer = StatusCode::from_u16(code).expect("a status has three digits");
+    pub fn answers_with(&self, code: u16, body: &str) {
+        let status = StatusCode::from_u16(code).expect("a status has three digits");
+        self.state().answer = (status, body.to_owned());
     }
 
     /// Everything that was posted so far.
@@ -95,7 +101,7 @@ async fn keep(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> (StatusCode, String) {
     let mut kept = state.lock().unwrap_or_else(PoisonError::into_inner);
     let path = uri.path().to_owned();
     kept.posts.push(Post {
@@ -103,5 +109,5 @@ async fn keep(
         headers,
         body,
     });
-    kept.answer
+    kept.answer.clone()
 }

@@ -1,5 +1,6 @@
 //! The finance back office as a whole: all five systems' tasks by name from Python, their schedules, and kills.
 
+mod bad_input;
 mod calls;
 mod kills;
 mod schedules;

@@ -1,5 +1,6 @@
 //! One provider's HTTP client: limits, tries, circuit, bounds, conditions, and the key where it belongs.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -27,6 +28,8 @@ pub(super) struct ClientParams {
     pub(super) timeout: Duration,
     pub(super) max_bytes: usize,
     pub(super) limits: Limits,
+    /// The file in which the processes of this installation keep the limits together.
+    pub(super) quota: Option<PathBuf>,
     pub(super) patience: Patience,
     /// Failures in a row, and the pause after them.
     pub(super) circuit: (u32, Duration),
@@ -97,7 +100,7 @@ impl Client {
             max_bytes: params.max_bytes,
             limits: params.limits,
             patience: params.patience,
-            bucket: Bucket::new(params.limits),
+            bucket: Bucket::new(params.limits, params.quota),
             circuit: Circuit::new(params.circuit.0, params.circuit.1),
         })
     }
@@ -172,7 +175,7 @@ impl Client {
 
     async fn permit(&self) -> Result<()> {
         loop {
-            match self.bucket.take(Timestamp::now(), Instant::now()) {
+            match self.bucket.take(Timestamp::now()) {
                 Permit::Now => return Ok(()),
                 Permit::Later(pause) => tokio::time::sleep(pause).await,
                 Permit::Tomorrow(wait) => {

@@ -1,5 +1,6 @@
 //! The settings of one HTTP provider: a preset, and what the installation says instead.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,6 +12,9 @@ use super::{HttpProvider, Templates};
 use crate::error::{Error, Result};
 use crate::model::Limits;
 use crate::shape::{Fields, KeyPlace, Preset, preset};
+
+/// The folder in the data folder where the limits are kept.
+const QUOTAS: &str = "quotas";
 
 /// A table of `celeriac_market_data_http`. It may hold a key and has no `Debug` form.
 #[derive(Clone, Default, Deserialize)]
@@ -48,7 +52,7 @@ pub(crate) struct HttpSettings {
 
 impl HttpSettings {
     /// The provider of this name.
-    pub(crate) fn provider(self, name: &str) -> Result<HttpProvider> {
+    pub(crate) fn provider(self, name: &str, data_folder: &Path) -> Result<HttpProvider> {
         let wrong = |problem: String| Error::settings(format!("http.{name}"), problem);
         let shape = self.shape.as_deref().unwrap_or(name);
         let preset = preset(shape).ok_or_else(|| {
@@ -56,7 +60,12 @@ impl HttpSettings {
                 "shape {shape:?} is unknown: use alphavantage, tiingo, yahoo, stooq, fx_json or json"
             ))
         })?;
-        let params = self.client(name, &preset).map_err(wrong)?;
+        let mut params = self.client(name, &preset).map_err(wrong)?;
+        params.quota = Some(
+            data_folder
+                .join(QUOTAS)
+                .join(format!("{}.json", name.replace('/', "-"))),
+        );
         let or = |own: Option<String>, preset: Option<&str>| own.or(preset.map(str::to_owned));
         let templates = Templates {
             daily: or(self.daily, preset.daily),
@@ -98,6 +107,7 @@ impl HttpSettings {
                 timeout: Some(timeout),
             },
             timeout,
+            quota: None,
             patience: Patience {
                 tries: self.tries.unwrap_or(4).max(1),
                 pause: seconds("retry_pause", self.retry_pause, 0.5)?,

@@ -52,6 +52,8 @@ pub(crate) type Seen = Arc<Mutex<Vec<(String, Instant)>>>;
 pub(crate) struct Server {
     pub(crate) url: String,
     seen: Seen,
+    /// The data folder of its providers.
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -61,7 +63,11 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Seen::default();
         tokio::spawn(serve(listener, steps, Arc::clone(&seen)));
-        Server { url, seen }
+        Server {
+            url,
+            seen,
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// The heads of all requests.
@@ -92,7 +98,7 @@ impl Server {
     pub(crate) fn provider(&self, shape: &str, own: Value) -> Arc<dyn Provider> {
         let http = self.settings(shape, &own);
         let settings = json!({"providers": ["test"], "http": {"test": http}});
-        let providers = Providers::from_settings(settings, std::path::Path::new("/nowhere"));
+        let providers = Providers::from_settings(settings, self.folder.path());
         Arc::clone(providers.unwrap().named("test").unwrap())
     }
 }

@@ -23,6 +23,7 @@ fn ways(receiver: &Receiver) -> Channels {
             url,
             token: Some("gateway".to_owned()),
         }),
+        allow_internal: true,
     })
     .unwrap()
 }
@@ -107,7 +108,11 @@ async fn an_address_that_nobody_listens_at_is_tried_again_and_kept_secret() {
     let url = format!("http://127.0.0.1:{port}/hook?token=geheim");
     let own = json!({"webhook": {"url": url, "secret": "s"}});
     world.prefers(own).await;
-    let ways = Channels::new(&Settings::default()).unwrap();
+    let settings = Settings {
+        allow_internal: true,
+        ..Settings::default()
+    };
+    let ways = Channels::new(&settings).unwrap();
     let left = world.notify(&ways, "k", &BOTH, Outlook::TryAgain).await;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(
@@ -121,4 +126,27 @@ async fn an_address_that_nobody_listens_at_is_tried_again_and_kept_secret() {
         deliveries[0].last_error.as_deref(),
         Some("no push gateway is set up")
     );
+}
+
+#[tokio::test]
+async fn a_user_s_webhook_does_not_reach_this_machine_by_number_or_by_name() {
+    let receiver = Receiver::start().await;
+    let by_number = receiver.url(HOOK);
+    let by_name = by_number.replace("127.0.0.1", "localhost");
+    let ways = Channels::new(&Settings::default()).unwrap();
+    for url in [by_number, by_name] {
+        let world = World::with_user("lucja@example.com").await;
+        world
+            .prefers(json!({"webhook": {"url": url, "secret": "s"}}))
+            .await;
+        let only = [Channel::Webhook];
+        let left = world.notify(&ways, "k", &only, Outlook::TryAgain).await;
+        assert_eq!(left, [""; 0], "{url} is tried again");
+        let delivery = &world.deliveries().await[0];
+        assert_eq!(delivery.status, DeliveryStatus::Failed, "{url}");
+        let reason = delivery.last_error.as_deref().unwrap();
+        assert!(reason.contains("internal"), "{url}: {reason}");
+        assert!(!reason.contains("geheim"), "{reason}");
+    }
+    assert_eq!(receiver.posts().len(), 0);
 }

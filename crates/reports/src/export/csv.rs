@@ -56,8 +56,12 @@ pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The crate's own conversion would lose what kind of error it is, and with it a full disk.
 fn failed(error: csv::Error) -> Error {
-    Error::Write(std::io::Error::from(error))
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::Write(error),
+        other => Error::Write(std::io::Error::other(format!("{other:?}"))),
+    }
 }
 
 #[cfg(test)]

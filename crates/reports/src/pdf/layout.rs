@@ -138,14 +138,14 @@ impl Pages<'_> {
             Some(Block::Table(table)) => table::undivided(self.typeface, table).max(64.0),
             _ => 64.0,
         };
-        self.room(30.0 + company);
-        self.y += 20.0;
-        self.put(text(
-            (MARGIN, self.y),
-            Anchor::Start,
-            face(12.5, true, NAVY),
-            heading,
-        ));
+        let lines = lines(self.typeface, heading, 12.5, true, TEXT_WIDTH);
+        self.room(14.0 + 16.0 * lines.len() as f32 + company);
+        self.y += 4.0;
+        for line in lines {
+            self.y += 16.0;
+            let at = (MARGIN, self.y);
+            self.put(text(at, Anchor::Start, face(12.5, true, NAVY), line));
+        }
         self.y += 10.0;
     }
 

@@ -8,10 +8,10 @@ use crate::document::{Align, Table};
 
 /// Size of text where the table fits.
 const SIZE: f32 = 8.0;
-/// Beside the text of a cell.
+/// Beside the text of a cell where the table fits.
 const PAD: f32 = 4.0;
-/// A column of words is not made narrower than this.
-const NARROW: f32 = 56.0;
+/// Words that are wider are broken where a table is too wide.
+const LONG_WORD: f32 = 110.0;
 
 /// A table that is no higher than this is not divided between pages.
 const SHORT: f32 = 240.0;
@@ -19,6 +19,8 @@ const SHORT: f32 = 240.0;
 /// How a table is set.
 struct Setting {
     size: f32,
+    /// Beside the text of a cell.
+    pad: f32,
     widths: Vec<f32>,
 }
 
@@ -99,8 +101,8 @@ fn row(pages: &mut Pages<'_>, table: &Table, setting: &Setting, cells: &[Vec<Str
     let colour = if bold { NAVY } else { INK };
     for ((column, width), cell) in table.columns.iter().zip(&setting.widths).zip(cells) {
         let (x, anchor) = match column.align {
-            Align::Left => (left + PAD, Anchor::Start),
-            Align::Right => (left + width - PAD, Anchor::End),
+            Align::Left => (left + setting.pad, Anchor::Start),
+            Align::Right => (left + width - setting.pad, Anchor::End),
         };
         for (index, words) in cell.iter().enumerate() {
             let y = pages.y + 4.0 + setting.size * (1.25 * index as f32 + 0.85);
@@ -123,7 +125,15 @@ fn wrapped(
 ) -> Vec<Vec<String>> {
     let columns = cells.iter().zip(&setting.widths);
     columns
-        .map(|(cell, width)| lines(typeface, cell, setting.size, bold, width - 2.0 * PAD + 0.1))
+        .map(|(cell, width)| {
+            lines(
+                typeface,
+                cell,
+                setting.size,
+                bold,
+                width - 2.0 * setting.pad + 0.1,
+            )
+        })
         .collect()
 }
 
@@ -141,34 +151,51 @@ fn setting(typeface: &Typeface, table: &Table) -> Setting {
     if surplus >= 0.0 {
         let share = surplus / widths.len() as f32;
         widths.iter_mut().for_each(|width| *width += share);
-        return Setting { size: SIZE, widths };
+        return Setting {
+            size: SIZE,
+            pad: PAD,
+            widths,
+        };
     }
-    give_way(table, &mut widths, -surplus);
+    give_way(typeface, table, &mut widths, -surplus);
     let factor = (TEXT_WIDTH / widths.iter().sum::<f32>()).min(1.0);
     widths.iter_mut().for_each(|width| *width *= factor);
     Setting {
         size: SIZE * factor,
+        pad: PAD * factor,
         widths,
     }
 }
 
 /// Takes what is too much from columns of words, in proportion to what they can give.
-fn give_way(table: &Table, widths: &mut [f32], excess: f32) {
-    let spare = |index: usize, width: f32| match table.columns[index].align {
-        Align::Left => (width - NARROW).max(0.0),
-        Align::Right => 0.0,
-    };
-    let all: f32 = widths
-        .iter()
-        .enumerate()
-        .map(|(index, width)| spare(index, *width))
-        .sum();
+fn give_way(typeface: &Typeface, table: &Table, widths: &mut [f32], excess: f32) {
+    let spare: Vec<f32> = (0..widths.len())
+        .map(|column| (widths[column] - least(typeface, table, column)).max(0.0))
+        .collect();
+    let all: f32 = spare.iter().sum();
     if all > 0.0 {
         let part = (excess / all).min(1.0);
-        for (index, width) in widths.iter_mut().enumerate() {
-            *width -= spare(index, *width) * part;
+        for (width, spare) in widths.iter_mut().zip(spare) {
+            *width -= spare * part;
         }
     }
+}
+
+/// A column of words is as wide as its longest word, up to a bound; numbers are not broken.
+fn least(typeface: &Typeface, table: &Table, column: usize) -> f32 {
+    if table.columns[column].align == Align::Right {
+        return f32::MAX;
+    }
+    let title = [&table.columns[column].title];
+    let cells = table.rows.iter().map(|row| &row[column]);
+    let words = title
+        .into_iter()
+        .chain(cells)
+        .flat_map(|cell| cell.split_whitespace());
+    let longest = words
+        .map(|word| typeface.width(word, SIZE, true))
+        .fold(0.0, f32::max);
+    (longest + 2.0 * PAD).min(LONG_WORD)
 }
 
 fn natural(typeface: &Typeface, table: &Table, column: usize) -> f32 {

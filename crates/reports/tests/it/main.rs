@@ -4,6 +4,7 @@
 mod export;
 #[path = "../../../portfolio/tests/it/fixtures.rs"]
 mod fixtures;
+mod listings;
 #[path = "../../../portfolio/tests/it/oracles/market.rs"]
 #[expect(
     dead_code,
@@ -11,4 +12,5 @@ mod fixtures;
 )]
 mod market;
 mod paper;
+mod tools;
 mod world;

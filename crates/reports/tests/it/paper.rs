@@ -1,30 +1,13 @@
 //! PDF and HTML as readers get them: checked by qpdf, read by pdftotext.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use portfolio::figures::ReturnSettings;
 use portfolio::targets::{Dimension, Target, TargetPlan};
 use reports::contents::{ReportType, report, report_json};
 use reports::pdf::{Pdf, Typeface, render};
 use reports::subject::Subject;
 
+use crate::tools::{run, saved};
 use crate::world::World;
-
-fn run(program: &str, arguments: &[&str], file: &Path) -> String {
-    let mut command = Command::new(program);
-    command.args(arguments).arg(file);
-    if program == "pdftotext" {
-        command.arg("-");
-    }
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}; scripts/setup.sh installs it"));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {text}{said}");
-    text
-}
 
 fn with_report<T>(
     companies: usize,
@@ -36,14 +19,6 @@ fn with_report<T>(
     let subject = Subject::of(world.names(), &walk, None, ReturnSettings::default()).unwrap();
     let pdf = render(&report(&subject, kind), &Typeface::load().unwrap()).unwrap();
     check(&subject, pdf)
-}
-
-/// The file, kept for the eye when `CELERIAC_KEEP_REPORTS` names a folder.
-fn saved(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
-    let keep = std::env::var_os("CELERIAC_KEEP_REPORTS").map(PathBuf::from);
-    let file = keep.unwrap_or_else(|| folder.path().to_owned()).join(name);
-    std::fs::write(&file, bytes).unwrap();
-    file
 }
 
 #[test]
@@ -142,8 +117,14 @@ fn a_short_table_is_not_divided_between_pages() {
 
 #[test]
 fn equal_inputs_give_equal_bytes() {
-    let once = || with_report(6, ReportType::Comprehensive, |_, pdf| pdf.bytes);
-    assert_eq!(once(), once());
+    for kind in ReportType::ALL {
+        let once = || {
+            with_report(6, kind, |subject, pdf| {
+                (pdf.bytes, reports::html::render(&report(subject, kind)))
+            })
+        };
+        assert_eq!(once(), once(), "{kind:?}");
+    }
 }
 
 #[test]

@@ -309,6 +309,7 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_email_ca_file", Text, "null"),
     used("celeriac_webhook_url", Secret, "null"),
     used("celeriac_webhook_secret", Secret, "null"),
+    used("celeriac_webhook_allow_internal", Bool, "false"),
     used("celeriac_push_url", Url, "null"),
     used("celeriac_push_token", Secret, "null"),
     used("celeriac_lease_seconds", Number, "30"),

@@ -1,13 +1,12 @@
 //! `generate_portfolio_report`: a user's portfolios on paper, in a browser, or for programs.
 
+mod work;
+
 use jiff::civil::{Date, date};
 use portfolio::analytics::{View, Viewed, view};
-use portfolio::progress::Progress;
 use portfolio::store::Store;
-use reports::artefact::hash_of;
 use reports::contents::{ReportType, reconciliation_report};
-use reports::files::{Format, Reports, input_hash, write_reports_on};
-use reports::pdf::Typeface;
+use reports::files::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tasks::catalogue::{GENERATE_PORTFOLIO_REPORT, SEND_NOTIFICATION, Spec};
@@ -15,7 +14,8 @@ use tasks::{Answer, FinanceTask, Reporter, Run, failure, invalid};
 use worker::{Context, Outcome};
 
 use super::filing::once_each;
-use super::{Filed, Filing, Label};
+use super::{Filed, Filing};
+use work::{Made, Work, report};
 
 /// Writes reports, one file for each portfolio and format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,119 +179,4 @@ impl GeneratePortfolioReport {
         call.send().await?;
         Ok(())
     }
-}
-
-/// A run under way.
-struct Work<'w> {
-    task: &'w GeneratePortfolioReport,
-    formats: Vec<Format>,
-    kind: ReportType,
-    view: &'w View,
-    filing: Filing<'w>,
-}
-
-/// What came of it.
-#[derive(Default)]
-struct Made {
-    files: Vec<Filed>,
-    failed: Vec<Failed>,
-    /// Portfolios that the time limit left out.
-    left: usize,
-}
-
-/// A portfolio whose ledger does not add up.
-struct Failed {
-    id: i64,
-    code: &'static str,
-    message: String,
-}
-
-impl Work<'_> {
-    async fn all(&self, ctx: &Context, reporter: &Reporter) -> Result<Made, Outcome> {
-        let typeface = Typeface::load()?;
-        let total = self.view.portfolios.len();
-        let mut made = Made::default();
-        for (done, viewed) in self.view.portfolios.iter().enumerate() {
-            if ctx.is_cancelled() {
-                made.left = total - done;
-                break;
-            }
-            report(reporter, "render", done, total);
-            match self.one(viewed, &typeface).await? {
-                Ok(files) => made.files.extend(files),
-                Err(failed) => made.failed.push(failed),
-            }
-        }
-        report(reporter, "store", total - made.left, total);
-        match made.failed.pop() {
-            // With one cause for all there is no part that succeeded.
-            Some(only) if made.files.is_empty() && made.left == 0 => {
-                Err(Outcome::fail("LedgerError", &only.message))
-            }
-            last => {
-                made.failed.extend(last);
-                Ok(made)
-            }
-        }
-    }
-
-    /// The files of one portfolio: those there are, and those that are missing.
-    async fn one(
-        &self,
-        viewed: &Viewed,
-        typeface: &Typeface,
-    ) -> Result<Result<Vec<Filed>, Failed>, Outcome> {
-        let from = self.task.start.and_then(|start| start.yesterday().ok());
-        let hash = hash_of([
-            format!("{} {from:?}", viewed.row().id).as_str(),
-            &input_hash(self.view, [viewed]),
-        ]);
-        let label = Label {
-            user_id: Some(self.task.user_id),
-            kind: self.kind.as_str(),
-            input_hash: &hash,
-        };
-        let (mut files, mut missing) = (Vec::new(), Vec::new());
-        for format in &self.formats {
-            match self.filing.find(&label, *format).await? {
-                Some(filed) => files.push(filed),
-                None => missing.push(*format),
-            }
-        }
-        let wanted = Reports {
-            kind: self.kind,
-            from,
-            formats: &missing,
-            folder: &self.filing.folder(&label),
-            tag: Some(label.tag()),
-        };
-        let written = match write_reports_on(self.view, viewed, &wanted, typeface) {
-            Ok(written) => written,
-            Err(reports::Error::Ledger(error)) => {
-                return Ok(Err(Failed {
-                    id: viewed.row().id,
-                    code: error.code(),
-                    message: error.to_string(),
-                }));
-            }
-            Err(error) => return Err(Outcome::from(error)),
-        };
-        for file in written {
-            let period = (file.from, file.to);
-            let added = self
-                .filing
-                .add(&label, file.format, period, file.artefact)
-                .await?;
-            files.push(added);
-        }
-        Ok(Ok(files))
-    }
-}
-
-fn report(reporter: &Reporter, phase: &'static str, done: usize, total: usize) {
-    reporter.report(Progress {
-        phase,
-        current: done as u64,
-        total: total as u64,
-    });
 }

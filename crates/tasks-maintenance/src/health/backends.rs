@@ -3,17 +3,21 @@
 use std::error::Error;
 
 use broker::{Backends, ResultBackend};
+use jiff::SignedDuration;
 use protocol::{State, TaskMeta, Value};
 use serde::Deserialize;
 use worker::Context;
 
 use super::CheckStatus::{Degraded, Healthy, Unhealthy};
 use super::probe::Finding;
+use super::waits;
 
 type Found = Result<Finding, Box<dyn Error + Send + Sync>>;
 
 /// More ready messages than this are a backlog.
 const BACKLOG: u64 = 10_000;
+/// A message that waits for longer is late.
+const LONG_WAIT: SignedDuration = SignedDuration::from_mins(15);
 /// The lease that the active beat holds, and the space that it remembers in.
 const BEAT: &str = "celeriac.beat";
 const HEARTBEAT: &str = "beat:heartbeat";
@@ -70,8 +74,25 @@ pub(super) async fn queues(ctx: &Context) -> Found {
     let names = admin.queues().await?;
     let depths = admin.depth(&names).await?;
     let ready: u64 = depths.iter().map(|depth| depth.ready()).sum();
-    let status = if ready > BACKLOG { Degraded } else { Healthy };
-    Ok((status, format!("{ready} ready in {} queues", names.len())))
+    let waiting = names
+        .iter()
+        .zip(&depths)
+        .filter(|(_, depth)| depth.ready() > 0);
+    let waiting: Vec<&str> = waiting.map(|(name, _)| name.as_str()).collect();
+    let oldest = waits::longest(open(ctx), &waiting).await?;
+    let late = oldest.as_ref().is_some_and(|(_, wait)| *wait > LONG_WAIT);
+    let status = if ready > BACKLOG || late {
+        Degraded
+    } else {
+        Healthy
+    };
+    let oldest = oldest.map_or_else(String::new, |(queue, wait)| {
+        format!(", the oldest in {queue} for {} s at least", wait.as_secs())
+    });
+    Ok((
+        status,
+        format!("{ready} ready in {} queues{oldest}", names.len()),
+    ))
 }
 
 /// The leader and what it last said of itself.

@@ -138,3 +138,20 @@ async fn the_beat_that_leads_is_named() {
         "it gave its lease up"
     );
 }
+
+#[tokio::test]
+async fn the_longest_wait_is_told_and_grows() {
+    let system = System::start().await;
+    let waiting = system.call("nobody.takes.this").queue("idle");
+    waiting.send().await.unwrap();
+    testkit::wait_until(Duration::from_secs(60), async || {
+        let call = system.call(NAME).kwarg("checks", ["queues"]);
+        let result = system.run(call).await;
+        let check = &result["data"]["checks"]["queues"];
+        let detail = check["detail"].as_str().unwrap().to_owned();
+        let wait = detail.split("the oldest in idle for ").nth(1);
+        let wait = wait.unwrap_or_else(|| panic!("{detail}")).split(' ').next();
+        wait.unwrap().parse::<u64>().unwrap() >= 1
+    })
+    .await;
+}

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use service::Settings;
 use service::settings::Sources;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use testkit::{Process, Python, RedisServer, TempDir, bin, workspace_root};
 
 use super::calls::Call;
@@ -64,16 +66,16 @@ impl System {
         self.folder.path().join("data")
     }
 
-    fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(bin(program));
         command
             .current_dir(self.folder.path())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("CELERY_BROKER_URL", self.redis.url())
             .env("CELERY_RESULT_BACKEND", self.redis.url())
             .env("CELERIAC_MARKET_DATA_PROVIDERS", r#"["simulator"]"#)
             .env("CELERIAC_LEASE_SECONDS", "2")
-            .env("CELERIAC_MAX_WORKER_DEATHS", "1000");
+            .env("CELERIAC_MAX_WORKER_DEATHS", "1000")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -123,6 +125,18 @@ impl System {
         let file = self.folder.path().join("calls.json");
         std::fs::write(&file, json!(sent).to_string()).unwrap();
         file
+    }
+
+    /// Runs statements on the finance database. Nothing else may be using it.
+    pub async fn change(&self, statements: &[&'static str]) {
+        let file = self.data().join("finance.db");
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        for statement in statements {
+            let query = sqlx::query(*statement);
+            query.execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
     }
 
     /// What the data folder holds, without what differs from run to run.

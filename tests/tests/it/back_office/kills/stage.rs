@@ -5,11 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 use testkit::{MailServer, Receiver};
 
-use super::trap::database;
 use crate::back_office::system::System;
 
 /// What a bank says of Bruno's account: a position of one share is all there is.
@@ -42,7 +39,8 @@ pub struct Stage {
 impl Stage {
     pub async fn prepare() -> Self {
         let template = System::start();
-        furnish(&template.data()).await;
+        template.change(&PREPARE).await;
+        furnish(&template.data());
         Self {
             template: Arc::new(template),
             mail: Arc::new(MailServer::plain().await),
@@ -74,16 +72,7 @@ pub fn hook(name: &str) -> String {
     format!("/{name}")
 }
 
-async fn furnish(folder: &Path) {
-    let options = SqliteConnectOptions::new().filename(database(folder));
-    let mut connection = options.connect().await.unwrap();
-    for statement in PREPARE {
-        sqlx::query(statement)
-            .execute(&mut connection)
-            .await
-            .unwrap();
-    }
-    connection.close().await.unwrap();
+fn furnish(folder: &Path) {
     write(&folder.join("statements/depot.csv"), STATEMENT, 0);
     write(&folder.join("temp/old.tmp"), "old", 3);
     let log = "a line that says little\n".repeat(20_000);

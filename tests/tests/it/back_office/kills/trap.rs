@@ -1,6 +1,6 @@
 //! Holding a task in the middle of what it does: a trigger that counts for ever, in the transaction of the task itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -88,17 +88,13 @@ impl<'t> Trap<'t> {
 
     async fn connect(&self, patience: Duration) -> SqliteConnection {
         let options = SqliteConnectOptions::new()
-            .filename(database(self.folder))
+            .filename(self.folder.join("finance.db"))
             .busy_timeout(patience);
         options.connect().await.unwrap()
     }
 }
 
 const EVENTS: [&str; 3] = ["insert", "update", "delete"];
-
-pub fn database(folder: &Path) -> PathBuf {
-    folder.join("finance.db")
-}
 
 fn triggers(moment: Moment) -> Vec<String> {
     let (table, events, when) = match moment {
