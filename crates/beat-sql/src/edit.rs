@@ -51,7 +51,7 @@ pub(crate) async fn put(tables: &Tables, name: &str, definition: &Value) -> Resu
     let entry = understand(tables, name, definition)?;
     let mut extras = definition.as_map().cloned().unwrap_or_default();
     let mut transaction = tables.database().write().await?;
-    match place(&entry.schedule, &entry.zone_name) {
+    match place(&entry.timetable.schedule, &entry.timetable.zone_name) {
         Some(place) => {
             write_row(&mut transaction, &entry, &extras, &place).await?;
             take_out_what_rows_express(&mut extras);
@@ -117,7 +117,7 @@ async fn write_row(
     let once = place.kind == "clocked" || entry.policy.max_runs == Some(1);
     let values = vec![
         entry.name.as_str().into(),
-        entry.task.as_str().into(),
+        (&*entry.task).into(),
         json(&Value::List(entry.args.clone())).into(),
         json(&Value::Map(entry.kwargs.clone())).into(),
         options.queue.clone().into(),

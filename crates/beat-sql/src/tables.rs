@@ -118,9 +118,9 @@ impl Read {
     }
 
     fn schedule(mut self, timezone: &str) -> ScheduleFile {
-        let mut schedule = ScheduleFile::read_each(self.definitions, |entry| entry, timezone);
+        let mut schedule = ScheduleFile::read_each(self.definitions, timezone);
         for entry in &mut schedule.entries {
-            entry.kept = self.kept.remove(&entry.name);
+            entry.kept = self.kept.remove(&entry.name).map(Box::new);
         }
         schedule.problems.extend(self.problems);
         schedule

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::keeper::Keeper;
 use crate::known::KnownSchedule;
 use crate::metrics::Metrics;
+use crate::outlook::Outlook;
 use crate::reign::Reign;
 use crate::state::LEASE;
 
@@ -60,7 +61,7 @@ pub enum Role {
 pub struct Beat {
     params: BeatParams,
     clock: Arc<BrokerClock>,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     status: watch::Sender<(Role, Instant)>,
     known: Arc<KnownSchedule>,
     metrics: Metrics,
@@ -71,7 +72,7 @@ impl Beat {
     pub fn new(params: BeatParams) -> Self {
         let clock = Arc::new(BrokerClock::new(params.clock.clone()));
         Self {
-            keeper: Keeper::new(params.source.clone(), clock.clone()),
+            keeper: Arc::new(Keeper::new(params.source.clone(), clock.clone())),
             clock,
             status: watch::Sender::new((Role::Connecting, Instant::now())),
             known: Arc::new(KnownSchedule::new(Arc::clone(&params.source))),
@@ -128,8 +129,9 @@ impl Beat {
 
     async fn serve(&self) {
         let mut pause = FIRST_PAUSE;
+        let mut outlook = None;
         loop {
-            match self.try_to_lead().await {
+            match self.try_to_lead(&mut outlook).await {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(%error, ?pause, "the broker cannot be used, trying again");
@@ -141,15 +143,19 @@ impl Beat {
         }
     }
 
-    /// Leads until the lease is lost, or waits a moment when somebody else holds it. A standby knows the schedule already.
-    async fn try_to_lead(&self) -> Result<()> {
-        self.known.prepare().await?;
+    /// Leads until the lease is lost, or stands by for a moment when somebody else holds it. The outlook stays from one term to
+    /// the next.
+    async fn try_to_lead(&self, outlook: &mut Option<Outlook>) -> Result<()> {
+        let outlook = match outlook {
+            Some(outlook) => outlook,
+            none => none.insert(Outlook::read(self).await?),
+        };
         let Some(fence) = self.acquire().await? else {
             self.tick(Role::Standby);
-            sleep(self.lease() / ASKS_PER_LEASE).await;
-            return Ok(());
+            let pause = self.lease() / ASKS_PER_LEASE;
+            return outlook.stand_by(self, pause).await;
         };
-        let Some(reign) = Reign::begin(self, fence).await? else {
+        let Some(reign) = Reign::begin(self, fence, outlook).await? else {
             return Ok(());
         };
         tracing::info!(name = %self.name(), fence = fence.0, "leading");
@@ -195,17 +201,23 @@ impl Beat {
             .coordinator()
             .acquire(LEASE, self.name(), self.lease())
             .await?;
+        self.learn_time().await?;
+        Ok(fence)
+    }
+
+    /// Learns the broker's time, unless it is known well enough.
+    pub(crate) async fn learn_time(&self) -> Result<()> {
         let every = self.lease() / RENEWALS_PER_LEASE;
         self.clock.ask(self.coordinator(), every).await?;
         self.metrics.skew(self.clock.skew());
-        Ok(fence)
+        Ok(())
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
         &*self.params.client.backends().coordinator
     }
 
-    pub(crate) fn keeper(&self) -> &Keeper {
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }
 

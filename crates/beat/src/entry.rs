@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client::{CallOptions, Client, ClientError, Prepared, TaskCall};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, Value};
 use uuid::Uuid;
 
 use crate::schedule::Schedule;
-use crate::{Kept, Policy};
+use crate::{Kept, Policy, Timetable};
 
 /// What task ids of scheduled runs are derived under.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f0d_1b52_7c3a_5e6e_9a41_64f1_0c5d_2b97);
@@ -18,19 +17,15 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8f0d_1b52_7c3a_5e6e_9a41_64f1_0c5d_2b9
 /// Celery counts microseconds; so do slots.
 const TICK: SignedDuration = SignedDuration::from_micros(1);
 
-/// One entry.
+/// One entry. There may be a million, so what many have in common is shared, and what few have lies elsewhere.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its name, unique in the schedule.
     pub name: String,
     /// The task's registered name.
-    pub task: String,
+    pub task: Arc<str>,
     /// When it runs.
-    pub schedule: Schedule,
-    /// Where the schedule's wall clock hangs.
-    pub zone: TimeZone,
-    /// The zone's IANA name.
-    pub zone_name: String,
+    pub timetable: Arc<Timetable>,
     /// Positional arguments.
     pub args: Vec<Value>,
     /// Keyword arguments.
@@ -39,10 +34,10 @@ pub struct Entry {
     pub options: Arc<CallOptions>,
     /// Whether it runs at all.
     pub enabled: bool,
-    /// What its owner decided beside the schedule.
-    pub policy: Policy,
+    /// What its owner decided beside the schedule. Entries that decide nothing share one.
+    pub policy: Arc<Policy>,
     /// What its source knows of its runs, if that is a source which keeps them.
-    pub kept: Option<Kept>,
+    pub kept: Option<Box<Kept>>,
 }
 
 impl Entry {
@@ -50,7 +45,7 @@ impl Entry {
     pub fn next_after(&self, last: Timestamp) -> Option<Timestamp> {
         let next = match self.policy.start {
             Some(start) if last < start => self.first_from(start)?,
-            _ => self.schedule.next_after(last, &self.zone)?,
+            _ => self.slot_after(last)?,
         };
         self.policy
             .end
@@ -60,15 +55,21 @@ impl Entry {
 
     /// The first slot at this time or later. An interval's grid begins there.
     fn first_from(&self, start: Timestamp) -> Option<Timestamp> {
-        match self.schedule {
+        match self.timetable.schedule {
             Schedule::Interval(_) => Some(start),
-            _ => self.schedule.next_after(start - TICK, &self.zone),
+            _ => self.slot_after(start - TICK),
         }
+    }
+
+    fn slot_after(&self, last: Timestamp) -> Option<Timestamp> {
+        let Timetable { schedule, zone, .. } = &*self.timetable;
+        schedule.next_after(last, zone)
     }
 
     /// How late a slot may be sent; `deadline` is `beat_cron_starting_deadline`, which holds for crontabs.
     pub(crate) fn window(&self, deadline: Option<Duration>) -> Option<Duration> {
-        let deadline = deadline.filter(|_| matches!(self.schedule, Schedule::Crontab(_)));
+        let is_crontab = matches!(self.timetable.schedule, Schedule::Crontab(_));
+        let deadline = deadline.filter(|_| is_crontab);
         self.policy.window().or(deadline)
     }
 
@@ -85,8 +86,8 @@ impl Entry {
     }
 
     /// Schedule and zone as text. When it changes, earlier runs say nothing about the next one.
-    pub fn timing(&self) -> String {
-        format!("{} [{}]", self.schedule, self.zone_name)
+    pub fn timing(&self) -> &str {
+        self.timetable.text()
     }
 
     /// Whether everything about them is the same.
@@ -139,7 +140,7 @@ impl Entry {
             .headers
             .insert("periodic_task_name", self.name.as_str());
         TaskCall {
-            task: self.task.clone(),
+            task: self.task.as_ref().to_owned(),
             args: self.args.clone(),
             kwargs: self.kwargs.clone(),
             options,

@@ -1,5 +1,6 @@
 //! The `beat_schedule` setting, read into entries. A bad entry is named with its field; the others go on.
 
+mod definition;
 mod policy;
 mod raw;
 mod timing;
@@ -8,12 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use client::CallOptions;
-use jiff::tz::TimeZone;
-use protocol::{Map, Value, from_value};
+use protocol::{Map, Value};
 
-use crate::schedule::find_zone;
-use crate::{Entry, EntryError, ScheduleError, bulk};
-use raw::RawEntry;
+use crate::interned::Interned;
+use crate::{Entry, EntryError, Policy, ScheduleError, Timetable, bulk};
+pub use definition::Definition;
 pub(crate) use timing::Timing;
 
 /// What was read.
@@ -32,39 +32,53 @@ impl ScheduleFile {
     pub fn read(beat_schedule: &Map, timezone: &str) -> Self {
         let definitions = beat_schedule
             .iter()
-            .map(|(name, value)| (name.clone(), value));
-        Self::read_each(definitions.collect(), Value::clone, timezone)
+            .map(|(name, value)| (name.clone(), value.clone()));
+        Self::read_each(definitions.collect(), timezone)
     }
 
-    /// Reads definitions by name, each of which `value` turns into the setting's form.
-    pub fn read_each<T: Send>(
+    /// Reads definitions by name.
+    pub fn read_each<T: Into<Definition> + Send>(
         definitions: Vec<(String, T)>,
-        value: impl Fn(T) -> Value + Sync,
         timezone: &str,
     ) -> Self {
         let read = bulk::map(definitions, |(name, definition)| {
-            read_entry(&name, value(definition), timezone).map_err(|(field, source)| EntryError {
-                entry: name,
-                field,
-                source: source.into(),
-            })
+            Self::understand(&name, definition.into(), timezone)
         });
         let mut file = Self::default();
         for entry in read {
-            match entry {
-                Ok(entry) => file.entries.push(entry),
-                Err(problem) => file.problems.push(problem),
-            }
+            file.add(entry);
         }
         file
+    }
+
+    /// Reads one definition.
+    pub(crate) fn understand(
+        name: &str,
+        definition: Definition,
+        timezone: &str,
+    ) -> Result<Entry, EntryError> {
+        read_entry(name, definition, timezone).map_err(|(field, source)| EntryError {
+            entry: name.to_owned(),
+            field,
+            source: source.into(),
+        })
+    }
+
+    /// Adds what was read of one definition.
+    pub(crate) fn add(&mut self, entry: Result<Entry, EntryError>) {
+        match entry {
+            Ok(entry) => self.entries.push(entry),
+            Err(problem) => self.problems.push(problem),
+        }
     }
 }
 
 /// Field and fault.
 type Problem = (String, Box<dyn std::error::Error + Send + Sync>);
 
-fn read_entry(name: &str, value: Value, timezone: &str) -> Result<Entry, Problem> {
-    let raw: RawEntry = from_value(value).map_err(|error| {
+fn read_entry(name: &str, definition: Definition, timezone: &str) -> Result<Entry, Problem> {
+    static TASKS: Interned<str> = Interned::new();
+    let raw = definition.read().map_err(|error| {
         let field = if error.path().is_empty() {
             "(the entry)"
         } else {
@@ -77,37 +91,39 @@ fn read_entry(name: &str, value: Value, timezone: &str) -> Result<Entry, Problem
         move |error: ScheduleError| (field, error.into())
     };
     let timing = Timing::read(&raw.schedule, raw.relative).map_err(at("schedule"))?;
-    let zone_name = timing
-        .timezone
-        .or(raw.timezone)
-        .unwrap_or_else(|| timezone.to_owned());
-    let zone = read_zone(&zone_name)?;
+    let zone_name = timing.timezone.or(raw.timezone);
+    let timetable = Timetable::of(timing.schedule, zone_name.as_deref().unwrap_or(timezone))
+        .map_err(|error| ("timezone".to_owned(), error.into()))?;
     let kwargs = read_kwargs(raw.kwargs).map_err(at("kwargs"))?;
     Ok(Entry {
         name: name.to_owned(),
-        task: raw.task,
-        schedule: timing.schedule,
-        zone,
-        zone_name,
+        task: TASKS.text(&raw.task),
+        timetable,
         args: raw.args,
         kwargs,
-        options: shared(raw.options.read().map_err(at("options"))?),
+        options: shared_options(raw.options.read().map_err(at("options"))?),
         enabled: raw.enabled,
-        policy: raw.policy.read().map_err(at("policy"))?,
+        policy: shared_policy(raw.policy.read().map_err(at("policy"))?),
         kept: None,
     })
 }
 
-fn shared(options: CallOptions) -> Arc<CallOptions> {
+fn shared_options(options: CallOptions) -> Arc<CallOptions> {
     static PLAIN: LazyLock<Arc<CallOptions>> = LazyLock::new(Arc::default);
-    if options == **PLAIN {
-        return Arc::clone(&PLAIN);
-    }
-    Arc::new(options)
+    shared(&PLAIN, options)
 }
 
-fn read_zone(name: &str) -> Result<TimeZone, Problem> {
-    find_zone(name).map_err(|error| ("timezone".to_owned(), error.into()))
+fn shared_policy(policy: Policy) -> Arc<Policy> {
+    static PLAIN: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);
+    shared(&PLAIN, policy)
+}
+
+/// The plain value if it is that.
+fn shared<T: PartialEq>(plain: &Arc<T>, value: T) -> Arc<T> {
+    if value == **plain {
+        return Arc::clone(plain);
+    }
+    Arc::new(value)
 }
 
 fn read_kwargs(kwargs: Value) -> Result<Map, ScheduleError> {

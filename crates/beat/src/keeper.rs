@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
-use crate::plan::States;
 use crate::{Entry, EntryState, Ran, Source};
 
 /// How often runs are told.
@@ -54,14 +53,10 @@ impl Keeper {
     }
 
     /// What the leader before could not tell will be told.
-    pub(crate) fn catch_up(&self, entries: &[Arc<Entry>], states: &States) {
-        for entry in entries {
-            let (Some(kept), Some(state)) = (&entry.kept, states.get(&entry.name)) else {
-                continue;
-            };
-            if kept.is_behind(state) {
-                self.note(&entry.name, state);
-            }
+    pub(crate) fn note_if_behind(&self, entry: &Entry, state: &EntryState) {
+        let kept = entry.kept.as_ref();
+        if kept.is_some_and(|kept| kept.is_behind(state)) {
+            self.note(&entry.name, state);
         }
     }
 

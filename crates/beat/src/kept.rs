@@ -86,7 +86,7 @@ impl Kept {
 
     /// Slots after the last edit are its business; as in Celery also the one time of a clocked entry, if that is over already.
     fn first_begin(&self, entry: &Entry) -> Timestamp {
-        match &entry.schedule {
+        match &entry.timetable.schedule {
             Schedule::Clocked(clocked) => self.changed_at.min(clocked.at() - TICK),
             _ => self.changed_at,
         }
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::ScheduleFile;
-    use crate::plan::adopted;
+    use crate::adopt::adopted;
 
     fn at(minutes: i64) -> Timestamp {
         let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
@@ -121,11 +121,11 @@ mod tests {
         let entry = ScheduleFile::read(&map, "UTC").entries.remove(0);
         let (changed_at, last_run_at, total_run_count) = kept;
         Entry {
-            kept: Some(Kept {
+            kept: Some(Box::new(Kept {
                 changed_at: at(changed_at),
                 last_run_at: last_run_at.map(at),
                 total_run_count,
-            }),
+            })),
             ..entry
         }
     }

@@ -1,7 +1,9 @@
 //! The schedule as it was read last, and how it differs from what its source says now. It owns the reading; what becomes of a
 //! change is the leader's affair.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::{BrokerError, ErrorKind, Result};
@@ -15,8 +17,42 @@ pub(crate) enum Change {
     Gone(String),
 }
 
+impl Change {
+    /// The entry's name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Put(entry) => &entry.name,
+            Self::Gone(name) => name,
+        }
+    }
+}
+
 /// Entries by name.
-type Entries = HashMap<String, Arc<Entry>>;
+type Entries = HashSet<Named>;
+
+/// An entry that is found by its name.
+#[derive(Clone, Debug)]
+pub(crate) struct Named(pub(crate) Arc<Entry>);
+
+impl Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Named {}
 
 /// What was read, and where from.
 #[derive(Debug)]
@@ -44,8 +80,8 @@ impl KnownSchedule {
     /// All entries as they were read last.
     pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
         let read = self.lock();
-        let entries = read.iter().flat_map(|read| read.entries.values());
-        entries.cloned().collect()
+        let entries = read.iter().flat_map(|read| &read.entries);
+        entries.map(|Named(entry)| Arc::clone(entry)).collect()
     }
 
     /// How many entries cannot be used.
@@ -53,7 +89,7 @@ impl KnownSchedule {
         self.lock().as_ref().map_or(0, |read| read.problems.len())
     }
 
-    /// Reads the schedule, unless that was done before.
+    /// Reads the schedule, unless that was done before. From then on [`KnownSchedule::refresh`] tells what changes.
     ///
     /// # Errors
     /// When the source cannot be read.
@@ -64,18 +100,12 @@ impl KnownSchedule {
         self.look().await.map(|_| ())
     }
 
-    /// Reads what has changed. A source that cannot be read has not changed.
-    ///
-    /// # Errors
-    /// When nothing is known yet and the source cannot be read.
-    pub(crate) async fn refresh(&self) -> Result<Vec<Change>> {
-        match self.look().await {
-            Err(error) if self.version().is_some() => {
-                tracing::warn!(%error, "the schedule stays as it was");
-                Ok(Vec::new())
-            }
-            outcome => outcome,
-        }
+    /// Reads what has changed since the schedule was read. A source that cannot be read has not changed.
+    pub(crate) async fn refresh(&self) -> Vec<Change> {
+        self.look().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the schedule stays as it was");
+            Vec::new()
+        })
     }
 
     async fn look(&self) -> Result<Vec<Change>> {
@@ -109,9 +139,10 @@ impl KnownSchedule {
         let mut guard = self.lock();
         let read = guard.get_or_insert_default();
         let names: HashSet<String> = names.into_iter().collect();
-        let before = names.iter().filter_map(|name| read.entries.remove(name));
-        let before = before.map(|entry| (entry.name.clone(), entry)).collect();
-        let (entries, changes) = compare(before, schedule.entries);
+        let before = names
+            .iter()
+            .filter_map(|name| read.entries.take(name.as_str()));
+        let (entries, changes) = compare(before.collect(), schedule.entries);
         read.entries.extend(entries);
         read.problems.retain(|name| !names.contains(name));
         read.problems.extend(named(schedule.problems));
@@ -124,7 +155,10 @@ impl KnownSchedule {
         report(&schedule.problems);
         let problems = named(schedule.problems).collect();
         let before = self.lock().as_ref().map(|read| read.entries.clone());
-        let compared = move || compare(before.unwrap_or_default(), schedule.entries);
+        let compared = move || match before {
+            Some(before) => compare(before, schedule.entries),
+            None => (all(schedule.entries), Vec::new()),
+        };
         let (entries, changes) = bulk::apart(compared).await;
         *self.lock() = Some(Read {
             version,
@@ -143,22 +177,28 @@ impl KnownSchedule {
     }
 }
 
+fn all(entries: Vec<Entry>) -> Entries {
+    let entries = entries.into_iter();
+    entries.map(|entry| Named(Arc::new(entry))).collect()
+}
+
 /// The entries of now, the ones that are as before shared with before, and what is different.
 fn compare(mut before: Entries, now: Vec<Entry>) -> (Entries, Vec<Change>) {
     let mut entries = Entries::with_capacity(now.len());
     let mut changes = Vec::new();
     for entry in now {
         let same = before
-            .remove(&entry.name)
-            .filter(|before| before.is_same(&entry));
+            .take(entry.name.as_str())
+            .filter(|Named(before)| before.is_same(&entry));
         let entry = same.unwrap_or_else(|| {
             let entry = Arc::new(entry);
             changes.push(Change::Put(Arc::clone(&entry)));
-            entry
+            Named(entry)
         });
-        entries.insert(entry.name.clone(), entry);
+        entries.insert(entry);
     }
-    changes.extend(before.into_keys().map(Change::Gone));
+    let gone = before.into_iter();
+    changes.extend(gone.map(|Named(entry)| Change::Gone(entry.name.clone())));
     (entries, changes)
 }
 

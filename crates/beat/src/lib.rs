@@ -7,6 +7,7 @@
 //!
 //! It knows no server and no task; entries name their tasks.
 
+mod adopt;
 mod backfill;
 mod beat;
 mod broker_clock;
@@ -16,10 +17,13 @@ mod clock;
 mod entry;
 mod error;
 mod file;
+mod following;
+mod interned;
 mod keeper;
 mod kept;
 mod known;
 mod metrics;
+mod outlook;
 mod overview;
 mod plan;
 mod policy;
@@ -29,6 +33,7 @@ pub mod schedule;
 mod source;
 mod state;
 mod stored;
+mod timetable;
 
 pub use backfill::Backfill;
 pub use beat::{Beat, BeatParams, Role};
@@ -36,7 +41,7 @@ pub use check::Question;
 pub use clock::{Clock, SystemClock};
 pub use entry::Entry;
 pub use error::{EntryError, ScheduleError};
-pub use file::ScheduleFile;
+pub use file::{Definition, ScheduleFile};
 pub use kept::{Kept, Ran};
 pub use overview::{Row, heartbeat, rows};
 pub use policy::{Misfire, Overlap, Policy};
@@ -44,3 +49,4 @@ pub use preview::{Coming, coming};
 pub use source::{Source, SourceError, Sources, Store};
 pub use state::{EntryState, HISTORY, Heartbeat, LEASE, SPACE, Skipped, Slot};
 pub use stored::StoredSchedule;
+pub use timetable::Timetable;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use broker::{Coordinator, Result};
 use jiff::Timestamp;
 
-use crate::plan::adopted;
+use crate::adopt::adopted;
 use crate::state::{HEARTBEAT, SPACE, decode, entry_key};
 use crate::{Entry, EntryError, EntryState, Heartbeat, ScheduleFile, Slot};
 
@@ -81,9 +81,9 @@ fn row(entry: &Entry, state: EntryState, count: usize) -> Row {
     });
     Row {
         name: entry.name.clone(),
-        task: entry.task.clone(),
-        schedule: entry.schedule.to_string(),
-        timezone: entry.zone_name.clone(),
+        task: entry.task.to_string(),
+        schedule: entry.timetable.schedule.to_string(),
+        timezone: entry.timetable.zone_name.clone(),
         enabled: entry.enabled,
         last_run_at: state.last_run_at,
         total_run_count: state.total_run_count,

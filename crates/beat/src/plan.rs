@@ -1,4 +1,5 @@
-//! The leader's plan: which entry is due next, and which slot a due entry runs for. No waiting and no sending here.
+//! The plan: which entry is looked at next, and which slot a due entry runs for. What an entry has done lies on the broker alone, so
+//! the plan of a million entries is small and does not grow while they run. No waiting and no sending here.
 
 mod slots;
 
@@ -7,27 +8,21 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::known::Change;
-use crate::state::{HISTORY, decode, encode, entry_key, entry_name};
-use crate::{Entry, EntryState, bulk};
-
-/// Records to write; `None` deletes.
-pub(crate) type Writes = Vec<(String, Option<Bytes>)>;
-
-/// What is known of entries, by their names.
-pub(crate) type States = HashMap<String, EntryState>;
+use crate::known::Named;
+use crate::state::HISTORY;
+use crate::{Entry, EntryState};
 
 /// So many slots are remembered of all entries together: a large schedule remembers fewer of each.
 const HISTORY_OF_ALL: usize = 2_000_000;
 
-/// An entry with what is known of its runs.
+/// Where an entry stands in the plan.
+pub(crate) type Place = u32;
+
 #[derive(Debug)]
 struct Planned {
     entry: Arc<Entry>,
-    state: EntryState,
     /// When it is looked at next; what else the heap says of it is outdated.
     due: Option<Timestamp>,
 }
@@ -35,7 +30,9 @@ struct Planned {
 /// One entry that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    index: usize,
+    pub(crate) place: Place,
+    /// What it has done so far.
+    pub(crate) state: EntryState,
     /// The slot that it runs for.
     pub(crate) slot: Timestamp,
     /// How many earlier slots have passed without a run.
@@ -44,89 +41,54 @@ pub(crate) struct Run {
     pub(crate) is_late: bool,
 }
 
-/// All entries by the time they are due.
+/// All entries by the time they are looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// `None` where an entry has gone.
     planned: Vec<Option<Planned>>,
-    places: HashMap<String, usize>,
-    free: Vec<usize>,
-    due: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    places: HashMap<Named, Place>,
+    free: Vec<Place>,
+    due: BinaryHeap<Reverse<(Timestamp, Place)>>,
     enabled: usize,
-    /// `beat_cron_starting_deadline`.
-    deadline: Option<Duration>,
 }
 
 impl Plan {
-    /// Joins entries with their records. Returns what must be written: records that begin anew or change, and the deletion of records that
-    /// belong to no entry.
-    pub(crate) fn begin(
-        entries: Vec<Arc<Entry>>,
-        mut known: States,
-        now: Timestamp,
-        deadline: Option<Duration>,
-    ) -> (Self, Writes) {
-        let with_states: Vec<_> = entries
-            .into_iter()
-            .map(|entry| (known.remove(&entry.name), entry))
-            .collect();
-        let adopted = bulk::map(with_states, |(before, entry)| {
-            let (state, write) = adopt(&entry, before, now);
-            (Planned::new(entry, state), write)
-        });
+    /// A plan of these entries. When they are looked at is not known yet.
+    pub(crate) fn of(entries: Vec<Arc<Entry>>) -> Self {
         let mut plan = Self {
-            deadline,
+            planned: Vec::with_capacity(entries.len()),
+            places: HashMap::with_capacity(entries.len()),
+            due: BinaryHeap::with_capacity(entries.len()),
             ..Self::default()
         };
-        let mut writes = Writes::new();
-        for (planned, write) in adopted {
-            writes.extend(write);
-            plan.put(planned);
+        for entry in entries {
+            plan.put(entry);
         }
-        writes.extend(known.into_keys().map(|name| (entry_key(&name), None)));
-        (plan, writes)
+        plan
     }
 
-    /// Follows a change of the schedule. Returns what must be written.
-    pub(crate) fn change(
-        &mut self,
-        change: Change,
-        now: Timestamp,
-    ) -> Option<(String, Option<Bytes>)> {
-        match change {
-            Change::Put(entry) => {
-                let before = self.take(&entry.name).map(|planned| planned.state);
-                let (state, write) = adopt(&entry, before, now);
-                self.put(Planned::new(entry, state));
-                write
-            }
-            Change::Gone(name) => {
-                self.take(&name)?;
-                Some((entry_key(&name), None))
-            }
-        }
+    /// Takes an entry in, in place of what had its name. When it is looked at is not known yet.
+    pub(crate) fn put(&mut self, entry: Arc<Entry>) {
+        self.remove(&entry.name);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.planned.push(None);
+            Place::try_from(self.planned.len() - 1).expect("entries fit the memory")
+        });
+        self.enabled += usize::from(entry.enabled);
+        self.places.insert(Named(Arc::clone(&entry)), place);
+        self.planned[place as usize] = Some(Planned { entry, due: None });
     }
 
-    fn put(&mut self, planned: Planned) {
-        let index = self.free.pop().unwrap_or(self.planned.len());
-        self.enabled += usize::from(planned.entry.enabled);
-        self.places.insert(planned.entry.name.clone(), index);
-        self.due
-            .extend(planned.due.map(|due| Reverse((due, index))));
-        if index == self.planned.len() {
-            self.planned.push(Some(planned));
-        } else {
-            self.planned[index] = Some(planned);
+    /// Leaves an entry out.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let Some(place) = self.places.remove(name) else {
+            return;
+        };
+        if let Some(gone) = self.planned[place as usize].take() {
+            self.enabled -= usize::from(gone.entry.enabled);
         }
-    }
-
-    fn take(&mut self, name: &str) -> Option<Planned> {
-        let index = self.places.remove(name)?;
-        let planned = self.planned[index].take()?;
-        self.enabled -= usize::from(planned.entry.enabled);
-        self.free.push(index);
+        self.free.push(place);
         self.forget_outdated();
-        Some(planned)
     }
 
     /// Entries that are changed again and again must not fill the heap.
@@ -138,12 +100,17 @@ impl Plan {
         }
     }
 
-    fn is_current(&self, (due, index): (Timestamp, usize)) -> bool {
-        let planned = self.planned[index].as_ref();
+    fn is_current(&self, (due, place): (Timestamp, Place)) -> bool {
+        let planned = self.planned[place as usize].as_ref();
         planned.is_some_and(|planned| planned.due == Some(due))
     }
 
-    /// How many entries it sends.
+    /// How many places there are, those of entries that have gone included.
+    pub(crate) fn places(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// How many entries are sent.
     pub(crate) fn len(&self) -> usize {
         self.enabled
     }
@@ -153,7 +120,24 @@ impl Plan {
         (HISTORY_OF_ALL / self.places.len().max(1)).clamp(1, HISTORY)
     }
 
-    /// When the next entry is due.
+    /// Where the entry of this name stands.
+    pub(crate) fn find(&self, name: &str) -> Option<Place> {
+        self.places.get(name).copied()
+    }
+
+    /// The entry of a place; `None` when it has gone.
+    pub(crate) fn entry(&self, place: Place) -> Option<&Arc<Entry>> {
+        let planned = self.planned[place as usize].as_ref();
+        planned.map(|planned| &planned.entry)
+    }
+
+    /// The entry of a run.
+    pub(crate) fn entry_of(&self, run: &Run) -> &Arc<Entry> {
+        self.entry(run.place)
+            .expect("no entry goes between its run and what becomes of it")
+    }
+
+    /// When the next entry is looked at.
     pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         while let Some(Reverse(item)) = self.due.peek() {
             if self.is_current(*item) {
@@ -164,135 +148,66 @@ impl Plan {
         None
     }
 
-    /// Takes up to `max` entries that are due, soonest first. Each is planned again by [`Plan::record`] or [`Plan::postpone`].
-    pub(crate) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Run> {
-        let mut runs = Vec::new();
-        while runs.len() < max && self.next_due().is_some_and(|due| due <= now) {
-            if let Some(Reverse((_, index))) = self.due.pop() {
-                self.at(index).due = None;
-                runs.extend(self.run(index, now));
+    /// Takes up to `max` entries whose time has come, soonest first. Each is planned again by [`Plan::look_at`].
+    pub(crate) fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Place> {
+        let mut places = Vec::new();
+        while places.len() < max && self.next_due().is_some_and(|due| due <= now) {
+            if let Some(Reverse((_, place))) = self.due.pop() {
+                self.planned[place as usize]
+                    .iter_mut()
+                    .for_each(|planned| planned.due = None);
+                places.push(place);
             }
         }
-        runs
+        places
     }
 
-    fn run(&mut self, index: usize, now: Timestamp) -> Option<Run> {
-        let deadline = self.deadline;
-        let Planned { entry, state, .. } = self.at(index);
+    /// The entry of this place, if it has not gone, is looked at then, or not at all.
+    pub(crate) fn look_at(&mut self, place: Place, due: Option<Timestamp>) {
+        if let Some(planned) = &mut self.planned[place as usize] {
+            planned.due = due;
+            self.due.extend(due.map(|due| Reverse((due, place))));
+        }
+    }
+}
+
+impl Run {
+    /// What an entry runs for now; `None` when it is not due. `deadline` is `beat_cron_starting_deadline`.
+    pub(crate) fn choose(
+        place: Place,
+        entry: &Entry,
+        state: EntryState,
+        now: Timestamp,
+        deadline: Option<Duration>,
+    ) -> Option<Self> {
+        if !may_run(entry, state.total_run_count) {
+            return None;
+        }
         let (slot, missed) = slots::choose(entry, state.last_slot, now)?;
         let is_late = entry
             .window(deadline)
             .is_some_and(|window| lateness(entry, slot, now) > window);
-        Some(Run {
-            index,
+        Some(Self {
+            place,
+            state,
             slot,
             missed,
             is_late,
         })
     }
-
-    /// The entry of a run.
-    pub(crate) fn entry(&self, run: &Run) -> &Arc<Entry> {
-        &self.of(run).entry
-    }
-
-    /// What is remembered of a run's entry.
-    pub(crate) fn state(&self, run: &Run) -> &EntryState {
-        &self.of(run).state
-    }
-
-    /// Records what the broker remembers now, and plans the next run.
-    pub(crate) fn record(&mut self, run: &Run, state: EntryState) {
-        let planned = self.at(run.index);
-        planned.state = state;
-        planned.due = planned.next();
-        let due = planned.due;
-        self.due.extend(due.map(|due| Reverse((due, run.index))));
-    }
-
-    /// Looks at the entry again at this time; its slots up to then count as missed but for the latest.
-    pub(crate) fn postpone(&mut self, run: &Run, until: Timestamp) {
-        self.at(run.index).due = Some(until);
-        self.due.push(Reverse((until, run.index)));
-    }
-
-    fn of(&self, run: &Run) -> &Planned {
-        let planned = self.planned[run.index].as_ref();
-        planned.expect("no entry goes between its run and what becomes of it")
-    }
-
-    fn at(&mut self, index: usize) -> &mut Planned {
-        let planned = self.planned[index].as_mut();
-        planned.expect("what is due has not gone, and nothing goes while it is dealt with")
-    }
 }
 
-impl Planned {
-    fn new(entry: Arc<Entry>, state: EntryState) -> Self {
-        let mut planned = Self {
-            entry,
-            state,
-            due: None,
-        };
-        planned.due = planned.next();
-        planned
+/// When an entry is due that has dealt with this slot and has run so often.
+pub(crate) fn due(entry: &Entry, last_slot: Timestamp, runs: u64) -> Option<Timestamp> {
+    if !may_run(entry, runs) {
+        return None;
     }
-
-    /// When it is due.
-    fn next(&self) -> Option<Timestamp> {
-        let Self { entry, state, .. } = self;
-        let most = entry.policy.max_runs;
-        if !entry.enabled || most.is_some_and(|most| state.total_run_count >= most) {
-            return None;
-        }
-        let slot = entry.next_after(state.last_slot)?;
-        Some(entry.due(slot))
-    }
+    let slot = entry.next_after(last_slot)?;
+    Some(entry.due(slot))
 }
 
-/// All records of entries that can be read.
-pub(crate) fn read_states(stored: Vec<(String, Bytes)>) -> States {
-    let states = bulk::map(stored, |(key, record)| {
-        let name = entry_name(&key)?.to_owned();
-        let state = decode(&key, &record).unwrap_or_else(EntryState::unreadable);
-        Some((name, state))
-    });
-    states.into_iter().flatten().collect()
-}
-
-/// What an entry goes on with, and its record if that must be written.
-fn adopt(
-    entry: &Entry,
-    before: Option<EntryState>,
-    now: Timestamp,
-) -> (EntryState, Option<(String, Option<Bytes>)>) {
-    let state = adopted(entry, before.as_ref(), now);
-    let write =
-        (before.as_ref() != Some(&state)).then(|| (entry_key(&entry.name), Some(encode(&state))));
-    (state, write)
-}
-
-/// What an entry goes on with: its record, if that is about this schedule, joined with what its source knows; otherwise it begins now, or
-/// where its source says.
-pub(crate) fn adopted(entry: &Entry, known: Option<&EntryState>, now: Timestamp) -> EntryState {
-    let disabled = !entry.enabled;
-    let Some(same) = known.filter(|state| state.timing == entry.timing()) else {
-        let state = match &entry.kept {
-            Some(kept) => kept.begin(entry, known, now),
-            None => EntryState::new(entry, now),
-        };
-        return EntryState { disabled, ..state };
-    };
-    let mut state = same.clone();
-    if let Some(kept) = &entry.kept {
-        state = kept.join(state, now);
-    }
-    let is_enabled_now = state.disabled && entry.enabled;
-    if is_enabled_now && !entry.policy.catch_up {
-        state.last_slot = state.last_slot.max(now);
-    }
-    state.disabled = disabled;
-    state
+fn may_run(entry: &Entry, runs: u64) -> bool {
+    entry.enabled && entry.policy.max_runs.is_none_or(|most| runs < most)
 }
 
 /// How late a slot is, jitter left out.

@@ -18,10 +18,11 @@ pub struct Coming {
 
 /// The slots after `last`, soonest first; as many as are asked for.
 pub fn coming(entry: &Entry, last: Timestamp) -> impl Iterator<Item = Coming> {
+    let zone = &entry.timetable.zone;
     let mut before = last;
     std::iter::from_fn(move || {
         let slot = entry.next_after(before)?;
-        let change = offset(&entry.zone, slot).seconds() - offset(&entry.zone, before).seconds();
+        let change = offset(zone, slot).seconds() - offset(zone, before).seconds();
         before = slot;
         Some(Coming {
             slot,

@@ -4,7 +4,6 @@
 //! goes wrong with it, the reign ends and the next one begins from what the broker remembers, so that a slot is
 //! neither doubled nor lost.
 
-mod following;
 mod overlap;
 mod prepared;
 mod sending;
@@ -14,10 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 
 use crate::beat::{Beat, RENEWALS_PER_LEASE, Role};
-use crate::bulk;
-use crate::plan::{Plan, Writes, read_states};
-use crate::state::{HEARTBEAT, Heartbeat, LEASE, SPACE, encode};
-use following::Following;
+use crate::outlook::Outlook;
+use crate::state::{HEARTBEAT, Heartbeat, LEASE, SPACE, Writes, encode};
 
 /// How many entries one commit carries at most.
 const BATCH: usize = 256;
@@ -31,37 +28,42 @@ const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) struct Reign<'a> {
     beat: &'a Beat,
     fence: Fence,
-    plan: Plan,
-    following: Following,
+    outlook: &'a mut Outlook,
     renew_at: Instant,
     /// What the broker's clock showed last.
     seen: Timestamp,
 }
 
 impl<'a> Reign<'a> {
-    /// Loads what is remembered and adopts the schedule; `None` when the lease is lost already.
-    pub(crate) async fn begin(beat: &'a Beat, fence: Fence) -> Result<Option<Self>> {
-        let Some(loaded) = beat.while_held(fence, load(beat)).await? else {
-            return Ok(None);
-        };
-        let (plan, writes) = loaded?;
-        let reign = Self {
+    /// Adopts the schedule; `None` when the lease is lost already.
+    pub(crate) async fn begin(
+        beat: &'a Beat,
+        fence: Fence,
+        outlook: &'a mut Outlook,
+    ) -> Result<Option<Self>> {
+        if has_forgotten(beat, outlook).await? {
+            let read = beat.while_held(fence, outlook.read_again(beat)).await?;
+            if read.transpose()?.is_none() {
+                return Ok(None);
+            }
+        }
+        outlook.take_over(beat.now());
+        let mut reign = Self {
             beat,
             fence,
-            plan,
-            following: Following::new(),
+            outlook,
             renew_at: Instant::now(),
             seen: beat.now(),
         };
         reign.count_entries();
-        let written = beat.while_held(fence, reign.write(writes)).await?;
-        let leads = written.transpose()? == Some(true);
+        let settled = beat.while_held(fence, reign.settle_all()).await?;
+        let leads = settled.transpose()? == Some(true);
         Ok(leads.then_some(reign))
     }
 
     fn count_entries(&self) {
         let wrong = self.beat.known().problems();
-        self.beat.metrics().entries(self.plan.len(), wrong);
+        self.beat.metrics().entries(self.outlook.plan.len(), wrong);
     }
 
     /// Sends what is due until the lease is lost. Cancel-safe: a commit is carried out as a whole or not at all.
@@ -80,14 +82,23 @@ impl<'a> Reign<'a> {
         }
         self.beat.tick(Role::Leader);
         let now = self.look_at_the_clock();
-        let runs = self.plan.take_due(now, BATCH);
-        if !runs.is_empty() {
-            return self.send(runs).await;
+        if self.outlook.plan.next_due().is_some_and(|due| due <= now) {
+            return self.send_due(now).await;
         }
-        if !self.following.has_changes() {
+        if !self.outlook.is_busy() {
             self.sleep().await;
         }
         Ok(true)
+    }
+
+    /// `false` when the lease is lost; what is not sent then waits for the next leader, this one or another.
+    async fn send_due(&mut self, now: Timestamp) -> Result<bool> {
+        let runs = self.outlook.take_runs(self.beat, now, BATCH).await?;
+        let is_held = self.send(runs).await?;
+        if is_held {
+            self.outlook.dealt_with();
+        }
+        Ok(is_held)
     }
 
     /// Now. A clock that was set back doubles nothing, but somebody should know why nothing is sent.
@@ -114,21 +125,44 @@ impl<'a> Reign<'a> {
         let (at, name, entries) = (
             self.beat.now(),
             self.beat.name().to_owned(),
-            self.plan.len(),
+            self.outlook.plan.len(),
         );
         self.count_entries();
         let heartbeat = encode(&Heartbeat { at, name, entries });
-        self.commit(vec![(HEARTBEAT.to_owned(), Some(heartbeat))], Vec::new())
-            .await
+        let writes = vec![(HEARTBEAT.to_owned(), Some(heartbeat))];
+        let is_held = self.commit(writes, Vec::new()).await?;
+        self.outlook.has_leader |= is_held;
+        Ok(is_held)
     }
 
-    async fn write(&self, mut writes: Writes) -> Result<bool> {
-        while !writes.is_empty() {
-            let some = writes.split_off(writes.len().saturating_sub(WRITES));
-            if !self.commit(some, Vec::new()).await? {
+    /// Looks whether the schedule has changed when it is time, and adopts some of what has; `false` when the lease is lost. While the
+    /// schedule's source cannot be read, beat goes on with what it knows.
+    async fn follow(&mut self) -> Result<bool> {
+        self.outlook.follow(self.beat, BATCH).await;
+        if !self.outlook.is_unsettled() {
+            return Ok(true);
+        }
+        self.count_entries();
+        self.settle(BATCH).await
+    }
+
+    async fn settle_all(&mut self) -> Result<bool> {
+        while self.outlook.is_unsettled() {
+            if !self.settle(WRITES).await? {
                 return Ok(false);
             }
         }
+        Ok(true)
+    }
+
+    /// Writes the records of up to so many unsettled changes; `false` when the lease is lost.
+    async fn settle(&mut self, most: usize) -> Result<bool> {
+        let settling = self.outlook.examine(self.beat, most).await?;
+        let writes = settling.writes();
+        if !writes.is_empty() && !self.commit(writes, Vec::new()).await? {
+            return Ok(false);
+        }
+        self.outlook.settled(settling);
         Ok(true)
     }
 
@@ -149,24 +183,20 @@ impl<'a> Reign<'a> {
     /// Until something is due or the schedule was read, but not beyond the renewal: so a clock that is set is noticed too.
     async fn sleep(&mut self) {
         let now = self.beat.now();
-        let wait = self.plan.next_due().map(|due| due.duration_since(now));
+        let wait = self.outlook.plan.next_due();
+        let wait = wait.map(|due| due.duration_since(now));
         let due = wait.map(|wait| Instant::now() + wait.try_into().unwrap_or_default());
         let until = due.map_or(self.renew_at, |due| due.min(self.renew_at));
         tokio::select! {
             () = sleep_until(until) => {}
-            () = self.following.changed() => {}
+            () = self.outlook.following.changed() => {}
         }
     }
 }
 
-/// The plan that the records and the schedule make, and what must be written for it.
-async fn load(beat: &Beat) -> Result<(Plan, Writes)> {
-    beat.known().refresh().await?;
-    let stored = beat.coordinator().load(SPACE).await?;
-    let entries = beat.known().entries();
-    let (now, deadline) = (beat.now(), beat.deadline());
-    let states = bulk::apart(move || read_states(stored)).await;
-    beat.keeper().catch_up(&entries, &states);
-    let begin = move || Plan::begin(entries, states, now, deadline);
-    Ok(bulk::apart(begin).await)
+/// Whether the broker has lost its memory since somebody led: then what is known of the records says nothing.
+async fn has_forgotten(beat: &Beat, outlook: &Outlook) -> Result<bool> {
+    let keys = [HEARTBEAT.to_owned()];
+    let found = beat.coordinator().fetch(SPACE, &keys).await?;
+    Ok(outlook.has_leader && found.iter().all(Option::is_none))
 }

@@ -1,5 +1,7 @@
 //! What beat remembers on the broker: one small JSON record for each entry, and a heartbeat.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,11 @@ const ENTRY: &str = "entry:";
 
 /// How many slots an entry's record remembers at most; fewer in a schedule of very many entries.
 pub const HISTORY: usize = 20;
+
+/// A record to write; `None` deletes.
+pub(crate) type Write = (String, Option<Bytes>);
+/// Records to write.
+pub(crate) type Writes = Vec<Write>;
 
 /// What is remembered of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +46,28 @@ pub struct EntryState {
     /// The latest slots that were dealt with, oldest first; at most [`HISTORY`].
     #[serde(default)]
     pub history: Vec<Slot>,
+}
+
+/// As much of a record as the plan needs.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Brief<'r> {
+    #[serde(borrow)]
+    timing: Cow<'r, str>,
+    pub(crate) last_slot: Timestamp,
+    pub(crate) total_run_count: u64,
+    #[serde(default)]
+    disabled: bool,
+}
+
+impl<'r> Brief<'r> {
+    pub(crate) fn read(record: &'r [u8]) -> Option<Self> {
+        serde_json::from_slice(record).ok()
+    }
+
+    /// Whether the entry goes on from it as it is.
+    pub(crate) fn is_of(&self, entry: &Entry) -> bool {
+        self.timing == entry.timing() && self.disabled != entry.enabled
+    }
 }
 
 /// What became of a slot.
@@ -83,7 +112,7 @@ impl EntryState {
     /// An entry that is seen for the first time: only slots after now are its business.
     pub(crate) fn new(entry: &Entry, now: Timestamp) -> Self {
         Self {
-            timing: entry.timing(),
+            timing: entry.timing().to_owned(),
             last_slot: now,
             ..Self::unreadable()
         }

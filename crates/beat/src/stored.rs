@@ -3,21 +3,22 @@
 //! One record for each entry in the form of the settings, written under a lease so that two editors do not mix, and a version
 //! that changes with every edit.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Result};
+use broker::{BrokerError, Commit, Coordinator, ErrorKind, Fence, Page, Result};
 use bytes::Bytes;
 use protocol::{Map, Value};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::plan::Writes;
-use crate::state::{decode, encode};
-use crate::{ScheduleFile, Source, SourceError, Store, bulk};
+use crate::bulk::{self, Pages};
+use crate::file::Definition;
+use crate::state::{Writes, decode, encode};
+use crate::{ScheduleFile, Source, SourceError, Store};
 
 /// The space that the records lie in, and the lease of whoever edits.
 const SPACE: &str = "celeriac.schedule";
@@ -58,7 +59,7 @@ impl StoredSchedule {
         let records = self.coordinator.load(SPACE).await?;
         let entries = records.into_iter().filter_map(|(key, record)| {
             let name = key.strip_prefix(ENTRY)?;
-            Some((name.to_owned(), definition(&record)))
+            Some((name.to_owned(), Definition::Json(record).value()))
         });
         Ok(entries.collect())
     }
@@ -135,26 +136,6 @@ impl StoredSchedule {
         if written { Ok(()) } else { Err(busy()) }
     }
 
-    async fn read(&self, records: Vec<(String, Bytes)>) -> ScheduleFile {
-        let timezone = self.timezone.clone();
-        bulk::apart(move || {
-            let mut enabled = BTreeMap::new();
-            let mut definitions = Vec::with_capacity(records.len());
-            for (key, record) in records {
-                if let Some(name) = key.strip_prefix(ENTRY) {
-                    definitions.push((name.to_owned(), record));
-                } else if let Some(name) = key.strip_prefix(ENABLED) {
-                    enabled.insert(name.to_owned(), &record[..] == b"true");
-                }
-            }
-            let read = |record: Bytes| definition(&record);
-            let mut schedule = ScheduleFile::read_each(definitions, read, &timezone);
-            schedule.enabled = enabled;
-            schedule
-        })
-        .await
-    }
-
     async fn edits(&self) -> Result<Edits> {
         let record = self.fetch_one(EDITS).await?;
         Ok(record
@@ -166,6 +147,44 @@ impl StoredSchedule {
         let mut found = self.coordinator.fetch(SPACE, &[key.to_owned()]).await?;
         Ok(found.pop().flatten())
     }
+}
+
+/// What there is on some pages.
+fn read(pages: impl IntoIterator<Item = Page>, timezone: &str) -> ScheduleFile {
+    let mut schedule = ScheduleFile::default();
+    for (key, record) in pages.into_iter().flatten() {
+        if let Some(name) = key.strip_prefix(ENTRY) {
+            let definition = Definition::Json(record);
+            let entry = ScheduleFile::understand(name, definition, timezone);
+            schedule.add(entry);
+        } else if let Some(name) = key.strip_prefix(ENABLED) {
+            let is_enabled = &record[..] == b"true";
+            schedule.enabled.insert(name.to_owned(), is_enabled);
+        }
+    }
+    schedule
+}
+
+/// The parts as one; an entry that came twice is there once.
+fn joined(parts: Vec<ScheduleFile>) -> ScheduleFile {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    for part in parts {
+        all.entries.extend(part.entries);
+        all.problems.extend(part.problems);
+        all.enabled.extend(part.enabled);
+    }
+    let mut names = HashSet::with_capacity(all.entries.len());
+    let again: Vec<bool> = all
+        .entries
+        .iter()
+        .map(|entry| !names.insert(entry.name.as_str()))
+        .collect();
+    let mut again = again.into_iter();
+    all.entries.retain(|_| again.next() == Some(false));
+    all.problems.sort_by(|one, other| one.entry.cmp(&other.entry));
+    all.problems.dedup_by(|one, other| one.entry == other.entry);
+    all
 }
 
 /// The latest edits, oldest first: each edit's version and the names that it changed.
@@ -206,12 +225,6 @@ fn record_of(name: &str, entry: &Value) -> Result<Bytes> {
     Ok(record.into())
 }
 
-/// What is no JSON stays a text, which is no entry: so the name is shown with its problem.
-fn definition(record: &[u8]) -> Value {
-    serde_json::from_slice(record)
-        .unwrap_or_else(|_| Value::Str(String::from_utf8_lossy(record).into_owned()))
-}
-
 /// Waits for an editor's lease.
 pub(crate) async fn acquire(
     coordinator: &dyn Coordinator,
@@ -238,7 +251,7 @@ impl Store for StoredSchedule {
 
     async fn definition(&self, name: &str) -> Result<Option<Value>, SourceError> {
         let record = self.fetch_one(&format!("{ENTRY}{name}")).await?;
-        Ok(record.map(|record| definition(&record)))
+        Ok(record.map(|record| Definition::Json(record).value()))
     }
 
     async fn put(&self, name: &str, entry: &Value) -> Result<(), SourceError> {
@@ -262,8 +275,10 @@ impl Source for StoredSchedule {
     }
 
     async fn load(&self) -> Result<ScheduleFile, SourceError> {
-        let records = self.coordinator.load(SPACE).await?;
-        Ok(self.read(records).await)
+        let (coordinator, timezone) = (&*self.coordinator, self.timezone.clone());
+        let work = move |pages: Pages| read(pages, &timezone);
+        let read = bulk::pages(coordinator, SPACE, vec![work; bulk::threads()]).await?;
+        Ok(bulk::apart(move || joined(read)).await)
     }
 
     async fn changed(&self, from: &str, _to: &str) -> Result<Option<Vec<String>>, SourceError> {
@@ -281,7 +296,7 @@ impl Source for StoredSchedule {
             .into_iter()
             .zip(found)
             .filter_map(|(key, record)| Some((key, record?)));
-        Ok(self.read(records.collect()).await)
+        Ok(read([records.collect()], &self.timezone))
     }
 }
 

@@ -1,4 +1,5 @@
-//! `beat`: how soon a scheduler with very many entries leads, how many tasks it sends a second, and what memory it holds.
+//! `beat`: how soon a scheduler with very many entries leads, how many tasks it sends a second, what memory it holds, and how soon
+//! another one follows when it is killed.
 //!
 //! Beside ours runs django-celery-beat's scheduler, as large as it is used.
 
@@ -52,6 +53,9 @@ pub(crate) struct BeatRun {
     /// Memory before the first slot, and at the end.
     pub(crate) start_mib: f64,
     pub(crate) end_mib: f64,
+    /// From the leader's death to the first task that another one sends.
+    #[serde(default)]
+    pub(crate) failover_s: Option<f64>,
 }
 
 /// Ours with a large and a small schedule, and django-celery-beat's with the small one.
@@ -92,6 +96,7 @@ async fn ours_once(trial: &Trial<'_>, load: Load, size: &Size) -> anyhow::Result
     // A second of grace, so that a schedule whose entries are all due at once is in its stride.
     wait_until(first + SignedDuration::from_secs(1)).await;
     let (per_s, cpu_us) = rate(trial, &beat, size).await?;
+    let end_mib = beat.memory().pss_mib;
     let run = BeatRun {
         entries: load.entries,
         first_start_s,
@@ -100,10 +105,25 @@ async fn ours_once(trial: &Trial<'_>, load: Load, size: &Size) -> anyhow::Result
         per_s,
         cpu_us,
         start_mib,
-        end_mib: beat.memory().pss_mib,
+        end_mib,
+        failover_s: Some(failover(trial, beat).await?),
     };
-    beat.stop()?;
     Ok(run)
+}
+
+/// Kills the leader beside another one; how long nothing was sent.
+async fn failover(trial: &Trial<'_>, leader: WorkerProcess) -> anyhow::Result<f64> {
+    let mut standby = trial.start_standby().await?;
+    leader.kill();
+    let (death, before) = (Instant::now(), queued(trial).await?);
+    while queued(trial).await? == before {
+        standby.check()?;
+        ensure!(death.elapsed() < PATIENCE, "nobody followed");
+        sleep(LOOK).await;
+    }
+    let failover = death.elapsed().as_secs_f64();
+    standby.stop()?;
+    Ok(failover)
 }
 
 /// Late enough for the entries to be written, and read twice.
@@ -183,6 +203,7 @@ async fn celery_once(trial: &Trial<'_>, load: Load, size: &Size) -> anyhow::Resu
         cpu_us,
         start_mib,
         end_mib: beat.memory().pss_mib,
+        failover_s: None,
     };
     beat.stop()?;
     Ok(run)

@@ -26,6 +26,9 @@ struct Cli {
     /// Write the figures to this file as well
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
+    /// Write the figures into docs/benchmarks.md, in place of those of the same measurement there
+    #[arg(long, global = true)]
+    write: bool,
 }
 
 /// How much is measured.
@@ -59,7 +62,7 @@ pub(crate) struct Size {
     #[arg(long, default_value_t = 10_000, value_name = "N", global = true)]
     pub(crate) celery_entries: usize,
     /// How long a scheduler is watched
-    #[arg(long, default_value_t = 30, value_name = "SECONDS", global = true)]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", global = true)]
     pub(crate) seconds: u64,
     /// Only rows whose name contains this text, such as "SQLite" or "-c 100"
     #[arg(long, value_name = "TEXT", global = true)]
@@ -88,7 +91,7 @@ enum Command {
     Memory,
     /// From the start of a worker to its first task
     Start,
-    /// A scheduler with very many entries: start, tasks sent a second, memory
+    /// A scheduler with very many entries: start, tasks sent a second, memory, failover
     Beat,
     /// Write docs/benchmarks.md from the figures of an earlier run
     Report {
@@ -128,11 +131,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
             if let Some(file) = &cli.json {
                 save(&figures, file)?;
             }
-            if command.is_none() {
-                save(&figures, &documents().join("benchmarks.json"))?;
-                write_report(&figures)?;
+            match command {
+                None => write_documents(&figures),
+                Some(_) if cli.write => write_documents(&figures.or_before(earlier()?)),
+                Some(_) => Ok(()),
             }
-            Ok(())
         }
     }
 }
@@ -164,11 +167,25 @@ async fn measure(command: Option<&Command>, size: &Size) -> anyhow::Result<Figur
 }
 
 fn report_again(file: Option<PathBuf>) -> anyhow::Result<()> {
-    let file = file.unwrap_or_else(|| documents().join("benchmarks.json"));
-    let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let figures = serde_json::from_slice(&text)
-        .with_context(|| format!("cannot understand {}", file.display()))?;
-    write_report(&figures)
+    write_report(&match file {
+        Some(file) => load(&file)?,
+        None => earlier()?,
+    })
+}
+
+/// The figures that docs/benchmarks.md shows.
+fn earlier() -> anyhow::Result<Figures> {
+    load(&documents().join("benchmarks.json"))
+}
+
+fn load(file: &Path) -> anyhow::Result<Figures> {
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("cannot understand {}", file.display()))
+}
+
+fn write_documents(figures: &Figures) -> anyhow::Result<()> {
+    save(figures, &documents().join("benchmarks.json"))?;
+    write_report(figures)
 }
 
 fn write_report(figures: &Figures) -> anyhow::Result<()> {

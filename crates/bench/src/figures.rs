@@ -46,6 +46,23 @@ impl Figures {
             beat: Vec::new(),
         }
     }
+
+    /// What was measured now, and of an earlier run what was not.
+    #[must_use]
+    pub(crate) fn or_before(self, before: Self) -> Self {
+        Self {
+            machine: self.machine,
+            drain: either(self.drain, before.drain),
+            latency: either(self.latency, before.latency),
+            memory: either(self.memory, before.memory),
+            start: either(self.start, before.start),
+            beat: either(self.beat, before.beat),
+        }
+    }
+}
+
+fn either<R>(now: Vec<Row<R>>, before: Vec<Row<R>>) -> Vec<Row<R>> {
+    if now.is_empty() { before } else { now }
 }
 
 /// The repetitions of one measurement under one setup.

@@ -9,7 +9,8 @@ use broker::Backends;
 use client::Client;
 use service::Settings;
 use service::settings::{Environment, Sources};
-use tokio::time::sleep;
+use tokio::net::UnixDatagram;
+use tokio::time::{sleep, timeout};
 use worker::SendTask as _;
 
 use crate::lab::Lab;
@@ -18,6 +19,8 @@ use crate::stamps::{self, Stamps};
 use crate::tasks::{Noop, Stamp};
 use crate::worker_process::WorkerProcess;
 
+/// How long a scheduler may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How many messages are published in one round trip.
 const BATCH: usize = 1_000;
 
@@ -121,6 +124,23 @@ impl<'a> Trial<'a> {
     pub(crate) fn start_beat(&self) -> anyhow::Result<WorkerProcess> {
         let command = self.own(self.lab.beat());
         WorkerProcess::spawn(command, self.folder.join("beat.log"))
+    }
+
+    /// Starts one more of our schedulers, and waits until it says that it is ready to follow.
+    pub(crate) async fn start_standby(&self) -> anyhow::Result<WorkerProcess> {
+        let address = self.folder.join("standby.socket");
+        let socket = UnixDatagram::bind(&address)?;
+        let mut command = self.own(self.lab.beat());
+        command.env("NOTIFY_SOCKET", &address);
+        let mut process = WorkerProcess::spawn(command, self.folder.join("standby.log"))?;
+        let mut said = [0; 4_096];
+        loop {
+            process.check()?;
+            let length = timeout(PATIENCE, socket.recv(&mut said)).await??;
+            if said[..length].starts_with(b"READY=1") {
+                return Ok(process);
+            }
+        }
     }
 
     /// Starts Celery's scheduler on django-celery-beat's tables, which must be there.

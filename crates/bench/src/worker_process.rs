@@ -87,6 +87,11 @@ impl WorkerProcess {
         Ok(())
     }
 
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process id fits 32 bits"))
     }

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::broker::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, Result};
+use ::broker::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, PAGE, Page, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use redis::{FromRedisValue, Pipeline, Value};
+use tokio::sync::mpsc::Sender;
 
 use crate::RedisBroker;
 use crate::error::invalid;
@@ -20,17 +21,17 @@ const FOR_EVER_MS: u64 = 100 * 365 * 86_400_000;
 
 /// Entries that one command asks for, so that it does not hold up the server.
 const FETCHED: usize = 1_000;
-/// Entries of one page of a space.
-const PAGE: usize = 2_000;
 
 impl RedisBroker {
     /// One page of a space, and where the next one begins.
-    async fn scan(&self, space: &str, cursor: &str) -> Result<(String, Vec<(String, Vec<u8>)>)> {
+    async fn scan(&self, space: &str, cursor: &str) -> Result<(String, Page)> {
         let mut command = redis::cmd("HSCAN");
         command.arg(self.keys.space(space)).arg(cursor);
         command.arg("COUNT").arg(PAGE);
         let answer = self.link.call("load entries", command).await?;
-        self.read("load entries", answer)
+        let (cursor, page): (String, Vec<(String, Vec<u8>)>) = self.read("load entries", answer)?;
+        let page = page.into_iter().map(|(name, value)| (name, value.into()));
+        Ok((cursor, page.collect()))
     }
 
     fn read<T: FromRedisValue>(&self, action: &str, answer: Value) -> Result<T> {
@@ -93,16 +94,27 @@ impl Coordinator for RedisBroker {
         let mut entries = Vec::new();
         let mut cursor = "0".to_owned();
         loop {
-            let page: Vec<(String, Vec<u8>)>;
+            let page: Page;
             (cursor, page) = self.scan(space, &cursor).await?;
             let is_first = entries.is_empty();
-            entries.extend(page.into_iter().map(|(name, value)| (name, value.into())));
+            entries.extend(page);
             if cursor == "0" {
                 return Ok(if is_first {
                     entries
                 } else {
                     once_each(entries)
                 });
+            }
+        }
+    }
+
+    async fn load_pages(&self, space: &str, pages: Sender<Page>) -> Result<()> {
+        let mut cursor = "0".to_owned();
+        loop {
+            let page: Page;
+            (cursor, page) = self.scan(space, &cursor).await?;
+            if pages.send(page).await.is_err() || cursor == "0" {
+                return Ok(());
             }
         }
     }

@@ -6,8 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::sync::mpsc::Sender;
 
 use crate::{Publish, Result};
+
+/// Some of the entries of a space.
+pub type Page = Vec<(String, Bytes)>;
+
+/// How many entries a page holds, more or less.
+pub const PAGE: usize = 2_000;
 
 /// A number that grows with every change of a lease's holder. A commit with an older one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +66,18 @@ pub trait Coordinator: Send + Sync + fmt::Debug {
 
     /// All entries of a space.
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>>;
+
+    /// All entries of a space in pages, so that they can be dealt with while others are still on the way. An entry can come
+    /// twice. Ends early when nobody takes the pages.
+    async fn load_pages(&self, space: &str, pages: Sender<Page>) -> Result<()> {
+        let mut entries = self.load(space).await?.into_iter();
+        while entries.len() > 0 {
+            if pages.send(entries.by_ref().take(PAGE).collect()).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// These entries of a space, in the same order.
     async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>>;

@@ -32,7 +32,7 @@ pub use consumer::{
     Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Renewal, Settled, Settlement, Tag,
     Verdict,
 };
-pub use coordinator::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED};
+pub use coordinator::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, PAGE, Page};
 pub use effects::Effects;
 pub use error::{BrokerError, ErrorKind, Result};
 pub use memory::MemoryBroker;

@@ -61,7 +61,7 @@ fn latest(entry: &Entry, first: Timestamp, now: Timestamp) -> (Timestamp, u64) {
 
 /// Far along an even grid, to a slot that is surely due.
 fn jump(entry: &Entry, first: Timestamp, now: Timestamp) -> Option<(Timestamp, u64)> {
-    let Schedule::Interval(interval) = &entry.schedule else {
+    let Schedule::Interval(interval) = &entry.timetable.schedule else {
         return None;
     };
     let jitter = SignedDuration::try_from(entry.policy.jitter).ok()?;

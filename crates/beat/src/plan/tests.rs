@@ -1,18 +1,86 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use jiff::ToSpan;
-use jiff::tz::TimeZone;
 use protocol::Map;
 
 use super::*;
-use crate::Slot;
+use crate::adopt::{self, adopt};
 use crate::schedule::{Crontab, CrontabSpec, Interval, Schedule};
+use crate::state::{Write, encode, entry_key};
+use crate::{Slot, Timetable};
+
+/// A plan, and the records beside it.
+struct Board {
+    plan: Plan,
+    records: BTreeMap<String, Bytes>,
+}
+
+impl Board {
+    fn new(entries: &[Entry], now: Timestamp) -> Self {
+        let (plan, records) = (Plan::default(), BTreeMap::new());
+        let mut board = Self { plan, records };
+        for entry in entries {
+            assert!(board.put(entry.clone(), now).is_some(), "it is remembered");
+        }
+        board
+    }
+
+    /// Takes an entry in; what had to be written for it.
+    fn put(&mut self, entry: Entry, now: Timestamp) -> Option<Write> {
+        let record = self.records.get(&entry_key(&entry.name));
+        let (state, write) = adopt(&entry, record, now);
+        self.write(&write);
+        let due = due(&entry, state.last_slot, state.total_run_count);
+        let name = entry.name.clone();
+        self.plan.put(Arc::new(entry));
+        let place = self.plan.find(&name).expect("it was put there");
+        self.plan.look_at(place, due);
+        write
+    }
+
+    fn write(&mut self, write: &Option<Write>) {
+        if let Some((key, Some(record))) = write.clone() {
+            self.records.insert(key, record);
+        }
+    }
+
+    /// What is remembered of an entry.
+    fn state(&self, name: &str) -> EntryState {
+        adopt::read(name, &self.records[&entry_key(name)])
+    }
+
+    fn take_due(&mut self, now: Timestamp, max: usize) -> Vec<Run> {
+        let places = self.plan.take_due(now, max).into_iter();
+        let run = |place| {
+            let entry = self.plan.entry(place)?;
+            Run::choose(place, entry, self.state(&entry.name), now, None)
+        };
+        places.filter_map(run).collect()
+    }
+
+    /// Records that a run was dealt with.
+    fn record(&mut self, run: &Run, at: Timestamp, skipped: Option<crate::Skipped>) -> EntryState {
+        let slot = Slot {
+            slot: run.slot,
+            at,
+            by: "beat".to_owned(),
+            skipped,
+        };
+        let state = run.state.clone().after(slot, run.missed, HISTORY);
+        let entry = Arc::clone(self.plan.entry_of(run));
+        self.write(&Some((entry_key(&entry.name), Some(encode(&state)))));
+        let due = due(&entry, state.last_slot, state.total_run_count);
+        self.plan.look_at(run.place, due);
+        state
+    }
+}
 
 fn entry(name: &str, schedule: Schedule) -> Entry {
     Entry {
         name: name.to_owned(),
-        task: "tests.task".to_owned(),
-        schedule,
-        zone: TimeZone::UTC,
-        zone_name: "UTC".to_owned(),
+        task: "tests.task".into(),
+        timetable: Timetable::of(schedule, "UTC").expect("a zone"),
         args: Vec::new(),
         kwargs: Map::new(),
         options: Default::default(),
@@ -35,118 +103,67 @@ fn every_ten_seconds(name: &str) -> Entry {
     entry(name, Schedule::Interval(interval))
 }
 
-fn adopt(entries: &[Entry], stored: Vec<(String, Bytes)>, now: Timestamp) -> (Plan, Writes) {
-    let entries = entries.iter().cloned().map(Arc::new).collect();
-    Plan::begin(entries, read_states(stored), now, None)
-}
-
-fn sent(plan: &Plan, run: &Run, at: Timestamp) -> EntryState {
-    let slot = Slot {
-        slot: run.slot,
-        at,
-        by: "beat".to_owned(),
-        skipped: None,
-    };
-    plan.state(run).clone().after(slot, run.missed, HISTORY)
-}
-
 fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("a time")
 }
 
 #[test]
-fn a_new_entry_is_not_due_at_once_and_is_remembered() {
-    let (mut plan, writes) = adopt(&[hourly("a")], Vec::new(), noon());
-    assert_eq!(writes.len(), 1);
-    assert!(plan.take_due(noon(), 10).is_empty());
-    assert_eq!(plan.next_due(), Some(noon() + 1.hour()));
+fn a_new_entry_is_not_due_at_once() {
+    let mut board = Board::new(&[hourly("a")], noon());
+    assert!(board.take_due(noon(), 10).is_empty());
+    assert_eq!(board.plan.next_due(), Some(noon() + 1.hour()));
+}
+
+/// The slots of runs, how many were missed before, and whether they are late.
+fn shown(runs: &[Run]) -> Vec<(Place, Timestamp, u64, bool)> {
+    runs.iter()
+        .map(|run| (run.place, run.slot, run.missed, run.is_late))
+        .collect()
 }
 
 #[test]
 fn a_known_entry_goes_on_where_it_was() {
-    let (_, writes) = adopt(&[hourly("a")], Vec::new(), noon());
-    let stored = writes
-        .into_iter()
-        .map(|(key, record)| (key, record.expect("a record")))
-        .collect();
-    let (mut plan, writes) = adopt(&[hourly("a")], stored, noon() + 210.minutes());
-    assert!(writes.is_empty());
-    let runs = plan.take_due(noon() + 210.minutes(), 10);
+    let Board { records, .. } = Board::new(&[hourly("a")], noon());
+    let plan = Plan::default();
+    let mut board = Board { plan, records };
+    let now = noon() + 210.minutes();
+    assert!(board.put(hourly("a"), now).is_none());
+    let runs = board.take_due(now, 10);
     assert_eq!(
-        runs,
-        [Run {
-            index: 0,
-            slot: noon() + 3.hours(),
-            missed: 2,
-            is_late: false,
-        }],
+        shown(&runs),
+        [(0, noon() + 3.hours(), 2, false)],
         "once, for the latest of three slots"
     );
-    let state = sent(&plan, &runs[0], noon() + 210.minutes());
+    let state = board.record(&runs[0], now, None);
     assert_eq!((state.total_run_count, state.missed), (1, 2));
-    plan.record(&runs[0], state);
-    assert_eq!(plan.next_due(), Some(noon() + 4.hours()));
+    assert_eq!(board.plan.next_due(), Some(noon() + 4.hours()));
 }
 
 #[test]
 fn intervals_keep_their_grid_after_an_outage() {
-    let (mut plan, _) = adopt(&[every_ten_seconds("a")], Vec::new(), noon());
-    let runs = plan.take_due(noon() + 47.seconds(), 10);
-    assert_eq!(
-        runs,
-        [Run {
-            index: 0,
-            slot: noon() + 40.seconds(),
-            missed: 3,
-            is_late: false,
-        }]
-    );
+    let mut board = Board::new(&[every_ten_seconds("a")], noon());
+    let runs = board.take_due(noon() + 47.seconds(), 10);
+    assert_eq!(shown(&runs), [(0, noon() + 40.seconds(), 3, false)]);
 }
 
 #[test]
 fn a_changed_schedule_begins_now() {
-    let (_, writes) = adopt(&[hourly("a")], Vec::new(), noon());
-    let stored = writes
-        .into_iter()
-        .map(|(key, record)| (key, record.expect("a record")))
-        .collect();
+    let mut board = Board::new(&[hourly("a")], noon());
     let later = noon() + 5.hours() + 1.second();
-    let (mut plan, writes) = adopt(&[every_ten_seconds("a")], stored, later);
-    assert_eq!(writes.len(), 1);
+    assert!(board.put(every_ten_seconds("a"), later).is_some());
     assert!(
-        plan.take_due(later, 10).is_empty(),
+        board.take_due(later, 10).is_empty(),
         "no slot of the new schedule has passed yet"
     );
 }
 
 #[test]
-fn removed_entries_are_forgotten_and_disabled_ones_are_not_sent() {
-    let (_, writes) = adopt(&[hourly("a"), hourly("b"), hourly("c")], Vec::new(), noon());
-    let stored = writes
-        .into_iter()
-        .map(|(key, record)| (key, record.expect("a record")))
-        .collect();
-    let disabled = Entry {
-        enabled: false,
-        ..hourly("b")
-    };
-    let (plan, mut writes) = adopt(&[hourly("a"), disabled], stored, noon() + 2.hours());
-    writes.sort();
-    let [(disabled, Some(_)), (removed, None)] = writes.as_slice() else {
-        panic!("{writes:?}");
-    };
-    assert_eq!(
-        (disabled.as_str(), removed.as_str()),
-        ("entry:b", "entry:c")
-    );
-    assert_eq!(plan.len(), 1);
-}
-
-#[test]
 fn an_unreadable_record_is_begun_anew() {
-    let stored = vec![("entry:a".to_owned(), Bytes::from_static(b"nonsense"))];
-    let (plan, writes) = adopt(&[hourly("a")], stored, noon());
-    assert_eq!((plan.len(), writes.len()), (1, 1));
+    let records = [("entry:a".to_owned(), Bytes::from_static(b"nonsense"))].into();
+    let plan = Plan::default();
+    let mut board = Board { plan, records };
+    assert!(board.put(hourly("a"), noon()).is_some());
+    assert_eq!(board.state("a").last_slot, noon());
 }
 
 #[test]
@@ -154,37 +171,30 @@ fn batches_are_bounded() {
     let entries: Vec<Entry> = (0..10)
         .map(|number| every_ten_seconds(&number.to_string()))
         .collect();
-    let (mut plan, _) = adopt(&entries, Vec::new(), noon());
-    assert_eq!(plan.take_due(noon() + 10.seconds(), 7).len(), 7);
-    assert_eq!(plan.take_due(noon() + 10.seconds(), 7).len(), 3);
+    let mut board = Board::new(&entries, noon());
+    assert_eq!(board.take_due(noon() + 10.seconds(), 7).len(), 7);
+    assert_eq!(board.take_due(noon() + 10.seconds(), 7).len(), 3);
 }
 
 fn with(policy: crate::Policy) -> Entry {
     Entry {
-        policy,
+        policy: Arc::new(policy),
         ..every_ten_seconds("a")
     }
 }
 
 /// Slots that are sent, by second after noon, when beat comes back after this many seconds.
 fn caught_up(policy: crate::Policy, seconds: i64) -> (Vec<i64>, u64) {
-    let (mut plan, _) = adopt(&[with(policy)], Vec::new(), noon());
+    let mut board = Board::new(&[with(policy)], noon());
     let now = noon() + seconds.seconds();
     let mut slots = Vec::new();
     let mut missed = 0;
-    while let [run] = plan.take_due(now, 1).as_slice() {
-        let slot = Slot {
-            slot: run.slot,
-            at: now,
-            by: String::new(),
-            skipped: run.is_late.then_some(crate::Skipped::Late),
-        };
-        if slot.skipped.is_none() {
+    while let [run] = board.take_due(now, 1).as_slice() {
+        let skipped = run.is_late.then_some(crate::Skipped::Late);
+        if skipped.is_none() {
             slots.push(run.slot.duration_since(noon()).as_secs());
         }
-        let state = plan.state(run).clone().after(slot, run.missed, HISTORY);
-        missed = state.missed;
-        plan.record(run, state);
+        missed = board.record(run, now, skipped).missed;
     }
     (slots, missed)
 }
@@ -234,21 +244,20 @@ fn jitter_delays_each_slot_by_less_than_it_and_doubles_none() {
         jitter,
         ..Default::default()
     };
-    let (mut plan, _) = adopt(&[with(policy)], Vec::new(), noon());
+    let mut board = Board::new(&[with(policy)], noon());
     let mut delays = std::collections::BTreeSet::new();
     for slot in 1..=50 {
         let slot = noon() + (slot * 10).seconds();
-        let due = plan.next_due().expect("it goes on");
+        let due = board.plan.next_due().expect("it goes on");
         let delay = due.duration_since(slot);
         assert!(
             delay >= SignedDuration::ZERO && delay.unsigned_abs() < jitter,
             "{delay}"
         );
         delays.insert(delay);
-        let runs = plan.take_due(due, 9);
-        assert_eq!((runs.len(), runs[0].slot, runs[0].missed), (1, slot, 0));
-        let state = sent(&plan, &runs[0], due);
-        plan.record(&runs[0], state);
+        let runs = board.take_due(due, 9);
+        assert_eq!(shown(&runs), [(0, slot, 0, false)]);
+        board.record(&runs[0], due, None);
     }
     assert!(delays.len() > 40, "each slot has its own");
 }
@@ -264,62 +273,74 @@ fn an_entry_that_is_enabled_begins_then_unless_it_is_to_catch_up() {
             enabled: false,
             ..with(policy.clone())
         };
-        let (mut plan, _) = adopt(&[disabled], Vec::new(), noon());
-        assert_eq!(plan.len(), 0);
+        let mut board = Board::new(&[disabled], noon());
+        assert_eq!(board.plan.len(), 0);
         let later = noon() + 95.seconds();
-        let written = plan.change(Change::Put(Arc::new(with(policy))), later);
+        let written = board.put(with(policy), later);
         assert!(written.is_some(), "that it is enabled is remembered");
-        assert_eq!(plan.take_due(later, 9).len(), slots);
+        assert_eq!(board.take_due(later, 9).len(), slots);
     }
 }
 
 #[test]
 fn a_postponed_run_is_looked_at_again() {
-    let (mut plan, _) = adopt(&[every_ten_seconds("a")], Vec::new(), noon());
-    let run = plan.take_due(noon() + 10.seconds(), 9).remove(0);
-    plan.postpone(&run, noon() + 25.seconds());
-    assert!(plan.take_due(noon() + 24.seconds(), 9).is_empty());
-    let run = plan.take_due(noon() + 25.seconds(), 9).remove(0);
+    let mut board = Board::new(&[every_ten_seconds("a")], noon());
+    let run = board.take_due(noon() + 10.seconds(), 9).remove(0);
+    board
+        .plan
+        .look_at(run.place, Some(noon() + 25.seconds()));
+    assert!(board.take_due(noon() + 24.seconds(), 9).is_empty());
+    let run = board.take_due(noon() + 25.seconds(), 9).remove(0);
     assert_eq!((run.slot, run.missed), (noon() + 20.seconds(), 1));
 }
 
 #[test]
+fn what_was_dealt_with_meanwhile_does_not_run() {
+    let mut board = Board::new(&[every_ten_seconds("a")], noon());
+    let now = noon() + 10.seconds();
+    let run = board.take_due(now, 9).remove(0);
+    board.record(&run, now, None);
+    board.plan.look_at(run.place, Some(now));
+    assert!(board.take_due(now, 9).is_empty());
+}
+
+#[test]
 fn changes_are_followed_one_by_one() {
-    let (mut plan, _) = adopt(
-        &[every_ten_seconds("a"), every_ten_seconds("b")],
-        Vec::new(),
-        noon(),
-    );
+    let entries = [every_ten_seconds("a"), every_ten_seconds("b")];
+    let mut board = Board::new(&entries, noon());
     let later = noon() + 5.seconds();
-    let put = |plan: &mut Plan, entry| plan.change(Change::Put(Arc::new(entry)), later);
     assert!(
-        put(&mut plan, every_ten_seconds("b")).is_none(),
+        board.put(every_ten_seconds("b"), later).is_none(),
         "nothing about its runs has changed"
     );
-    assert!(put(&mut plan, hourly("a")).is_some());
-    assert!(put(&mut plan, every_ten_seconds("c")).is_some());
-    let gone = plan.change(Change::Gone("b".to_owned()), later);
-    assert_eq!(gone, Some((entry_key("b"), None)));
-    assert!(plan.change(Change::Gone("b".to_owned()), later).is_none());
-    let runs = plan.take_due(noon() + 60.seconds(), 9);
-    let names: Vec<&str> = runs.iter().map(|run| &*plan.entry(run).name).collect();
-    assert_eq!((names, plan.len()), (vec!["c"], 2));
+    assert!(board.put(hourly("a"), later).is_some());
+    assert!(board.put(every_ten_seconds("c"), later).is_some());
+    board.plan.remove("b");
+    assert_eq!((board.plan.find("b"), board.plan.places()), (None, 3));
+    board.plan.remove("b");
+    let runs = board.take_due(noon() + 60.seconds(), 9);
+    let names: Vec<&str> = runs
+        .iter()
+        .map(|run| &*board.plan.entry_of(run).name)
+        .collect();
+    assert_eq!((names, board.plan.len()), (vec!["c"], 2));
 }
 
 #[test]
 fn an_entry_that_is_changed_for_ever_fills_nothing() {
-    let (mut plan, _) = adopt(&[hourly("a")], Vec::new(), noon());
+    let mut board = Board::new(&[hourly("a")], noon());
     for _ in 0..1_000 {
-        plan.change(Change::Put(Arc::new(hourly("a"))), noon());
+        board.put(hourly("a"), noon());
     }
-    assert!(plan.due.len() <= 4, "{} in the heap", plan.due.len());
-    assert_eq!(plan.take_due(noon() + 1.hour(), 9).len(), 1, "due once");
+    let due = board.plan.due.len();
+    assert!(due <= 4, "{due} in the heap");
+    assert_eq!(board.take_due(noon() + 1.hour(), 9).len(), 1, "due once");
 }
 
 #[test]
 fn a_record_remembers_few_slots() {
-    let (plan, _) = adopt(&[every_ten_seconds("a")], Vec::new(), noon());
-    assert_eq!(plan.history(), HISTORY);
+    let board = Board::new(&[every_ten_seconds("a")], noon());
+    assert_eq!(board.plan.history(), HISTORY);
     let mut state = EntryState::new(&every_ten_seconds("a"), noon());
     for second in 1..=9 {
         let slot = Slot {

@@ -28,7 +28,7 @@ impl Reign<'_> {
             let last = self.last_run(&run);
             let is_over = last.as_ref().is_none_or(|id| ended.get(id) == Some(&true));
             let is_known = last.as_ref().is_none_or(|id| ended.contains_key(id));
-            match self.plan.entry(&run).policy.overlap {
+            match self.outlook.plan.entry_of(&run).policy.overlap {
                 _ if is_over => going.push((run, None)),
                 Overlap::Skip if is_known => going.push((run, Some(Skipped::Overlap))),
                 Overlap::CancelOther if is_known && self.cancel(last).await => {
@@ -36,7 +36,7 @@ impl Reign<'_> {
                 }
                 _ => {
                     let until = self.beat.now() + LOOK_AGAIN;
-                    self.plan.postpone(&run, until);
+                    self.outlook.plan.look_at(run.place, Some(until));
                 }
             }
         }
@@ -45,11 +45,11 @@ impl Reign<'_> {
 
     /// The last run's task, if it matters whether it has ended.
     fn last_run(&self, run: &Run) -> Option<String> {
-        let entry = self.plan.entry(run);
+        let entry = self.outlook.plan.entry_of(run);
         if entry.policy.overlap == Overlap::Allow || self.beat.results().is_none() {
             return None;
         }
-        let (slot, at) = self.plan.state(run).last_sent()?;
+        let (slot, at) = run.state.last_sent()?;
         let may_run = entry.policy.may_run(at, self.beat.now());
         may_run.then(|| entry.task_id(slot))
     }

@@ -23,8 +23,8 @@ pub(super) struct Prepared {
 impl Reign<'_> {
     /// An entry that cannot be encoded leaves the plan; the others go on.
     pub(super) fn prepare(&self, run: Run, skipped: Option<Skipped>) -> Option<Prepared> {
-        let entry = self.plan.entry(&run);
-        if run.slot <= self.plan.state(&run).last_slot {
+        let entry = self.outlook.plan.entry_of(&run);
+        if run.slot <= run.state.last_slot {
             tracing::error!(entry = %entry.name, slot = %run.slot, "a slot was dealt with before and is not sent again");
             self.beat.metrics().doubled();
             return None;
@@ -48,11 +48,10 @@ impl Reign<'_> {
         };
         Some(Prepared {
             key: entry_key(&entry.name),
-            state: self
-                .plan
-                .state(&run)
+            state: run
+                .state
                 .clone()
-                .after(slot, run.missed, self.plan.history()),
+                .after(slot, run.missed, self.outlook.plan.history()),
             run,
             skipped,
             publish,

@@ -4,7 +4,7 @@ use broker::{ErrorKind, Result};
 
 use super::Reign;
 use super::prepared::{Prepared, leave_out};
-use crate::plan::{Run, lateness};
+use crate::plan::{Run, due, lateness};
 use crate::state::encode;
 
 impl Reign<'_> {
@@ -35,7 +35,7 @@ impl Reign<'_> {
             match self.commit_runs(std::slice::from_mut(&mut run)).await {
                 Ok(true) => self.record(run),
                 Err(error) if error.kind() == ErrorKind::Invalid => {
-                    leave_out(self.plan.entry(&run.run), &error);
+                    leave_out(self.outlook.plan.entry_of(&run.run), &error);
                 }
                 outcome => return outcome,
             }
@@ -58,7 +58,7 @@ impl Reign<'_> {
     }
 
     fn record(&mut self, prepared: Prepared) {
-        let entry = self.plan.entry(&prepared.run);
+        let entry = self.outlook.plan.entry_of(&prepared.run);
         prepared.log(entry);
         let Prepared {
             run,
@@ -72,6 +72,7 @@ impl Reign<'_> {
             metrics.sent(lateness(entry, run.slot, self.beat.now()));
             self.beat.keeper().note(&entry.name, &state);
         }
-        self.plan.record(&run, state);
+        let due = due(entry, state.last_slot, state.total_run_count);
+        self.outlook.plan.look_at(run.place, due);
     }
 }

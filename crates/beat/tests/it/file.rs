@@ -15,7 +15,7 @@ fn read(schedule: serde_json::Value) -> ScheduleFile {
 fn text(schedule: serde_json::Value) -> String {
     let file = read(json!({"a": {"task": "t", "schedule": schedule}}));
     match file.entries.first() {
-        Some(entry) => entry.schedule.to_string(),
+        Some(entry) => entry.timetable.schedule.to_string(),
         None => file.problems[0].to_string(),
     }
 }
@@ -147,7 +147,7 @@ fn an_entry_with_everything() {
     }}));
     let entry = &file.entries[0];
     assert_eq!(
-        (entry.task.as_str(), entry.zone_name.as_str()),
+        (&*entry.task, entry.timetable.zone_name.as_str()),
         ("app.tasks.report", "America/New_York")
     );
     assert_eq!(

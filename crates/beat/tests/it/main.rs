@@ -11,4 +11,5 @@ mod outages;
 mod overlap;
 mod overview;
 mod stage;
+mod standing_by;
 mod vectors;

@@ -1,7 +1,8 @@
 //! The aims of the project beside what was reached; those that were missed say so.
 
-use super::format::{decimals, times};
+use super::format::{decimals, times, whole};
 use super::table::Table;
+use crate::beat::BeatRun;
 use crate::figures::{Figures, Row};
 use crate::setup::{Engine, Store};
 
@@ -13,9 +14,11 @@ const LATENCY_P99_MS: f64 = 2.0;
 const IDLE_MB: f64 = 10.0;
 /// From start to first task.
 const START_MS: f64 = 50.0;
-/// A scheduler with a million entries: start and tasks sent.
+/// A scheduler with a million entries: start, tasks sent, memory that stays as it is, and failover.
 const BEAT_START_S: f64 = 5.0;
 const BEAT_PER_S: f64 = 10_000.0;
+const BEAT_GROWTH_PERCENT: f64 = 1.0;
+const BEAT_FAILOVER_S: f64 = 2.0;
 /// The part of a rate that may be missing: its slots begin and end between the looks.
 const BEAT_EDGE: f64 = 0.99;
 /// Millions of bytes in a MiB.
@@ -74,24 +77,33 @@ fn drain(figures: &Figures) -> Vec<String> {
     ]
 }
 
-fn beat(figures: &Figures) -> [Vec<String>; 2] {
+fn beat(figures: &Figures) -> [Vec<String>; 4] {
     let row = ours(&figures.beat, Store::Redis);
-    let start = row.and_then(|row| row.median(|run| run.start_s.unwrap_or(f64::INFINITY)));
-    let per_s = row.and_then(|row| row.median(|run| run.per_s));
+    let run = row.and_then(|row| row.runs.first());
+    let entries = whole(run.map(|run| run.figures.entries as f64));
+    let median = |figure: fn(&BeatRun) -> f64| row.and_then(|row| row.median(figure));
+    let per_s = median(|run| run.per_s);
     let reached = verdict(per_s.map(|per_s| per_s >= BEAT_PER_S * BEAT_EDGE));
+    let growth = median(|run| (run.end_mib / run.start_mib - 1.0) * 100.0);
+    let seconds = |what: &str, aim, figure: fn(&BeatRun) -> Option<f64>| {
+        let figure = row.and_then(|row| row.median(|run| figure(run).unwrap_or(f64::INFINITY)));
+        below(format!("{what} with {entries} entries"), aim, "s", figure)
+    };
     [
-        below(
-            "start of beat with a million entries".to_owned(),
-            BEAT_START_S,
-            "s",
-            start,
-        ),
+        seconds("start of beat", BEAT_START_S, |run| run.start_s),
         vec![
-            "tasks sent by it a second, as many being due".to_owned(),
+            format!("tasks sent a second by beat with {entries} entries, as many being due"),
             format!("{BEAT_PER_S}"),
             decimals(per_s, 0),
             reached,
         ],
+        below(
+            format!("growth of the memory of beat with {entries} entries while it sends"),
+            BEAT_GROWTH_PERCENT,
+            "%",
+            growth,
+        ),
+        seconds("failover of beat", BEAT_FAILOVER_S, |run| run.failover_s),
     ]
 }
 

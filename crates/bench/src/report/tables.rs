@@ -119,6 +119,7 @@ fn beat(figures: &Figures) -> Table {
     let rows = figures.beat.iter().map(|row| {
         let first = row.runs.first().map(|run| &run.figures);
         let start = row.median(|run| run.start_s.unwrap_or_default());
+        let failover = row.median(|run| run.failover_s.unwrap_or_default());
         let figures = vec![
             whole(first.map(|run| run.entries as f64)),
             decimals(row.median(|run| run.first_start_s), 2),
@@ -128,6 +129,7 @@ fn beat(figures: &Figures) -> Table {
             decimals(row.median(|run| run.cpu_us), 1),
             decimals(row.median(|run| run.start_mib), 1),
             decimals(row.median(|run| run.end_mib), 1),
+            decimals(failover.filter(|failover| *failover > 0.0), 2),
         ];
         let mut cells = cells(row, figures);
         cells[0] = match row.setup.engine {
@@ -145,6 +147,7 @@ fn beat(figures: &Figures) -> Table {
         "CPU µs/task",
         "PSS MiB before",
         "PSS MiB after",
+        "failover s",
     ];
     table("Beat: a scheduler with many entries", &figures, rows)
 }

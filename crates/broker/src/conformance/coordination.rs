@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::fixture::{Fixture, eventually, message, publish};
@@ -83,12 +84,29 @@ impl Fixture {
             .expect("the commit is answered")
     }
 
+    /// How many entries the space's pages hold.
+    async fn pages(&self, space: &str) -> usize {
+        let (sender, mut pages) = mpsc::channel(1);
+        let load = self.coordinator().load_pages(space, sender);
+        let count = async {
+            let mut count = 0;
+            while let Some(page) = pages.recv().await {
+                count += page.len();
+            }
+            count
+        };
+        let (loaded, count) = tokio::join!(load, count);
+        loaded.expect("a space is loaded");
+        count
+    }
+
     async fn entries(&self, space: &str) -> Vec<(String, String)> {
         let entries = self
             .coordinator()
             .load(space)
             .await
             .expect("a space is loaded");
+        assert_eq!(self.pages(space).await, entries.len());
         let text = |value: Bytes| String::from_utf8(value.into()).expect("text was written");
         let mut entries: Vec<_> = entries
             .into_iter()

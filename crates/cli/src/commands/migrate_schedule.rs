@@ -122,8 +122,8 @@ async fn take(
     }
     Ok(Outcome {
         name,
-        task: entry.task.clone(),
-        schedule: entry.timing(),
+        task: entry.task.to_string(),
+        schedule: entry.timing().to_owned(),
         outcome,
         problem: None,
     })

@@ -81,8 +81,8 @@ fn shown<'a>(entry: &'a Entry, row: &Row) -> Shown<'a> {
     Shown {
         name: &entry.name,
         task: &entry.task,
-        schedule: entry.schedule.to_string(),
-        timezone: &entry.zone_name,
+        schedule: entry.timetable.schedule.to_string(),
+        timezone: &entry.timetable.zone_name,
         enabled: entry.enabled,
         args: &entry.args,
         kwargs: &entry.kwargs,
@@ -131,7 +131,7 @@ fn runs(entry: &Entry, count: usize) -> Vec<Run> {
         at: coming.slot,
         wall_clock: coming
             .slot
-            .to_zoned(entry.zone.clone())
+            .to_zoned(entry.timetable.zone.clone())
             .strftime("%a %Y-%m-%d %H:%M:%S %Z")
             .to_string(),
         clock_change: coming.clock_change,
