@@ -182,7 +182,8 @@ fn joined(parts: Vec<ScheduleFile>) -> ScheduleFile {
         .collect();
     let mut again = again.into_iter();
     all.entries.retain(|_| again.next() == Some(false));
-    all.problems.sort_by(|one, other| one.entry.cmp(&other.entry));
+    all.problems
+        .sort_by(|one, other| one.entry.cmp(&other.entry));
     all.problems.dedup_by(|one, other| one.entry == other.entry);
     all
 }

@@ -72,7 +72,11 @@ pub trait Coordinator: Send + Sync + fmt::Debug {
     async fn load_pages(&self, space: &str, pages: Sender<Page>) -> Result<()> {
         let mut entries = self.load(space).await?.into_iter();
         while entries.len() > 0 {
-            if pages.send(entries.by_ref().take(PAGE).collect()).await.is_err() {
+            if pages
+                .send(entries.by_ref().take(PAGE).collect())
+                .await
+                .is_err()
+            {
                 break;
             }
         }

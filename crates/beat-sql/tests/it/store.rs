@@ -106,7 +106,7 @@ async fn edits_keep_what_they_do_not_change(place: &Place) {
     fields.insert("task", "other");
     tables.put("nightly", &nightly).await.unwrap();
     let nightly = entry(place, "nightly").await;
-    assert_eq!(nightly.task, "other");
+    assert_eq!(&*nightly.task, "other");
     assert_eq!(nightly.timing(), "0 2 * * mon-fri [Europe/London]");
     assert_eq!(
         nightly.policy.to_string(),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Outlook;
+use crate::Entry;
 use crate::adopt::adopt;
 use crate::beat::Beat;
 use crate::bulk::{self, Pages};
@@ -16,7 +17,6 @@ use crate::keeper::Keeper;
 use crate::known::Change;
 use crate::plan::{Place, Plan, due};
 use crate::state::{Brief, HEARTBEAT, SPACE, entry_name};
-use crate::Entry;
 
 /// What some pages of records say.
 #[derive(Debug, Default)]

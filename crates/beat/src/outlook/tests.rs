@@ -82,7 +82,11 @@ async fn what_nobody_has_written_yet_stays_unsettled() {
 async fn an_unreadable_record_is_unsettled() {
     let backends = MemoryBroker::new().backends();
     let beat = beat(&backends, &json!({"a": {"task": "t", "schedule": 10}}));
-    commit(&backends, vec![("entry:a".to_owned(), Some("nonsense".into()))]).await;
+    commit(
+        &backends,
+        vec![("entry:a".to_owned(), Some("nonsense".into()))],
+    )
+    .await;
     let (mut outlook, writes) = to_write(&beat).await;
     assert_eq!((outlook.plan.len(), writes.len()), (1, 1));
     assert_eq!(outlook.plan.next_due(), None);

@@ -286,9 +286,7 @@ fn an_entry_that_is_enabled_begins_then_unless_it_is_to_catch_up() {
 fn a_postponed_run_is_looked_at_again() {
     let mut board = Board::new(&[every_ten_seconds("a")], noon());
     let run = board.take_due(noon() + 10.seconds(), 9).remove(0);
-    board
-        .plan
-        .look_at(run.place, Some(noon() + 25.seconds()));
+    board.plan.look_at(run.place, Some(noon() + 25.seconds()));
     assert!(board.take_due(noon() + 24.seconds(), 9).is_empty());
     let run = board.take_due(noon() + 25.seconds(), 9).remove(0);
     assert_eq!((run.slot, run.missed), (noon() + 20.seconds(), 1));

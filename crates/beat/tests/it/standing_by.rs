@@ -141,7 +141,10 @@ async fn edits_that_a_leader_adopted_before_its_end_are_known() {
     stage.sent_once_each().await;
     let counts = stage.counts().await;
     assert!(counts["new"] >= 6 && counts["entry 7"] >= 15, "{counts:?}");
-    assert!(counts.get("tick").is_none_or(|count| *count <= 1), "{counts:?}");
+    assert!(
+        counts.get("tick").is_none_or(|count| *count <= 1),
+        "{counts:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
