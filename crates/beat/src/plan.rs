@@ -53,7 +53,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// A plan of these entries. When they are looked at is not known yet.
+    /// A plan of these entries, whose names differ. When they are looked at is not known yet.
     pub(crate) fn of(entries: Vec<Arc<Entry>>) -> Self {
         let mut plan = Self {
             planned: Vec::with_capacity(entries.len()),
@@ -62,7 +62,7 @@ impl Plan {
             ..Self::default()
         };
         for entry in entries {
-            plan.put(entry);
+            plan.add(entry);
         }
         plan
     }
@@ -70,6 +70,10 @@ impl Plan {
     /// Takes an entry in, in place of what had its name. When it is looked at is not known yet.
     pub(crate) fn put(&mut self, entry: Arc<Entry>) {
         self.remove(&entry.name);
+        self.add(entry);
+    }
+
+    fn add(&mut self, entry: Arc<Entry>) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.planned.push(None);
             Place::try_from(self.planned.len() - 1).expect("entries fit the memory")
