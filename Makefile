@@ -17,7 +17,7 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat check bench bench-finance setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-finance setup install fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ drill-beat: setup ## three beats whose leader is killed, frozen or cut off every
 
 test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad (in test they are small)
 	scripts/test-long.sh
+
+oracles: setup ## every recorded case of the finance domain, with the counts by file and database (CELERIAC_ORACLES=… CELERIAC_DATA=…)
+	scripts/oracles.sh
 
 check: ## format, lints, documentation, structure
 	scripts/check.sh

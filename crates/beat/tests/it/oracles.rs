@@ -54,7 +54,7 @@ fn the_finance_schedules_fire_when_recorded() {
         assert_eq!(json!(fires), case["expected"]["fires"], "{}", case["title"]);
     }
     println!(
-        "finance schedules: {} cases",
+        "oracle schedules.json in memory: {} cases",
         cases.as_array().unwrap().len()
     );
 }

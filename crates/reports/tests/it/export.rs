@@ -44,7 +44,10 @@ fn exports_are_as_recorded() {
     for id in &recorded {
         check(id);
     }
-    println!("export: {} cases hold, as CSV and as JSON", recorded.len());
+    println!(
+        "oracle export_* in memory: {} cases, as CSV and as JSON",
+        recorded.len()
+    );
     assert!(!recorded.is_empty());
 }
 

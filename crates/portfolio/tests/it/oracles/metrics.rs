@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use portfolio::carried::Carried;
+use portfolio::decimal::Decimal;
 use portfolio::metrics::{Benchmark, ReturnSeries, Settings, monthly, rolling, stats, yearly};
 use serde_json::{Value, json};
 
-use super::market::column;
+use super::market::closes;
 
 /// An owned return series.
 struct Series {
@@ -25,10 +27,18 @@ impl Series {
     }
 }
 
+/// Levels of a series that a case names.
+pub(crate) type Levels<'l> = &'l dyn Fn(&Value) -> Carried<Decimal>;
+
 pub(crate) fn actual(input: &Value) -> Value {
-    let series = series(&input["series"]);
+    actual_of(input, &closes)
+}
+
+/// With levels from wherever they are kept.
+pub(crate) fn actual_of(input: &Value, levels: Levels<'_>) -> Value {
+    let series = series(&input["series"], levels);
     let benchmark = input.get("benchmark").map(|spec| {
-        let series = self::series(spec);
+        let series = self::series(spec, levels);
         series
             .dates
             .into_iter()
@@ -76,7 +86,7 @@ fn samples(points: &Value) -> Value {
     json!({ "count": count, "samples": samples })
 }
 
-fn series(spec: &Value) -> Series {
+fn series(spec: &Value, levels: Levels<'_>) -> Series {
     match spec.get("returns") {
         Some(returns) => Series {
             base: date(&spec["base_date"]),
@@ -88,15 +98,11 @@ fn series(spec: &Value) -> Series {
                 .map(|value| value.as_f64().unwrap())
                 .collect(),
         },
-        None => from_levels(spec),
+        None => from_levels(spec, &levels(spec)),
     }
 }
 
-fn from_levels(spec: &Value) -> Series {
-    let levels = column(
-        spec["file"].as_str().unwrap(),
-        spec["column"].as_str().unwrap(),
-    );
+fn from_levels(spec: &Value, levels: &Carried<Decimal>) -> Series {
     let range = date(&spec["from"])..=date(&spec["to"]);
     let mut points: Vec<(Date, f64)> = levels
         .iter()

@@ -271,7 +271,7 @@ async fn benchmark(world: &World, id: &str, input: &Value) -> Option<i64> {
     Some(asset(world, "BENCHMARK", id, spec, &[]).await)
 }
 
-async fn asset(
+pub(super) async fn asset(
     world: &World,
     symbol: &str,
     exchange: &str,

@@ -1,5 +1,6 @@
 //! Flows to rates.
 
+use jiff::civil::Date;
 use portfolio::xirr::xirr;
 use serde_json::Value;
 
@@ -8,5 +9,9 @@ pub(crate) fn actual(input: &Value) -> Value {
         let amount = flow[1].as_str().unwrap().parse().unwrap();
         (flow[0].as_str().unwrap().parse().unwrap(), amount)
     });
-    serde_json::to_value(xirr(&flows.collect::<Vec<_>>())).unwrap()
+    shown(&flows.collect::<Vec<_>>())
+}
+
+pub(crate) fn shown(flows: &[(Date, f64)]) -> Value {
+    serde_json::to_value(xirr(flows)).unwrap()
 }
