@@ -112,17 +112,21 @@ async fn write_prices(load: &Load, database: &mut SqliteConnection) -> anyhow::R
 }
 
 async fn write_ledgers(load: &Load, database: &mut SqliteConnection) -> anyhow::Result<()> {
-    let rows = load.ledgers.iter().flatten().map(|entry| Transaction {
-        id: entry.id,
-        account: entry.account.0,
-        asset: entry.asset.map(|asset| load.market.asset(asset).id),
-        kind: entry.kind.as_str(),
-        date: entry.date.to_string(),
-        quantity: entry.quantity.map(|value| value.to_string()),
-        price: entry.price.map(|value| value.to_string()),
-        amount: entry.amount.map(|value| value.to_string()),
-        external: entry.external_id.as_deref(),
-    });
+    let rows = load
+        .ledgers
+        .iter()
+        .flat_map(|ledger| ledger.iter())
+        .map(|entry| Transaction {
+            id: entry.id,
+            account: entry.account.0,
+            asset: entry.asset.map(|asset| load.market.asset(asset).id),
+            kind: entry.kind.as_str(),
+            date: entry.date.to_string(),
+            quantity: entry.quantity.map(|value| value.to_string()),
+            price: entry.price.map(|value| value.to_string()),
+            amount: entry.amount.map(|value| value.to_string()),
+            external: entry.external_id.as_deref(),
+        });
     insert(
         database,
         "INSERT INTO transactions (id, account_id, asset_id, type, trade_date, quantity, price, amount, currency, source, external_id, created_at)

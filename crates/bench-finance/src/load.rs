@@ -1,6 +1,7 @@
 //! The reference load: many portfolios of many positions on years of prices. Made anew from a seed, the same each time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use calendar::Calendar;
 use fastrand::Rng;
@@ -82,7 +83,7 @@ pub(crate) struct Load {
     pub(crate) days: Vec<Date>,
     pub(crate) market: Market,
     /// The rows of each portfolio.
-    pub(crate) ledgers: Vec<Vec<Entry>>,
+    pub(crate) ledgers: Vec<Arc<[Entry]>>,
 }
 
 impl Load {
@@ -91,7 +92,7 @@ impl Load {
         let mut rng = Rng::with_seed(SEED);
         let market = market(&size, &days, &mut rng);
         let ledgers = (0..size.portfolios)
-            .map(|number| ledger(number, &size, &days, &market, &mut rng))
+            .map(|number| ledger(number, &size, &days, &market, &mut rng).into())
             .collect();
         Ok(Load {
             calendar,

@@ -1,18 +1,20 @@
 //! Figures from memory: ledgers and prices are there, nothing is read or written.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::civil::Date;
 use portfolio::engine::{Columns, Outline, value};
 use portfolio::figures::{PeriodFigures, ReturnSettings};
 use portfolio::ledger::{Entry, IncomeMode, LotMethod, Rules};
+use portfolio::market::AssetIx;
 use portfolio::series::WalkRequest;
 
 use crate::figures::Figure;
 use crate::load::Load;
 
 /// Portfolios that a thread takes at a time.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
 
 /// What it took.
 #[derive(Clone, Copy, Debug)]
@@ -45,14 +47,14 @@ pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
     })
 }
 
-fn figures(load: &Load, columns: &Columns, ledgers: &[Vec<Entry>]) -> anyhow::Result<usize> {
+fn figures(load: &Load, columns: &Columns, ledgers: &[Arc<[Entry]>]) -> anyhow::Result<usize> {
     let outlines: Result<Vec<_>, _> = ledgers
         .iter()
         .map(|ledger| Outline::of(request(load, ledger)))
         .collect();
     let outlines: Vec<Outline<'_>> = outlines?.into_iter().flatten().collect();
     let settings = ReturnSettings {
-        benchmark: Some(&load.market.assets()[0].closes),
+        benchmark: Some(load.market.levels(AssetIx(0))),
         ..ReturnSettings::default()
     };
     let mut done = 0;
@@ -64,7 +66,7 @@ fn figures(load: &Load, columns: &Columns, ledgers: &[Vec<Entry>]) -> anyhow::Re
     Ok(done)
 }
 
-fn request<'l>(load: &'l Load, ledger: &[Entry]) -> WalkRequest<'l> {
+fn request<'l>(load: &'l Load, ledger: &Arc<[Entry]>) -> WalkRequest<'l> {
     WalkRequest {
         market: &load.market,
         rules: Rules {
@@ -73,7 +75,7 @@ fn request<'l>(load: &'l Load, ledger: &[Entry]) -> WalkRequest<'l> {
             income: IncomeMode::Ledger,
             short_accounts: Default::default(),
         },
-        entries: ledger.to_vec(),
+        entries: Arc::clone(ledger),
         calendar: &load.calendar,
         starts: Vec::new(),
         to: load.last_day(),

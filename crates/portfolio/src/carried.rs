@@ -39,8 +39,7 @@ impl<T> Carried<T> {
 
     /// The last observation on or before `date`.
     pub fn at(&self, date: Date) -> Option<(Date, &T)> {
-        let after = self.dates.partition_point(|seen| *seen <= date);
-        let index = after.checked_sub(1)?;
+        let index = count_until(&self.dates, date).checked_sub(1)?;
         Some((self.dates[index], &self.values[index]))
     }
 
@@ -64,6 +63,14 @@ impl<T> Carried<T> {
         self.dates.iter().copied().zip(&self.values)
     }
 
+    /// The same dates with what `of` makes of the values.
+    pub fn map<U>(&self, of: impl Fn(&T) -> U) -> Carried<U> {
+        Carried {
+            dates: self.dates.clone(),
+            values: self.values.iter().map(of).collect(),
+        }
+    }
+
     /// The number of observations.
     pub fn len(&self) -> usize {
         self.dates.len()
@@ -78,5 +85,76 @@ impl<T> Carried<T> {
 impl<T> FromIterator<(Date, T)> for Carried<T> {
     fn from_iter<I: IntoIterator<Item = (Date, T)>>(pairs: I) -> Carried<T> {
         Carried::new(pairs.into_iter().collect())
+    }
+}
+
+/// How many of some dates in order are on or before `date`. They are looked for near the place that they would have if
+/// they came evenly, as observations do, so that little of a long list is touched.
+fn count_until(dates: &[Date], date: Date) -> usize {
+    let (Some(first), Some(last)) = (dates.first(), dates.last()) else {
+        return 0;
+    };
+    if date < *first {
+        return 0;
+    }
+    if *last <= date {
+        return dates.len();
+    }
+    let (low, high) = around(dates, date, even_place(dates, date));
+    low + dates[low..high].partition_point(|seen| *seen <= date)
+}
+
+/// Where a date within the range of some dates would be if they came evenly.
+fn even_place(dates: &[Date], date: Date) -> usize {
+    let ordinal = |date: Date| {
+        i64::from(date.year()) * 372 + i64::from(date.month()) * 31 + i64::from(date.day())
+    };
+    let (first, last) = (ordinal(dates[0]), ordinal(dates[dates.len() - 1]));
+    let places = i64::try_from(dates.len() - 1).unwrap_or_default();
+    let place = places * (ordinal(date) - first) / (last - first).max(1);
+    usize::try_from(place)
+        .unwrap_or_default()
+        .min(dates.len() - 1)
+}
+
+/// A range of places that holds the end of what is on or before `date`, found by ever longer steps from `place`.
+fn around(dates: &[Date], date: Date, place: usize) -> (usize, usize) {
+    let (mut low, mut high, mut step) = (place, place, 4);
+    while high < dates.len() && dates[high] <= date {
+        low = high;
+        high += step;
+        step *= 2;
+    }
+    while low > 0 && dates[low] > date {
+        high = low;
+        low = low.saturating_sub(step);
+        step *= 2;
+    }
+    (low, high.min(dates.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{Date, date};
+
+    use super::count_until;
+    use crate::dates::plus_days;
+
+    #[test]
+    fn dates_are_found_however_they_lie() {
+        let start = date(2019, 12, 25);
+        let even: Vec<Date> = (0..400).map(|day| plus_days(start, day)).collect();
+        let uneven = (0..40)
+            .map(|turn| plus_days(start, turn * turn / 4))
+            .collect();
+        let late = (0..40).map(|turn| plus_days(start, 300 + turn)).collect();
+        for mut dates in [Vec::new(), vec![start], even, uneven, late] {
+            dates.dedup();
+            for day in -3..500 {
+                let day = plus_days(start, day);
+                let counted = dates.iter().filter(|seen| **seen <= day).count();
+                assert_eq!(count_until(&dates, day), counted, "{day}");
+            }
+        }
     }
 }

@@ -34,6 +34,7 @@ pub mod fx;
 pub mod gains;
 pub mod import;
 pub mod income;
+mod lanes;
 pub mod ledger;
 pub mod market;
 pub mod metrics;

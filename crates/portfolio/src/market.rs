@@ -2,6 +2,7 @@
 //! It knows nothing of portfolios. Prices are as traded; a series adjusted for splits cannot value a ledger.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 
@@ -112,6 +113,8 @@ pub struct Market {
     assets: Vec<Asset>,
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
+    /// By asset, where they were asked for.
+    levels: Vec<OnceLock<Carried<f64>>>,
 }
 
 impl Market {
@@ -124,6 +127,7 @@ impl Market {
                 .or_insert(AssetIx(index));
         }
         Market {
+            levels: vec![OnceLock::new(); assets.len()],
             assets,
             by_symbol,
             rates,
@@ -143,6 +147,11 @@ impl Market {
     /// The asset with this ticker.
     pub fn find(&self, symbol: &str) -> Option<AssetIx> {
         self.by_symbol.get(symbol).copied()
+    }
+
+    /// The closing prices of an asset as floats: the levels of a benchmark.
+    pub fn levels(&self, index: AssetIx) -> &Carried<f64> {
+        self.levels[index.0].get_or_init(|| self.asset(index).closes.map(|close| close.to_f64()))
     }
 
     /// Exchange rates.

@@ -99,25 +99,49 @@ fn add_day(parts: &mut BTreeMap<Part, f64>, day: &Day, previous: Decimal, weight
     *parts.entry(Part::Cash).or_default() += rest.to_f64() * weight;
 }
 
+/// `ln(1 + value) / value`, which joins the profits of days to that of a period.
 pub(crate) fn link(value: f64) -> f64 {
-    if value.abs() < 1e-15 {
-        1.0
-    } else {
-        value.ln_1p() / value
+    /// Up to here the terms that the series leaves out are below the last digit.
+    const SMALL: f64 = 0.1;
+    if value.abs() > SMALL {
+        return value.ln_1p() / value;
     }
+    let half = 1.0 / (2.0 + value);
+    let ratio = value * half;
+    let square = ratio * ratio;
+    let coefficients = [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0];
+    let series = coefficients
+        .into_iter()
+        .fold(0.0, |sum, odd| sum * square + 1.0 / odd);
+    2.0 * half * series
 }
 
 /// Returns of an index between the days of a period that opens on `from`, its last level carried forward; days before its first level are
 /// left out.
-pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<Decimal>) -> Benchmark {
+pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<f64>) -> Benchmark {
     let days = std::iter::once(from).chain(dates.iter().copied());
-    let levels: Vec<Option<f64>> = levels
-        .along(days)
-        .map(|level| Some(level?.1.to_f64()))
-        .collect();
-    let returns = levels.windows(2).zip(dates);
-    returns
-        .filter_map(|(pair, date)| Some((*date, pair[1]? / pair[0]? - 1.0)))
-        .filter(|(_, value)| value.is_finite())
-        .collect()
+    let mut before = f64::NAN;
+    let returns = levels.along(days).map(|level| {
+        let level = level.map_or(f64::NAN, |(_, level)| *level);
+        level / std::mem::replace(&mut before, level) - 1.0
+    });
+    let days = dates.iter().copied().zip(returns.skip(1));
+    days.filter(|(_, value)| value.is_finite()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn links_are_those_of_the_logarithm() {
+        assert_eq!(link(0.0), 1.0);
+        for step in -2_000..2_000 {
+            let value = f64::from(step) * 1e-3 + 1e-7;
+            if value > -0.999 {
+                let exact = value.ln_1p() / value;
+                assert!((link(value) - exact).abs() <= 1e-15 * exact, "{value}");
+            }
+        }
+    }
 }

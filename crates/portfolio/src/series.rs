@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use calendar::Calendar;
 use jiff::civil::Date;
@@ -125,7 +126,7 @@ pub struct WalkRequest<'m> {
     /// How to book.
     pub rules: Rules,
     /// The ledger.
-    pub entries: Vec<Entry>,
+    pub entries: Arc<[Entry]>,
     /// Whose sessions make the grid.
     pub calendar: &'m Calendar,
     /// Opening days of periods; those before inception start at inception.

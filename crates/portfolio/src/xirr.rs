@@ -1,7 +1,5 @@
 //! The money-weighted return: all roots of `sum cf * (1+r)^(-days/365)` between -99.9999 % and 10^8 %.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -84,12 +82,12 @@ impl Xirr {
 
 /// Years since the first flow and net amount, without zeros.
 fn terms(flows: &[(Date, f64)]) -> Vec<(f64, f64)> {
-    let mut net: BTreeMap<Date, f64> = BTreeMap::new();
-    for (date, amount) in flows {
-        *net.entry(*date).or_default() += amount;
-    }
-    net.retain(|_, amount| *amount != 0.0);
-    let Some(first) = net.keys().next().copied() else {
+    let mut sorted = flows.to_vec();
+    sorted.sort_by_key(|(date, _)| *date);
+    let days = sorted.chunk_by(|a, b| a.0 == b.0);
+    let net = days.map(|day| (day[0].0, day.iter().map(|(_, amount)| amount).sum::<f64>()));
+    let net: Vec<(Date, f64)> = net.filter(|(_, amount)| *amount != 0.0).collect();
+    let Some((first, _)) = net.first().copied() else {
         return Vec::new();
     };
     net.into_iter()
@@ -102,6 +100,15 @@ fn present_value(terms: &[(f64, f64)], u: f64) -> f64 {
         .iter()
         .map(|(years, amount)| amount * (-u * years).exp())
         .sum()
+}
+
+/// The present value and its slope in `u`.
+fn value_and_slope(terms: &[(f64, f64)], u: f64) -> (f64, f64) {
+    let parts = terms.iter().map(|(years, amount)| {
+        let part = amount * (-u * years).exp();
+        (part, -years * part)
+    });
+    parts.fold((0.0, 0.0), |sums, part| (sums.0 + part.0, sums.1 + part.1))
 }
 
 /// A step of the search as `u`.
@@ -130,8 +137,13 @@ fn only_root(terms: &[(f64, f64)]) -> Option<f64> {
     if above == 0.0 {
         return Some(at(high));
     }
+    let guess = guess(terms).unwrap_or((low + high) / 2);
+    let mut tried = [guess, guess + 1].into_iter();
     while below != 0.0 && high - low > 1 {
-        let middle = (low + high) / 2;
+        let middle = tried.next().unwrap_or((low + high) / 2);
+        if !(low + 1..high).contains(&middle) {
+            continue;
+        }
         let between = value(middle);
         if below * between < 0.0 {
             high = middle;
@@ -143,8 +155,28 @@ fn only_root(terms: &[(f64, f64)]) -> Option<f64> {
     Some(if exact {
         at(low)
     } else {
-        bisect(terms, (at(low), below), at(high))
+        refine(terms, (at(low), below), at(high))
     })
+}
+
+/// The step below which a root probably lies next, by Newton's method from zero.
+fn guess(terms: &[(f64, f64)]) -> Option<u32> {
+    /// A step of the method after which the cell of the search is known, mostly.
+    const NEAR: f64 = 1e-3;
+    let mut u = 0.0;
+    for _ in 0..8 {
+        let (value, slope) = value_and_slope(terms, u);
+        let step = value / slope;
+        u -= step;
+        if !(at(0)..at(STEPS)).contains(&u) {
+            return None;
+        }
+        if step.abs() < NEAR {
+            break;
+        }
+    }
+    let share = (u - at(0)) / (at(STEPS) - at(0));
+    Some((share * f64::from(STEPS)) as u32)
 }
 
 fn all_roots(terms: &[(f64, f64)]) -> Vec<f64> {
@@ -159,27 +191,37 @@ fn all_roots(terms: &[(f64, f64)]) -> Vec<f64> {
         }
         let right = (at(step + 1), present_value(terms, at(step + 1)));
         if left.1 * right.1 < 0.0 {
-            found.push(bisect(terms, left, right.0));
+            found.push(refine(terms, left, right.0));
         }
         left = right;
     }
     found
 }
 
-fn bisect(terms: &[(f64, f64)], (mut low, mut at_low): (f64, f64), mut high: f64) -> f64 {
+/// Newton's method within a bracket, which it halves where it would leave it.
+fn refine(terms: &[(f64, f64)], (mut low, at_low): (f64, f64), mut high: f64) -> f64 {
+    /// Relative to the root, or to this root where it is nearer to zero, the last digit.
+    const SMALL: f64 = 0.1;
+    let mut u = (low + high) / 2.0;
     for _ in 0..200 {
-        let middle = (low + high) / 2.0;
-        let value = present_value(terms, middle);
-        if value == 0.0 || middle == low || middle == high {
+        let (value, slope) = value_and_slope(terms, u);
+        if value == 0.0 {
             break;
         }
         if at_low * value < 0.0 {
-            high = middle;
+            high = u;
         } else {
-            (low, at_low) = (middle, value);
+            low = u;
+        }
+        let newton = u - value / slope;
+        let inside = low < newton && newton < high;
+        let before = u;
+        u = if inside { newton } else { (low + high) / 2.0 };
+        if (u - before).abs() <= 2.0 * f64::EPSILON * u.abs().max(SMALL) {
+            break;
         }
     }
-    (low + high) / 2.0
+    u
 }
 
 #[cfg(test)]

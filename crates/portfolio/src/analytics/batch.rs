@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::civil::Date;
 
 use super::compute::{Computed, Job, figures, request, starts};
+use super::digest::PortfolioDigest;
 use super::envelope::Issue;
 use super::load::Target;
+use super::save::Rows;
 use crate::cores::on_every_core;
 use crate::engine::{Columns, Outline, Valued, value};
 use crate::market::{AssetIx, Market};
@@ -15,8 +17,8 @@ use crate::money::Currency;
 use crate::series::Walk;
 use crate::store::asset_index;
 
-/// Portfolios that one core values together: enough for every price to be used several times while it is near.
-const BATCH: usize = 256;
+/// Portfolios that one core values together.
+const BATCH: usize = 64;
 
 /// Prices of a run, in columns for each grid of days that its portfolios have.
 #[derive(Debug, Default)]
@@ -47,9 +49,15 @@ impl Engine {
     }
 
     /// Computes all jobs; results come in the order of the jobs.
-    pub(super) fn compute_all(&self, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
+    pub(super) fn compute_all(&self, jobs: &[Job]) -> Vec<Outcome> {
         let batches: Vec<&[Job]> = jobs.chunks(BATCH).collect();
-        let results = on_every_core(&batches, |batch| self.compute_batch(batch));
+        let results = on_every_core(&batches, |batch| {
+            let computed = self.compute_batch(batch);
+            let outcomes = batch.iter().zip(computed);
+            outcomes
+                .map(|(job, computed)| Ok(Done::of(job, computed?)))
+                .collect::<Vec<Outcome>>()
+        });
         results.into_iter().flatten().collect()
     }
 
@@ -105,6 +113,25 @@ impl Engine {
             Err(error) => Err(job.failed(error)),
             Ok(None) => Ok(Computed::empty(job)),
             Ok(Some(walk)) => figures(&self.market, job, &walk, |from| walk.window(from)),
+        }
+    }
+}
+
+/// What came of one portfolio.
+pub(super) type Outcome = Result<Done, Issue>;
+
+/// A portfolio that was computed.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) digest: PortfolioDigest,
+    pub(super) rows: Rows,
+}
+
+impl Done {
+    fn of(job: &Job, computed: Computed) -> Done {
+        Done {
+            rows: Rows::of(&job.target, &computed),
+            digest: computed.digest,
         }
     }
 }

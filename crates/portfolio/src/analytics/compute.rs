@@ -1,6 +1,7 @@
 //! The pure part: one portfolio's ledger and the market to its figures.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -22,7 +23,7 @@ const ROLLING: [usize; 3] = [21, 63, 252];
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: Target,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Arc<[Entry]>,
     pub(super) benchmark: Option<AssetIx>,
     pub(super) shorts: BTreeSet<AccountId>,
 }
@@ -110,7 +111,7 @@ pub(super) fn request<'m>(market: &'m Market, job: &'m Job, starts: Vec<Date>) -
             income: row.income,
             short_accounts: job.shorts.clone(),
         },
-        entries: job.entries.clone(),
+        entries: Arc::clone(&job.entries),
         calendar: &job.target.calendar,
         starts,
         to: job.target.as_of,
@@ -154,7 +155,7 @@ pub(super) fn settings<'m>(market: &'m Market, job: &Job) -> ReturnSettings<'m> 
             risk_free: job.target.row.risk_free_rate.to_f64(),
             ..Settings::default()
         },
-        benchmark: job.benchmark.map(|asset| &market.asset(asset).closes),
+        benchmark: job.benchmark.map(|asset| market.levels(asset)),
         rolling: &[],
     }
 }

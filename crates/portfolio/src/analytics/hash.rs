@@ -13,7 +13,7 @@ use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
 /// Changes whenever a formula changes, so that old results are not taken for current ones.
-const FORMULAS: &str = "1";
+const FORMULAS: &str = "2";
 
 const WRITES: &str = "writing to a string does not fail";
 
@@ -41,11 +41,12 @@ pub(super) fn portfolio(
         "{FORMULAS}|{as_of}|{row:?}|{}|{}\n",
         shared.shorts, shared.rates
     );
+    hash.update(text.as_bytes());
+    text.clear();
     for entry in entries {
-        write!(text, "{entry:?}").expect(WRITES);
-        hash.update(text.as_bytes());
-        text.clear();
-        assets.extend(entry.asset_id.into_iter().chain(entry.to_asset_id));
+        hash.update(entry.text.as_bytes());
+        hash.update(b"\n");
+        assets.extend(entry.assets());
     }
     for asset in &assets {
         let revision = shared.assets.get(asset).map_or("", String::as_str);

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::try_join3;
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
-use super::batch::Engine;
-use super::compute::{Computed, Job, failure};
+use super::batch::{Engine, Outcome};
+use super::compute::{Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
+use super::hash::Revisions;
 use super::load::{self, Changed, Need};
 use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
 use super::request::RefreshRequest;
+use super::save::Rows;
 use super::{hash, save};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
@@ -65,6 +68,15 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
         ..RefreshData::default()
     };
     Envelope::new(TASK, Status::Skipped, data)
+}
+
+/// Computes on threads of its own.
+async fn compute(engine: Arc<Engine>, jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<Outcome>)> {
+    let work = move || {
+        let outcomes = engine.compute_all(&jobs);
+        (jobs, outcomes)
+    };
+    spawn_blocking(work).await.map_err(Error::Computation)
 }
 
 /// The state of a run.
@@ -125,26 +137,47 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    /// While one portion is computed, the next is loaded and the one before is saved.
     async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
         let shared = load::revisions(self.store, rates, &shorts, Date::MAX).await?;
         let mut engine = Arc::new(Engine::default());
-        for portion in rows.chunks(PORTION) {
+        let mut portions = rows.chunks(PORTION);
+        let mut loaded = self.load(portions.next(), &shared).await?;
+        let mut finished = Vec::new();
+        while let Some(needs) = loaded.take() {
             if (self.should_stop)() {
                 self.stopped = true;
-                return Ok(());
+                break;
             }
-            let needs = load::needs(self.store, self.request, portion, &shared).await?;
-            let changed = needs
-                .into_iter()
-                .filter_map(|need| self.settle(need))
-                .collect();
-            self.advance("load", portion.len(), rows.len());
-            self.portion(changed, &mut engine, &shorts).await?;
-            self.advance("metrics", portion.len(), rows.len());
+            let portion = needs.len();
+            self.advance("load", portion, rows.len());
+            let jobs = self.jobs(needs, &mut engine, &shorts).await?;
+            let ((jobs, outcomes), next, saved) = try_join3(
+                compute(Arc::clone(&engine), jobs),
+                self.load(portions.next(), &shared),
+                self.save(std::mem::take(&mut finished)),
+            )
+            .await?;
+            self.data.cache_keys += saved;
+            (loaded, finished) = (next, self.note(jobs, outcomes));
+            self.advance("metrics", portion, rows.len());
             self.renew().await?;
         }
+        self.data.cache_keys += self.save(finished).await?;
         Ok(())
+    }
+
+    async fn load(
+        &self,
+        portion: Option<&[PortfolioRow]>,
+        shared: &Revisions,
+    ) -> Result<Option<Vec<Need>>> {
+        let Some(portion) = portion else {
+            return Ok(None);
+        };
+        let needs = load::needs(self.store, self.request, portion, shared).await?;
+        Ok(Some(needs))
     }
 
     /// What is still to be computed; anything else is noted here.
@@ -170,15 +203,15 @@ impl<'r> Run<'r> {
         self.errors.push(issue);
     }
 
-    async fn portion(
+    /// What is to be computed, and an engine that knows all assets of it.
+    async fn jobs(
         &mut self,
-        changed: Vec<Changed>,
+        needs: Vec<Need>,
         engine: &mut Arc<Engine>,
         shorts: &BTreeSet<AccountId>,
-    ) -> Result<()> {
-        if changed.is_empty() {
-            return Ok(());
-        }
+    ) -> Result<Vec<Job>> {
+        let changed = needs.into_iter().filter_map(|need| self.settle(need));
+        let changed: Vec<Changed> = changed.collect();
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
@@ -187,33 +220,36 @@ impl<'r> Run<'r> {
             *engine = Arc::new(Engine::new(market));
         }
         let index = engine.asset_index();
-        let jobs: Vec<Job> = changed
+        let jobs = changed
             .into_iter()
-            .map(|changed| changed.job(&index, shorts))
-            .collect();
-        let engine = Arc::clone(engine);
-        let work = move || (engine.compute_all(&jobs), jobs);
-        let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
-        self.save(jobs, results).await
+            .map(|changed| changed.job(&index, shorts));
+        Ok(jobs.collect())
     }
 
-    async fn save(&mut self, jobs: Vec<Job>, results: Vec<Result<Computed, Issue>>) -> Result<()> {
-        let mut computed = Vec::with_capacity(jobs.len());
-        for (job, result) in jobs.into_iter().zip(results) {
-            match result {
+    /// Keeps what overviews need, and returns what is to be stored.
+    fn note(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>) -> Vec<Rows> {
+        let mut rows = Vec::with_capacity(jobs.len());
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            match outcome {
                 Err(issue) => self.fail(issue),
-                Ok(figures) => computed.push((job.target, figures)),
+                Ok(done) => {
+                    rows.push(done.rows);
+                    self.known.push(Known {
+                        row: job.target.row,
+                        hash: job.target.hash,
+                        digest: done.digest,
+                    });
+                }
             }
         }
-        self.data.cache_keys +=
-            save::portfolios(self.store, &computed, (self.request.clock)()).await?;
-        let known = computed.into_iter().map(|(target, computed)| Known {
-            row: target.row,
-            hash: target.hash,
-            digest: computed.digest,
-        });
-        self.known.extend(known);
-        Ok(())
+        rows
+    }
+
+    async fn save(&self, rows: Vec<Rows>) -> Result<usize> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        save::portfolios(self.store, rows, (self.request.clock)()).await
     }
 
     /// Overviews are made when all portfolios they speak of are in scope, and the run was not stopped.

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::value::to_raw_value;
 
 use super::compute::Computed;
 use super::digest::PortfolioDigest;
 use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
+use crate::decimal::Decimal;
 use crate::error::Result;
 use crate::figures::{Closing, PeriodFigures};
+use crate::money::Currency;
 use crate::store::{CacheRow, SavedFigures, Store};
 
 /// How long cache entries are fresh.
@@ -39,6 +40,29 @@ struct Performance {
     max_drawdown: Option<f64>,
 }
 
+/// What is held, for the cache.
+#[derive(Debug, Serialize)]
+struct Holdings<'a> {
+    nav: Decimal,
+    cash: &'a BTreeMap<Currency, Decimal>,
+    positions: BTreeMap<&'a str, Holding<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Holding<'a> {
+    quantity: Decimal,
+    price: &'a str,
+    value_base: Decimal,
+    unrealised_base: Decimal,
+}
+
+/// What is stored of one portfolio.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) analytics: Vec<SavedFigures>,
+    pub(super) cache: Vec<CacheRow>,
+}
+
 /// The cache keys of a portfolio.
 pub(super) fn portfolio_keys(id: i64) -> [String; 3] {
     ["summary", "holdings", "performance"].map(|part| format!("portfolio:{id}:{part}"))
@@ -52,62 +76,90 @@ pub(super) fn expiry(now: Timestamp) -> Timestamp {
 /// Writes portfolios in one transaction and returns how many cache entries they have.
 pub(super) async fn portfolios(
     store: &Store,
-    portfolios: &[(Target, Computed)],
+    portfolios: Vec<Rows>,
     now: Timestamp,
 ) -> Result<usize> {
     let (mut rows, mut cache) = (Vec::new(), Vec::new());
-    for (target, computed) in portfolios {
-        rows.extend(analytics_rows(target, computed)?);
-        cache.extend(cache_rows(target, computed)?);
+    for portfolio in portfolios {
+        rows.extend(portfolio.analytics);
+        cache.extend(portfolio.cache);
     }
-    write(store, &rows, &cache, now).await
+    write(store, rows, cache, now).await
 }
 
-fn analytics_rows<'t>(target: &'t Target, computed: &Computed) -> Result<Vec<SavedFigures<'t>>> {
-    let rows = Period::STORED.iter().map(|period| {
-        let figures = computed
-            .periods
-            .iter()
-            .find(|(found, _)| found == period)
-            .map(|(_, figures)| figures);
-        let all_time = *period == Period::Max;
-        let payload = Payload {
-            status: if figures.is_some() { "ok" } else { "empty" },
-            figures,
-            closing: computed.closing.as_ref().filter(|_| all_time),
-            digest: all_time.then_some(&computed.digest),
-        };
-        Ok(SavedFigures {
-            scope: "portfolio",
-            scope_id: target.row.id,
-            period: period.as_str(),
-            as_of: target.as_of,
-            payload: to_raw_value(&payload)?,
-            input_hash: &target.hash,
-        })
-    });
-    rows.collect()
+impl Rows {
+    /// The rows of a portfolio's figures.
+    pub(super) fn of(target: &Target, computed: &Computed) -> Rows {
+        let analytics = Period::STORED.iter();
+        let analytics = analytics.map(|period| analytics_row(target, computed, *period));
+        Rows {
+            analytics: analytics.collect(),
+            cache: cache_rows(target, computed),
+        }
+    }
 }
 
-fn cache_rows(target: &Target, computed: &Computed) -> Result<Vec<CacheRow>> {
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("figures are plain data under text keys")
+}
+
+fn analytics_row(target: &Target, computed: &Computed, period: Period) -> SavedFigures {
+    let mut periods = computed.periods.iter();
+    let figures = periods.find(|(found, _)| *found == period);
+    let all_time = period == Period::Max;
+    let payload = Payload {
+        status: if figures.is_some() { "ok" } else { "empty" },
+        figures: figures.map(|(_, figures)| figures),
+        closing: computed.closing.as_ref().filter(|_| all_time),
+        digest: all_time.then_some(&computed.digest),
+    };
+    SavedFigures {
+        scope: "portfolio",
+        scope_id: target.row.id,
+        period: period.as_str(),
+        as_of: target.as_of,
+        payload: json(&payload),
+        input_hash: target.hash.clone(),
+    }
+}
+
+fn cache_rows(target: &Target, computed: &Computed) -> Vec<CacheRow> {
     let performance: BTreeMap<&str, Performance> = computed
         .periods
         .iter()
         .map(|(period, figures)| (period.as_str(), Performance::of(figures)))
         .collect();
     let values = [
-        serde_json::to_string(&computed.digest)?,
-        serde_json::to_string(&computed.closing)?,
-        serde_json::to_string(&performance)?,
+        json(&computed.digest),
+        json(&computed.closing.as_ref().map(Holdings::of)),
+        json(&performance),
     ];
     let keys = portfolio_keys(target.row.id).into_iter().zip(values);
-    Ok(keys
-        .map(|(key, value)| CacheRow {
-            key,
-            value,
-            user_id: Some(target.row.user_id),
-        })
-        .collect())
+    keys.map(|(key, value)| CacheRow {
+        key,
+        value,
+        user_id: Some(target.row.user_id),
+    })
+    .collect()
+}
+
+impl<'a> Holdings<'a> {
+    fn of(closing: &'a Closing) -> Holdings<'a> {
+        let positions = closing.positions.iter().map(|(symbol, position)| {
+            let holding = Holding {
+                quantity: position.quantity,
+                price: &position.price,
+                value_base: position.value_base,
+                unrealised_base: position.unrealised_base,
+            };
+            (symbol.as_str(), holding)
+        });
+        Holdings {
+            nav: closing.nav,
+            cash: &closing.cash,
+            positions: positions.collect(),
+        }
+    }
 }
 
 impl Performance {
@@ -131,11 +183,11 @@ pub(super) async fn users(
     let mut rows = Vec::with_capacity(summaries.len());
     let mut cache = Vec::with_capacity(summaries.len());
     for (summary, hash) in summaries {
-        let payload = to_raw_value(summary)?;
+        let payload = json(summary);
         let key = format!("user:{}:summary", summary.user_id);
         cache.push(CacheRow {
             key,
-            value: payload.get().to_owned(),
+            value: payload.clone(),
             user_id: Some(summary.user_id),
         });
         let as_of = summary.as_of.unwrap_or_default();
@@ -145,10 +197,10 @@ pub(super) async fn users(
             period: Period::Max.as_str(),
             as_of,
             payload,
-            input_hash: hash,
+            input_hash: hash.clone(),
         });
     }
-    write(store, &rows, &cache, now).await
+    write(store, rows, cache, now).await
 }
 
 /// Writes the overview over everything.
@@ -159,32 +211,33 @@ pub(super) async fn global(
     hash: &str,
     now: Timestamp,
 ) -> Result<usize> {
-    let payload = to_raw_value(overview)?;
-    let cache = [CacheRow {
+    let payload = json(overview);
+    let cache = vec![CacheRow {
         key: "global:overview".to_owned(),
-        value: payload.get().to_owned(),
+        value: payload.clone(),
         user_id: None,
     }];
-    let rows = [SavedFigures {
+    let rows = vec![SavedFigures {
         scope: "global",
         scope_id: 0,
         period: Period::Max.as_str(),
         as_of,
         payload,
-        input_hash: hash,
+        input_hash: hash.to_owned(),
     }];
-    write(store, &rows, &cache, now).await
+    write(store, rows, cache, now).await
 }
 
 async fn write(
     store: &Store,
-    rows: &[SavedFigures<'_>],
-    cache: &[CacheRow],
+    rows: Vec<SavedFigures>,
+    cache: Vec<CacheRow>,
     now: Timestamp,
 ) -> Result<usize> {
+    let keys = cache.len();
     let mut tx = store.begin().await?;
     store.put_analytics(&mut tx, rows, now).await?;
     store.put_cache(&mut tx, cache, now, expiry(now)).await?;
     store.commit(tx).await?;
-    Ok(cache.len())
+    Ok(keys)
 }

@@ -55,40 +55,65 @@ fn parse_digits(whole: &str, fraction: &str) -> Result<i128, ParseDecimalError> 
     let count = |digits: &str| {
         digits
             .bytes()
-            .fold(0_i128, |sum, byte| sum * 10 + i128::from(byte - b'0'))
+            .fold(0_u64, |sum, byte| sum * 10 + u64::from(byte - b'0'))
     };
     let missing = SCALE - u32::try_from(fraction.len()).expect("at most twelve digits");
-    Ok(count(whole) * UNIT + count(fraction) * 10_i128.pow(missing))
+    let fraction = count(fraction) * 10_u64.pow(missing);
+    Ok(i128::from(count(whole)) * UNIT + i128::from(fraction))
 }
+
+/// Room for a sign, 39 digits and a point.
+type Text = [u8; 41];
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.0.unsigned_abs();
-        let (whole, fraction) = (size / UNIT.unsigned_abs(), size % UNIT.unsigned_abs());
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if fraction == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let digits = format!("{fraction:012}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        f.write_str(self.write(&mut [0; 41]))
     }
 }
 
 impl Decimal {
+    /// The canonical string, written to the end of `text`.
+    fn write(self, text: &mut Text) -> &str {
+        let size = self.0.unsigned_abs();
+        let mut start = text.len();
+        let mut put = |byte: u8| {
+            start -= 1;
+            text[start] = byte;
+        };
+        let (whole, fraction) = halves(size);
+        if fraction != 0 {
+            digits(fraction, SCALE, &mut put);
+            put(b'.');
+        }
+        match u64::try_from(whole) {
+            Ok(whole) => digits_of_whole(whole, &mut put),
+            Err(_) => whole.to_string().bytes().rev().for_each(&mut put),
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        std::str::from_utf8(&text[start..]).expect("digits are ASCII")
+    }
+
     /// The nearest float; exactly rounded while the digits that matter fit 53 bits.
     pub fn to_f64(self) -> f64 {
         const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
         let (mut digits, mut scale) = (self.0, UNIT);
-        if digits.unsigned_abs() <= EXACT {
-            return digits as i64 as f64 / scale as f64;
-        }
         for step in [1_000_000, 1_000, 100, 10] {
-            while scale % step == 0 && scale > 1 && digits % step == 0 {
+            while digits.unsigned_abs() > EXACT
+                && scale % step == 0
+                && scale > 1
+                && digits % step == 0
+            {
                 digits /= step;
                 scale /= step;
             }
         }
-        digits as f64 / scale as f64
+        if digits.unsigned_abs() <= EXACT {
+            digits as i64 as f64 / scale as i64 as f64
+        } else {
+            digits as f64 / scale as f64
+        }
     }
 
     /// `self / divisor` in plain notation: exact when it ends within 60 significant digits, else rounded half-even there.
@@ -104,6 +129,45 @@ impl Decimal {
         };
         let (digits, point) = long_digits(number, by);
         format!("{sign}{}", place_point(&digits, point))
+    }
+}
+
+/// The whole part and the twelve digits after the point.
+fn halves(size: u128) -> (u128, u64) {
+    const UNIT_64: u64 = 10_u64.pow(SCALE);
+    match u64::try_from(size) {
+        Ok(size) => ((size / UNIT_64).into(), size % UNIT_64),
+        Err(_) => {
+            let whole = size / u128::from(UNIT_64);
+            let rest = size - whole * u128::from(UNIT_64);
+            (
+                whole,
+                u64::try_from(rest).expect("a rest is below its divisor"),
+            )
+        }
+    }
+}
+
+/// Puts the digits of a fraction of `places`, last one first, without the zeros at its end.
+fn digits(mut fraction: u64, mut places: u32, put: &mut impl FnMut(u8)) {
+    while fraction % 10 == 0 {
+        fraction /= 10;
+        places -= 1;
+    }
+    for _ in 0..places {
+        put(b'0' + (fraction % 10) as u8);
+        fraction /= 10;
+    }
+}
+
+/// Puts all digits, last one first; one for zero.
+fn digits_of_whole(mut whole: u64, put: &mut impl FnMut(u8)) {
+    loop {
+        put(b'0' + (whole % 10) as u8);
+        whole /= 10;
+        if whole == 0 {
+            return;
+        }
     }
 }
 
@@ -166,7 +230,7 @@ fn place_point(digits: &[u8], point: usize) -> String {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.write(&mut [0; 41]))
     }
 }
 

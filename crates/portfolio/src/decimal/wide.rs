@@ -37,12 +37,23 @@ pub(super) fn div_half_even(number: Wide, divisor: u128) -> Option<u128> {
 
 fn div_rem((high, low): Wide, divisor: u128) -> Option<(u128, u128)> {
     if high == 0 {
-        return Some((low / divisor, low % divisor));
+        return Some(div_rem_low(low, divisor));
     }
     if high >= divisor {
         return None;
     }
     Some(long_division(high, low, divisor))
+}
+
+/// One division where the machine has it; the rest follows from the quotient.
+fn div_rem_low(number: u128, divisor: u128) -> (u128, u128) {
+    match (u64::try_from(number), u64::try_from(divisor)) {
+        (Ok(number), Ok(divisor)) => ((number / divisor).into(), (number % divisor).into()),
+        _ => {
+            let quotient = number / divisor;
+            (quotient, number - quotient * divisor)
+        }
+    }
 }
 
 /// Binary long division; `high < divisor`, so that the quotient fits.

@@ -26,6 +26,8 @@ pub(super) struct Earned {
 struct Days {
     stretches: Vec<Range<usize>>,
     weights: Vec<f64>,
+    /// By how much each weight is above the next one.
+    falls: Vec<f64>,
 }
 
 impl Earned {
@@ -68,7 +70,7 @@ impl Earned {
             let inside = stretch.start.max(piece.from + 1)..stretch.end.min(piece.to);
             if !inside.is_empty() {
                 self.last[slot] = self.last[slot].max(turn + 1);
-                let earned = changes(&piece.value, inside, &days.weights);
+                let earned = days.weigh_changes(&piece.value, inside);
                 self.by_asset[slot * self.whole.len() + turn] += earned;
             }
         }
@@ -114,10 +116,6 @@ impl Earned {
     }
 }
 
-fn changes(value: &Product<'_>, days: Range<usize>, weights: &[f64]) -> f64 {
-    value.weigh_changes(&weights[days.clone()], days.start)
-}
-
 impl Days {
     fn of(valued: &Valued<'_, '_>) -> Days {
         let days = valued.nav.len();
@@ -130,17 +128,29 @@ impl Days {
             .windows(2)
             .map(|pair| pair[0]..pair[1].max(pair[0]))
             .collect();
-        let weight = |day: usize| {
-            let (start, end) = valued.equity(day);
+        let weight = |((start, _), gain): ((f64, f64), &f64)| {
             if start > 0.0 {
-                link(end / start - 1.0) / start
+                link(*gain) / start
             } else {
                 0.0
             }
         };
         let mut weights = vec![0.0; valued.first + 1];
-        weights.extend((valued.first + 1..days).map(weight));
-        Days { stretches, weights }
+        weights.extend(valued.equities().zip(&valued.gains).map(weight));
+        let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
+        Days {
+            stretches,
+            weights,
+            falls,
+        }
+    }
+
+    /// The sum of weights times the changes from the day before, over some days. Its terms are put in another order, so
+    /// that each value is touched once.
+    fn weigh_changes(&self, value: &Product<'_>, days: Range<usize>) -> f64 {
+        let (first, last) = (days.start, days.end - 1);
+        let ends = self.weights[last] * value.at(last) - self.weights[first] * value.at(first - 1);
+        ends + value.weigh(&self.falls[first..last], first)
     }
 
     /// The opening to which a day belongs.

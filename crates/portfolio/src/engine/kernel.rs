@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-/// Sums are kept in this many lanes, so that additions do not wait for each other.
-const LANES: usize = 8;
+use crate::lanes::{sum, sum_of_pairs};
+
+/// Columns that are added in one pass over the sums.
+const TOGETHER: usize = 4;
 
 /// A column times a factor; without a column it is one everywhere.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,14 @@ impl Product<'_> {
     pub(super) fn at(&self, day: usize) -> f64 {
         let of = |column: Option<&[f64]>| column.map_or(1.0, |column| column[day]);
         self.factor * of(self.closes) * of(self.rates)
+    }
+
+    /// Its only column on some days; `None` when it has none or two.
+    fn only_column(&self, days: &Range<usize>) -> Option<&[f64]> {
+        match (self.closes, self.rates) {
+            (Some(column), None) | (None, Some(column)) => Some(&column[days.clone()]),
+            _ => None,
+        }
     }
 
     /// Adds the values of the days from `from` on to `sums`.
@@ -38,9 +48,9 @@ impl Product<'_> {
         }
     }
 
-    /// The sum of weights times the changes from the day before, over the days from `from` on.
-    pub(super) fn weigh_changes(&self, weights: &[f64], from: usize) -> f64 {
-        let days = from - 1..from + weights.len();
+    /// The sum of weights times the values of the days from `from` on.
+    pub(super) fn weigh(&self, weights: &[f64], from: usize) -> f64 {
+        let days = from..from + weights.len();
         let sum = match (part(self.closes, &days), part(self.rates, &days)) {
             (Some(closes), Some(rates)) => {
                 let values: Vec<f64> = closes
@@ -48,10 +58,12 @@ impl Product<'_> {
                     .zip(rates)
                     .map(|(close, rate)| close * rate)
                     .collect();
-                weigh(weights, &values)
+                sum_of_pairs(weights, &values, |weight, value| weight * value)
             }
-            (Some(column), None) | (None, Some(column)) => weigh(weights, column),
-            (None, None) => 0.0,
+            (Some(column), None) | (None, Some(column)) => {
+                sum_of_pairs(weights, column, |weight, value| weight * value)
+            }
+            (None, None) => sum(weights, |weight| weight),
         };
         self.factor * sum
     }
@@ -61,24 +73,45 @@ fn part<'c>(column: Option<&'c [f64]>, days: &Range<usize>) -> Option<&'c [f64]>
     column.map(|column| &column[days.clone()])
 }
 
-/// `sum(weights[i] * (values[i + 1] - values[i]))`.
-fn weigh(weights: &[f64], values: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (before, after) = (&values[..weights.len()], &values[1..=weights.len()]);
-    let chunks = weights.chunks_exact(LANES);
-    let rest: f64 = {
-        let done = weights.len() - chunks.remainder().len();
-        (done..weights.len())
-            .map(|day| weights[day] * (after[day] - before[day]))
-            .sum()
-    };
-    for ((weights, before), after) in chunks
-        .zip(before.chunks_exact(LANES))
-        .zip(after.chunks_exact(LANES))
-    {
-        for lane in 0..LANES {
-            lanes[lane] += weights[lane] * (after[lane] - before[lane]);
+/// Adds products over the same days to sums, several at a time.
+pub(super) fn add_all<'p>(
+    products: impl Iterator<Item = Product<'p>>,
+    sums: &mut [f64],
+    from: usize,
+) {
+    let days = from..from + sums.len();
+    let mut waiting: [Option<Product<'p>>; TOGETHER] = [None; TOGETHER];
+    let mut count = 0;
+    for product in products {
+        waiting[count % TOGETHER] = Some(product);
+        count += 1;
+        if count % TOGETHER == 0 && !add_four(&waiting, sums, &days) {
+            waiting
+                .iter()
+                .flatten()
+                .for_each(|product| product.add_to(sums, from));
         }
     }
-    lanes.iter().sum::<f64>() + rest
+    let rest = waiting.iter().take(count % TOGETHER).flatten();
+    rest.for_each(|product| product.add_to(sums, from));
+}
+
+/// False, and nothing is added, unless each of the products has one column.
+fn add_four(
+    products: &[Option<Product<'_>>; TOGETHER],
+    sums: &mut [f64],
+    days: &Range<usize>,
+) -> bool {
+    let column = |turn: usize| {
+        let product = products[turn].as_ref()?;
+        Some((product.factor, product.only_column(days)?))
+    };
+    let (Some(a), Some(b), Some(c), Some(d)) = (column(0), column(1), column(2), column(3)) else {
+        return false;
+    };
+    let (left, right) = (a.1.iter().zip(b.1), c.1.iter().zip(d.1));
+    for (sum, (left, right)) in sums.iter_mut().zip(left.zip(right)) {
+        *sum += (a.0 * left.0 + b.0 * left.1) + (c.0 * right.0 + d.0 * right.1);
+    }
+    true
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::earned::Earned;
 use super::outline::Opening;
-use super::valued::{Valued, after};
+use super::valued::{Valued, after, gain};
 use crate::decimal::Decimal;
 use crate::returns::{Part, Returns, link};
 use crate::series::{Mark, Series};
@@ -69,16 +69,11 @@ impl Series for Span<'_> {
 
     fn returns(&self) -> Returns {
         let (valued, first) = (self.valued, self.first());
-        let rest = first + 1..valued.nav.len();
-        let equities = rest.map(|day| valued.equity(day));
-        let gain =
-            |(start, end): (f64, f64)| Some(if start == 0.0 { 0.0 } else { end / start - 1.0 });
+        let later = valued.gains_after(first).iter().copied();
+        let gains = std::iter::once(gain(self.first_equity())).chain(later);
         Returns {
             dates: valued.columns.dates()[first..].to_vec(),
-            values: std::iter::once(self.first_equity())
-                .chain(equities)
-                .map(gain)
-                .collect(),
+            values: gains.map(Some).collect(),
             broken: None,
         }
     }

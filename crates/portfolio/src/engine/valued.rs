@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use super::columns::Columns;
 use super::earned::Earned;
+use super::kernel::add_all;
 use super::outline::{Opening, Outline};
-use super::pieces::Pieces;
+use super::pieces::{Piece, Pieces};
 use super::span::Span;
 
 /// Days of a tile: 256 days of 2,000 prices are 4 MB.
@@ -29,6 +30,8 @@ pub struct Valued<'c, 'm> {
     pub(super) nav: Vec<f64>,
     pub(super) inflow: Vec<f64>,
     pub(super) outflow: Vec<f64>,
+    /// The return of every day after the first.
+    pub(super) gains: Vec<f64>,
     pub(super) earned: OnceLock<Earned>,
 }
 
@@ -45,6 +48,7 @@ pub fn value<'c, 'm>(columns: &'c Columns, outlines: Vec<Outline<'m>>) -> Vec<Va
             portfolio.add_tile(tile.clone());
         }
     }
+    valued.iter_mut().for_each(Valued::add_gains);
     valued
 }
 
@@ -65,17 +69,30 @@ impl<'c, 'm> Valued<'c, 'm> {
             nav: vec![0.0; days],
             inflow,
             outflow,
+            gains: Vec::new(),
             earned: OnceLock::new(),
         }
     }
 
     fn add_tile(&mut self, tile: Range<usize>) {
-        for piece in &self.pieces.held {
+        let lasts = |piece: &&Piece<'_>| piece.from <= tile.start && tile.end <= piece.to;
+        let whole = self.pieces.held.iter().filter(lasts);
+        add_all(
+            whole.map(|piece| piece.value),
+            &mut self.nav[tile.clone()],
+            tile.start,
+        );
+        for piece in self.pieces.held.iter().filter(|piece| !lasts(piece)) {
             let (from, to) = (piece.from.max(tile.start), piece.to.min(tile.end));
             if from < to {
                 piece.value.add_to(&mut self.nav[from..to], from);
             }
         }
+    }
+
+    fn add_gains(&mut self) {
+        let gains = self.equities().map(gain);
+        self.gains = gains.collect();
     }
 
     /// True when floats say what the exact walk would: equity well above zero on every day (or nothing there at all),
@@ -90,8 +107,21 @@ impl<'c, 'm> Valued<'c, 'm> {
     }
 
     /// Equity at the start and at the end of every day after the first.
-    fn equities(&self) -> impl Iterator<Item = (f64, f64)> {
-        (self.first + 1..self.nav.len()).map(|day| self.equity(day))
+    pub(super) fn equities(&self) -> impl Iterator<Item = (f64, f64)> {
+        let before = self.nav[self.first..]
+            .iter()
+            .zip(&self.inflow[self.first + 1..]);
+        let after = self.nav[self.first + 1..]
+            .iter()
+            .zip(&self.outflow[self.first + 1..]);
+        before
+            .zip(after)
+            .map(|((before, inflow), (nav, outflow))| (before + inflow, nav + outflow))
+    }
+
+    /// The returns of the days after another one.
+    pub(super) fn gains_after(&self, day: usize) -> &[f64] {
+        &self.gains[day - self.first..]
     }
 
     /// Equity at the start and at the end of a day after the first.
@@ -113,6 +143,11 @@ impl<'c, 'm> Valued<'c, 'm> {
         let opening = openings.partition_point(|opening| opening.date < from);
         Span::new(self, opening.min(openings.len() - 1))
     }
+}
+
+/// The return of a day by equity at its start and end.
+pub(super) fn gain((start, end): (f64, f64)) -> f64 {
+    if start == 0.0 { 0.0 } else { end / start - 1.0 }
 }
 
 fn is_sound((start, end): (f64, f64)) -> bool {

@@ -22,7 +22,7 @@ pub struct ReturnSettings<'a> {
     /// Annualising and thresholds.
     pub metrics: Settings,
     /// Levels of the benchmark.
-    pub benchmark: Option<&'a Carried<Decimal>>,
+    pub benchmark: Option<&'a Carried<f64>>,
     /// Lengths of rolling windows, in days of the grid.
     pub rolling: &'a [usize],
 }

@@ -1,5 +1,7 @@
 //! Applying one row: which rule books it, and what it must bring along.
 
+use std::sync::Arc;
+
 use super::entry::{Entry, Kind};
 use super::error::LedgerError;
 use super::state::Ledger;
@@ -17,16 +19,17 @@ pub(super) struct Money {
 
 impl Ledger<'_> {
     pub(super) fn apply_row(&mut self, row: usize) -> Result<(), LedgerError> {
-        let entry = self.entries[row].clone();
+        let entries = Arc::clone(&self.entries);
+        let entry = &entries[row];
         if let Kind::Unknown(kind) = &entry.kind {
             return Err(LedgerError::UnknownType {
                 id: entry.id,
                 kind: kind.to_string(),
             });
         }
-        let money = self.money(&entry)?;
-        self.remember_price(&entry);
-        self.dispatch(&entry, money)
+        let money = self.money(entry)?;
+        self.remember_price(entry);
+        self.dispatch(entry, money)
     }
 
     fn dispatch(&mut self, entry: &Entry, money: Money) -> Result<(), LedgerError> {

@@ -1,6 +1,7 @@
 //! The order of events: date, corporate actions before rows, time of execution, id.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -31,7 +32,7 @@ impl<'m> Ledger<'m> {
     pub(crate) fn prepare(
         market: &'m Market,
         rules: Rules,
-        entries: Vec<Entry>,
+        entries: Arc<[Entry]>,
         horizon: Date,
     ) -> (Ledger<'m>, Events) {
         let (entries, mut warnings) = without_repeats(entries);
@@ -61,10 +62,10 @@ impl<'m> Ledger<'m> {
     pub fn run(
         market: &'m Market,
         rules: Rules,
-        entries: Vec<Entry>,
+        entries: impl Into<Arc<[Entry]>>,
         as_of: Date,
     ) -> Result<Ledger<'m>, LedgerError> {
-        let (mut ledger, mut events) = Ledger::prepare(market, rules, entries, as_of);
+        let (mut ledger, mut events) = Ledger::prepare(market, rules, entries.into(), as_of);
         events.apply_until(&mut ledger, as_of)?;
         Ok(ledger)
     }

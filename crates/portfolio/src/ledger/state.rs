@@ -1,6 +1,7 @@
 //! The state of a ledger after some events, and what it has recorded on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -130,7 +131,7 @@ pub struct Totals {
 pub struct Ledger<'m> {
     pub(super) market: &'m Market,
     pub(super) rules: Rules,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Arc<[Entry]>,
     pub(super) horizon: Date,
     pub(super) books: BTreeMap<(AccountId, AssetIx), Book>,
     pub(super) cash: BTreeMap<(AccountId, Currency), Decimal>,

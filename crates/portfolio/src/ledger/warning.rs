@@ -1,6 +1,7 @@
 //! What is odd about a ledger without stopping it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -38,22 +39,26 @@ pub enum Warning {
 }
 
 /// Rows without repeats of an external id, and a warning for each repeat.
-pub(super) fn without_repeats(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Warning>) {
-    let mut seen = HashSet::new();
+pub(super) fn without_repeats(entries: Arc<[Entry]>) -> (Arc<[Entry]>, Vec<Warning>) {
+    let mut seen = HashSet::with_capacity(entries.len());
     let mut warnings = Vec::new();
     let mut kept = Vec::with_capacity(entries.len());
-    for entry in entries {
+    for (row, entry) in entries.iter().enumerate() {
         match &entry.external_id {
-            Some(id) if !seen.insert((entry.account, entry.source.clone(), id.clone())) => {
+            Some(id) if !seen.insert((entry.account, entry.source.as_str(), id.as_str())) => {
                 warnings.push(Warning::DuplicateIgnored {
                     transaction: entry.id,
                     external_id: id.clone(),
                 });
             }
-            _ => kept.push(entry),
+            _ => kept.push(row),
         }
     }
-    (kept, warnings)
+    if warnings.is_empty() {
+        return (entries, warnings);
+    }
+    let kept = kept.into_iter().map(|row| entries[row].clone());
+    (kept.collect(), warnings)
 }
 
 type Likeness<'a> = (
@@ -77,17 +82,42 @@ fn likeness(entry: &Entry) -> Likeness<'_> {
 
 /// One warning for each group of look-alikes, in the order of their first rows.
 pub(super) fn look_alikes(entries: &[Entry]) -> Vec<Warning> {
-    let mut groups: Vec<Vec<i64>> = Vec::new();
+    let near = |row: &usize| {
+        let entry = &entries[*row];
+        (entry.account, entry.date, entry.asset, *row)
+    };
+    let mut rows: Vec<usize> = (0..entries.len()).collect();
+    rows.sort_unstable_by_key(near);
+    let neighbours = rows.chunk_by(|a, b| {
+        let ((account, date, asset, _), (other_account, other_date, other_asset, _)) =
+            (near(a), near(b));
+        (account, date, asset) == (other_account, other_date, other_asset)
+    });
+    let mut groups: Vec<Vec<usize>> = neighbours
+        .filter(|rows| rows.len() > 1)
+        .flat_map(|rows| groups_of(entries, rows))
+        .collect();
+    groups.sort_unstable();
+    let ids = |rows: Vec<usize>| rows.into_iter().map(|row| entries[row].id).collect();
+    groups
+        .into_iter()
+        .map(|rows| Warning::PossibleDuplicate {
+            transactions: ids(rows),
+        })
+        .collect()
+}
+
+/// Those of some rows that are alike.
+fn groups_of(entries: &[Entry], rows: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut index: HashMap<Likeness<'_>, usize> = HashMap::new();
-    for entry in entries {
-        let group = *index.entry(likeness(entry)).or_insert_with(|| {
+    for row in rows {
+        let group = *index.entry(likeness(&entries[*row])).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].push(entry.id);
+        groups[group].push(*row);
     }
-    let twins = groups.into_iter().filter(|ids| ids.len() > 1);
-    twins
-        .map(|transactions| Warning::PossibleDuplicate { transactions })
-        .collect()
+    groups.retain(|group| group.len() > 1);
+    groups
 }

@@ -86,10 +86,12 @@ impl Pass {
         if self.wealth >= self.peak * (1.0 - EPSILON) {
             self.surface(date);
         } else {
-            self.sink(date);
+            self.submerged = true;
         }
+        let depth = self.wealth / self.peak - 1.0;
+        self.deepen(date, depth);
         self.recover(date);
-        self.squares += (self.wealth / self.peak - 1.0).powi(2);
+        self.squares += depth * depth;
     }
 
     fn surface(&mut self, date: Date) {
@@ -101,10 +103,8 @@ impl Pass {
         self.peak_date = date;
     }
 
-    fn sink(&mut self, date: Date) {
-        self.submerged = true;
-        let depth = self.wealth / self.peak - 1.0;
-        if depth < self.deepest.depth - EPSILON {
+    fn deepen(&mut self, date: Date, depth: f64) {
+        if self.submerged && depth < self.deepest.depth - EPSILON {
             self.deepest = Drawdown {
                 depth,
                 peak: Some(self.peak_date),

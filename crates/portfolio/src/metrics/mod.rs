@@ -9,6 +9,8 @@ mod rolling;
 mod stats;
 mod tail;
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 
 pub use calendar_returns::{monthly, yearly};
@@ -35,30 +37,60 @@ pub struct ReturnSeries<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Benchmark {
     /// In order.
-    days: Vec<(Date, f64)>,
+    dates: Vec<Date>,
+    /// One for each date.
+    returns: Vec<f64>,
 }
 
 impl FromIterator<(Date, f64)> for Benchmark {
     fn from_iter<I: IntoIterator<Item = (Date, f64)>>(days: I) -> Benchmark {
         let mut days: Vec<(Date, f64)> = days.into_iter().collect();
         days.sort_by_key(|(date, _)| *date);
-        Benchmark { days }
+        let (dates, returns) = days.into_iter().unzip();
+        Benchmark { dates, returns }
+    }
+}
+
+/// Equally long lists of returns, day by day.
+pub(crate) struct Common<'r> {
+    own: Cow<'r, [f64]>,
+    other: Cow<'r, [f64]>,
+}
+
+impl Common<'_> {
+    pub(crate) fn own(&self) -> &[f64] {
+        &self.own
+    }
+
+    pub(crate) fn other(&self) -> &[f64] {
+        &self.other
     }
 }
 
 impl Benchmark {
     /// The returns of a series and of the benchmark on the days that both have.
-    pub(crate) fn common(&self, series: ReturnSeries<'_>) -> (Vec<f64>, Vec<f64>) {
+    pub(crate) fn common<'r>(&'r self, series: ReturnSeries<'r>) -> Common<'r> {
         let first = series.dates.first();
-        let skipped = self.days.partition_point(|(date, _)| Some(date) < first);
-        let mut days = self.days[skipped..].iter().peekable();
+        let skipped = self.dates.partition_point(|date| Some(date) < first);
+        let (dates, returns) = (&self.dates[skipped..], &self.returns[skipped..]);
+        if dates.starts_with(series.dates) {
+            return Common {
+                own: Cow::Borrowed(series.returns),
+                other: Cow::Borrowed(&returns[..series.returns.len()]),
+            };
+        }
+        let mut days = dates.iter().zip(returns).peekable();
         let pairs = series.dates.iter().zip(series.returns);
         let shared = pairs.filter_map(|(date, own)| {
-            while days.next_if(|(day, _)| day < date).is_some() {}
-            let (_, other) = days.next_if(|(day, _)| day == date)?;
+            while days.next_if(|(day, _)| *day < date).is_some() {}
+            let (_, other) = days.next_if(|(day, _)| *day == date)?;
             Some((*own, *other))
         });
-        shared.unzip()
+        let (own, other): (Vec<f64>, Vec<f64>) = shared.unzip();
+        Common {
+            own: Cow::Owned(own),
+            other: Cow::Owned(other),
+        }
     }
 }
 

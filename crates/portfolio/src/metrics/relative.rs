@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lanes::sum_of_pairs;
+
 use super::moments::{covariance, deviation, mean};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 
@@ -32,7 +34,8 @@ pub struct Relative {
 
 /// Compares `series` with `benchmark`.
 pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Settings) -> Relative {
-    let (own, other) = benchmark.common(series);
+    let common = benchmark.common(series);
+    let (own, other) = (common.own(), common.other());
     let mut figures = Relative {
         n: own.len(),
         ..Relative::default()
@@ -40,11 +43,11 @@ pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Setti
     if own.len() < 2 {
         return figures;
     }
-    figures.benchmark_total_return = Some(compound(&other));
-    regression(&mut figures, &own, &other, settings);
-    active(&mut figures, &own, &other, settings);
-    figures.up_capture = capture(&own, &other, settings, |value| value > 0.0);
-    figures.down_capture = capture(&own, &other, settings, |value| value < 0.0);
+    figures.benchmark_total_return = Some(compound(other));
+    regression(&mut figures, own, other, settings);
+    active(&mut figures, own, other, settings);
+    figures.up_capture = capture(own, other, settings, |value| value > 0.0);
+    figures.down_capture = capture(own, other, settings, |value| value < 0.0);
     figures
 }
 
@@ -71,23 +74,34 @@ fn regression(figures: &mut Relative, own: &[f64], other: &[f64], settings: Sett
 }
 
 fn active(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings) {
-    let difference: Vec<f64> = own.iter().zip(other).map(|(a, b)| a - b).collect();
+    let count = own.len() as f64;
+    let mean = sum_of_pairs(own, other, |a, b| a - b) / count;
+    let off = |a: f64, b: f64| a - b - mean;
+    let squares = sum_of_pairs(own, other, |a, b| off(a, b) * off(a, b));
+    let error = (squares / (count - 1.0)).sqrt();
     let annual = settings.periods_per_year.sqrt();
-    let error = deviation(&difference);
-    figures.tracking_error = error.map(|error| error * annual);
-    figures.information_ratio = error
-        .filter(|error| *error > EPSILON)
-        .map(|error| mean(&difference) / error * annual);
+    figures.tracking_error = Some(error * annual);
+    figures.information_ratio = (error > EPSILON).then(|| mean / error * annual);
 }
 
-fn capture(own: &[f64], other: &[f64], settings: Settings, chosen: fn(f64) -> bool) -> Option<f64> {
-    let days = own.iter().zip(other).filter(|(_, value)| chosen(**value));
-    let (own, other): (Vec<f64>, Vec<f64>) = days.map(|(a, b)| (*a, *b)).unzip();
-    if other.is_empty() {
+fn capture(
+    own: &[f64],
+    other: &[f64],
+    settings: Settings,
+    chosen: impl Fn(f64) -> bool,
+) -> Option<f64> {
+    let (mut wealth, mut index, mut count) = (1.0, 1.0, 0_u32);
+    for (own, other) in own.iter().zip(other) {
+        let takes = chosen(*other);
+        wealth *= if takes { 1.0 + own } else { 1.0 };
+        index *= if takes { 1.0 + other } else { 1.0 };
+        count += u32::from(takes);
+    }
+    if count == 0 {
         return None;
     }
-    let years = settings.periods_per_year / other.len() as f64;
-    let annual = |returns: &[f64]| (1.0 + compound(returns)).powf(years) - 1.0;
-    let (own, other) = (annual(&own), annual(&other));
+    let years = settings.periods_per_year / f64::from(count);
+    let annual = |wealth: f64| wealth.powf(years) - 1.0;
+    let (own, other) = (annual(wealth), annual(index));
     (other.abs() > EPSILON && own.is_finite() && other.is_finite()).then(|| own / other)
 }

@@ -86,6 +86,6 @@ fn point(
 }
 
 fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark) -> Option<f64> {
-    let (own, other) = benchmark.common(part);
-    beta(&own, &other)
+    let common = benchmark.common(part);
+    beta(common.own(), common.other())
 }

@@ -4,11 +4,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::drawdown::{Drawdown, Falls, Underwater, falls};
-use super::moments::{deviation, kurtosis, mean, skewness};
+use super::moments::Moments;
 use super::relative::{Relative, relative};
 use super::tail::{Tail, tail};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 use crate::dates::days_between;
+use crate::lanes::sum;
 
 /// A return and its day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,53 +124,52 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
 fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
     let annual = settings.periods_per_year.sqrt();
     let minimum = settings.period_minimum();
-    let deviation = deviation(returns);
-    let excess = mean(returns) - settings.period_risk_free();
+    let moments = Moments::of(returns);
+    let deviation = moments.deviation();
+    let excess = moments.mean - settings.period_risk_free();
     figures.volatility = deviation.map(|deviation| deviation * annual);
     figures.sharpe = deviation
         .filter(|deviation| *deviation > EPSILON)
         .map(|deviation| excess / deviation * annual);
     if returns.len() > 1 {
-        let below = returns
-            .iter()
-            .map(|value| (value - minimum).min(0.0).powi(2))
-            .sum::<f64>();
+        let short = |value: f64| (value - minimum).min(0.0);
+        let below = sum(returns, |value| short(value) * short(value));
         let downside = (below / returns.len() as f64).sqrt();
         figures.downside_deviation = Some(downside * annual);
         figures.sortino =
-            (downside > EPSILON).then(|| (mean(returns) - minimum) / downside * annual);
+            (downside > EPSILON).then(|| (moments.mean - minimum) / downside * annual);
     }
     let Tail { var, cvar, ratio } = tail(returns, settings.confidence);
     (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
-    figures.skewness = skewness(returns);
-    figures.kurtosis = kurtosis(returns);
+    figures.skewness = moments.skewness();
+    figures.kurtosis = moments.kurtosis();
 }
 
 fn extremes(figures: &mut Stats, series: ReturnSeries<'_>, settings: Settings) {
     let minimum = settings.period_minimum();
-    let days = || {
-        series
-            .dates
-            .iter()
-            .zip(series.returns)
-            .map(|(date, value)| DatedReturn {
-                date: *date,
-                value: *value,
-            })
-    };
-    figures.best = days().reduce(|best, day| if day.value > best.value { day } else { best });
-    figures.worst = days().reduce(|worst, day| if day.value < worst.value { day } else { worst });
-    let positive = series.returns.iter().filter(|value| **value > 0.0).count();
-    figures.positive_ratio = Some(positive as f64 / series.returns.len() as f64);
-    let gains: f64 = series
-        .returns
-        .iter()
-        .map(|value| (value - minimum).max(0.0))
-        .sum();
-    let losses: f64 = series
-        .returns
-        .iter()
-        .map(|value| (minimum - value).max(0.0))
-        .sum();
+    let returns = series.returns;
+    figures.best = first_extreme(series, |value, best| value > best);
+    figures.worst = first_extreme(series, |value, worst| value < worst);
+    let positive = returns.iter().filter(|value| **value > 0.0).count();
+    figures.positive_ratio = Some(positive as f64 / returns.len() as f64);
+    let gains = sum(returns, |value| (value - minimum).max(0.0));
+    let losses = sum(returns, |value| (minimum - value).max(0.0));
     figures.omega = (losses > EPSILON).then(|| gains / losses);
+}
+
+/// The first return that no other beats.
+fn first_extreme(
+    series: ReturnSeries<'_>,
+    beats: impl Fn(f64, f64) -> bool,
+) -> Option<DatedReturn> {
+    let (mut at, mut extreme) = (0, *series.returns.first()?);
+    for (index, value) in series.returns.iter().enumerate() {
+        if beats(*value, extreme) {
+            (at, extreme) = (index, *value);
+        }
+    }
+    Some(DatedReturn {
+        date: series.dates[at],
+        value: extreme,
+    })
 }

@@ -151,7 +151,7 @@ impl Store {
             return Ok(false);
         }
         let mut tx = self.begin().await?;
-        self.put_cache(&mut tx, std::slice::from_ref(entry), now, expires)
+        self.put_cache(&mut tx, vec![entry.clone()], now, expires)
             .await?;
         self.commit(tx).await?;
         Ok(true)

@@ -12,24 +12,25 @@ use crate::error::Result;
 use crate::money::Currency;
 
 /// Rows that one statement writes.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = 64;
 
 /// A row of analytics to be stored.
-#[derive(Debug, serde::Serialize)]
-pub struct SavedFigures<'a> {
+#[derive(Debug)]
+pub struct SavedFigures {
     /// `portfolio`, `user` or `global`.
-    pub scope: &'a str,
+    pub scope: &'static str,
     /// The id within the scope; 0 for `global`.
     pub scope_id: i64,
     /// Such as `1y`.
-    pub period: &'a str,
+    pub period: &'static str,
     pub as_of: Date,
-    pub payload: Box<serde_json::value::RawValue>,
-    pub input_hash: &'a str,
+    /// JSON.
+    pub payload: String,
+    pub input_hash: String,
 }
 
 /// A cache entry to be stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CacheRow {
     pub key: String,
     /// JSON.
@@ -65,45 +66,52 @@ impl Store {
     pub(crate) async fn put_analytics(
         &self,
         tx: &mut Transaction,
-        rows: &[SavedFigures<'_>],
+        rows: Vec<SavedFigures>,
         now: Timestamp,
     ) -> Result<()> {
-        for rows in rows.chunks(TOGETHER) {
-            let query = self.sql(
-                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)
-                 SELECT value ->> 'scope', (value ->> 'scope_id')::bigint, value ->> 'period', (value ->> 'as_of')::date, value -> 'payload',
-                   value ->> 'input_hash', ?2::timestamptz
-                 FROM json_each(?1::jsonb) WHERE true
-                 ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let rows: Vec<SavedFigures> = rows.by_ref().take(TOGETHER).collect();
+            let query = self.sql_of_rows(
+                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)",
+                "(?, ?, ?, ?::date, ?::jsonb, ?, ?::timestamptz)",
+                rows.len(),
+                "ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
                    input_hash = excluded.input_hash, computed_at = excluded.computed_at",
             );
-            let query = query.bind(serde_json::to_string(rows)?).bind(now);
-            query.execute_in(tx).await?;
+            let bound = rows.into_iter().fold(query, |query, row| {
+                let query = query.bind(row.scope).bind(row.scope_id).bind(row.period);
+                let query = query.bind(row.as_of).bind(row.payload);
+                query.bind(row.input_hash).bind(now)
+            });
+            bound.execute_in(tx).await?;
         }
         Ok(())
     }
 
-    /// Upserts cache entries; an entry's version counts its rewrites.
+    /// Upserts cache entries, many in one statement; an entry's version counts its rewrites.
     pub(crate) async fn put_cache(
         &self,
         tx: &mut Transaction,
-        rows: &[CacheRow],
+        rows: Vec<CacheRow>,
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<()> {
-        for row in rows {
-            let query = self.sql(
-                "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at) VALUES (?1, ?2, 1, ?3, ?4::timestamptz, ?5::timestamptz)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let rows: Vec<CacheRow> = rows.by_ref().take(TOGETHER).collect();
+            let query = self.sql_of_rows(
+                "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at)",
+                "(?, ?, 1, ?, ?::timestamptz, ?::timestamptz)",
+                rows.len(),
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
                    user_id = excluded.user_id, computed_at = excluded.computed_at, expires_at = excluded.expires_at",
             );
-            let query = query
-                .bind(row.key.as_str())
-                .bind(row.value.as_bytes().to_vec())
-                .bind(row.user_id)
-                .bind(now)
-                .bind(expires);
-            query.execute_in(tx).await?;
+            let bound = rows.into_iter().fold(query, |query, row| {
+                let query = query.bind(row.key).bind(row.value.into_bytes());
+                query.bind(row.user_id).bind(now).bind(expires)
+            });
+            bound.execute_in(tx).await?;
         }
         Ok(())
     }

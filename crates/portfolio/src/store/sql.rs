@@ -75,7 +75,7 @@ travels_as_text!(&str, String, Decimal, Date, Timestamp, Currency, f64);
 #[derive(Debug)]
 pub(super) struct Query<'s> {
     store: &'s Store,
-    text: &'static str,
+    text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
@@ -99,7 +99,36 @@ impl Store {
     pub(super) fn sql(&self, text: &'static str) -> Query<'_> {
         Query {
             store: self,
-            text,
+            text: Cow::Borrowed(text),
+            values: Vec::new(),
+        }
+    }
+
+    /// Starts a statement that ends in the values of many rows and `tail`. Each `?` of `row` is the next value of a row.
+    pub(super) fn sql_of_rows(
+        &self,
+        head: &'static str,
+        row: &'static str,
+        rows: usize,
+        tail: &'static str,
+    ) -> Query<'_> {
+        let mut text = head.to_owned();
+        let mut number = 0;
+        for turn in 0..rows {
+            text.push_str(if turn == 0 { " VALUES " } else { ", " });
+            for character in row.chars() {
+                text.push(character);
+                if character == '?' {
+                    number += 1;
+                    text.push_str(&number.to_string());
+                }
+            }
+        }
+        text.push(' ');
+        text.push_str(tail);
+        Query {
+            store: self,
+            text: Cow::Owned(text),
             values: Vec::new(),
         }
     }
@@ -115,11 +144,11 @@ impl Query<'_> {
     /// Runs it and returns how many rows it changed.
     pub(super) async fn execute(self) -> Result<u64> {
         let done = match &self.store.pools {
-            Pools::Sqlite(pool) => prepared!(for_sqlite(self.text), self.values)
+            Pools::Sqlite(pool) => prepared!(for_sqlite(&self.text), self.values)
                 .execute(pool)
                 .await
                 .map(|done| done.rows_affected()),
-            Pools::Postgres(pool) => prepared!(for_postgres(self.text), self.values)
+            Pools::Postgres(pool) => prepared!(for_postgres(&self.text), self.values)
                 .execute(pool)
                 .await
                 .map(|done| done.rows_affected()),
@@ -130,11 +159,11 @@ impl Query<'_> {
     /// Runs it within a transaction and returns how many rows it changed.
     pub(super) async fn execute_in(self, transaction: &mut Transaction) -> Result<u64> {
         let done = match transaction {
-            Transaction::Sqlite(tx) => prepared!(for_sqlite(self.text), self.values)
+            Transaction::Sqlite(tx) => prepared!(for_sqlite(&self.text), self.values)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
-            Transaction::Postgres(tx) => prepared!(for_postgres(self.text), self.values)
+            Transaction::Postgres(tx) => prepared!(for_postgres(&self.text), self.values)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
@@ -145,11 +174,11 @@ impl Query<'_> {
     /// All rows.
     pub(super) async fn all(self) -> Result<Vec<Row>> {
         let rows = match &self.store.pools {
-            Pools::Sqlite(pool) => prepared!(for_sqlite(self.text), self.values)
+            Pools::Sqlite(pool) => prepared!(for_sqlite(&self.text), self.values)
                 .fetch_all(pool)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-            Pools::Postgres(pool) => prepared!(for_postgres(self.text), self.values)
+            Pools::Postgres(pool) => prepared!(for_postgres(&self.text), self.values)
                 .fetch_all(pool)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
@@ -163,13 +192,13 @@ impl Query<'_> {
         let failed = |error| store.failed(error);
         match &store.pools {
             Pools::Sqlite(pool) => {
-                let mut rows = prepared!(for_sqlite(self.text), self.values).fetch(pool);
+                let mut rows = prepared!(for_sqlite(&self.text), self.values).fetch(pool);
                 while let Some(row) = rows.try_next().await.map_err(failed)? {
                     take(&Row::Sqlite(row))?;
                 }
             }
             Pools::Postgres(pool) => {
-                let mut rows = prepared!(for_postgres(self.text), self.values).fetch(pool);
+                let mut rows = prepared!(for_postgres(&self.text), self.values).fetch(pool);
                 while let Some(row) = rows.try_next().await.map_err(failed)? {
                     take(&Row::Postgres(row))?;
                 }
@@ -181,11 +210,11 @@ impl Query<'_> {
     /// The first row, if there is one.
     pub(super) async fn first(self) -> Result<Option<Row>> {
         let row = match &self.store.pools {
-            Pools::Sqlite(pool) => prepared!(for_sqlite(self.text), self.values)
+            Pools::Sqlite(pool) => prepared!(for_sqlite(&self.text), self.values)
                 .fetch_optional(pool)
                 .await
                 .map(|row| row.map(Row::Sqlite)),
-            Pools::Postgres(pool) => prepared!(for_postgres(self.text), self.values)
+            Pools::Postgres(pool) => prepared!(for_postgres(&self.text), self.values)
                 .fetch_optional(pool)
                 .await
                 .map(|row| row.map(Row::Postgres)),
@@ -205,11 +234,11 @@ impl Query<'_> {
     /// All rows, within a transaction.
     pub(super) async fn all_in(self, transaction: &mut Transaction) -> Result<Vec<Row>> {
         let rows = match transaction {
-            Transaction::Sqlite(tx) => prepared!(for_sqlite(self.text), self.values)
+            Transaction::Sqlite(tx) => prepared!(for_sqlite(&self.text), self.values)
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-            Transaction::Postgres(tx) => prepared!(for_postgres(self.text), self.values)
+            Transaction::Postgres(tx) => prepared!(for_postgres(&self.text), self.values)
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
@@ -267,24 +296,19 @@ impl Row {
 }
 
 /// Without the types.
-fn for_sqlite(text: &'static str) -> Cow<'static, str> {
-    if !text.contains("::") {
-        return Cow::Borrowed(text);
-    }
+fn for_sqlite(text: &str) -> String {
     let mut parts = text.split("::");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
     }
-    Cow::Owned(plain)
+    plain
 }
 
 /// With PostgreSQL's placeholders and its name for the items of a list.
-fn for_postgres(text: &'static str) -> Cow<'static, str> {
-    Cow::Owned(
-        text.replace('?', "$")
-            .replace("json_each(", "jsonb_array_elements("),
-    )
+fn for_postgres(text: &str) -> String {
+    text.replace('?', "$")
+        .replace("json_each(", "jsonb_array_elements(")
 }
 
 #[cfg(test)]

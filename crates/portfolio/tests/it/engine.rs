@@ -92,7 +92,7 @@ fn check(
             income: IncomeMode::Auto,
             short_accounts: Default::default(),
         },
-        entries: funded(moves, &market, two_currencies),
+        entries: funded(moves, &market, two_currencies).into(),
         calendar: &calendar,
         starts: STARTS.map(day).to_vec(),
         to,

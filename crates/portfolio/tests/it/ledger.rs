@@ -28,7 +28,7 @@ fn check(
     let request = WalkRequest {
         market: &market,
         rules,
-        entries,
+        entries: entries.into(),
         calendar: &calendar,
         starts: vec![day(17)],
         to: day(DAYS),

@@ -64,7 +64,7 @@ fn check(id: &str) {
     let request = WalkRequest {
         market: &case.market,
         rules: case.rules.clone(),
-        entries: case.entries.clone(),
+        entries: case.entries.clone().into(),
         calendar: &calendar,
         starts: Vec::new(),
         to: range.end,

@@ -58,7 +58,7 @@ impl World {
         let request = WalkRequest {
             market: &self.market,
             rules,
-            entries: self.entries.clone(),
+            entries: self.entries.clone().into(),
             calendar: &self.calendar,
             starts: Vec::new(),
             to: TO,

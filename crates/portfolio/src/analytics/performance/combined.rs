@@ -23,7 +23,7 @@ pub(super) fn join(jobs: &[&Job], base: Currency) -> Option<Job> {
     }
     let entries: BTreeMap<i64, Entry> = jobs
         .iter()
-        .flat_map(|job| &job.entries)
+        .flat_map(|job| job.entries.iter())
         .map(|entry| (entry.id, entry.clone()))
         .collect();
     let shorts: BTreeSet<AccountId> = first.shorts.clone();

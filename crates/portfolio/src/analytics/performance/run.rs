@@ -143,7 +143,7 @@ async fn computed(
     let now = (request.clock)();
     let mut tx = store.begin().await?;
     store
-        .put_cache(&mut tx, &[row], now, save::expiry(now))
+        .put_cache(&mut tx, vec![row], now, save::expiry(now))
         .await?;
     store.commit(tx).await?;
     Ok(envelope)

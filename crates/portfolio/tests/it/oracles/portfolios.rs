@@ -24,7 +24,7 @@ pub(crate) fn actual(input: &Value) -> Value {
     let request = WalkRequest {
         market: &case.market,
         rules: case.rules.clone(),
-        entries: case.entries.clone(),
+        entries: case.entries.clone().into(),
         calendar: &calendar,
         starts: from(input).into_iter().collect(),
         to: text(input, "to").unwrap().parse().unwrap(),
@@ -35,9 +35,10 @@ pub(crate) fn actual(input: &Value) -> Value {
         ..Settings::default()
     };
     let benchmark = input.get("benchmark").map(closes);
+    let levels = benchmark.map(|levels| levels.map(|level| level.to_f64()));
     let settings = ReturnSettings {
         metrics,
-        benchmark: benchmark.as_ref(),
+        benchmark: levels.as_ref(),
         rolling: &[],
     };
     shown(&case.names(), Walk::run(request), from(input), settings)
