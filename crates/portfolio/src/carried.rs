@@ -58,6 +58,15 @@ impl<T> Carried<T> {
         })
     }
 
+    /// The observations of some dates in order, if each of these dates has one.
+    pub(crate) fn on(&self, dates: &[Date]) -> Option<&[T]> {
+        let first = self
+            .dates
+            .partition_point(|seen| Some(seen) < dates.first());
+        let found = self.dates[first..].starts_with(dates);
+        found.then(|| &self.values[first..first + dates.len()])
+    }
+
     /// Every observation, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (Date, &T)> {
         self.dates.iter().copied().zip(&self.values)

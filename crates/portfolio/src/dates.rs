@@ -17,3 +17,32 @@ pub(crate) fn plus_days(date: Date, days: i64) -> Date {
 pub(crate) fn minus_months(date: Date, months: i64) -> Date {
     date.saturating_sub(months.months())
 }
+
+/// A date from `YYYY-MM-DD`, as databases give millions of them.
+pub(crate) fn iso_date(text: &str) -> Option<Date> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
+        return text.parse().ok();
+    };
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));
+    let pair = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::iso_date;
+
+    #[test]
+    fn dates_are_read_as_they_are_written() {
+        for day in [date(1, 2, 3), date(1999, 12, 31), date(2024, 2, 29)] {
+            assert_eq!(iso_date(&day.to_string()), Some(day));
+        }
+        for wrong in ["", "2024-02-30", "2024-2-3x", "20x4-02-03", "2024-13-01"] {
+            assert_eq!(iso_date(wrong), None, "{wrong}");
+        }
+    }
+}

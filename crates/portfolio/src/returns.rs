@@ -119,14 +119,24 @@ pub(crate) fn link(value: f64) -> f64 {
 /// Returns of an index between the days of a period that opens on `from`, its last level carried forward; days before its first level are
 /// left out.
 pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<f64>) -> Benchmark {
-    let days = std::iter::once(from).chain(dates.iter().copied());
-    let mut before = f64::NAN;
-    let returns = levels.along(days).map(|level| {
-        let level = level.map_or(f64::NAN, |(_, level)| *level);
-        level / std::mem::replace(&mut before, level) - 1.0
-    });
-    let days = dates.iter().copied().zip(returns.skip(1));
-    days.filter(|(_, value)| value.is_finite()).collect()
+    let opening = levels.at(from).map_or(f64::NAN, |(_, level)| *level);
+    let carried: Vec<f64>;
+    let on_days = match levels.on(dates) {
+        Some(levels) => levels,
+        None => {
+            let along = levels.along(dates.iter().copied());
+            carried = along
+                .map(|level| level.map_or(f64::NAN, |(_, level)| *level))
+                .collect();
+            &carried
+        }
+    };
+    let before = std::iter::once(&opening).chain(on_days);
+    let returns = on_days
+        .iter()
+        .zip(before)
+        .map(|(level, before)| level / before - 1.0);
+    Benchmark::of_days(dates, returns.collect())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub struct Contribution {
     /// The asset.
     pub symbol: String,
     /// Its part of the time-weighted return since inception.
+    #[serde(deserialize_with = "super::exact::float")]
     pub contribution: f64,
 }
 

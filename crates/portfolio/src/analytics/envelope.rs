@@ -165,6 +165,7 @@ pub struct TopEntry {
     /// The asset.
     pub symbol: String,
     /// What it added to the time-weighted return since inception.
+    #[serde(deserialize_with = "super::exact::float")]
     pub contribution: f64,
 }
 

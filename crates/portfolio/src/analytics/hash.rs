@@ -13,7 +13,7 @@ use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
 /// Changes whenever a formula changes, so that old results are not taken for current ones.
-const FORMULAS: &str = "2";
+pub(super) const FORMULAS: &str = "2";
 
 const WRITES: &str = "writing to a string does not fail";
 

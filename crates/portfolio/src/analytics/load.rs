@@ -90,16 +90,19 @@ fn claim(
     Ok(row)
 }
 
-/// What the hashes of all portfolios share; what happens after `until` is left out.
+/// What the hashes of all portfolios share. With `until`, what happens after it is left out.
 pub(super) async fn revisions(
     store: &Store,
     rates: &crate::fx::RateTable,
     shorts: &BTreeSet<AccountId>,
-    until: Date,
+    until: Option<Date>,
 ) -> Result<Revisions> {
     Ok(Revisions {
-        assets: store.asset_revisions(until).await?,
-        rates: hash::rates(rates, until),
+        assets: match until {
+            Some(until) => store.asset_revisions(until).await?,
+            None => store.asset_counts().await?,
+        },
+        rates: hash::rates(rates, until.unwrap_or(Date::MAX)),
         shorts: format!("{shorts:?}"),
     })
 }
@@ -201,8 +204,7 @@ pub(super) fn target(
     calendar: Calendar,
     shared: &Revisions,
 ) -> (Target, BTreeSet<i64>) {
-    let last_session = || calendar.last_completed((request.clock)());
-    let as_of = request.as_of.unwrap_or_else(last_session);
+    let as_of = request.day(&calendar);
     let (hash, named) = hash::portfolio(row, entries, shared, as_of);
     (
         Target {

@@ -15,7 +15,7 @@ use super::load::{self, Changed, Need};
 use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
 use super::request::RefreshRequest;
 use super::save::Rows;
-use super::{hash, save};
+use super::{hash, remembered, save};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
 use crate::ledger::AccountId;
@@ -42,8 +42,16 @@ pub async fn refresh(
     should_stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Envelope<RefreshData>> {
     request.check()?;
-    let rows = load::scope(store, request).await?;
     let started = (request.clock)();
+    let stamp = remembered::stamp(store, request).await?;
+    let kept = match &stamp {
+        Some(stamp) if !request.full => remembered::recall(store, request, stamp).await?,
+        _ => None,
+    };
+    let rows = match kept {
+        Some(_) => Vec::new(),
+        None => load::scope(store, request).await?,
+    };
     let lock = match store
         .lock(&request.lock_key(), &request.owner, started, request.lease)
         .await?
@@ -52,8 +60,10 @@ pub async fn refresh(
         LockAttempt::Held { owner } => return Ok(already_running(owner)),
     };
     let mut run = Run::new(store, request, &lock, progress, should_stop);
-    let outcome = run.all(rows).await;
-    let envelope = outcome.and_then(|()| run.finish());
+    let envelope = match kept {
+        Some(kept) => Ok(run.report_kept(kept)),
+        None => run.made(rows, stamp.as_deref()).await,
+    };
     store.unlock(&lock).await?;
     let mut envelope = envelope?;
     let elapsed = (request.clock)().duration_since(started).as_millis();
@@ -116,6 +126,30 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// Nothing has changed: what was given last is given again.
+    fn report_kept(&mut self, kept: Envelope<RefreshData>) -> Envelope<RefreshData> {
+        self.report(
+            "store",
+            kept.data.portfolios as u64 * 2,
+            kept.data.portfolios,
+        );
+        kept
+    }
+
+    async fn made(
+        &mut self,
+        rows: Vec<PortfolioRow>,
+        stamp: Option<&str>,
+    ) -> Result<Envelope<RefreshData>> {
+        let began = (self.request.clock)();
+        self.all(rows).await?;
+        let envelope = self.finish()?;
+        if let Some(stamp) = stamp {
+            remembered::keep(self.store, self.request, stamp, &envelope, began).await?;
+        }
+        Ok(envelope)
+    }
+
     async fn all(&mut self, rows: Vec<PortfolioRow>) -> Result<()> {
         self.report("load", 0, rows.len());
         self.count(&rows).await?;
@@ -140,7 +174,7 @@ impl<'r> Run<'r> {
     /// While one portion is computed, the next is loaded and the one before is saved.
     async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
-        let shared = load::revisions(self.store, rates, &shorts, Date::MAX).await?;
+        let shared = load::revisions(self.store, rates, &shorts, None).await?;
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
         let mut loaded = self.load(portions.next(), &shared).await?;

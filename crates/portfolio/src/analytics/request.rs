@@ -1,6 +1,6 @@
 //! What to refresh, and the rules for asking.
 
-use calendar::Calendars;
+use calendar::{Calendar, Calendars};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -75,6 +75,12 @@ impl RefreshRequest {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The last day of the portfolios of a calendar.
+    pub(super) fn day(&self, calendar: &Calendar) -> Date {
+        let last_session = || calendar.last_completed((self.clock)());
+        self.as_of.unwrap_or_else(last_session)
     }
 
     /// True when every user's portfolios are meant, so that overviews over all can be made.

@@ -73,6 +73,12 @@ pub(super) fn expiry(now: Timestamp) -> Timestamp {
     now.saturating_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX)
 }
 
+/// When half of that time is over.
+pub(super) fn half_life(now: Timestamp) -> Timestamp {
+    now.saturating_add(TIME_TO_LIVE / 2)
+        .unwrap_or(Timestamp::MAX)
+}
+
 /// Writes portfolios in one transaction and returns how many cache entries they have.
 pub(super) async fn portfolios(
     store: &Store,

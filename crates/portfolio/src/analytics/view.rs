@@ -118,7 +118,7 @@ pub(super) async fn portfolios(
 ) -> Result<(Market, Vec<Viewed>)> {
     let rates = store.rates().await?;
     let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
-    let shared = load::revisions(store, &rates, &shorts, Date::MAX).await?;
+    let shared = load::revisions(store, &rates, &shorts, Some(Date::MAX)).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let entries = store.entries(&ids).await?;
     let stored = |id: i64| entries.get(&id).map_or(&[][..], Vec::as_slice);

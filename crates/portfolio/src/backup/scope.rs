@@ -53,7 +53,13 @@ pub(crate) const TABLES: &[(&str, &[Scope])] = &[
 
 /// Tables that speak of this installation's present and mean nothing elsewhere.
 #[cfg(test)]
-pub(crate) const LEFT_OUT: &[&str] = &["backups", "task_locks", "_sqlx_migrations"];
+pub(crate) const LEFT_OUT: &[&str] = &[
+    "backups",
+    "task_locks",
+    "revisions",
+    "refreshes",
+    "_sqlx_migrations",
+];
 
 impl Scope {
     const ALL: [Scope; 4] = [Scope::Full, Ledger, MarketData, Config];

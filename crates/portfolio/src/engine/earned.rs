@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kernel::Product;
+use super::kernel::{Product, weigh_all};
 use super::pieces::Piece;
 use super::valued::{Valued, after};
 use crate::market::AssetIx;
@@ -34,8 +34,13 @@ impl Earned {
     pub(super) fn of(valued: &Valued<'_, '_>) -> Earned {
         let days = Days::of(valued);
         let mut earned = Earned::empty(valued, days.stretches.len());
-        for piece in &valued.pieces.held {
-            earned.add_piece(piece, &days);
+        let held = valued.pieces.held.iter();
+        let held: Vec<&Piece<'_>> = held.filter(|piece| piece.asset.is_some()).collect();
+        for piece in &held {
+            earned.add_ends(piece, &days);
+        }
+        for pieces in held.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
+            earned.add_pieces(pieces, &days);
         }
         for spending in &valued.pieces.spent {
             earned.add(Some(spending.asset), spending.day, -spending.amount, &days);
@@ -58,19 +63,27 @@ impl Earned {
         }
     }
 
-    fn add_piece(&mut self, piece: &Piece<'_>, days: &Days) {
-        let Some(slot) = self.slot(piece.asset) else {
-            return;
-        };
+    /// What came and what went when a piece began and ended.
+    fn add_ends(&mut self, piece: &Piece<'_>, days: &Days) {
         self.add(piece.asset, piece.from, piece.value.at(piece.from), days);
         if piece.to < days.weights.len() {
             self.add(piece.asset, piece.to, -piece.value.at(piece.to - 1), days);
         }
+    }
+
+    /// What pieces over the same days earned between their ends.
+    fn add_pieces(&mut self, pieces: &[&Piece<'_>], days: &Days) {
+        let (from, to) = (pieces[0].from, pieces[0].to);
+        let products: Vec<Product<'_>> = pieces.iter().map(|piece| piece.value).collect();
         for (turn, stretch) in days.stretches.iter().enumerate() {
-            let inside = stretch.start.max(piece.from + 1)..stretch.end.min(piece.to);
-            if !inside.is_empty() {
+            let inside = stretch.start.max(from + 1)..stretch.end.min(to);
+            if inside.is_empty() {
+                continue;
+            }
+            let earned = days.weigh_changes(&products, inside);
+            for (piece, earned) in pieces.iter().zip(earned) {
+                let slot = self.slot(piece.asset).expect("every asset has a slot");
                 self.last[slot] = self.last[slot].max(turn + 1);
-                let earned = days.weigh_changes(&piece.value, inside);
                 self.by_asset[slot * self.whole.len() + turn] += earned;
             }
         }
@@ -145,12 +158,19 @@ impl Days {
         }
     }
 
-    /// The sum of weights times the changes from the day before, over some days. Its terms are put in another order, so
-    /// that each value is touched once.
-    fn weigh_changes(&self, value: &Product<'_>, days: Range<usize>) -> f64 {
+    /// For each product, the sum of weights times the changes from the day before, over some days. Its terms are put in
+    /// another order, so that each value is touched once.
+    fn weigh_changes<'p>(
+        &'p self,
+        products: &'p [Product<'p>],
+        days: Range<usize>,
+    ) -> impl Iterator<Item = f64> {
         let (first, last) = (days.start, days.end - 1);
-        let ends = self.weights[last] * value.at(last) - self.weights[first] * value.at(first - 1);
-        ends + value.weigh(&self.falls[first..last], first)
+        let (opening, closing) = (self.weights[first], self.weights[last]);
+        let inside = weigh_all(products, &self.falls[first..last], first);
+        products.iter().zip(inside).map(move |(value, inside)| {
+            closing * value.at(last) - opening * value.at(first - 1) + inside
+        })
     }
 
     /// The opening to which a day belongs.

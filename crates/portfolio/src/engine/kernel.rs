@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{sum, sum_of_pairs};
+use crate::lanes::{dots, sum, sum_of_pairs};
 
 /// Columns that are added in one pass over the sums.
 const TOGETHER: usize = 4;
@@ -20,14 +20,6 @@ impl Product<'_> {
     pub(super) fn at(&self, day: usize) -> f64 {
         let of = |column: Option<&[f64]>| column.map_or(1.0, |column| column[day]);
         self.factor * of(self.closes) * of(self.rates)
-    }
-
-    /// Its only column on some days; `None` when it has none or two.
-    fn only_column(&self, days: &Range<usize>) -> Option<&[f64]> {
-        match (self.closes, self.rates) {
-            (Some(column), None) | (None, Some(column)) => Some(&column[days.clone()]),
-            _ => None,
-        }
     }
 
     /// Adds the values of the days from `from` on to `sums`.
@@ -74,44 +66,59 @@ fn part<'c>(column: Option<&'c [f64]>, days: &Range<usize>) -> Option<&'c [f64]>
 }
 
 /// Adds products over the same days to sums, several at a time.
-pub(super) fn add_all<'p>(
-    products: impl Iterator<Item = Product<'p>>,
-    sums: &mut [f64],
-    from: usize,
-) {
+pub(super) fn add_all(products: &[Product<'_>], sums: &mut [f64], from: usize) {
     let days = from..from + sums.len();
-    let mut waiting: [Option<Product<'p>>; TOGETHER] = [None; TOGETHER];
-    let mut count = 0;
-    for product in products {
-        waiting[count % TOGETHER] = Some(product);
-        count += 1;
-        if count % TOGETHER == 0 && !add_four(&waiting, sums, &days) {
-            waiting
-                .iter()
-                .flatten()
-                .for_each(|product| product.add_to(sums, from));
+    let (groups, rest) = products.as_chunks::<TOGETHER>();
+    for group in groups {
+        match only_columns(group, &days) {
+            Some(columns) => add_columns(columns, sums),
+            None => group.iter().for_each(|product| product.add_to(sums, from)),
         }
     }
-    let rest = waiting.iter().take(count % TOGETHER).flatten();
-    rest.for_each(|product| product.add_to(sums, from));
+    rest.iter().for_each(|product| product.add_to(sums, from));
 }
 
-/// False, and nothing is added, unless each of the products has one column.
-fn add_four(
-    products: &[Option<Product<'_>>; TOGETHER],
-    sums: &mut [f64],
+/// For each product, the sum of weights times its values of the days from `from` on.
+pub(super) fn weigh_all(
+    products: &[Product<'_>],
+    weights: &[f64],
+    from: usize,
+) -> impl Iterator<Item = f64> {
+    let days = from..from + weights.len();
+    let (groups, rest) = products.as_chunks::<TOGETHER>();
+    let of_groups = groups
+        .iter()
+        .flat_map(move |group| match only_columns(group, &days) {
+            Some(columns) => {
+                let sums = dots(weights, columns.map(|(_, column)| column));
+                [0, 1, 2, 3].map(|turn| columns[turn].0 * sums[turn])
+            }
+            None => group.map(|product| product.weigh(weights, from)),
+        });
+    let of_rest = rest.iter().map(move |product| product.weigh(weights, from));
+    of_groups.chain(of_rest)
+}
+
+type Columns<'c> = [(f64, &'c [f64]); TOGETHER];
+
+/// Factors and columns on some days; `None` unless each of the products has one column.
+fn only_columns<'c>(
+    products: &[Product<'c>; TOGETHER],
     days: &Range<usize>,
-) -> bool {
-    let column = |turn: usize| {
-        let product = products[turn].as_ref()?;
-        Some((product.factor, product.only_column(days)?))
+) -> Option<Columns<'c>> {
+    let only = |product: &Product<'c>| match (product.closes, product.rates) {
+        (Some(column), None) | (None, Some(column)) => {
+            Some((product.factor, &column[days.clone()]))
+        }
+        _ => None,
     };
-    let (Some(a), Some(b), Some(c), Some(d)) = (column(0), column(1), column(2), column(3)) else {
-        return false;
-    };
+    let [a, b, c, d] = products;
+    Some([only(a)?, only(b)?, only(c)?, only(d)?])
+}
+
+fn add_columns([a, b, c, d]: Columns<'_>, sums: &mut [f64]) {
     let (left, right) = (a.1.iter().zip(b.1), c.1.iter().zip(d.1));
     for (sum, (left, right)) in sums.iter_mut().zip(left.zip(right)) {
         *sum += (a.0 * left.0 + b.0 * left.1) + (c.0 * right.0 + d.0 * right.1);
     }
-    true
 }

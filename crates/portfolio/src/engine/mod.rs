@@ -2,7 +2,7 @@
 //!
 //! A ledger is applied exactly, but valued exactly only where a period opens and where it ends ([`Outline`]). What lies
 //! between is held in pieces of constant quantity, and the value series is a sum of price columns ([`Columns`]) times
-//! quantities, in floats, tile by tile so that prices stay in the processor's cache. Money in results is that of the
+//! quantities, in floats, several columns at a time. Money in results is that of the
 //! outline; only returns, and what is made of them, come from floats. Where floats would not do (small or negative
 //! equity, an asset without a price), [`Valued::is_sound`] says so, and the exact walk of [`crate::series`] is the way.
 

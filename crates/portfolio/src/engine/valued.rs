@@ -1,6 +1,5 @@
-//! The value series of many portfolios, tile by tile.
+//! The value series of many portfolios.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::columns::Columns;
@@ -10,8 +9,6 @@ use super::outline::{Opening, Outline};
 use super::pieces::{Piece, Pieces};
 use super::span::Span;
 
-/// Days of a tile: 256 days of 2,000 prices are 4 MB.
-const TILE: usize = 256;
 /// Below this equity, the rounding of money could show in a return.
 const LEAST_EQUITY: f64 = 1_000.0;
 /// By how much, relatively, the float sum may differ from the exact value of the last day.
@@ -35,21 +32,18 @@ pub struct Valued<'c, 'm> {
     pub(super) earned: OnceLock<Earned>,
 }
 
-/// Values portfolios over the whole grid, which must end on their last day.
-pub fn value<'c, 'm>(columns: &'c Columns, outlines: Vec<Outline<'m>>) -> Vec<Valued<'c, 'm>> {
-    let mut valued: Vec<Valued<'_, '_>> = outlines
-        .into_iter()
-        .map(|outline| Valued::new(columns, outline))
-        .collect();
-    let days = columns.dates().len();
-    for start in (0..days).step_by(TILE) {
-        let tile = start..(start + TILE).min(days);
-        for portfolio in &mut valued {
-            portfolio.add_tile(tile.clone());
-        }
-    }
-    valued.iter_mut().for_each(Valued::add_gains);
-    valued
+/// Values portfolios over the whole grid, which must end on their last day; each when it is asked for, so that its numbers
+/// are still near when figures are made of them.
+pub fn value<'c, 'm>(
+    columns: &'c Columns,
+    outlines: Vec<Outline<'m>>,
+) -> impl Iterator<Item = Valued<'c, 'm>> {
+    outlines.into_iter().map(|outline| {
+        let mut valued = Valued::new(columns, outline);
+        valued.add_pieces();
+        valued.gains = valued.equities().map(gain).collect();
+        valued
+    })
 }
 
 impl<'c, 'm> Valued<'c, 'm> {
@@ -74,25 +68,17 @@ impl<'c, 'm> Valued<'c, 'm> {
         }
     }
 
-    fn add_tile(&mut self, tile: Range<usize>) {
-        let lasts = |piece: &&Piece<'_>| piece.from <= tile.start && tile.end <= piece.to;
-        let whole = self.pieces.held.iter().filter(lasts);
-        add_all(
-            whole.map(|piece| piece.value),
-            &mut self.nav[tile.clone()],
-            tile.start,
-        );
-        for piece in self.pieces.held.iter().filter(|piece| !lasts(piece)) {
-            let (from, to) = (piece.from.max(tile.start), piece.to.min(tile.end));
-            if from < to {
-                piece.value.add_to(&mut self.nav[from..to], from);
-            }
+    /// Adds up what was held: together what was held for as long, which most of it often was.
+    fn add_pieces(&mut self) {
+        let stretch = |piece: &Piece<'_>| (piece.from, piece.to);
+        self.pieces.held.sort_by_key(stretch);
+        let mut products = Vec::with_capacity(self.pieces.held.len());
+        for pieces in self.pieces.held.chunk_by(|a, b| stretch(a) == stretch(b)) {
+            products.clear();
+            products.extend(pieces.iter().map(|piece| piece.value));
+            let (from, to) = stretch(&pieces[0]);
+            add_all(&products, &mut self.nav[from..to], from);
         }
-    }
-
-    fn add_gains(&mut self) {
-        let gains = self.equities().map(gain);
-        self.gains = gains.collect();
     }
 
     /// True when floats say what the exact walk would: equity well above zero on every day (or nothing there at all),

@@ -68,6 +68,18 @@ impl Common<'_> {
 }
 
 impl Benchmark {
+    /// Returns of days in order, without those that are not finite.
+    pub(crate) fn of_days(dates: &[Date], returns: Vec<f64>) -> Benchmark {
+        if returns.iter().all(|value| value.is_finite()) {
+            return Benchmark {
+                dates: dates.to_vec(),
+                returns,
+            };
+        }
+        let days = dates.iter().copied().zip(returns);
+        days.filter(|(_, value)| value.is_finite()).collect()
+    }
+
     /// The returns of a series and of the benchmark on the days that both have.
     pub(crate) fn common<'r>(&'r self, series: ReturnSeries<'r>) -> Common<'r> {
         let first = series.dates.first();

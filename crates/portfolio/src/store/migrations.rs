@@ -18,7 +18,7 @@ struct Version {
 }
 
 /// Every version, in order.
-const VERSIONS: [Version; 2] = [
+const VERSIONS: [Version; 3] = [
     Version {
         number: 1,
         description: "schema",
@@ -30,6 +30,12 @@ const VERSIONS: [Version; 2] = [
         description: "targets",
         sqlite: include_str!("../../migrations/0002_targets.sql"),
         postgres: include_str!("../../migrations/0002_targets.postgres.sql"),
+    },
+    Version {
+        number: 3,
+        description: "revisions",
+        sqlite: include_str!("../../migrations/0003_revisions.sql"),
+        postgres: include_str!("../../migrations/0003_revisions.postgres.sql"),
     },
 ];
 

@@ -26,6 +26,7 @@ mod notifications;
 mod people;
 mod reconciliations;
 mod results;
+mod revisions;
 mod runs;
 mod snapshots;
 mod sql;

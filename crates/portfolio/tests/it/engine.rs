@@ -110,7 +110,7 @@ fn check(
             )));
         }
     };
-    let valued = value(&columns, vec![outline]).remove(0);
+    let valued = value(&columns, vec![outline]).next().unwrap();
     prop_assert!(valued.is_sound(), "ten million of equity are enough");
     let end = &valued.outline.end;
     let mut figures = Vec::new();

@@ -132,7 +132,7 @@ impl Run<'_> {
         let shorts: BTreeSet<AccountId> = self.store.short_accounts().await?.into_iter().collect();
         Ok(Shared {
             date,
-            revisions: load::revisions(self.store, &rates, &shorts, date).await?,
+            revisions: load::revisions(self.store, &rates, &shorts, Some(date)).await?,
             shorts,
         })
     }
