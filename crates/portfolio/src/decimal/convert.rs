@@ -150,7 +150,7 @@ fn halves(size: u128) -> (u128, u64) {
 
 /// Puts the digits of a fraction of `places`, last one first, without the zeros at its end.
 fn digits(mut fraction: u64, mut places: u32, put: &mut impl FnMut(u8)) {
-    while fraction % 10 == 0 {
+    while fraction.is_multiple_of(10) {
         fraction /= 10;
         places -= 1;
     }
