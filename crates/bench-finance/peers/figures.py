@@ -3,7 +3,7 @@
 
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python figures.py --portfolios 200 --quantstats 40
 
-Prints JSON: milliseconds per portfolio on one core. `quantstats` is pandas with quantstats, one portfolio at a time (left
+Prints JSON: milliseconds of the processor per portfolio. `quantstats` is pandas with quantstats, one portfolio at a time (left
 out where it is not installed); `numpy` the same by hand; `batch` all portfolios as matrices.
 """
 import argparse
@@ -135,12 +135,12 @@ def main():
     ways = {"numpy": (by_numpy, books), "batch": (by_batch, books), "quantstats": (by_quantstats, books[: asked.quantstats])}
     taken = {}
     for name, (way, some) in ways.items():
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             way(prices, benchmark, some, calendar)
         except ImportError:
             continue
-        taken[name] = (time.perf_counter() - started) / len(some) * 1e3
+        taken[name] = (time.process_time() - started) / len(some) * 1e3
     print(json.dumps(taken))
 
 

@@ -2,7 +2,7 @@
  *
  *     cc -O3 -march=native -ffast-math limit.c -o limit -lm && ./limit 1000
  *
- * Prints the milliseconds per portfolio. No ledger, no dates, no money-weighted return. */
+ * Prints the milliseconds of the processor per portfolio. No ledger, no dates, no money-weighted return. */
 #define _POSIX_C_SOURCE 200112L
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ enum { ASSETS = 2000, DAYS = 2520, POSITIONS = 50, GROUP = 5 };
 
 static double seconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return now.tv_sec + now.tv_nsec * 1e-9;
 }
 

@@ -6,25 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::Size;
 
-/// One measurement of ours: seconds, and memory where it was looked at.
+/// One measurement of ours: seconds, those of the processors, and memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figure {
     pub(crate) seconds: f64,
+    /// Seconds of all processors together; these hardly change when others use the machine too.
+    pub(crate) cpu: f64,
     /// The high-water mark of the process, in bytes.
     pub(crate) peak: u64,
 }
 
-impl Figure {
-    /// The time since `started`, and the memory that the process has had.
-    pub(crate) fn since(started: Instant) -> anyhow::Result<Figure> {
+/// When a measurement began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    time: Instant,
+    cpu: f64,
+}
+
+impl Began {
+    pub(crate) fn now() -> anyhow::Result<Began> {
+        Ok(Began {
+            time: Instant::now(),
+            cpu: cpu_seconds()?,
+        })
+    }
+
+    /// What it took until now, and the memory that the process has had.
+    pub(crate) fn figure(self) -> anyhow::Result<Figure> {
         Ok(Figure {
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: self.time.elapsed().as_secs_f64(),
+            cpu: cpu_seconds()? - self.cpu,
             peak: peak_memory()?,
         })
     }
 }
 
-/// Milliseconds per portfolio on one core; `None` where a peer is not there.
+/// Milliseconds of a processor per portfolio; `None` where a peer is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Peers {
     #[serde(default)]
@@ -57,44 +74,66 @@ pub(crate) enum Measure {
     Columns,
     /// Figures of every portfolio since inception, from memory
     Figures,
+    /// All prices, from the database
+    Prices,
     /// The whole task: read, compute everything, store
     Refresh,
     /// The whole task after one new day
     NewDay,
     /// The whole task when nothing has changed
     Nothing,
+    /// A snapshot of every portfolio
+    Snapshots,
+    /// An account's ledger beside a statement of 100,000 lines, from memory
+    Reconcile,
 }
 
+/// Each with the row's name and the seconds that are aimed at, for the reference load.
+const MEASURES: [(Measure, &str, f64); 8] = [
+    (Measure::Columns, "prices into columns", 3.0),
+    (Measure::Figures, "figures from memory", 1.2),
+    (Measure::Prices, "prices from the database", 3.0),
+    (Measure::Refresh, "whole task", 5.0),
+    (Measure::NewDay, "whole task, one new day", 0.7),
+    (Measure::Nothing, "whole task, nothing changed", 0.2),
+    (Measure::Snapshots, "snapshots", 2.0),
+    (
+        Measure::Reconcile,
+        "account of 100,000 lines reconciled",
+        2.0,
+    ),
+];
+
 impl Measure {
-    pub(crate) const ALL: [Measure; 5] = [
-        Measure::Columns,
-        Measure::Figures,
-        Measure::Refresh,
-        Measure::NewDay,
-        Measure::Nothing,
-    ];
+    /// In the order of the table.
+    pub(crate) fn all() -> impl Iterator<Item = Measure> {
+        MEASURES.iter().map(|(measure, ..)| *measure)
+    }
 
     /// The row's name.
     pub(crate) fn title(self) -> &'static str {
-        match self {
-            Measure::Columns => "prices into columns",
-            Measure::Figures => "figures from memory",
-            Measure::Refresh => "whole task",
-            Measure::NewDay => "whole task, one new day",
-            Measure::Nothing => "whole task, nothing changed",
-        }
+        self.row().1
     }
 
     /// Seconds that are aimed at, for the reference load.
     pub(crate) fn aim(self) -> f64 {
-        match self {
-            Measure::Columns => 3.0,
-            Measure::Figures => 1.2,
-            Measure::Refresh => 5.0,
-            Measure::NewDay => 0.7,
-            Measure::Nothing => 0.2,
-        }
+        self.row().2
     }
+
+    fn row(self) -> &'static (Measure, &'static str, f64) {
+        let row = MEASURES.iter().find(|(measure, ..)| *measure == self);
+        row.expect("every measure has a row")
+    }
+}
+
+/// What all threads of this process have used of the processors, to a hundredth of a second.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    const TICKS: f64 = 100.0;
+    let status = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, after_name) = status.rsplit_once(')').unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    let ticks: Result<Vec<f64>, _> = ticks.map(str::parse).collect();
+    Ok(ticks?.iter().sum::<f64>() / TICKS)
 }
 
 /// The high-water mark of resident memory.

@@ -8,6 +8,7 @@ mod figures;
 mod load;
 mod memory;
 mod peers;
+mod reconcile;
 mod refresh;
 mod suite;
 

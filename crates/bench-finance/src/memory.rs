@@ -1,7 +1,6 @@
 //! Figures from memory: ledgers and prices are there, nothing is read or written.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::civil::Date;
 use portfolio::engine::{Columns, Outline, value};
@@ -10,7 +9,7 @@ use portfolio::ledger::{Entry, IncomeMode, LotMethod, Rules};
 use portfolio::market::AssetIx;
 use portfolio::series::WalkRequest;
 
-use crate::figures::Figure;
+use crate::figures::{Began, Figure};
 use crate::load::Load;
 
 /// Portfolios that a thread takes at a time.
@@ -26,15 +25,15 @@ pub(crate) struct Taken {
 }
 
 pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
-    let started = Instant::now();
+    let began = Began::now()?;
     let columns = Columns::build(
         &load.market,
         &load.calendar,
         load.last_day(),
         "USD".parse()?,
     );
-    let columns_taken = Figure::since(started)?;
-    let started = Instant::now();
+    let columns_taken = began.figure()?;
+    let began = Began::now()?;
     let done = on_every_core(&load.ledgers, |ledgers| figures(load, &columns, ledgers))?;
     anyhow::ensure!(
         done == load.ledgers.len(),
@@ -43,7 +42,7 @@ pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
     );
     Ok(Taken {
         columns: columns_taken,
-        figures: Figure::since(started)?,
+        figures: began.figure()?,
     })
 }
 

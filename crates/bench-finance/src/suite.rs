@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::figures::{Figure, Figures, Measure};
 use crate::load::{Load, Size};
-use crate::{database, memory, peers, refresh};
+use crate::{database, memory, peers, reconcile, refresh};
 
 /// Measures everything and returns medians.
 pub(crate) async fn run(size: Size, repetitions: usize) -> anyhow::Result<Figures> {
@@ -16,7 +16,7 @@ pub(crate) async fn run(size: Size, repetitions: usize) -> anyhow::Result<Figure
     eprintln!("writing the reference load to a database");
     database::write(&Load::make(size)?, &database).await?;
     let mut ours = Vec::new();
-    for measure in Measure::ALL {
+    for measure in Measure::all() {
         eprintln!("measuring: {}", measure.title());
         let figures: anyhow::Result<Vec<Figure>> = (0..repetitions)
             .map(|_| apart(measure, size, &database))
@@ -64,6 +64,9 @@ pub(crate) async fn one(measure: Measure, size: Size, database: &Path) -> anyhow
             refresh::run(database, before, true).await?;
             refresh::run(database, last, false).await
         }
+        Measure::Prices => refresh::prices(database, size).await,
+        Measure::Snapshots => refresh::snapshots(database, last).await,
+        Measure::Reconcile => reconcile::measure(),
         Measure::Nothing => {
             refresh::run(database, last, false).await?;
             refresh::run(database, last, false).await

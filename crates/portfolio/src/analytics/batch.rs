@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 
-use super::compute::{Computed, Job, figures, request, starts};
-use super::digest::PortfolioDigest;
+use super::compute::{Job, request};
 use super::envelope::Issue;
 use super::load::Target;
-use super::save::Rows;
 use crate::cores::on_every_core;
 use crate::engine::{Columns, Outline, Valued, value};
 use crate::market::{AssetIx, Market};
 use crate::money::Currency;
-use crate::series::Walk;
+use crate::series::{Series, Walk, Walked};
 use crate::store::asset_index;
 
 /// Portfolios that one core values together.
@@ -48,27 +46,25 @@ impl Engine {
         (all.len() > before).then(|| all.into_iter().collect())
     }
 
-    /// Computes all jobs; results come in the order of the jobs.
-    pub(super) fn compute_all(&self, jobs: &[Job]) -> Vec<Outcome> {
+    /// Makes something of every job; results come in the order of the jobs.
+    pub(super) fn make_all<M: Making>(
+        &self,
+        making: &M,
+        jobs: &[Job],
+    ) -> Vec<Result<M::Item, Issue>> {
         let batches: Vec<&[Job]> = jobs.chunks(BATCH).collect();
-        let results = on_every_core(&batches, |batch| {
-            let computed = self.compute_batch(batch);
-            let outcomes = batch.iter().zip(computed);
-            outcomes
-                .map(|(job, computed)| Ok(Done::of(job, computed?)))
-                .collect::<Vec<Outcome>>()
-        });
+        let results = on_every_core(&batches, |batch| self.make_batch(making, batch));
         results.into_iter().flatten().collect()
     }
 
-    fn compute_batch(&self, jobs: &[Job]) -> Vec<Result<Computed, Issue>> {
-        let mut results: Vec<Option<Result<Computed, Issue>>> = jobs.iter().map(|_| None).collect();
+    fn make_batch<M: Making>(&self, making: &M, jobs: &[Job]) -> Vec<Result<M::Item, Issue>> {
+        let mut results: Vec<Option<Result<M::Item, Issue>>> = jobs.iter().map(|_| None).collect();
         let mut outlined: BTreeMap<(Grid, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
             BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
-            match Outline::of(request(&self.market, job, starts(job))) {
+            match Outline::of(request(&self.market, job, making.starts(job))) {
                 Err(error) => results[turn] = Some(Err(job.failed(error))),
-                Ok(None) => results[turn] = Some(Ok(Computed::empty(job))),
+                Ok(None) => results[turn] = Some(Ok(making.empty(job))),
                 Ok(Some(outline)) => {
                     let (turns, outlines) = outlined
                         .entry((grid_of(&job.target), job.target.row.base_currency))
@@ -81,7 +77,7 @@ impl Engine {
         for (turns, outlines) in outlined.into_values() {
             let columns = self.columns(&jobs[turns[0]].target);
             for (turn, valued) in turns.into_iter().zip(value(&columns, outlines)) {
-                results[turn] = Some(self.finish(&jobs[turn], &valued));
+                results[turn] = Some(self.finish(making, &jobs[turn], &valued));
             }
         }
         results.into_iter().flatten().collect()
@@ -104,36 +100,43 @@ impl Engine {
         columns
     }
 
-    fn finish(&self, job: &Job, valued: &Valued<'_, '_>) -> Result<Computed, Issue> {
+    fn finish<M: Making>(
+        &self,
+        making: &M,
+        job: &Job,
+        valued: &Valued<'_, '_>,
+    ) -> Result<M::Item, Issue> {
         if valued.is_sound() {
             let end = &valued.outline.end;
-            return figures(&self.market, job, end, |from| valued.span(from));
+            return making.make(&self.market, job, end, |from| valued.span(from));
         }
-        match Walk::run(request(&self.market, job, starts(job))) {
+        match Walk::run(request(&self.market, job, making.starts(job))) {
             Err(error) => Err(job.failed(error)),
-            Ok(None) => Ok(Computed::empty(job)),
-            Ok(Some(walk)) => figures(&self.market, job, &walk, |from| walk.window(from)),
+            Ok(None) => Ok(making.empty(job)),
+            Ok(Some(walk)) => making.make(&self.market, job, &walk, |from| walk.window(from)),
         }
     }
 }
 
-/// What came of one portfolio.
-pub(super) type Outcome = Result<Done, Issue>;
+/// What is made of a portfolio.
+pub(super) trait Making: Sync {
+    /// It.
+    type Item: Send;
 
-/// A portfolio that was computed.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) digest: PortfolioDigest,
-    pub(super) rows: Rows,
-}
+    /// The days on which a period may open.
+    fn starts(&self, job: &Job) -> Vec<Date>;
 
-impl Done {
-    fn of(job: &Job, computed: Computed) -> Done {
-        Done {
-            rows: Rows::of(&job.target, &computed),
-            digest: computed.digest,
-        }
-    }
+    /// That of a portfolio in which nothing has happened.
+    fn empty(&self, job: &Job) -> Self::Item;
+
+    /// That of a portfolio by where it stands at the end; `series` gives that of a period by its opening day.
+    fn make<S: Series>(
+        &self,
+        market: &Market,
+        job: &Job,
+        end: &Walked<'_>,
+        series: impl Fn(Date) -> S,
+    ) -> Result<Self::Item, Issue>;
 }
 
 /// A calendar by its code, and the last day.

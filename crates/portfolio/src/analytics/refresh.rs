@@ -7,14 +7,14 @@ use futures_util::future::try_join3;
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
-use super::batch::{Engine, Outcome};
+use super::batch::Engine;
 use super::compute::{Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
 use super::hash::Revisions;
 use super::load::{self, Changed, Need};
 use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
 use super::request::RefreshRequest;
-use super::save::Rows;
+use super::save::{Done, Figures, Rows};
 use super::{hash, remembered, save};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
@@ -80,10 +80,13 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
     Envelope::new(TASK, Status::Skipped, data)
 }
 
+/// What came of one portfolio.
+type Outcome = Result<Done, Issue>;
+
 /// Computes on threads of its own.
 async fn compute(engine: Arc<Engine>, jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<Outcome>)> {
     let work = move || {
-        let outcomes = engine.compute_all(&jobs);
+        let outcomes = engine.make_all(&Figures, &jobs);
         (jobs, outcomes)
     };
     spawn_blocking(work).await.map_err(Error::Computation)

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::compute::Computed;
+use super::batch::Making;
+use super::compute::{self, Computed, Job};
 use super::digest::PortfolioDigest;
+use super::envelope::Issue;
 use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
 use crate::decimal::Decimal;
 use crate::error::Result;
 use crate::figures::{Closing, PeriodFigures};
+use crate::market::Market;
 use crate::money::Currency;
+use crate::series::{Series, Walked};
 use crate::store::{CacheRow, SavedFigures, Store};
 
 /// How long cache entries are fresh.
@@ -91,6 +96,47 @@ pub(super) async fn portfolios(
         cache.extend(portfolio.cache);
     }
     write(store, rows, cache, now).await
+}
+
+/// A portfolio that was computed: for overviews, and as what is stored.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) digest: PortfolioDigest,
+    pub(super) rows: Rows,
+}
+
+/// Makes all figures, and what is stored of them.
+pub(super) struct Figures;
+
+impl Making for Figures {
+    type Item = Done;
+
+    fn starts(&self, job: &Job) -> Vec<Date> {
+        compute::starts(job)
+    }
+
+    fn empty(&self, job: &Job) -> Done {
+        Done::of(job, Computed::empty(job))
+    }
+
+    fn make<S: Series>(
+        &self,
+        market: &Market,
+        job: &Job,
+        end: &Walked<'_>,
+        series: impl Fn(Date) -> S,
+    ) -> Result<Done, Issue> {
+        Ok(Done::of(job, compute::figures(market, job, end, series)?))
+    }
+}
+
+impl Done {
+    fn of(job: &Job, computed: Computed) -> Done {
+        Done {
+            rows: Rows::of(&job.target, &computed),
+            digest: computed.digest,
+        }
+    }
 }
 
 impl Rows {
@@ -213,7 +259,7 @@ pub(super) async fn users(
 pub(super) async fn global(
     store: &Store,
     overview: &GlobalOverview,
-    as_of: jiff::civil::Date,
+    as_of: Date,
     hash: &str,
     now: Timestamp,
 ) -> Result<usize> {

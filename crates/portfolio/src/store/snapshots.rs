@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::codec::{Reader, id_list};
 use super::sql::Row;
@@ -12,6 +11,9 @@ use super::{Store, Transaction};
 use crate::decimal::Decimal;
 use crate::error::Result;
 use crate::money::Currency;
+
+/// Positions that one statement writes.
+const TOGETHER: usize = 256;
 
 /// A portfolio at the end of a day. Money is in base currency.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +49,7 @@ pub struct Snapshot {
 }
 
 /// A position of a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SnapshotPosition {
     pub asset_id: i64,
     pub quantity: Decimal,
@@ -69,22 +71,46 @@ pub(crate) struct KeptSnapshot {
 }
 
 impl Store {
-    /// Writes a snapshot with its positions; an earlier one of the same portfolio and day is replaced.
-    pub(crate) async fn put_snapshot(&self, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
+    /// Writes snapshots with their positions, all or none; earlier ones of the same portfolios and days are replaced.
+    pub(crate) async fn put_snapshots(&self, snapshots: &[Snapshot], now: Timestamp) -> Result<()> {
+        if snapshots.is_empty() {
+            return Ok(());
+        }
         let mut tx = self.begin().await?;
-        let id = self.put_snapshot_row(&mut tx, snapshot, now).await?;
-        let delete = "DELETE FROM snapshot_positions WHERE snapshot_id = ?1";
-        self.sql(delete).bind(id).execute_in(&mut tx).await?;
-        let insert = self.sql(
-            "INSERT INTO snapshot_positions (snapshot_id, asset_id, quantity, price, price_date, fx, value_base, cost_base, weight)
-             SELECT ?1, (value ->> 'asset_id')::bigint, (value ->> 'quantity')::numeric, (value ->> 'price')::numeric,
-               (value ->> 'price_date')::date, (value ->> 'fx')::numeric, (value ->> 'value_base')::numeric,
-               (value ->> 'cost_base')::numeric, (value ->> 'weight')::float8
-             FROM json_each(?2::jsonb)",
-        );
-        let positions = serde_json::to_string(&snapshot.positions)?;
-        insert.bind(id).bind(positions).execute_in(&mut tx).await?;
+        let mut positions = Vec::new();
+        let mut ids = Vec::with_capacity(snapshots.len());
+        for snapshot in snapshots {
+            let id = self.put_snapshot_row(&mut tx, snapshot, now).await?;
+            ids.push(id);
+            positions.extend(snapshot.positions.iter().map(|position| (id, position)));
+        }
+        let delete = "DELETE FROM snapshot_positions WHERE snapshot_id IN (SELECT value::bigint FROM json_each(?1::jsonb))";
+        let delete = self.sql(delete).bind(id_list(ids));
+        delete.execute_in(&mut tx).await?;
+        for positions in positions.chunks(TOGETHER) {
+            self.put_snapshot_positions(&mut tx, positions).await?;
+        }
         self.commit(tx).await
+    }
+
+    async fn put_snapshot_positions(
+        &self,
+        tx: &mut Transaction,
+        positions: &[(i64, &SnapshotPosition)],
+    ) -> Result<()> {
+        let query = self.sql_of_rows(
+            "INSERT INTO snapshot_positions (snapshot_id, asset_id, quantity, price, price_date, fx, value_base, cost_base, weight)",
+            "(?, ?, ?::numeric, ?::numeric, ?::date, ?::numeric, ?::numeric, ?::numeric, ?::float8)",
+            positions.len(),
+            "",
+        );
+        let bound = positions.iter().fold(query, |query, (id, row)| {
+            let query = query.bind(*id).bind(row.asset_id).bind(row.quantity);
+            let query = query.bind(row.price).bind(row.price_date).bind(row.fx);
+            let query = query.bind(row.value_base).bind(row.cost_base);
+            query.bind(row.weight)
+        });
+        bound.execute_in(tx).await.map(drop)
     }
 
     async fn put_snapshot_row(

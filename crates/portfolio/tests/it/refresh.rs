@@ -249,6 +249,58 @@ async fn what_has_not_changed_is_skipped_and_still_counted(server: Server) {
     );
 }
 
+on_both_servers!(corrections_of_one_moment_are_noticed);
+
+async fn corrections_of_one_moment_are_noticed(server: Server) {
+    let (world, ..) = world(server).await;
+    let aapl = world.asset("AAPL").await;
+    let mut values = Vec::new();
+    for close in ["431", "432"] {
+        let text = format!("date,close\n2013-03-01,{close}\n");
+        world.prices_at(aapl, &text, now()).await;
+        let result = run(&world.store, &request()).await.unwrap();
+        values.push(result.data.totals["USD"].nav);
+    }
+    assert_ne!(values[0], values[1]);
+}
+
+on_both_servers!(results_that_were_removed_are_made_again);
+
+async fn results_that_were_removed_are_made_again(server: Server) {
+    let (world, _, growth, _) = world(server).await;
+    let key = format!("portfolio:{growth}:summary");
+    let (store, request) = (&world.store, request());
+    run(store, &request).await.unwrap();
+    let kept = run(store, &request).await.unwrap();
+    assert_eq!(kept.data.portfolios_skipped, 2);
+    let tomorrow = now() + SignedDuration::from_hours(24);
+    assert!(store.delete_expired_cache(tomorrow, false).await.unwrap() > 0);
+    assert_eq!(store.cached(&key).await.unwrap(), None);
+    let again = run(store, &request).await.unwrap();
+    assert_eq!(again.data.portfolios_skipped, 0);
+    assert!(store.cached(&key).await.unwrap().is_some());
+}
+
+on_both_servers!(what_nothing_has_changed_for_lives_on);
+
+async fn what_nothing_has_changed_for_lives_on(server: Server) {
+    let (world, _, growth, _) = world(server).await;
+    let key = format!("portfolio:{growth}:summary");
+    run(&world.store, &request()).await.unwrap();
+    let later: fn() -> Timestamp = || now() + SignedDuration::from_mins(60);
+    let result = run(
+        &world.store,
+        &RefreshRequest {
+            clock: later,
+            ..request()
+        },
+    );
+    assert_eq!(result.await.unwrap().data.portfolios_skipped, 2);
+    let after = now() + SignedDuration::from_mins(120);
+    world.store.delete_expired_cache(after, false).await.unwrap();
+    assert!(world.store.cached(&key).await.unwrap().is_some());
+}
+
 on_both_servers!(one_failing_portfolio_stops_itself_only);
 
 async fn one_failing_portfolio_stops_itself_only(server: Server) {

@@ -1,45 +1,81 @@
-//! One portfolio's snapshot from its walked ledger.
+//! One portfolio's snapshot from where its ledger stands.
+
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::super::compute::{self, Job, failure};
+use super::super::batch::Making;
+use super::super::compute::{Job, failure};
 use super::super::envelope::Issue;
+use super::super::load::Target;
 use crate::decimal::{Decimal, QUANTITY};
 use crate::figures::{Closing, inconsistencies};
 use crate::ledger::LedgerError;
 use crate::market::Market;
 use crate::metrics::compound;
-use crate::returns::Returns;
-use crate::series::{Walk, Window};
+use crate::series::{Series, Walked};
 use crate::store::{Snapshot, SnapshotPosition};
 use crate::valuation::Position;
 
-/// A portfolio with the day of its snapshot before, if there is one.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub(super) job: Job,
-    pub(super) previous: Option<Date>,
+/// Makes snapshots.
+pub(super) struct Snapshots {
+    /// The day of the snapshot before, by portfolio, of those that have one.
+    pub(super) previous: HashMap<i64, Date>,
 }
 
-/// The snapshot; `None` when nothing has happened until its day.
-pub(super) fn snapshot(market: &Market, task: &Task) -> Result<Option<Snapshot>, Issue> {
-    let id = task.job.target.row.id;
-    let failed = |error: LedgerError| failure(id, error.code(), &error);
-    let starts = task.previous.into_iter().collect();
-    let walk = Walk::run(compute::request(market, &task.job, starts)).map_err(failed)?;
-    let Some(walk) = walk else { return Ok(None) };
-    let closing = Closing::of(&walk).map_err(failed)?;
-    let wrong = inconsistencies(&walk, &closing, &[]).map_err(failed)?;
-    if let Some(wrong) = wrong.first() {
-        return Err(failure(id, "internal_inconsistency", wrong));
+impl Making for Snapshots {
+    /// None when nothing has happened until its day.
+    type Item = Option<Snapshot>;
+
+    fn starts(&self, job: &Job) -> Vec<Date> {
+        self.previous(job).into_iter().collect()
     }
-    row(task, &walk, &closing).map(Some).map_err(failed)
+
+    fn empty(&self, _: &Job) -> Option<Snapshot> {
+        None
+    }
+
+    fn make<S: Series>(
+        &self,
+        _: &Market,
+        job: &Job,
+        end: &Walked<'_>,
+        series: impl Fn(Date) -> S,
+    ) -> Result<Option<Snapshot>, Issue> {
+        let id = job.target.row.id;
+        let closing = Closing::of(end).map_err(|error| job.failed(error))?;
+        let wrong = inconsistencies(end, &closing, &[]).map_err(|error| job.failed(error))?;
+        if let Some(wrong) = wrong.first() {
+            return Err(failure(id, "internal_inconsistency", wrong));
+        }
+        let previous = self.previous(job);
+        let since = series(previous.unwrap_or(end.inception));
+        let whole = total_return(&series(end.inception));
+        let row = row(&job.target, end, &closing, &since, previous);
+        let row = row.map_err(|error| job.failed(error))?;
+        Ok(Some(Snapshot {
+            twr_to_date: whole,
+            ..row
+        }))
+    }
 }
 
-fn row(task: &Task, walk: &Walk<'_>, closing: &Closing) -> Result<Snapshot, LedgerError> {
-    let (target, totals, valuation) = (&task.job.target, walk.ledger.totals(), &walk.closing);
-    let since = walk.window(task.previous.unwrap_or(walk.inception));
-    let flows = &walk.ledger.flows()[since.mark.flows..];
+impl Snapshots {
+    fn previous(&self, job: &Job) -> Option<Date> {
+        self.previous.get(&job.target.row.id).copied()
+    }
+}
+
+/// The row but for the return since inception.
+fn row(
+    target: &Target,
+    end: &Walked<'_>,
+    closing: &Closing,
+    since: &impl Series,
+    previous: Option<Date>,
+) -> Result<Snapshot, LedgerError> {
+    let (totals, valuation) = (end.ledger.totals(), &end.closing);
+    let flows = &end.ledger.flows()[since.mark().flows..];
     let cash = valuation.cash_base();
     let stale = |position: &&Position| position.unpriced || position.stale_days.is_some();
     Ok(Snapshot {
@@ -56,24 +92,24 @@ fn row(task: &Task, walk: &Walk<'_>, closing: &Closing) -> Result<Snapshot, Ledg
         fees_to_date: totals.fees + totals.taxes,
         inflow: flows.iter().map(|flow| flow.inflow).sum(),
         outflow: flows.iter().map(|flow| flow.outflow).sum(),
-        day_return: task.previous.and_then(|_| total_return(&since)),
-        twr_to_date: total_return(&walk.window(walk.inception)),
+        day_return: previous.and_then(|_| total_return(since)),
+        twr_to_date: None,
         stale_prices: valuation.positions.values().filter(stale).count(),
         input_hash: target.hash.clone(),
-        positions: positions(walk, closing.nav)?,
+        positions: positions(end, closing.nav)?,
     })
 }
 
-fn total_return(window: &Window) -> Option<f64> {
-    let returns = Returns::of(window).unbroken()?;
+fn total_return(series: &impl Series) -> Option<f64> {
+    let returns = series.returns().unbroken()?;
     Some(compound(&returns))
 }
 
-fn positions(walk: &Walk<'_>, nav: Decimal) -> Result<Vec<SnapshotPosition>, LedgerError> {
+fn positions(end: &Walked<'_>, nav: Decimal) -> Result<Vec<SnapshotPosition>, LedgerError> {
     let weight = |value: Decimal| nav.is_positive().then(|| value.to_f64() / nav.to_f64());
-    let rows = walk.closing.positions.iter().map(|(asset, position)| {
+    let rows = end.closing.positions.iter().map(|(asset, position)| {
         Ok(SnapshotPosition {
-            asset_id: walk.ledger.market().asset(*asset).id,
+            asset_id: end.ledger.market().asset(*asset).id,
             quantity: position.quantity,
             price: position.price.close.div(position.price.divisor, QUANTITY)?,
             price_date: position.price.date,

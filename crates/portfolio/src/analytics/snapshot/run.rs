@@ -1,28 +1,27 @@
-//! The run: portfolios by day, in portions; each portfolio's row in a transaction of its own.
+//! The run: portfolios by day, in portions; the rows of a portion in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
+use super::super::batch::Engine;
 use super::super::compute::{Job, failure};
 use super::super::envelope::{Envelope, Issue};
 use super::super::hash;
-use super::super::load::{self, Target};
-use super::compute::{Task, snapshot};
+use super::super::load::{self, Changed, Target};
+use super::compute::Snapshots;
 use super::request::{SnapshotData, SnapshotRequest};
-use crate::cores::on_every_core;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
-use crate::market::Market;
 use crate::progress::Progress;
-use crate::store::{KeptSnapshot, PortfolioRow, Snapshot, Store, asset_index};
+use crate::store::{KeptSnapshot, PortfolioRow, Snapshot, Store};
 
 /// The registered name of the task.
 const TASK: &str = "create_portfolio_snapshot";
 /// Portfolios that are loaded, computed and saved together.
-const PORTION: usize = 64;
+const PORTION: usize = 256;
 
 /// Keeps snapshots. Returns `partial` when a portfolio failed or `should_stop` said so (it is asked between portions;
 /// what is done is saved).
@@ -82,13 +81,14 @@ impl Run<'_> {
         self.report(progress);
         for (date, rows) in self.by_day(rows) {
             let shared = self.shared(date).await?;
+            let mut engine = Arc::new(Engine::default());
             self.data.date = self.data.date.max(Some(date));
             for portion in rows.chunks(PORTION) {
                 if should_stop() {
                     self.errors.push(Issue::stopped(self.total - self.done));
                     return Ok(());
                 }
-                self.portion(portion, &shared).await?;
+                self.portion(portion, &shared, &mut engine).await?;
                 self.done += portion.len();
                 self.report(progress);
             }
@@ -137,66 +137,75 @@ impl Run<'_> {
         })
     }
 
-    async fn portion(&mut self, rows: &[PortfolioRow], shared: &Shared) -> Result<()> {
+    async fn portion(
+        &mut self,
+        rows: &[PortfolioRow],
+        shared: &Shared,
+        engine: &mut Arc<Engine>,
+    ) -> Result<()> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let kept = self.store.kept_snapshots(&ids, shared.date).await?;
-        let (tasks, market) = self.tasks(rows, shared, &kept).await?;
-        let work = move || {
-            let results = on_every_core(&tasks, |task| snapshot(&market, task));
-            (results, tasks)
-        };
-        let (results, tasks) = spawn_blocking(work).await.map_err(Error::Computation)?;
-        for (task, result) in tasks.iter().zip(results) {
-            let id = task.job.target.row.id;
+        let previous = self.store.previous_snapshots(&ids, shared.date).await?;
+        let changed = self.changed(rows, shared, &kept, &previous).await?;
+        let named = changed
+            .iter()
+            .flat_map(|changed| changed.assets.iter().copied());
+        if let Some(assets) = engine.lacks(named) {
+            *engine = Arc::new(Engine::new(self.store.market(&assets).await?));
+        }
+        let index = engine.asset_index();
+        let jobs = changed
+            .into_iter()
+            .map(|changed| changed.job(&index, &shared.shorts));
+        let jobs: Vec<Job> = jobs.collect();
+        let (engine, making) = (Arc::clone(engine), Snapshots { previous });
+        let work = move || (engine.make_all(&making, &jobs), jobs);
+        let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
+        let mut snapshots = Vec::with_capacity(jobs.len());
+        for (job, result) in jobs.iter().zip(results) {
             match result {
                 Err(issue) => self.fail(issue),
-                Ok(None) => self.warnings.push(nothing_yet(id, shared.date)),
-                Ok(Some(snapshot)) => self.save(&snapshot, kept.get(&id)).await?,
+                Ok(None) => self
+                    .warnings
+                    .push(nothing_yet(job.target.row.id, shared.date)),
+                Ok(Some(snapshot)) => snapshots.push(snapshot),
             }
         }
-        Ok(())
+        self.save(snapshots, &kept).await
     }
 
-    /// The portfolios whose rows are not current, with the market that they need; the others are counted.
-    async fn tasks(
+    /// The portfolios whose rows are not current; the others are counted.
+    async fn changed(
         &mut self,
         rows: &[PortfolioRow],
         shared: &Shared,
         kept: &BTreeMap<i64, KeptSnapshot>,
-    ) -> Result<(Vec<Task>, Arc<Market>)> {
+        previous: &HashMap<i64, Date>,
+    ) -> Result<Vec<Changed>> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut entries = self.store.entries(&ids).await?;
-        let previous = self.store.previous_snapshots(&ids, shared.date).await?;
         let scope = self.request.scope(Some(shared.date));
-        let (mut changed, mut assets) = (Vec::new(), BTreeSet::new());
+        let mut changed = Vec::new();
         for row in rows {
             let mut own = entries.remove(&row.id).unwrap_or_default();
             own.retain(|stored| stored.entry.date <= shared.date);
             let calendar = self.request.calendars.get(&row.calendar)?;
-            let (mut target, named) = load::target(&scope, row, &own, calendar, &shared.revisions);
-            let before = previous.get(&row.id).copied();
-            let before_text = format!("{before:?}");
+            let (mut target, assets) = load::target(&scope, row, &own, calendar, &shared.revisions);
+            let before_text = format!("{:?}", previous.get(&row.id));
             target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
             match kept.get(&row.id) {
                 Some(kept) if kept.input_hash == target.hash && !self.request.force => {
                     self.data.unchanged += 1;
                     self.add(&target, kept);
                 }
-                _ => {
-                    assets.extend(named);
-                    changed.push((target, own, before));
-                }
+                _ => changed.push(Changed {
+                    target,
+                    entries: own,
+                    assets,
+                }),
             }
         }
-        let assets: Vec<i64> = assets.into_iter().collect();
-        let market = self.store.market(&assets).await?;
-        let index = asset_index(&market);
-        let task = |(target, own, previous): (Target, Vec<_>, _)| Task {
-            job: Job::new(target, &own, &index, &shared.shorts),
-            previous,
-        };
-        let tasks = changed.into_iter().map(task).collect();
-        Ok((tasks, Arc::new(market)))
+        Ok(changed)
     }
 
     fn add(&mut self, target: &Target, kept: &KeptSnapshot) {
@@ -204,27 +213,38 @@ impl Run<'_> {
         *self.data.nav_total.entry(currency).or_default() += kept.nav;
     }
 
-    /// Equal input must give an equal value: else something is computed differently from run to run.
-    async fn save(&mut self, snapshot: &Snapshot, kept: Option<&KeptSnapshot>) -> Result<()> {
-        let same = kept.filter(|kept| kept.input_hash == snapshot.input_hash);
-        if let Some(kept) = same.filter(|kept| kept.nav != snapshot.nav) {
-            let message = format!(
-                "the snapshot of {} holds {}, a fresh valuation of the same input gives {}",
-                snapshot.date, kept.nav, snapshot.nav
-            );
-            let id = snapshot.portfolio_id;
-            self.fail(failure(id, "internal_inconsistency", &message));
-            return Ok(());
-        }
+    async fn save(
+        &mut self,
+        mut snapshots: Vec<Snapshot>,
+        kept: &BTreeMap<i64, KeptSnapshot>,
+    ) -> Result<()> {
+        snapshots.retain(|snapshot| self.is_consistent(snapshot, kept.get(&snapshot.portfolio_id)));
         let now = (self.request.clock)();
-        self.store.put_snapshot(snapshot, now).await?;
-        match kept {
-            Some(_) => self.data.updated += 1,
-            None => self.data.created += 1,
+        self.store.put_snapshots(&snapshots, now).await?;
+        for snapshot in snapshots {
+            match kept.get(&snapshot.portfolio_id) {
+                Some(_) => self.data.updated += 1,
+                None => self.data.created += 1,
+            }
+            let currency = snapshot.base_currency.to_string();
+            *self.data.nav_total.entry(currency).or_default() += snapshot.nav;
         }
-        let currency = snapshot.base_currency.to_string();
-        *self.data.nav_total.entry(currency).or_default() += snapshot.nav;
         Ok(())
+    }
+
+    /// Equal input must give an equal value: else something is computed differently from run to run.
+    fn is_consistent(&mut self, snapshot: &Snapshot, kept: Option<&KeptSnapshot>) -> bool {
+        let same = kept.filter(|kept| kept.input_hash == snapshot.input_hash);
+        let Some(kept) = same.filter(|kept| kept.nav != snapshot.nav) else {
+            return true;
+        };
+        let message = format!(
+            "the snapshot of {} holds {}, a fresh valuation of the same input gives {}",
+            snapshot.date, kept.nav, snapshot.nav
+        );
+        let id = snapshot.portfolio_id;
+        self.fail(failure(id, "internal_inconsistency", &message));
+        false
     }
 
     fn finish(self) -> Result<Envelope<SnapshotData>> {
