@@ -288,16 +288,18 @@ async fn what_nothing_has_changed_for_lives_on(server: Server) {
     let key = format!("portfolio:{growth}:summary");
     run(&world.store, &request()).await.unwrap();
     let later: fn() -> Timestamp = || now() + SignedDuration::from_mins(60);
-    let result = run(
-        &world.store,
-        &RefreshRequest {
-            clock: later,
-            ..request()
-        },
-    );
-    assert_eq!(result.await.unwrap().data.portfolios_skipped, 2);
+    let request = RefreshRequest {
+        clock: later,
+        ..request()
+    };
+    let result = run(&world.store, &request).await.unwrap();
+    assert_eq!(result.data.portfolios_skipped, 2);
     let after = now() + SignedDuration::from_mins(120);
-    world.store.delete_expired_cache(after, false).await.unwrap();
+    world
+        .store
+        .delete_expired_cache(after, false)
+        .await
+        .unwrap();
     assert!(world.store.cached(&key).await.unwrap().is_some());
 }
 

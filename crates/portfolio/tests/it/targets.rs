@@ -87,7 +87,7 @@ fn propose(holdings: &[Holding], cash: i64, plan: &TargetPlan, aim: Aim) -> Prop
             income: IncomeMode::Ledger,
             short_accounts: Default::default(),
         },
-        entries,
+        entries: entries.into(),
         calendar: &Calendar::named("24/7").unwrap(),
         starts: Vec::new(),
         to: DAY,
