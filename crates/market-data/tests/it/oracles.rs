@@ -1,13 +1,16 @@
 //! Every case and sequence of the oracle file `providers.json`, over real HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use market_data::{Daily, Error, Fetched, Provider, RatesRequest, Validators, Window};
 use portfolio::market::ActionKind;
+use portfolio::store::{NewAsset, NewBars};
 use serde_json::{Value, json};
 
 use crate::fixtures;
+use crate::place::{NOW, Place};
 use crate::server::{Server, Step};
 
 fn family() -> Value {
@@ -71,12 +74,68 @@ fn answer<T>(fetched: market_data::Result<Fetched<T>>, ok: impl Fn(&T) -> Value)
     }
 }
 
-async fn actual(provider: Arc<dyn Provider>, request: &Value) -> Value {
+/// A database through which answers go before they are compared.
+struct Through<'p> {
+    place: &'p Place,
+    exchange: &'p str,
+}
+
+impl Through<'_> {
+    /// The answer with closes and actions as they are read again. Adjusted prices never come back as prices as traded.
+    async fn daily(&self, mut daily: Daily) -> Daily {
+        let store = &self.place.store;
+        let asset = NewAsset {
+            symbol: "CASE",
+            exchange: self.exchange,
+            name: "",
+            class: "equity",
+            sector: None,
+            country: None,
+            currency: "USD".parse().unwrap(),
+            calendar: "XNYS",
+        };
+        let bars = NewBars {
+            asset_id: store.put_asset(&asset).await.unwrap(),
+            prices: &daily.bars,
+            adjusted: daily.adjusted,
+            actions: &daily.actions,
+            source: "test",
+        };
+        store.put_bars(&bars, NOW.parse().unwrap()).await.unwrap();
+        let market = store.market(&[bars.asset_id]).await.unwrap();
+        let [stored] = market.assets() else {
+            panic!("one asset")
+        };
+        if daily.adjusted {
+            assert_eq!(stored.closes.iter().count(), 0);
+        } else {
+            let closes: BTreeMap<_, _> = stored.closes.iter().collect();
+            assert_eq!(closes.len(), daily.bars.len());
+            for bar in &mut daily.bars {
+                bar.close = *closes[&bar.date];
+            }
+        }
+        daily.actions.clone_from(&stored.actions);
+        daily
+    }
+}
+
+async fn actual(
+    provider: Arc<dyn Provider>,
+    request: &Value,
+    through: Option<Through<'_>>,
+) -> Value {
     let known = Validators::default();
     let Some(base) = request["base"].as_str() else {
         let fetched = provider
             .daily(text(request, "symbol"), window(request), &known)
             .await;
+        let fetched = match (fetched, through) {
+            (Ok(Fetched::New(daily, validators)), Some(through)) => {
+                Ok(Fetched::New(through.daily(daily).await, validators))
+            }
+            (fetched, _) => fetched,
+        };
         return answer(fetched, daily);
     };
     let quotes = request["quotes"].as_array().unwrap().iter();
@@ -96,6 +155,20 @@ async fn actual(provider: Arc<dyn Provider>, request: &Value) -> Value {
 
 #[tokio::test]
 async fn providers_oracles() {
+    every_case("in memory", None).await;
+}
+
+#[tokio::test]
+async fn providers_oracles_on_sqlite() {
+    every_case("on SQLite", Some(Place::new().await)).await;
+}
+
+#[tokio::test]
+async fn providers_oracles_on_postgres() {
+    every_case("on PostgreSQL", Some(Place::on_postgres().await)).await;
+}
+
+async fn every_case(place_name: &str, place: Option<Place>) {
     let family = family();
     let cases = family["cases"].as_array().unwrap();
     let mut wrong = Vec::new();
@@ -103,7 +176,11 @@ async fn providers_oracles() {
         let input = &case["input"];
         let server = Server::play(vec![step(&input["response"], "")]).await;
         let provider = server.provider(text(input, "provider"), json!({"tries": 1}));
-        let actual = actual(provider, &input["request"]).await;
+        let through = place.as_ref().map(|place| Through {
+            place,
+            exchange: text(case, "id"),
+        });
+        let actual = actual(provider, &input["request"], through).await;
         if actual != case["expected"] {
             wrong.push(format!(
                 "{}: {actual}\n  expected {}",
@@ -112,7 +189,7 @@ async fn providers_oracles() {
             ));
         }
     }
-    println!("oracle providers.json in memory: {} cases", cases.len());
+    println!("oracle providers.json {place_name}: {} cases", cases.len());
     assert!(
         !cases.is_empty() && wrong.is_empty(),
         "{}",

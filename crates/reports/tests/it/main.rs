@@ -12,5 +12,7 @@ mod listings;
 )]
 mod market;
 mod paper;
+#[path = "../../../portfolio/tests/it/oracles/stored_case.rs"]
+mod stored_case;
 mod tools;
 mod world;

@@ -9,6 +9,7 @@ mod portfolios;
 mod reconcile;
 mod reconcile_stored;
 mod stored;
+mod stored_case;
 mod stored_series;
 mod xirr;
 

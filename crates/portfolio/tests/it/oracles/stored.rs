@@ -1,26 +1,12 @@
-//! Ledgers, lots and values through a database: each case is a portfolio with accounts and assets of its own, whose rows
-//! are stored one by one; what is compared comes from the portfolio as it is loaded again.
-//!
-//! All cases share a database, so assets are told apart by their exchange, which is the case's id. A row of an unknown
-//! type cannot be stored: its refusal stands for the error.
+//! Ledgers, lots and values through a database: what is compared comes from each case's portfolio as it is loaded again.
 
-use std::collections::BTreeMap;
-
-use portfolio::Error;
 use portfolio::analytics::{View, Viewed, view};
-use portfolio::ledger::{Kind, Pick};
-use portfolio::market::Action;
-use portfolio::store::{
-    NewAccount, NewAsset, NewBars, NewPortfolio, NewTransaction, PriceRow, RateRow,
-};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::market::{
-    Names, account_name, account_names, actions, closes, column, repeated, rows, text,
-};
+use super::market::{Names, text};
+use super::stored_case::{Owner, StoredCase, put_rates};
 use super::{lots, portfolios, run_stored};
-use crate::fixtures;
-use crate::world::{Server, World, now, on_both_servers};
+use crate::world::{Server, World, on_both_servers};
 
 on_both_servers!(lots_oracles_through_the_store);
 
@@ -63,14 +49,20 @@ struct Shown<'s> {
 async fn family(file: &str, last_day: &str, server: Server, show: impl Fn(Shown<'_>) -> Value) {
     let world = World::empty(server).await;
     let user = world.user("a@b.c").await;
-    rates(&world, file).await;
+    let store = &world.store;
+    put_rates(store, file).await;
     run_stored(file, server, async |id, input| {
-        let mut case = Case::start(&world, user, id, input).await;
+        let owner = Owner {
+            store,
+            user,
+            portfolio: id,
+        };
+        let mut case = StoredCase::start(owner, id, input).await;
         if let Err(refused) = case.rows().await {
             return refused;
         }
         let as_of = text(input, last_day).unwrap().parse().unwrap();
-        let found = view(&world.store, user, Some(case.portfolio), Some(as_of)).await;
+        let found = view(store, user, Some(case.portfolio), Some(as_of)).await;
         let found = found.unwrap();
         show(Shown {
             input,
@@ -80,231 +72,4 @@ async fn family(file: &str, last_day: &str, server: Server, show: impl Fn(Shown<
         })
     })
     .await;
-}
-
-/// The rates of the currencies that a family's cases name.
-async fn rates(world: &World, file: &str) {
-    let (family, table) = (fixtures::oracle(file), fixtures::data("fx/ecb_eur.csv"));
-    let named = |code: &&str| family.contains(&format!("\"{code}\""));
-    let codes = table.lines().next().unwrap().split(',').skip(1);
-    for code in codes.filter(named) {
-        let series = column("fx/ecb_eur.csv", code);
-        let rows = series.iter().map(|(date, rate)| RateRow {
-            currency: code.parse().unwrap(),
-            date,
-            rate: *rate,
-        });
-        let rows: Vec<RateRow> = rows.collect();
-        world.store.put_rate_rows(&rows, "test").await.unwrap();
-    }
-}
-
-struct Case<'c> {
-    world: &'c World,
-    id: &'c str,
-    input: &'c Value,
-    portfolio: i64,
-    accounts: BTreeMap<String, i64>,
-    assets: BTreeMap<String, i64>,
-    /// Row ids by their place, from one.
-    stored: BTreeMap<i64, i64>,
-    names: Names,
-}
-
-impl<'c> Case<'c> {
-    /// Its assets with prices and actions, its accounts and its portfolio.
-    async fn start(world: &'c World, user: i64, id: &'c str, input: &'c Value) -> Case<'c> {
-        let assets = assets(world, id, input).await;
-        let mut accounts = BTreeMap::new();
-        for name in account_names(input) {
-            let stored = account(world, user, &format!("{id} {name}"), input).await;
-            accounts.insert(name, stored);
-        }
-        let benchmark = benchmark(world, id, input).await;
-        let portfolio = portfolio(world, user, id, input, benchmark).await;
-        for account in accounts.values() {
-            let linked = world.store.link_account(portfolio, *account).await;
-            linked.unwrap();
-        }
-        let by_id = accounts.iter().map(|(name, id)| (*id, name.clone()));
-        let names = Names {
-            accounts: by_id.collect(),
-            rows: BTreeMap::new(),
-            left_out: Vec::new(),
-        };
-        Case {
-            world,
-            id,
-            input,
-            portfolio,
-            accounts,
-            assets,
-            stored: BTreeMap::new(),
-            names,
-        }
-    }
-
-    /// Stores its rows in their order; what is refused is the case's error.
-    async fn rows(&mut self) -> Result<(), Value> {
-        for (place, row) in (1..).zip(rows(self.input)) {
-            let new = self.transaction(row);
-            match self.world.store.add_transaction(&new, now()).await {
-                Ok(Some(id)) => {
-                    self.stored.insert(place, id);
-                    self.names.rows.insert(id, place);
-                }
-                Ok(None) => {
-                    let again = repeated(place, &new.external_id.unwrap());
-                    self.names.left_out.push(again);
-                }
-                Err(Error::InvalidArgument {
-                    field: "type",
-                    value,
-                    ..
-                }) => {
-                    return Err(
-                        json!({ "status": "error", "code": "unknown_type", "type": value }),
-                    );
-                }
-                Err(other) => panic!("{}: {other}", self.id),
-            }
-        }
-        Ok(())
-    }
-
-    fn transaction(&self, row: &Value) -> NewTransaction {
-        let asset = |key| text(row, key).map(|symbol| self.assets[symbol]);
-        let number = |key| text(row, key).map(|number| number.parse().unwrap());
-        let of_asset = |symbol| text(&self.input["assets"][symbol], "currency");
-        let own = || text(row, "symbol").map(|symbol| of_asset(symbol).unwrap_or("USD"));
-        let currency = text(row, "currency").or_else(own);
-        NewTransaction {
-            account_id: self.accounts[account_name(row)],
-            asset_id: asset("symbol"),
-            kind: Kind::parse(text(row, "type").unwrap()),
-            trade_date: text(row, "date").unwrap().parse().unwrap(),
-            settle_date: None,
-            executed_at: None,
-            quantity: number("quantity"),
-            price: number("price"),
-            amount: number("amount"),
-            fee: number("fee").unwrap_or_default(),
-            tax: number("tax").unwrap_or_default(),
-            currency: currency.unwrap_or(base(self.input)).parse().unwrap(),
-            to_currency: text(row, "to_currency").map(|code| code.parse().unwrap()),
-            to_amount: number("to_amount"),
-            to_asset_id: asset("to_symbol"),
-            ratio: number("ratio"),
-            cost_fraction: number("cost_fraction"),
-            acquired_on: text(row, "acquired").map(|day| day.parse().unwrap()),
-            lot_picks: self.picks(row),
-            source: "test".to_owned(),
-            external_id: text(row, "external_id").map(str::to_owned),
-            note: None,
-        }
-    }
-
-    /// Cases name lots by the places of the rows that opened them.
-    fn picks(&self, row: &Value) -> Vec<Pick> {
-        let picks: Vec<Pick> = row
-            .get("lots")
-            .map(|picks| serde_json::from_value(picks.clone()).unwrap())
-            .unwrap_or_default();
-        let stored = picks.into_iter().map(|pick| Pick {
-            lot: self.stored[&pick.lot],
-            ..pick
-        });
-        stored.collect()
-    }
-}
-
-fn base(input: &Value) -> &str {
-    text(input, "base").unwrap_or("USD")
-}
-
-async fn account(world: &World, user_id: i64, name: &str, input: &Value) -> i64 {
-    let account = NewAccount {
-        user_id,
-        name,
-        currency: base(input).parse().unwrap(),
-        allow_short: input["allow_short"] == true,
-    };
-    world.store.put_account(&account, now()).await.unwrap()
-}
-
-async fn portfolio(
-    world: &World,
-    user_id: i64,
-    name: &str,
-    input: &Value,
-    benchmark_asset_id: Option<i64>,
-) -> i64 {
-    let method = text(input, "method").unwrap_or("fifo");
-    // The one case with picks names no method: picks decide.
-    let picks = rows(input).iter().any(|row| row.get("lots").is_some());
-    let portfolio = NewPortfolio {
-        user_id,
-        name,
-        base_currency: base(input).parse().unwrap(),
-        calendar: text(input, "calendar").unwrap_or("XNYS"),
-        lot_method: if picks { "specific" } else { method },
-        automatic_income: text(input, "income_mode") == Some("auto"),
-        risk_free_rate: input["risk_free"]
-            .as_f64()
-            .map_or_else(Default::default, |rate| rate.to_string().parse().unwrap()),
-        benchmark_asset_id,
-    };
-    world.store.put_portfolio(&portfolio, now()).await.unwrap()
-}
-
-async fn assets(world: &World, id: &str, input: &Value) -> BTreeMap<String, i64> {
-    let mut assets = BTreeMap::new();
-    for (symbol, spec) in input["assets"].as_object().into_iter().flatten() {
-        let asset = asset(world, symbol, id, spec, &actions(symbol, input)).await;
-        assets.insert(symbol.clone(), asset);
-    }
-    assets
-}
-
-async fn benchmark(world: &World, id: &str, input: &Value) -> Option<i64> {
-    let spec = input.get("benchmark")?;
-    Some(asset(world, "BENCHMARK", id, spec, &[]).await)
-}
-
-pub(super) async fn asset(
-    world: &World,
-    symbol: &str,
-    exchange: &str,
-    spec: &Value,
-    actions: &[Action],
-) -> i64 {
-    let asset = NewAsset {
-        symbol,
-        exchange,
-        name: symbol,
-        class: text(spec, "class").unwrap_or("equity"),
-        sector: text(spec, "sector"),
-        country: text(spec, "country"),
-        currency: text(spec, "currency").unwrap_or("USD").parse().unwrap(),
-        calendar: "XNYS",
-    };
-    let asset_id = world.store.put_asset(&asset).await.unwrap();
-    let series = closes(spec);
-    let prices = series.iter().map(|(date, close)| PriceRow {
-        date,
-        open: None,
-        high: None,
-        low: None,
-        close: *close,
-        volume: None,
-    });
-    let bars = NewBars {
-        asset_id,
-        prices: &prices.collect::<Vec<_>>(),
-        adjusted: false,
-        actions,
-        source: "test",
-    };
-    world.store.put_bars(&bars, now()).await.unwrap();
-    asset_id
 }

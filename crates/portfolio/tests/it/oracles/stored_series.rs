@@ -11,7 +11,7 @@ use portfolio::store::NewTransaction;
 use serde_json::Value;
 
 use super::market::text;
-use super::stored::asset;
+use super::stored_case::asset;
 use super::{metrics, run_stored, xirr};
 use crate::world::{Server, World, now, on_both_servers};
 
@@ -37,7 +37,7 @@ fn key(spec: &Value) -> String {
 
 /// The levels of a file, from the database.
 async fn stored(world: &World, spec: &Value) -> Carried<Decimal> {
-    let id = asset(world, "LEVELS", &key(spec), spec, &[]).await;
+    let id = asset(&world.store, "LEVELS", &key(spec), spec, &[]).await;
     let market = world.store.market(&[id]).await.unwrap();
     market.assets()[0].closes.clone()
 }
