@@ -32,7 +32,7 @@ pub struct Row {
     pub next: Vec<Timestamp>,
     /// The latest slots that were dealt with, oldest first.
     pub history: Vec<Slot>,
-    /// What is wrong with it.
+    /// What is wrong with it: why it does not run at all, or could not be sent when it was due last.
     pub problem: Option<String>,
 }
 
@@ -94,7 +94,7 @@ fn row(entry: &Entry, state: EntryState, count: usize) -> Row {
             Vec::new()
         },
         history: state.history,
-        problem: None,
+        problem: state.problem,
     }
 }
 

@@ -43,6 +43,9 @@ pub struct EntryState {
     /// Whether the entry was disabled when beat last saw it.
     #[serde(default)]
     pub disabled: bool,
+    /// Why its last slot could not be sent, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// The latest slots that were dealt with, oldest first; at most [`HISTORY`].
     #[serde(default)]
     pub history: Vec<Slot>,
@@ -92,6 +95,8 @@ pub enum Skipped {
     Late,
     /// The last run had not ended.
     Overlap,
+    /// No message could be made of it, or the broker refused the message; the entry's record says why.
+    Unsendable,
 }
 
 impl EntryState {
@@ -105,6 +110,7 @@ impl EntryState {
             total_run_count: 0,
             missed: 0,
             disabled: false,
+            problem: None,
             history: Vec::new(),
         }
     }
@@ -133,6 +139,7 @@ impl EntryState {
         if is_sent {
             self.last_run_at = Some(slot.at);
             self.last_run_slot = Some(slot.slot);
+            self.problem = None;
         }
         if self.history.len() >= keep {
             self.history.drain(..=self.history.len() - keep);

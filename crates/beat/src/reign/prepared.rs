@@ -1,6 +1,6 @@
 //! A run with all that its commit needs.
 
-use std::fmt;
+use std::error::Error;
 
 use broker::Publish;
 
@@ -21,7 +21,7 @@ pub(super) struct Prepared {
 }
 
 impl Reign<'_> {
-    /// An entry that cannot be encoded leaves the plan; the others go on.
+    /// `None` for a slot that was dealt with before, which must not happen.
     pub(super) fn prepare(&self, run: Run, skipped: Option<Skipped>) -> Option<Prepared> {
         let entry = self.outlook.plan.entry_of(&run);
         if run.slot <= run.state.last_slot {
@@ -30,32 +30,41 @@ impl Reign<'_> {
             return None;
         }
         let skipped = run.is_late.then_some(Skipped::Late).or(skipped);
-        let publish = match skipped {
-            Some(_) => None,
-            None => match entry.prepare(self.beat.client(), run.slot) {
-                Ok(prepared) => Some(prepared.publish),
-                Err(error) => {
-                    leave_out(entry, &error);
-                    return None;
-                }
-            },
-        };
+        if skipped.is_some() {
+            return Some(self.prepared(run, skipped, None));
+        }
+        Some(match entry.prepare(self.beat.client(), run.slot) {
+            Ok(prepared) => self.prepared(run, None, Some(prepared.publish)),
+            Err(error) => self.unsendable(run, &error),
+        })
+    }
+
+    /// A slot that is left out, and its entry marked, because it cannot be sent. The next one is tried again.
+    pub(super) fn unsendable(&self, run: Run, error: &dyn Error) -> Prepared {
+        let (entry, problem) = (self.outlook.plan.entry_of(&run), whole_text(error));
+        if run.state.problem.as_ref() != Some(&problem) {
+            tracing::error!(entry = %entry.name, %problem, "cannot be sent; its slots are left out");
+        }
+        let mut prepared = self.prepared(run, Some(Skipped::Unsendable), None);
+        prepared.state.problem = Some(problem);
+        prepared
+    }
+
+    fn prepared(&self, run: Run, skipped: Option<Skipped>, publish: Option<Publish>) -> Prepared {
         let slot = Slot {
             slot: run.slot,
             at: self.beat.now(),
             by: self.beat.name().to_owned(),
             skipped,
         };
-        Some(Prepared {
-            key: entry_key(&entry.name),
-            state: run
-                .state
-                .clone()
-                .after(slot, run.missed, self.outlook.plan.history()),
+        let (state, keep) = (run.state.clone(), self.outlook.plan.history());
+        Prepared {
+            key: entry_key(&self.outlook.plan.entry_of(&run).name),
+            state: state.after(slot, run.missed, keep),
             run,
             skipped,
             publish,
-        })
+        }
     }
 }
 
@@ -72,6 +81,9 @@ impl Prepared {
             Some(Skipped::Overlap) => {
                 tracing::warn!(entry = %name, %slot, "slot skipped: the last run has not ended");
             }
+            Some(Skipped::Unsendable) => {
+                tracing::warn!(entry = %name, %slot, "slot skipped: it cannot be sent");
+            }
         }
         if self.run.missed > 0 {
             tracing::warn!(entry = %name, missed = self.run.missed, "slots passed without a run");
@@ -79,6 +91,16 @@ impl Prepared {
     }
 }
 
-pub(super) fn leave_out(entry: &Entry, error: &dyn fmt::Display) {
-    tracing::error!(entry = %entry.name, %error, "cannot be sent and is left out until the schedule changes");
+/// An error with its causes. Some name theirs themselves.
+fn whole_text(error: &dyn Error) -> String {
+    let mut whole = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !whole.contains(&text) {
+            whole = format!("{whole}: {text}");
+        }
+        cause = error.source();
+    }
+    whole
 }

@@ -1,9 +1,11 @@
 //! What is due becomes messages: one commit for many entries.
 
+use std::slice::from_mut;
+
 use broker::{ErrorKind, Result};
 
 use super::Reign;
-use super::prepared::{Prepared, leave_out};
+use super::prepared::Prepared;
 use crate::plan::{Run, due, lateness};
 use crate::state::encode;
 
@@ -26,17 +28,23 @@ impl Reign<'_> {
         }
     }
 
-    /// An entry whose message is refused leaves the plan; the others go on.
+    /// A slot whose message is refused is left out; the others go on.
     async fn send_one_by_one(&mut self, runs: Vec<Prepared>) -> Result<bool> {
         for refused in runs {
-            let Some(mut run) = self.prepare(refused.run, refused.skipped) else {
-                continue;
+            let again = match refused.skipped {
+                Some(_) => Some(refused),
+                None => self.prepare(refused.run, None),
             };
-            match self.commit_runs(std::slice::from_mut(&mut run)).await {
+            let Some(mut run) = again else { continue };
+            let mut outcome = self.commit_runs(from_mut(&mut run)).await;
+            if let Err(error) = &outcome
+                && error.kind() == ErrorKind::Invalid
+            {
+                run = self.unsendable(run.run, error);
+                outcome = self.commit_runs(from_mut(&mut run)).await;
+            }
+            match outcome {
                 Ok(true) => self.record(run),
-                Err(error) if error.kind() == ErrorKind::Invalid => {
-                    leave_out(self.outlook.plan.entry_of(&run.run), &error);
-                }
                 outcome => return outcome,
             }
         }

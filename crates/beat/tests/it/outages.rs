@@ -12,6 +12,7 @@ use broker::{
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use protocol::Value;
 use serde_json::json;
 
 use super::stage::{Running, Stage, TestClock, pass, schedule_file};
@@ -212,6 +213,13 @@ async fn a_message_that_the_broker_refuses_does_not_hold_up_the_others() {
         stage.counts().await,
         [("one".to_owned(), 10), ("two".to_owned(), 10)].into()
     );
+    let big = json!({"big": schedule["big"]});
+    let row = stage.first_row(&big).await;
+    assert_eq!((row.total_run_count, row.missed), (0, 10), "it is counted");
+    let problem = row.problem.unwrap();
+    assert!(problem.contains("a fault of this test"), "{problem}");
+    let all_skipped = |slot: &beat::Slot| slot.skipped == Some(beat::Skipped::Unsendable);
+    assert!(row.history.iter().all(all_skipped), "{:?}", row.history);
 }
 
 fn hours(count: i64) -> SignedDuration {
@@ -244,6 +252,29 @@ async fn a_broker_whose_clock_is_set_back_doubles_nothing_and_goes_on() {
         "the skipped hour is counted: {}",
         row.missed
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn arguments_that_have_no_form_on_the_wire_are_told_of_and_hold_nobody_up() {
+    let stage = Stage::new();
+    let schedule = json!({
+        "deep": {"task": "t", "schedule": 10},
+        "good": {"task": "t", "schedule": 10},
+    });
+    let mut file = schedule_file(&schedule);
+    let entries = file.entries.iter_mut();
+    let deep = entries.filter(|entry| entry.name == "deep");
+    let nested = (0..2_000).fold(Value::from(1), |inner, _| Value::List(vec![inner]));
+    deep.for_each(|entry| entry.args = vec![nested.clone()]);
+    let running = stage.follow(stage.backends.clone(), "beat", Arc::new(file));
+    pass(35).await;
+    assert_eq!(running.beat.role(), Role::Leader);
+    assert_eq!(stage.counts().await, [("good".to_owned(), 3)].into());
+    let row = stage.first_row(&json!({"deep": schedule["deep"]})).await;
+    assert_eq!((row.total_run_count, row.missed), (0, 3));
+    let problem = row.problem.unwrap();
+    assert!(problem.contains("nested deeper"), "{problem}");
+    assert_eq!(row.next.len(), 1, "it is tried again");
 }
 
 /// A machine's clock that somebody sets.

@@ -187,7 +187,10 @@ async fn list(context: &Context) -> Result<Exit, Error> {
 fn cells(entry: &Entry<'_>) -> Vec<String> {
     let time = |at: Option<Timestamp>| at.map(local).unwrap_or_default();
     let next = match (entry.problem, entry.enabled) {
-        (Some(problem), _) => format!("never: {problem}"),
+        (Some(problem), _) => {
+            let when = entry.next.map_or("never".to_owned(), local);
+            format!("{when}: {problem}")
+        }
         (None, false) => "never: disabled".to_owned(),
         (None, true) => time(entry.next),
     };

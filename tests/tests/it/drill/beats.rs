@@ -50,7 +50,8 @@ const SHORT: Scale = Scale {
 };
 const LONG: Scale = Scale {
     hazards: 57,
-    pause: Duration::from_secs(10),
+    // Slots lie on whole seconds; hazards meet every part of one.
+    pause: Duration::from_millis(10_130),
 };
 
 /// Intervals from one second to one minute, on grids that are known, and both kinds of cron.
@@ -123,7 +124,7 @@ async fn drill(scale: Scale, store: Store) -> Report {
     let schedule = schedule(first, &journal);
     store.write(&schedule, &file).await;
     wait_until(PATIENCE, async || Timestamp::now() > first).await;
-    let watch = stalls::watch();
+    let watch = stalls::watch(&folder.path().join("ticks"));
     let mut failovers = Vec::new();
     for number in 0..scale.hazards {
         let began = Instant::now();

@@ -37,7 +37,7 @@ pub(super) async fn run(name: &str, context: &Context) -> Result<Exit, Error> {
     if context.json {
         output::json(&past);
     } else {
-        let headers = ["due", "late", "by", "task id", "outcome"];
+        let headers = ["due", "sent", "late", "by", "task id", "outcome"];
         output::table(
             &headers,
             past.iter().map(cells).collect(),
@@ -83,9 +83,14 @@ fn cells(past: &Past) -> Vec<String> {
     let skipped = past.skipped.map(|why| match why {
         Skipped::Late => "skipped: too late".to_owned(),
         Skipped::Overlap => "skipped: the last run had not ended".to_owned(),
+        Skipped::Unsendable => "skipped: it could not be sent".to_owned(),
     });
     vec![
         local(past.slot),
+        match past.skipped {
+            Some(_) => String::new(),
+            None => local(past.at),
+        },
         format!("{:.2} s", past.lateness),
         past.by.clone(),
         past.task_id.clone().unwrap_or_default(),

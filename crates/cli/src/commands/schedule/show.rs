@@ -38,6 +38,8 @@ struct Shown<'a> {
     last_run_at: Option<Timestamp>,
     total_run_count: u64,
     missed: u64,
+    /// Why it could not be sent when it was due last.
+    problem: Option<&'a str>,
     /// Whether workers run and none of them has the task.
     unknown_task: bool,
     next: Vec<Run>,
@@ -77,7 +79,7 @@ pub(super) async fn show(name: &str, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-fn shown<'a>(entry: &'a Entry, row: &Row) -> Shown<'a> {
+fn shown<'a>(entry: &'a Entry, row: &'a Row) -> Shown<'a> {
     Shown {
         name: &entry.name,
         task: &entry.task,
@@ -90,6 +92,7 @@ fn shown<'a>(entry: &'a Entry, row: &Row) -> Shown<'a> {
         last_run_at: row.last_run_at,
         total_run_count: row.total_run_count,
         missed: row.missed,
+        problem: row.problem.as_deref(),
         unknown_task: false,
         next: runs(entry, if entry.enabled { SHOWN } else { 0 }),
     }
@@ -108,6 +111,7 @@ fn fields(shown: &Shown<'_>) -> Vec<Vec<String>> {
         ("last run", shown.last_run_at.map(local).unwrap_or_default()),
         ("runs", shown.total_run_count.to_string()),
         ("missed", shown.missed.to_string()),
+        ("problem", shown.problem.unwrap_or_default().to_owned()),
     ];
     fields
         .map(|(name, value)| vec![name.to_owned(), value])

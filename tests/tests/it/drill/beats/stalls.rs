@@ -2,6 +2,9 @@
 //! beat's fault for that. Only told, never left out of a figure.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,7 +14,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// A thread that comes later than this was kept waiting.
 const LONG: Duration = Duration::from_millis(250);
 
-/// What a thread saw that only wanted to wake every ten milliseconds.
+/// What a thread saw that only wanted to wake every ten milliseconds and write a byte to a file.
 #[derive(Debug, Default)]
 pub struct Stalls {
     count: usize,
@@ -25,7 +28,8 @@ pub struct Watch {
     watching: JoinHandle<Stalls>,
 }
 
-pub fn watch() -> Watch {
+pub fn watch(file: &Path) -> Watch {
+    let mut file = File::create(file).unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let until = Arc::clone(&over);
     Watch {
@@ -35,6 +39,7 @@ pub fn watch() -> Watch {
             while !until.load(Ordering::Relaxed) {
                 let slept = Instant::now();
                 thread::sleep(TICK);
+                file.write_all(b".").unwrap();
                 stalls.note(slept.elapsed().saturating_sub(TICK));
             }
             stalls
