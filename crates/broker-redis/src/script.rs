@@ -48,6 +48,7 @@ macro_rules! scripts {
 scripts! {
     RESERVE = "reserve.lua";
     SETTLE = "success.lua" "chord.lua" "settle.lua";
+    FINISH = "success.lua" "finish.lua";
     STORE = "success.lua" "store.lua";
     REGISTER = "pulse.lua" "register.lua";
     RENEW = "pulse.lua" "renew.lua";

@@ -103,9 +103,9 @@ async fn attempt(shared: &Shared, max: usize) -> Result<Option<Vec<usize>>, Fail
             Ok(None)
         }
         Ok(answer) => {
-            let (taken, odd): (Vec<Value>, Vec<usize>) =
+            let (lots, odd): (Vec<Value>, Vec<usize>) =
                 decode(&shared.hot, "reserve messages", answer)?;
-            let any = keep(shared, &plan, &incarnation, first, asked, taken)?;
+            let any = keep(shared, &plan, &incarnation, first, asked, lots)?;
             Ok((!any).then_some(odd))
         }
         Err(error) => {
@@ -163,7 +163,7 @@ fn keep(
     incarnation: &str,
     first: u64,
     asked: Instant,
-    taken: Vec<Value>,
+    lots: Vec<Value>,
 ) -> Result<bool> {
     if *shared.lease.current() != *incarnation {
         // The lease was lost meanwhile; what was taken is given to others by the sweep.
@@ -171,22 +171,21 @@ fn keep(
     }
     let mut number = first;
     let mut last = None;
-    let mut taken = taken.into_iter();
-    while let (Some(position), Some(payload)) = (taken.next(), taken.next()) {
+    let mut lots = lots.into_iter();
+    while let (Some(position), Some(payloads)) = (lots.next(), lots.next()) {
         let position: usize = decode(&shared.hot, "reserve", position)?;
-        let payload: Vec<u8> = decode(&shared.hot, "reserve", payload)?;
+        let payloads: Vec<Value> = decode(&shared.hot, "reserve", payloads)?;
         let queue = &plan[position % plan.len()];
         let step = shared.keys.steps()[position / plan.len()];
-        let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
-        shared.holds.add(delivery(
-            shared,
-            tag,
-            Arc::clone(&queue.name),
-            &payload,
-            asked,
-        ));
+        for payload in payloads {
+            let payload: Vec<u8> = decode(&shared.hot, "reserve", payload)?;
+            let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
+            let name = Arc::clone(&queue.name);
+            let delivery = delivery(shared, tag, name, &payload, asked);
+            shared.holds.add(delivery);
+            number += 1;
+        }
         last = Some(queue);
-        number += 1;
     }
     if let Some(queue) = last {
         shared

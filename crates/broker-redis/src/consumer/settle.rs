@@ -1,7 +1,10 @@
-//! Settling: every batch is one round trip of scripts, each of which carries out up to 256 settlements.
+//! Settling: every batch is one round trip of scripts, each of which carries out up to 256 settlements. Most of them only acknowledge
+//! and store results, which has a script of its own: it is the hot path.
 //!
 //! What is requeued or parked is read first, because it is rewritten here; a script that cannot find it any more refuses. A batch that
 //! was under way when the connection broke is sent again: tags make that harmless.
+
+mod item;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +15,13 @@ use protocol::Codec;
 use redis::{Cmd, Pipeline, Value};
 use uuid::Uuid;
 
+pub(super) use self::item::{Item, Verb};
 use super::shared::Shared;
 use super::tag;
 use crate::envelope::{self, Held};
 use crate::error::invalid;
-use crate::outgoing::Outgoing;
 use crate::parked;
-use crate::results::{EffectsItem, ResultWriter, StoreItem};
+use crate::results::{ResultWriter, StoreItem};
 use crate::script;
 
 /// Settlements of one script; bounds how long it occupies the server.
@@ -28,99 +31,6 @@ const CHUNK: usize = 256;
 const MOST_BYTES: usize = 16 << 20;
 /// Longest pause of a message that is due by the server's clock and not by the worker's.
 const LONGEST_PAUSE_MS: i64 = 1_000;
-
-/// A settlement in the script's terms.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) tag: Arc<str>,
-    pub(super) verb: Verb,
-    pub(super) store: Option<StoreItem>,
-    pub(super) publish: Vec<Outgoing>,
-    pub(super) effects: Option<Box<EffectsItem>>,
-}
-
-/// What becomes of the message, in the script's terms.
-#[derive(Debug)]
-pub(super) enum Verb {
-    Ack,
-    Keep,
-    Early {
-        lost: Vec<u8>,
-    },
-    Defer {
-        due_ms: i64,
-        /// By this worker's clock.
-        left_ms: i64,
-    },
-    Move {
-        push: &'static str,
-        list: String,
-        envelope: Vec<u8>,
-    },
-    Park {
-        id: String,
-        record: Vec<u8>,
-        at_ms: i64,
-    },
-}
-
-impl Item {
-    pub(super) fn ack(tag: &str, store: Option<StoreItem>) -> Self {
-        Self {
-            tag: tag.into(),
-            verb: Verb::Ack,
-            store,
-            publish: Vec::new(),
-            effects: None,
-        }
-    }
-
-    /// About how many bytes it sends.
-    fn size(&self) -> usize {
-        let rewritten = match &self.verb {
-            Verb::Ack | Verb::Keep | Verb::Defer { .. } => 0,
-            Verb::Early { lost } => lost.len(),
-            Verb::Move { envelope, .. } => envelope.len(),
-            Verb::Park { record, .. } => record.len(),
-        };
-        let stored = self.store.as_ref().map_or(0, StoreItem::size);
-        let published = self.publish.iter().map(|message| message.payload.len());
-        let effects = self.effects.as_ref().map_or(0, |effects| effects.size());
-        rewritten + stored + published.sum::<usize>() + effects
-    }
-
-    fn add_to(&self, command: &mut Cmd) {
-        match &self.verb {
-            Verb::Ack => command.arg("ack"),
-            Verb::Keep => command.arg("keep"),
-            Verb::Early { lost } => command.arg("early").arg(lost),
-            Verb::Defer { due_ms, left_ms } => command.arg("defer").arg(due_ms).arg(left_ms),
-            Verb::Move {
-                push,
-                list,
-                envelope,
-            } => command.arg("move").arg(push).arg(list).arg(envelope),
-            Verb::Park { id, record, at_ms } => command.arg("park").arg(id).arg(record).arg(at_ms),
-        };
-        match &self.store {
-            None => command.arg("0"),
-            Some(item) => item.add_to(command.arg("1")),
-        };
-        command.arg(self.publish.len());
-        for message in &self.publish {
-            command
-                .arg(message.verb)
-                .arg(&message.key)
-                .arg(&*message.payload);
-        }
-        match &self.effects {
-            None => {
-                command.arg("0");
-            }
-            Some(effects) => effects.add_to(command.arg("1")),
-        }
-    }
-}
 
 /// Carries out a worker's settlements.
 pub(super) async fn settle(shared: &Shared, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
@@ -333,7 +243,7 @@ async fn send(
         }
         let sent = shared.hot.send("settle", &pipeline).await?;
         for (chunk, answer) in trip.chunks(CHUNK).zip(sent.answers) {
-            let codes: Vec<Value> = super::shared::decode(&shared.hot, "settle", answer)?;
+            let codes = codes(shared, answer, chunk.len())?;
             let settled = chunk.iter().zip(codes);
             answers.extend(settled.map(|(place, code)| (*place, code, sent.repeated)));
         }
@@ -354,15 +264,34 @@ fn round_trips<'o>(items: &[Item], open: &'o [usize]) -> impl Iterator<Item = &'
     })
 }
 
+/// The answers for each settlement of a chunk; a single number stands for as many.
+fn codes(shared: &Shared, answer: Value, count: usize) -> Result<Vec<Value>> {
+    match answer {
+        Value::Int(code) => Ok(vec![Value::Int(code); count]),
+        codes => super::shared::decode(&shared.hot, "settle", codes),
+    }
+}
+
 fn command(shared: &Shared, names: &[&String], items: &[Item], chunk: &[usize]) -> Cmd {
+    let started = &shared.keys.started;
+    let items = || chunk.iter().map(|place| &items[*place]);
+    if let Some(ttl) = item::finishing_ttl(items()) {
+        let mut command = script::FINISH.on(&names[..3]);
+        command.arg(started).arg(chunk.len()).arg(ttl);
+        for item in items() {
+            command.arg(&*item.tag);
+        }
+        if items().any(|item| item.store.is_some()) {
+            items().for_each(|item| item.add_entry_to(&mut command));
+        }
+        return command;
+    }
     let mut command = script::SETTLE.on(names);
-    command.arg(&shared.keys.started).arg(chunk.len());
-    for place in chunk {
-        command.arg(&*items[*place].tag);
+    command.arg(started).arg(chunk.len());
+    for item in items() {
+        command.arg(&*item.tag);
     }
-    for place in chunk {
-        items[*place].add_to(&mut command);
-    }
+    items().for_each(|item| item.add_to(&mut command));
     command
 }
 

@@ -1,13 +1,12 @@
 -- Says that messages are still held, so that no sweep for abandoned ones takes them.
 --
--- KEYS[1] unacked_index  zset  tag by server time in seconds
+-- KEYS[1] unacked_index  zset  tag by server time in seconds, rounded up
 -- ARGV: the tags, at most 400
 -- Returns 1.
 
 -- The server refuses a script's first write when memory is short; this one, and what follows, needs none.
 redis.call('ZREM', KEYS[1], '')
-local clock = redis.call('TIME')
-local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+local now = tostring(redis.call('TIME')[1] + 1)
 local arguments = {}
 for _, tag in ipairs(ARGV) do
   arguments[#arguments + 1], arguments[#arguments + 2] = now, tag

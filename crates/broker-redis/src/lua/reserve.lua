@@ -1,15 +1,15 @@
 -- Takes up to `max` messages and holds them for a living incarnation, in one step.
 --
 -- KEYS[1]   unacked           hash  tag -> [envelope,"",queue]
--- KEYS[2]   unacked_index     zset  tag by server time in seconds
+-- KEYS[2]   unacked_index     zset  tag by server time in seconds, rounded up
 -- KEYS[3]   celeriac.poison   hash  tag -> same form, for payloads that are no JSON object
 -- KEYS[4]   celeriac.workers  zset  incarnation by the end of its lease
 -- KEYS[5..] the lists: every queue at the first step, every queue at the second, ...
 -- ARGV[1] incarnation   ARGV[2] max   ARGV[3] first sequence number   ARGV[4] 'fair' or 'strict'   ARGV[5] number of queues
 -- ARGV[6..] the queues' names as JSON text, then the steps
--- Returns -1 when the lease is gone, else {taken, odd}. taken: position among the lists (from 0), payload, position, payload, ...;
--- the n-th has sequence number first + n - 1. odd: positions of keys that cannot be popped from, beside others that can. When nothing was
--- taken and the reason is none of a single key, that reason as an error.
+-- Returns -1 when the lease is gone, else {lots, odd}. lots: position among the lists (from 0), payloads, position, payloads, ...;
+-- the n-th payload of all has sequence number first + n - 1. odd: positions of keys that cannot be popped from, beside others that can.
+-- When nothing was taken and the reason is none of a single key, that reason as an error.
 
 local incarnation, max, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local queues = tonumber(ARGV[5])
@@ -20,7 +20,7 @@ if not redis.call('ZSCORE', KEYS[4], incarnation) then
   return -1
 end
 
-local taken, odd = {}, {}
+local lots, odd, taken = {}, {}, 0
 local refusal
 
 local function pop(position, count)
@@ -35,17 +35,17 @@ local function pop(position, count)
   return got or {}
 end
 
-local function keep(position, payload)
-  taken[#taken + 1] = position
-  taken[#taken + 1] = payload
+local function keep(position, payloads)
+  if #payloads > 0 then
+    lots[#lots + 1], lots[#lots + 2] = position, payloads
+    taken = taken + #payloads
+  end
 end
 
 local function take_strictly(first, wanted)
-  for queue = 0, queues - 1 do
-    local got = pop(first + queue, wanted)
-    for _, payload in ipairs(got) do
-      keep(first + queue, payload)
-    end
+  for position = first, first + queues - 1 do
+    local got = pop(position, wanted)
+    keep(position, got)
     wanted = wanted - #got
     if wanted == 0 then
       return
@@ -55,9 +55,9 @@ end
 
 -- Every queue that still has messages gets an equal share; what one leaves goes to the others in the next round.
 local function take_fairly(first, wanted)
-  local lots, open, longest = {}, {}, 0
+  local got_of, open, longest = {}, {}, 0
   for queue = 0, queues - 1 do
-    lots[queue], open[#open + 1] = {}, queue
+    got_of[queue], open[#open + 1] = {}, queue
   end
   while wanted > 0 and #open > 0 do
     local share, still = math.ceil(wanted / #open), {}
@@ -65,10 +65,10 @@ local function take_fairly(first, wanted)
       local ask = math.min(share, wanted)
       local got = ask > 0 and pop(first + queue, ask) or {}
       for _, payload in ipairs(got) do
-        table.insert(lots[queue], payload)
+        table.insert(got_of[queue], payload)
       end
       wanted = wanted - #got
-      longest = math.max(longest, #lots[queue])
+      longest = math.max(longest, #got_of[queue])
       if #got == ask then
         still[#still + 1] = queue
       end
@@ -77,21 +77,19 @@ local function take_fairly(first, wanted)
   end
   for turn = 1, longest do
     for queue = 0, queues - 1 do
-      if lots[queue][turn] then
-        keep(first + queue, lots[queue][turn])
-      end
+      keep(first + queue, { got_of[queue][turn] })
     end
   end
 end
 
+local take = (ARGV[4] == 'strict' or queues == 1) and take_strictly or take_fairly
 for step = 0, steps - 1 do
-  local wanted = max - #taken / 2
-  if wanted > 0 then
-    (ARGV[4] == 'strict' and take_strictly or take_fairly)(step * queues, wanted)
+  if taken < max then
+    take(step * queues, max - taken)
   end
 end
 
-if refusal and #taken == 0 then
+if refusal and taken == 0 then
   return refusal
 end
 
@@ -102,24 +100,30 @@ local function write(command, key, arguments)
   end
 end
 
-local clock = redis.call('TIME')
-local now = clock[1] .. '.' .. string.format('%06d', clock[2])
+-- Whole seconds: the server reads and orders them several times faster than fractions. Rounded up, so that nothing is abandoned too early.
+local now = tostring(redis.call('TIME')[1] + 1)
 local sound, index, poison = {}, {}, {}
-for at = 1, #taken, 2 do
-  local position, payload = taken[at], taken[at + 1]
+local byte, format = string.byte, string.format
+for lot = 1, #lots, 2 do
+  local position, payloads = lots[lot], lots[lot + 1]
   local step = ARGV[6 + queues + math.floor(position / queues)]
-  local record = '[' .. payload .. ',"",' .. ARGV[6 + position % queues] .. ']'
-  if string.byte(payload, 1) == 123 and string.byte(payload, -1) == 125 then
-    local tag = incarnation .. ':' .. step .. ':' .. sequence
-    sound[#sound + 1], sound[#sound + 2] = tag, record
-    index[#index + 1], index[#index + 2] = now, tag
-  else
-    local tag = incarnation .. ':p' .. step .. ':' .. sequence
-    poison[#poison + 1], poison[#poison + 2] = tag, record
+  local tail = ',"",' .. ARGV[6 + position % queues] .. ']'
+  local prefix = incarnation .. ':' .. step .. ':'
+  for at = 1, #payloads do
+    local payload = payloads[at]
+    if byte(payload, 1) == 123 and byte(payload, -1) == 125 then
+      local tag = format('%s%d', prefix, sequence)
+      local last = #index
+      sound[last + 1], sound[last + 2] = tag, '[' .. payload .. tail
+      index[last + 1], index[last + 2] = now, tag
+    else
+      poison[#poison + 1] = incarnation .. ':p' .. step .. ':' .. sequence
+      poison[#poison + 1] = '[' .. payload .. tail
+    end
+    sequence = sequence + 1
   end
-  sequence = sequence + 1
 end
 write('HSET', KEYS[1], sound)
 write('ZADD', KEYS[2], index)
 write('HSET', KEYS[3], poison)
-return { taken, odd }
+return { lots, odd }

@@ -27,6 +27,16 @@ impl StoreItem {
         self.value.len() + self.known.len()
     }
 
+    /// How long it is kept, if nothing is known of what is stored under its key.
+    pub(crate) fn fresh_ttl(&self) -> Option<u64> {
+        self.known.is_empty().then_some(self.ttl)
+    }
+
+    /// Adds its key and the meta.
+    pub(crate) fn add_entry_to<'a>(&self, command: &'a mut Cmd) -> &'a mut Cmd {
+        command.arg(&self.key).arg(&self.value)
+    }
+
     /// Adds the operands of the scripts' `store`.
     pub(crate) fn add_to<'a>(&self, command: &'a mut Cmd) -> &'a mut Cmd {
         command

@@ -7,6 +7,7 @@ mod conformance;
 mod connecting;
 mod doctor;
 mod faults;
+mod finishing;
 mod holding;
 mod interchange;
 mod memory;
