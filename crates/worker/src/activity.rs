@@ -20,11 +20,11 @@ pub(crate) struct Held {
     pub(crate) redelivered: bool,
     /// How many processes have died with it.
     pub(crate) deaths: u32,
-    pub(crate) request: TaskRequest,
+    pub(crate) request: Box<TaskRequest>,
     /// Where it runs.
     pub(crate) pool: Pool,
     /// The message itself, for a run in another process.
-    pub(crate) message: Option<Message>,
+    pub(crate) message: Option<Box<Message>>,
     /// The length of the message's body.
     pub(crate) size: usize,
     /// Before the broker was asked for it. Runs on while the process is frozen.
@@ -54,7 +54,7 @@ impl Held {
         tag: Tag,
         queue: Arc<str>,
         redelivered: bool,
-        request: TaskRequest,
+        request: Box<TaskRequest>,
         size: usize,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -125,6 +125,20 @@ impl Held {
     }
 }
 
+/// The size of messages that have come, counted as held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    activity: Arc<Activity>,
+    size: usize,
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.activity.bytes.fetch_sub(self.size, Ordering::Relaxed);
+        self.activity.released.notify_waiters();
+    }
+}
+
 /// Everything held, and the totals.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
@@ -139,6 +153,15 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
+    /// Messages of this size have come and are about to be looked at.
+    pub(crate) fn arriving(self: &Arc<Self>, size: usize) -> Arriving {
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        Arriving {
+            activity: Arc::clone(self),
+            size,
+        }
+    }
+
     /// The message was received and is to be run.
     pub(crate) fn reserve(&self, held: &Arc<Held>) {
         lock(&self.held).insert(held.tag.clone(), Arc::clone(held));

@@ -60,7 +60,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         &engine.settings.accept_content,
         &engine.settings.limits,
     ) {
-        Ok(request) => request,
+        Ok(request) => Box::new(request),
         Err(error) => return park_poison(engine, tag, Some(&message), &error).into(),
     };
     let Some(task) = engine.registry.get(&request.task) else {
@@ -77,7 +77,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         held.deaths = deaths;
         held.asked = asked;
         held.pool = policy.pool;
-        held.message = (policy.pool == Pool::Prefork).then_some(message);
+        held.message = (policy.pool == Pool::Prefork).then(|| Box::new(message));
     });
     admit_task(engine, Run { task, held, policy })
 }

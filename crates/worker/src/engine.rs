@@ -36,7 +36,7 @@ pub(crate) struct Engine {
     pub(crate) vitals: Vitals,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: EventSender,
-    pub(crate) completions: mpsc::Sender<Completion>,
+    pub(crate) completions: mpsc::Sender<Box<Completion>>,
     /// Ends that take more than one step to settle.
     pub(crate) following: Following,
     pub(crate) stores_results: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 pub(crate) struct Outlets {
     /// What the acknowledger reads.
-    pub(crate) completions: mpsc::Receiver<Completion>,
+    pub(crate) completions: mpsc::Receiver<Box<Completion>>,
     /// What the publisher of events reads.
     pub(crate) events: mpsc::Receiver<Event>,
 }
@@ -106,52 +106,73 @@ impl Engine {
     }
 
     /// Hands an end over to be settled; waits while there is too much to do.
-    pub(crate) async fn complete(self: &Arc<Self>, completion: Completion) {
-        if completion.follow_up.is_none() {
-            return self.acknowledge(completion).await;
+    ///
+    /// The end is boxed before anything is awaited: it is large, and every run's future would have room for it several times.
+    pub(crate) fn complete(
+        self: &Arc<Self>,
+        completion: Completion,
+    ) -> impl Future<Output = ()> + Send {
+        let completion = Box::new(completion);
+        let engine = Arc::clone(self);
+        async move {
+            if completion.follow_up.is_none() {
+                return engine.acknowledge(completion).await;
+            }
+            let permit = engine.following.permit().await;
+            engine.follow(completion, Some(permit));
         }
-        let permit = self.following.permit().await;
-        self.follow(completion, Some(permit));
     }
 
     /// Settles what takes more than one step, beside everything else.
-    pub(crate) fn follow(self: &Arc<Self>, completion: Completion, permit: Option<Permit>) {
+    pub(crate) fn follow(self: &Arc<Self>, completion: Box<Completion>, permit: Option<Permit>) {
         let engine = Arc::clone(self);
         let following = async move {
-            settler::settle(&engine, completion).await;
+            settler::settle(&engine, *completion).await;
             drop(permit);
         };
         self.following.tracker.spawn(following.in_current_span());
     }
 
-    async fn acknowledge(&self, completion: Completion) {
+    async fn acknowledge(&self, completion: Box<Completion>) {
         if self.completions.send(completion).await.is_err() {
             warn!("a run ended after the worker; its message runs again");
         }
     }
 
     /// Settles and waits for what came of it; `None` when the worker has ended or the broker refuses.
-    pub(crate) async fn settle(&self, settlement: Settlement) -> Option<Settled> {
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        settlement: Settlement,
+    ) -> impl Future<Output = Option<Settled>> + Send {
         let tag = settlement.tag.clone();
-        self.try_settle(settlement)
-            .await
-            .inspect_err(|error| warn!(%tag, %error, "cannot settle"))
-            .ok()
+        let settled = self.try_settle(settlement);
+        async move {
+            settled
+                .await
+                .inspect_err(|error| warn!(%tag, %error, "cannot settle"))
+                .ok()
+        }
     }
 
-    /// Settles and waits for what came of it.
+    /// Settles and waits for what came of it. Boxed as in [`complete`](Self::complete).
     ///
     /// # Errors
     /// When the worker has ended, or the broker refuses the settlement.
-    pub(crate) async fn try_settle(&self, settlement: Settlement) -> Result<Settled, BrokerError> {
+    pub(crate) fn try_settle(
+        self: &Arc<Self>,
+        settlement: Settlement,
+    ) -> impl Future<Output = Result<Settled, BrokerError>> + Send {
         let (reply, settled) = oneshot::channel();
-        self.acknowledge(Completion {
+        let completion = Box::new(Completion {
             reply: Some(reply),
             ..settlement.into()
-        })
-        .await;
-        let ended = |_| BrokerError::new(ErrorKind::Closed, "the worker has ended");
-        settled.await.map_err(ended)?
+        });
+        let engine = Arc::clone(self);
+        async move {
+            engine.acknowledge(completion).await;
+            let ended = |_| BrokerError::new(ErrorKind::Closed, "the worker has ended");
+            settled.await.map_err(ended)?
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, warn};
 
+use crate::acknowledger::Completion;
 use crate::activity::Held;
 use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
@@ -126,15 +127,16 @@ impl Inner {
             Pool::Solo => Some(self.engine.pool.solo().take().await),
             _ => None,
         };
-        if let Some(discarded) = discard(&self.engine, run) {
-            return self.engine.complete(discarded).await;
+        let discarding = discard(&self.engine, run);
+        if let Some(discarding) = discarding.map(|discarded| self.engine.complete(discarded)) {
+            return discarding.await;
         }
-        if let Some(stored) = self.succeeded_before(run).await {
+        let repeating = self.succeeded_before(run).await.map(|stored| {
             let ended = self.ended(run, ctx, Duration::ZERO);
-            return self
-                .engine
-                .complete(ended.duplicate(stored).completion)
-                .await;
+            self.engine.complete(ended.duplicate(stored).completion)
+        });
+        if let Some(repeating) = repeating {
+            return repeating.await;
         }
         if !self.begin(run).await {
             return;
@@ -149,7 +151,19 @@ impl Inner {
             .for_each(|hook| hook.before_run(ctx));
         let started = Instant::now();
         let end = self.run_in_pool(run, ctx, permits).await;
-        let ended = self.ended(run, ctx, started.elapsed());
+        let completion = self.conclude(run, ctx, started.elapsed(), end);
+        self.engine.complete(completion).await;
+    }
+
+    /// What becomes of a run that has ended; the hooks and the metrics are told.
+    fn conclude(
+        &self,
+        run: &Run,
+        ctx: &Arc<Context>,
+        runtime: Duration,
+        end: RunEnd,
+    ) -> Completion {
+        let ended = self.ended(run, ctx, runtime);
         let conclusion = ended.conclude(end);
         self.engine
             .hooks
@@ -161,7 +175,7 @@ impl Inner {
             &conclusion.state,
             Some(ended.runtime),
         );
-        self.engine.complete(conclusion.completion).await;
+        conclusion.completion
     }
 
     fn ended<'a>(&'a self, run: &'a Run, ctx: &'a Context, runtime: Duration) -> Ended<'a> {
@@ -196,7 +210,8 @@ impl Inner {
             return RunEnd::Lost(format!("{deaths} workers have died with this task"));
         }
         match run.policy.pool {
-            Pool::Prefork => prefork::run(&self.engine, &self.children, run, ctx).await,
+            // Boxed like all that is large and seldom: every run's future would have room for it.
+            Pool::Prefork => Box::pin(prefork::run(&self.engine, &self.children, run, ctx)).await,
             _ => work::work(&self.engine, &self.threads, run, ctx, permits).await,
         }
     }
@@ -212,30 +227,34 @@ impl Inner {
             .events
             .send_task(&run.task.options, || events::started(&self.engine, request));
         if run.policy.tracks_started {
-            let mut settlement = Settlement::new(run.held.tag.clone(), Verdict::Keep);
-            let who = [
-                ("pid", Value::from(std::process::id())),
-                ("hostname", self.engine.settings.hostname.as_str().into()),
-            ];
-            settlement.store = Some(meta::meta(
-                &self.engine,
-                &run.held,
-                State::Started,
-                Map::from_iter(who).into(),
-            ));
-            self.engine.complete(settlement.into()).await;
+            self.engine.complete(self.started(run)).await;
         }
         true
+    }
+
+    /// Tells in which process the run has begun.
+    fn started(&self, run: &Run) -> Completion {
+        let who = [
+            ("pid", Value::from(std::process::id())),
+            ("hostname", self.engine.settings.hostname.as_str().into()),
+        ];
+        let who = Map::from_iter(who).into();
+        let meta = meta::meta(&self.engine, &run.held, State::Started, who);
+        let settlement = Settlement::new(run.held.tag.clone(), Verdict::Keep);
+        Completion::from(Settlement {
+            store: Some(meta),
+            ..settlement
+        })
     }
 
     /// Whether the message is surely this worker's still. One that was just asked for is; after a part of a lease the worker may have
     /// been frozen and declared dead, and somebody else may run it.
     async fn secure(&self, run: &Run) -> bool {
         if run.policy.acks_early {
-            return self.acknowledge_early(run).await;
+            return Box::pin(self.acknowledge_early(run)).await;
         }
         let trusted = self.engine.settings.lease / 3;
-        run.held.asked.elapsed() < trusted || self.is_held(run).await
+        run.held.asked.elapsed() < trusted || Box::pin(self.is_held(run)).await
     }
 
     async fn is_held(&self, run: &Run) -> bool {
@@ -284,4 +303,19 @@ pub(crate) fn span_of(request: &TaskRequest) -> Span {
         attempt = request.retries,
         trace_id
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_run_stays_small_for_it_is_moved_and_allocated_for_every_task() {
+        let size = size_of_future(Inner::execute);
+        assert!(size <= 1_536, "{size}");
+    }
 }

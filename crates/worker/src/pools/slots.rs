@@ -38,12 +38,21 @@ impl Slots {
             .expect("the semaphore is never closed")
     }
 
-    /// Waits for a free slot and takes all that are free then.
-    pub(crate) async fn take_all(&self) -> OwnedSemaphorePermit {
-        let mut taken = self.take().await;
-        let free = u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX);
-        if free > 0
-            && let Ok(more) = Arc::clone(&self.free).try_acquire_many_owned(free)
+    /// Waits for a free slot and takes all that are free then, at most so many (at least one).
+    pub(crate) async fn take_up_to(&self, most: usize) -> OwnedSemaphorePermit {
+        let mut taken = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(taken) => taken,
+            Err(_) => {
+                let taken = self.take().await;
+                // What ends at the same time as the one that was waited for is had with it.
+                tokio::task::yield_now().await;
+                taken
+            }
+        };
+        let more = self.free.available_permits().min(most.saturating_sub(1));
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        if more > 0
+            && let Ok(more) = Arc::clone(&self.free).try_acquire_many_owned(more)
         {
             taken.merge(more);
         }
@@ -74,8 +83,16 @@ mod tests {
         let slots = Slots::new(1);
         let _first = slots.take().await;
         slots.resize(3);
-        assert_eq!(slots.take_all().await.num_permits(), 2);
+        assert_eq!(slots.take_up_to(9).await.num_permits(), 2);
         assert_eq!((slots.size(), slots.taken()), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn no_more_are_taken_than_wanted() {
+        let slots = Slots::new(5);
+        let three = slots.take_up_to(3).await;
+        assert_eq!(three.num_permits(), 3);
+        assert_eq!(slots.take_up_to(3).await.num_permits(), 2);
     }
 
     #[tokio::test]
@@ -86,7 +103,7 @@ mod tests {
         tokio::task::yield_now().await;
         let waiting = {
             let slots = Arc::clone(&slots);
-            tokio::spawn(async move { slots.take_all().await.num_permits() })
+            tokio::spawn(async move { slots.take_up_to(9).await.num_permits() })
         };
         tokio::task::yield_now().await;
         drop(first);

@@ -122,7 +122,7 @@ async fn open(
 
 /// Hands the states that tasks store to the worker, one after the other.
 async fn keep_states(
-    mut completions: mpsc::Receiver<Completion>,
+    mut completions: mpsc::Receiver<Box<Completion>>,
     sender: Sender,
     listener: Arc<Listener>,
 ) {
@@ -254,7 +254,13 @@ impl RunningChild {
             .ok_or_else(|| Failure::celery("NotRegistered", vec![request.task.as_str().into()]))?;
         let tag = Tag("".into());
         let size = message.body.len();
-        let held = Held::new(tag, start.queue.into(), start.redelivered, request, size);
+        let held = Held::new(
+            tag,
+            start.queue.into(),
+            start.redelivered,
+            Box::new(request),
+            size,
+        );
         Ok((task, Arc::new(Context::new(Arc::clone(&self.engine), held))))
     }
 
