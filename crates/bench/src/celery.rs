@@ -9,10 +9,15 @@ use anyhow::{Context as _, ensure};
 use crate::setup::Setup;
 use crate::stamps;
 
-/// Our tasks for Python Celery, and a program that sends them.
-const SCRIPTS: [(&str, &str); 3] = [
+/// Our tasks for Python Celery, and programs that send them.
+const SCRIPTS: [(&str, &str); 5] = [
     ("bench_app.py", include_str!("../python/bench_app.py")),
     ("bench_beat.py", include_str!("../python/bench_beat.py")),
+    ("bench_canvas.py", include_str!("../python/bench_canvas.py")),
+    (
+        "bench_publish.py",
+        include_str!("../python/bench_publish.py"),
+    ),
     ("bench_send.py", include_str!("../python/bench_send.py")),
 ];
 
@@ -61,25 +66,23 @@ impl Celery {
         command
     }
 
-    /// Sends `count` stamps with Celery's own client, one every `gap_ms`.
-    pub(crate) fn send_stamps(
+    /// Runs one of the scripts; returns what it prints.
+    pub(crate) fn script(
         &self,
         setup: &Setup,
         url: &str,
         folder: &Path,
-        count: usize,
-        gap_ms: u64,
-    ) -> anyhow::Result<()> {
+        script: &str,
+        options: &[String],
+    ) -> anyhow::Result<String> {
         let mut command = self.command(setup, url, folder, Path::new(""));
-        let output = command
-            .args(["bench_send.py", &count.to_string(), &gap_ms.to_string()])
-            .output()?;
+        let output = command.arg(script).args(options).output()?;
         ensure!(
             output.status.success(),
-            "cannot send: {}",
+            "{script}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Ok(())
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Python in the folder of the scripts.

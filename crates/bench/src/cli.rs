@@ -10,8 +10,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::figures::Figures;
 use crate::lab::Lab;
+use crate::measurement::Measurement;
 use crate::setup::Setup;
-use crate::{beat, drain, latency, memory, report, start, tasks};
+use crate::{report, tasks};
 
 /// Measures Celeriac, with Python Celery beside it on the same Redis server where it is installed (`make setup`).
 ///
@@ -55,6 +56,18 @@ pub(crate) struct Size {
         global = true
     )]
     pub(crate) concurrency: Vec<usize>,
+    /// Lengths of queues
+    #[arg(
+        long,
+        default_value = "10000,100000,1000000",
+        value_delimiter = ',',
+        value_name = "N,N",
+        global = true
+    )]
+    pub(crate) depths: Vec<usize>,
+    /// Tasks that wait for their time
+    #[arg(long, default_value_t = 50_000, value_name = "N", global = true)]
+    pub(crate) eta_tasks: usize,
     /// Entries of a large schedule
     #[arg(long, default_value_t = 1_000_000, value_name = "N", global = true)]
     pub(crate) entries: usize,
@@ -83,16 +96,8 @@ impl Size {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// How fast a full queue is emptied
-    Drain,
-    /// From publishing to the start of a single task
-    Latency,
-    /// Memory of a worker
-    Memory,
-    /// From the start of a worker to its first task
-    Start,
-    /// A scheduler with very many entries: start, tasks sent a second, memory, failover
-    Beat,
+    #[command(flatten)]
+    Measure(Measurement),
     /// Write docs/benchmarks.md from the figures of an earlier run
     Report {
         /// The figures
@@ -124,46 +129,39 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Worker { options }) => {
             Err(tasks::worker_command()?.args(options).exec().into())
         }
-        ref command => {
-            let figures =
-                tokio::runtime::Runtime::new()?.block_on(measure(command.as_ref(), &cli.size))?;
-            report::print(&figures);
-            if let Some(file) = &cli.json {
-                save(&figures, file)?;
+        Some(Command::Measure(one)) => {
+            let figures = measured(&[one], &cli.size)?;
+            show(&figures, cli.json.as_deref())?;
+            if cli.write {
+                return write_documents(&figures.or_before(earlier()?));
             }
-            match command {
-                None => write_documents(&figures),
-                Some(_) if cli.write => write_documents(&figures.or_before(earlier()?)),
-                Some(_) => Ok(()),
-            }
+            Ok(())
+        }
+        None => {
+            let figures = measured(&Measurement::ALL, &cli.size)?;
+            show(&figures, cli.json.as_deref())?;
+            write_documents(&figures)
         }
     }
 }
 
-/// Takes the figures that the command asks for; without a command all of them.
-async fn measure(command: Option<&Command>, size: &Size) -> anyhow::Result<Figures> {
+fn measured(measurements: &[Measurement], size: &Size) -> anyhow::Result<Figures> {
     if cfg!(debug_assertions) {
         eprintln!("warning: built without optimisation, the figures are of no use: add --release");
     }
     let lab = Lab::open()?;
     let mut figures = Figures::new(lab.machine()?);
-    let wanted = |one: fn(&Command) -> bool| command.is_none_or(one);
-    if wanted(|command| matches!(command, Command::Start)) {
-        figures.start = start::run(&lab, size).await;
-    }
-    if wanted(|command| matches!(command, Command::Latency)) {
-        figures.latency = latency::run(&lab, size).await;
-    }
-    if wanted(|command| matches!(command, Command::Memory)) {
-        figures.memory = memory::run(&lab, size).await;
-    }
-    if wanted(|command| matches!(command, Command::Drain)) {
-        figures.drain = drain::run(&lab, size).await;
-    }
-    if wanted(|command| matches!(command, Command::Beat)) {
-        figures.beat = beat::run(&lab, size).await;
+    let runtime = tokio::runtime::Runtime::new()?;
+    for measurement in measurements {
+        runtime.block_on(measurement.run(&lab, size, &mut figures));
     }
     Ok(figures)
+}
+
+/// Prints the figures, and writes them to a file if one is named.
+fn show(figures: &Figures, json: Option<&Path>) -> anyhow::Result<()> {
+    report::print(figures);
+    json.map_or(Ok(()), |file| save(figures, file))
 }
 
 fn report_again(file: Option<PathBuf>) -> anyhow::Result<()> {

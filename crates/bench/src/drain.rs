@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use crate::cli::Size;
 use crate::figures::Row;
 use crate::lab::Lab;
+use crate::limit::Limit;
 use crate::progress::{Progress, successes};
 use crate::setup::{Engine, Setup, Store};
 use crate::trial::Trial;
@@ -40,6 +41,16 @@ pub(crate) struct DrainRun {
     pub(crate) server_cpu_us: Option<f64>,
     /// Memory of the worker's processes at the end.
     pub(crate) pss_mib: f64,
+    /// What the server allowed immediately before; for our workers on Redis.
+    #[serde(default)]
+    pub(crate) limit: Option<Limit>,
+}
+
+impl DrainRun {
+    /// The part of the limit that was reached.
+    pub(crate) fn of_limit(&self) -> Option<f64> {
+        Some(self.per_s / self.limit?.per_s)
+    }
 }
 
 /// Drains on every store, with and without results, with default settings and with more slots.
@@ -78,34 +89,79 @@ async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<DrainRun> {
     } else {
         size.tasks
     };
+    let limit = limit(trial, tasks)?;
     let filling = Instant::now();
     let ids = trial.fill(tasks).await?;
     let published_per_s = tasks as f64 / filling.elapsed().as_secs_f64();
-    let mut watch = Watch {
-        progress: Progress::new(trial, tasks).await?,
-        trial,
-        worker: trial.start_worker()?,
-    };
-    let begin = watch.until(share(tasks, LEAD)).await?;
-    let end = watch
-        .until(tasks as f64 - share(tasks, SLACK).max(4.0))
-        .await?;
+    let (rate, mut watch) = watch(trial, tasks, tasks).await?;
     let pss_mib = watch.worker.memory().pss_mib;
     watch.all_done(&ids).await?;
     watch.worker.stop()?;
-    let done = (end.done - begin.done) as f64;
-    let per_task = |used: Duration| used.as_secs_f64() * 1e6 / done;
     Ok(DrainRun {
         tasks,
-        per_s: done / (end.at - begin.at).as_secs_f64(),
+        per_s: rate.per_s,
         published_per_s,
-        worker_cpu_us: per_task(end.worker_cpu.saturating_sub(begin.worker_cpu)),
-        server_cpu_us: end
-            .server_cpu
-            .zip(begin.server_cpu)
-            .map(|(end, begin)| per_task(end.saturating_sub(begin))),
+        worker_cpu_us: rate.worker_cpu_us,
+        server_cpu_us: rate.server_cpu_us,
         pss_mib,
+        limit,
     })
+}
+
+/// How fast a worker was, and what each task cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    /// Tasks per second.
+    pub(crate) per_s: f64,
+    /// CPU time of the worker's processes per task, in microseconds.
+    pub(crate) worker_cpu_us: f64,
+    /// CPU time of the Redis server per task, in microseconds.
+    pub(crate) server_cpu_us: Option<f64>,
+}
+
+/// Starts a worker on a queue of `queued` tasks and stops it when it has done the first `watched` of them.
+pub(crate) async fn rate(trial: &Trial<'_>, queued: usize, watched: usize) -> anyhow::Result<Rate> {
+    let (rate, watch) = watch(trial, queued, watched).await?;
+    watch.worker.stop()?;
+    Ok(rate)
+}
+
+async fn watch<'a>(
+    trial: &'a Trial<'a>,
+    queued: usize,
+    watched: usize,
+) -> anyhow::Result<(Rate, Watch<'a>)> {
+    let mut watch = Watch {
+        progress: Progress::new(trial, queued).await?,
+        trial,
+        worker: trial.start_worker()?,
+    };
+    let begin = watch.until(share(watched, LEAD)).await?;
+    let end = watch
+        .until(watched as f64 - share(watched, SLACK).max(4.0))
+        .await?;
+    let done = (end.done - begin.done) as f64;
+    let per_task = |used: Duration| used.as_secs_f64() * 1e6 / done;
+    let server_cpu = end.server_cpu.zip(begin.server_cpu);
+    let rate = Rate {
+        per_s: done / (end.at - begin.at).as_secs_f64(),
+        worker_cpu_us: per_task(end.worker_cpu.saturating_sub(begin.worker_cpu)),
+        server_cpu_us: server_cpu.map(|(end, begin)| per_task(end.saturating_sub(begin))),
+    };
+    Ok((rate, watch))
+}
+
+fn limit(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<Option<Limit>> {
+    let Setup {
+        engine,
+        store,
+        results,
+        ..
+    } = trial.setup;
+    let measured = engine == Engine::Celeriac && store == Store::Redis;
+    measured
+        .then(|| Limit::measure(trial.lab().redis(), tasks, results))
+        .transpose()
 }
 
 fn share(tasks: usize, part: f64) -> f64 {

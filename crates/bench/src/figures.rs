@@ -3,12 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::beat::BeatRun;
+use crate::canvas::CanvasRun;
+use crate::control::ControlRun;
+use crate::depth::DepthRun;
 use crate::drain::DrainRun;
+use crate::eta::EtaRun;
 use crate::latency::LatencyRun;
 use crate::machine::Machine;
 use crate::memory::MemoryRun;
+use crate::publish::PublishRun;
 use crate::reference::Reference;
 use crate::setup::{Engine, Setup};
+use crate::spin::SpinRun;
 use crate::start::StartRun;
 use crate::stats::median;
 
@@ -29,6 +35,24 @@ pub(crate) struct Figures {
     /// From `exec` to the first task.
     #[serde(default)]
     pub(crate) start: Vec<Row<StartRun>>,
+    /// Publishing.
+    #[serde(default)]
+    pub(crate) publish: Vec<Row<PublishRun>>,
+    /// Short and long queues.
+    #[serde(default)]
+    pub(crate) depth: Vec<Row<DepthRun>>,
+    /// Tasks that wait for their time.
+    #[serde(default)]
+    pub(crate) eta: Vec<Row<EtaRun>>,
+    /// Tasks that compute.
+    #[serde(default)]
+    pub(crate) spin: Vec<Row<SpinRun>>,
+    /// Chords and chains.
+    #[serde(default)]
+    pub(crate) canvas: Vec<Row<CanvasRun>>,
+    /// Answers and events.
+    #[serde(default)]
+    pub(crate) control: Vec<Row<ControlRun>>,
     /// Schedulers.
     #[serde(default)]
     pub(crate) beat: Vec<Row<BeatRun>>,
@@ -43,6 +67,12 @@ impl Figures {
             latency: Vec::new(),
             memory: Vec::new(),
             start: Vec::new(),
+            publish: Vec::new(),
+            depth: Vec::new(),
+            eta: Vec::new(),
+            spin: Vec::new(),
+            canvas: Vec::new(),
+            control: Vec::new(),
             beat: Vec::new(),
         }
     }
@@ -56,6 +86,12 @@ impl Figures {
             latency: either(self.latency, before.latency),
             memory: either(self.memory, before.memory),
             start: either(self.start, before.start),
+            publish: either(self.publish, before.publish),
+            depth: either(self.depth, before.depth),
+            eta: either(self.eta, before.eta),
+            spin: either(self.spin, before.spin),
+            canvas: either(self.canvas, before.canvas),
+            control: either(self.control, before.control),
             beat: either(self.beat, before.beat),
         }
     }
@@ -90,6 +126,12 @@ impl<R> Row<R> {
     /// The median of one figure over the repetitions; `None` when there is none.
     pub(crate) fn median(&self, figure: impl Fn(&R) -> f64) -> Option<f64> {
         median(self.runs.iter().map(|run| figure(&run.figures)))
+    }
+
+    /// The median of a figure that not every row has; `None` when a repetition has none.
+    pub(crate) fn median_of(&self, figure: impl Fn(&R) -> Option<f64>) -> Option<f64> {
+        let figures: Option<Vec<f64>> = self.runs.iter().map(|run| figure(&run.figures)).collect();
+        median(figures?)
     }
 
     /// The median of the reference figure over the repetitions.

@@ -4,19 +4,27 @@
 //! behaviour and asserts no time.
 
 mod beat;
+mod canvas;
 mod celery;
 mod cli;
+mod control;
+mod depth;
 mod drain;
+mod eta;
 mod figures;
 mod lab;
 mod latency;
+mod limit;
 mod machine;
+mod measurement;
 mod memory;
 mod proctree;
 mod progress;
+mod publish;
 mod reference;
 mod report;
 mod setup;
+mod spin;
 mod stamps;
 mod start;
 mod stats;

@@ -7,10 +7,8 @@ use anyhow::Context as _;
 use protocol::{State, TaskMeta};
 
 use crate::setup::Store;
-use crate::trial::Trial;
+use crate::trial::{QUEUE, Trial};
 
-/// The queue that everything is sent to.
-const QUEUE: &str = "celery";
 /// How many metas are looked at in one round trip.
 const FETCH: usize = 1_000;
 
@@ -72,10 +70,7 @@ impl Progress {
                 let (queued, held): (u64, u64) = both.query_async(connection).await?;
                 Ok(tasks.saturating_sub(queued + held))
             }
-            Self::Sqlite { tasks } => {
-                let depth = trial.backends.admin.depth(&[QUEUE.to_owned()]).await?;
-                Ok(tasks.saturating_sub(depth.iter().map(broker::QueueDepth::ready).sum()))
-            }
+            Self::Sqlite { tasks } => Ok(tasks.saturating_sub(trial.ready().await?)),
         }
     }
 
@@ -88,15 +83,20 @@ impl Progress {
             .arg("cpu")
             .query_async(connection)
             .await?;
-        let fields: HashMap<&str, &str> = text
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .collect();
-        let seconds = |name| fields.get(name).and_then(|value| value.parse::<f64>().ok());
-        let used = seconds("used_cpu_sys").zip(seconds("used_cpu_user"));
-        let (system, user) = used.context("INFO cpu does not tell the server's CPU time")?;
-        Ok(Some(Duration::from_secs_f64(system + user)))
+        cpu_of(&text).map(Some)
     }
+}
+
+/// The CPU time that a server tells of in `INFO cpu`.
+pub(crate) fn cpu_of(info: &str) -> anyhow::Result<Duration> {
+    let fields: HashMap<&str, &str> = info
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .collect();
+    let seconds = |name| fields.get(name).and_then(|value| value.parse::<f64>().ok());
+    let used = seconds("used_cpu_sys").zip(seconds("used_cpu_user"));
+    let (system, user) = used.context("INFO cpu does not tell the server's CPU time")?;
+    Ok(Duration::from_secs_f64(system + user))
 }
 
 async fn keys(connection: &mut redis::aio::MultiplexedConnection) -> anyhow::Result<u64> {

@@ -13,6 +13,7 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 use worker::{Context, Outcome, Registry, Task};
 
+use crate::spin::spin;
 use crate::stamps;
 
 /// The name under which this program is started as a worker (its `argv[0]`).
@@ -52,7 +53,12 @@ pub(crate) fn worker_command() -> io::Result<Command> {
 /// The whole of the worker's program, with the usual options of a worker.
 pub(crate) fn worker_main() -> ExitCode {
     service::worker_main(WORKER, |_| {
-        Ok::<_, Infallible>(Registry::new().task::<Noop>().task::<Stamp>())
+        Ok::<_, Infallible>(
+            Registry::new()
+                .task::<Noop>()
+                .task::<Stamp>()
+                .blocking::<Spin>(),
+        )
     })
 }
 
@@ -84,6 +90,22 @@ impl Task for Stamp {
         let started = stamps::now();
         stamps_file().write_all(format!("{:.6} {started:.6}\n", self.sent).as_bytes())?;
         Ok(())
+    }
+}
+
+/// Computes, on a thread of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Spin {
+    /// How long, in steps.
+    pub(crate) steps: u64,
+}
+
+impl Task for Spin {
+    const NAME: &'static str = "bench.spin";
+    type Output = u64;
+
+    async fn run(self, _ctx: &Context) -> Result<u64, Outcome> {
+        Ok(spin(self.steps))
     }
 }
 

@@ -11,7 +11,7 @@ use service::Settings;
 use service::settings::{Environment, Sources};
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
-use worker::SendTask as _;
+use worker::{SendTask as _, Task};
 
 use crate::lab::Lab;
 use crate::setup::{Engine, Setup, Store};
@@ -19,6 +19,8 @@ use crate::stamps::{self, Stamps};
 use crate::tasks::{Noop, Stamp};
 use crate::worker_process::WorkerProcess;
 
+/// The queue that everything is sent to.
+pub(crate) const QUEUE: &str = "celery";
 /// How long a scheduler may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How many messages are published in one round trip.
@@ -75,13 +77,33 @@ impl<'a> Trial<'a> {
         self.lab
     }
 
+    /// The client on the store.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How many tasks wait in the queue.
+    pub(crate) async fn ready(&self) -> anyhow::Result<u64> {
+        let depth = self.backends.admin.depth(&[QUEUE.to_owned()]).await?;
+        Ok(depth.iter().map(broker::QueueDepth::ready).sum())
+    }
+
     /// Publishes this many no-op tasks in batches; returns their ids.
     pub(crate) async fn fill(&self, tasks: usize) -> anyhow::Result<Vec<String>> {
+        self.fill_with(tasks, || Noop {}).await
+    }
+
+    /// Publishes this many tasks in batches; returns their ids.
+    pub(crate) async fn fill_with<T: Task>(
+        &self,
+        tasks: usize,
+        task: impl Fn() -> T,
+    ) -> anyhow::Result<Vec<String>> {
         let mut ids = Vec::with_capacity(tasks);
         while ids.len() < tasks {
             let count = BATCH.min(tasks - ids.len());
             let calls = (0..count)
-                .map(|_| self.client.call(Noop {}).build())
+                .map(|_| self.client.call(task()).build())
                 .collect::<Result<_, _>>()?;
             let sent = self.client.send_all(calls).await?;
             ids.extend(sent.iter().map(|result| result.id().to_owned()));
@@ -91,9 +113,9 @@ impl<'a> Trial<'a> {
 
     /// Sends stamps, one every `gap`, each with its engine's own client.
     pub(crate) async fn send_stamps(&self, count: usize, gap: Duration) -> anyhow::Result<()> {
-        if let (Engine::Celery, Some(celery)) = (self.setup.engine, self.lab.celery()) {
-            let gap = u64::try_from(gap.as_millis())?;
-            return celery.send_stamps(&self.setup, &self.url, self.lab.folder(), count, gap);
+        if self.setup.engine == Engine::Celery {
+            let options = [count.to_string(), gap.as_millis().to_string()];
+            return self.celery_script("bench_send.py", &options).map(drop);
         }
         for _ in 0..count {
             self.client
@@ -104,6 +126,12 @@ impl<'a> Trial<'a> {
             sleep(gap).await;
         }
         Ok(())
+    }
+
+    /// Runs a script of `python/` with Celery on the store; returns what it prints.
+    pub(crate) fn celery_script(&self, script: &str, options: &[String]) -> anyhow::Result<String> {
+        let celery = self.lab.celery().context("Celery is not installed")?;
+        celery.script(&self.setup, &self.url, self.lab.folder(), script, options)
     }
 
     /// Starts the worker.

@@ -1,7 +1,10 @@
 //! The tables of a report, one function each.
 
+mod loads;
+
 use super::format::{decimals, times, whole};
 use super::table::Table;
+use crate::drain::DrainRun;
 use crate::figures::{Figures, Row};
 use crate::setup::Engine;
 
@@ -12,6 +15,12 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         latency(figures),
         memory(figures),
         start(figures),
+        loads::publish(figures),
+        loads::depth(figures),
+        loads::eta(figures),
+        loads::spin(figures),
+        loads::canvas(figures),
+        loads::control(figures),
         beat(figures),
     ];
     tables
@@ -24,20 +33,14 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
 fn drain(figures: &Figures) -> Table {
     let rows = figures.drain.iter().map(|row| {
         let tasks = row.runs.first().map(|run| run.figures.tasks as f64);
-        let server = row
-            .runs
-            .iter()
-            .all(|run| run.figures.server_cpu_us.is_some());
-        let server_cpu = row
-            .median(|run| run.server_cpu_us.unwrap_or_default())
-            .filter(|_| server);
         let figures = vec![
             whole(tasks),
             whole(row.median(|run| run.per_s)),
             times(row.ratio_to_celery(&figures.drain, |run| run.per_s)),
-            whole(row.median(|run| run.published_per_s)),
+            decimals(row.median_of(DrainRun::of_limit), 2),
             decimals(row.median(|run| run.worker_cpu_us), 1),
-            decimals(server_cpu, 1),
+            decimals(row.median_of(|run| run.server_cpu_us), 1),
+            decimals(row.median_of(|run| Some(run.limit?.server_cpu_us)), 1),
             decimals(row.median(|run| run.pss_mib), 1),
         ];
         cells(row, figures)
@@ -46,9 +49,10 @@ fn drain(figures: &Figures) -> Table {
         "tasks",
         "tasks/s",
         "to Celery",
-        "published/s",
+        "of the limit",
         "worker CPU µs/task",
         "Redis CPU µs/task",
+        "of it at the limit",
         "PSS MiB",
     ];
     table("Drain: no-op tasks a second", &figures, rows)

@@ -1,0 +1,121 @@
+//! `canvas`: how long chords and chains take, from before they are sent until their result is there.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use client::canvas;
+use protocol::Signature;
+use serde::{Deserialize, Serialize};
+use worker::Task as _;
+
+use crate::cli::Size;
+use crate::figures::Row;
+use crate::lab::Lab;
+use crate::setup::{Engine, Setup, Store};
+use crate::tasks::Noop;
+use crate::trial::Trial;
+
+/// Members of chords, and steps of chains.
+const CHORDS: [usize; 3] = [100, 1_000, 10_000];
+const CHAINS: [usize; 2] = [100, 1_000];
+/// The same for Celery.
+const CELERYS_CHORDS: [usize; 2] = [100, 1_000];
+const CELERYS_CHAINS: [usize; 1] = [100];
+/// Our worker's slots.
+const SLOTS: usize = 100;
+/// How long one work-flow may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Flow {
+    /// Tasks side by side, and a body.
+    Chord,
+    /// Tasks one after the other.
+    Chain,
+}
+
+/// One work-flow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CanvasRun {
+    /// Its kind.
+    pub(crate) flow: Flow,
+    /// Members of its header, or steps.
+    pub(crate) tasks: usize,
+    /// From before it is sent until its result is there.
+    pub(crate) seconds: f64,
+}
+
+impl CanvasRun {
+    /// Tasks a second.
+    pub(crate) fn per_s(&self) -> f64 {
+        self.tasks as f64 / self.seconds
+    }
+}
+
+/// Chords and chains of several sizes; Celery's smaller.
+pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<CanvasRun>> {
+    let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
+    let mut rows = Vec::new();
+    for (setup, chords, chains) in [
+        (ours, &CHORDS[..], &CHAINS[..]),
+        (Setup::celery(), &CELERYS_CHORDS, &CELERYS_CHAINS),
+    ] {
+        let flows = |flow, sizes: &'static [usize]| sizes.iter().map(move |tasks| (flow, *tasks));
+        for (flow, tasks) in flows(Flow::Chord, chords).chain(flows(Flow::Chain, chains)) {
+            for setup in size.chosen([setup]) {
+                let once = async |trial: &Trial<'_>| once(trial, flow, tasks).await;
+                rows.push(lab.repeat("canvas", setup, size.reps, once).await);
+            }
+        }
+    }
+    rows
+}
+
+async fn once(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<CanvasRun> {
+    let worker = trial.start_worker()?;
+    // Its start is not measured.
+    trial.send_stamps(1, Duration::ZERO).await?;
+    trial.stamps.wait_for(1, PATIENCE).await?;
+    let seconds = match trial.setup.engine {
+        Engine::Celeriac => ours(trial, flow, tasks).await?,
+        Engine::Celery => celerys(trial, flow, tasks)?,
+    };
+    worker.stop()?;
+    Ok(CanvasRun {
+        flow,
+        tasks,
+        seconds,
+    })
+}
+
+async fn ours(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<f64> {
+    let noop = || {
+        let mut signature = Signature::new(Noop::NAME);
+        signature.immutable = true;
+        signature
+    };
+    let begin = Instant::now();
+    let members = (0..tasks).map(|_| noop());
+    let signature = match flow {
+        Flow::Chord => canvas::chord(members, noop())?,
+        Flow::Chain => canvas::chain(members)?,
+    };
+    let result = trial.client().apply(signature).await?;
+    let last = result.into_task().context("it does not end in one task")?;
+    last.wait(PATIENCE).await?;
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+fn celerys(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<f64> {
+    let kind = match flow {
+        Flow::Chord => "chord",
+        Flow::Chain => "chain",
+    };
+    let seconds = trial.celery_script("bench_canvas.py", &[kind.to_owned(), tasks.to_string()])?;
+    seconds
+        .trim()
+        .parse()
+        .context("the script prints its seconds")
+}

@@ -1,0 +1,81 @@
+//! `depth`: whether a long queue is emptied as fast as a short one, and what a queued task takes of the server's memory.
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Size;
+use crate::drain;
+use crate::figures::Row;
+use crate::lab::Lab;
+use crate::setup::{Engine, Setup, Store};
+use crate::trial::Trial;
+
+/// Our worker's slots.
+const SLOTS: usize = 100;
+/// Tasks that Celery's client publishes for the memory of one.
+const CELERYS: usize = 2_000;
+
+/// One queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DepthRun {
+    /// How many tasks were queued.
+    pub(crate) depth: usize,
+    /// Tasks a second, from the first 2 % of those that are watched to the last of them.
+    pub(crate) per_s: Option<f64>,
+    /// CPU time of the Redis server per task, in microseconds.
+    pub(crate) server_cpu_us: Option<f64>,
+    /// Memory of the Redis server for each queued task.
+    pub(crate) bytes: f64,
+}
+
+/// Queues of several depths, with results; Celery's messages only for their memory.
+pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DepthRun>> {
+    let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
+    let mut rows = Vec::new();
+    for depth in &size.depths {
+        for setup in size.chosen([ours]) {
+            let once = async |trial: &Trial<'_>| ours_once(trial, *depth, size.tasks).await;
+            rows.push(lab.repeat("depth", setup, size.reps, once).await);
+        }
+    }
+    for setup in size.chosen([Setup::celery()]) {
+        let once = async |trial: &Trial<'_>| celery_once(trial);
+        rows.push(lab.repeat("depth", setup, 1, once).await);
+    }
+    rows
+}
+
+async fn ours_once(trial: &Trial<'_>, depth: usize, watched: usize) -> anyhow::Result<DepthRun> {
+    let before = used_memory(trial)?;
+    trial.fill(depth).await?;
+    let bytes = (used_memory(trial)? - before) / depth as f64;
+    let rate = drain::rate(trial, depth, watched.min(depth)).await?;
+    Ok(DepthRun {
+        depth,
+        per_s: Some(rate.per_s),
+        server_cpu_us: rate.server_cpu_us,
+        bytes,
+    })
+}
+
+fn celery_once(trial: &Trial<'_>) -> anyhow::Result<DepthRun> {
+    debug_assert_eq!(trial.setup.engine, Engine::Celery);
+    let before = used_memory(trial)?;
+    trial.celery_script("bench_publish.py", &[CELERYS.to_string()])?;
+    Ok(DepthRun {
+        depth: CELERYS,
+        per_s: None,
+        server_cpu_us: None,
+        bytes: (used_memory(trial)? - before) / CELERYS as f64,
+    })
+}
+
+/// Bytes in use by the server.
+fn used_memory(trial: &Trial<'_>) -> anyhow::Result<f64> {
+    let info = trial.lab().redis().cli(&["INFO", "memory"]);
+    let used = info
+        .lines()
+        .find_map(|line| line.strip_prefix("used_memory:"));
+    let used = used.context("INFO memory does not tell the server's memory")?;
+    Ok(used.trim().parse()?)
+}

@@ -1,0 +1,72 @@
+//! `spin`: tasks that compute. What the cores could do alone is the ideal; the rest is what the queue costs.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Size;
+use crate::drain;
+use crate::figures::Row;
+use crate::lab::Lab;
+use crate::setup::{Setup, Store};
+use crate::tasks::Spin;
+use crate::trial::Trial;
+
+/// How long one task computes, about.
+const MILLISECONDS: f64 = 5.0;
+/// Steps that are timed to find out how many one task has.
+const TRIAL_STEPS: u64 = 20_000_000;
+
+/// One queue of computing tasks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SpinRun {
+    /// How many tasks.
+    pub(crate) tasks: usize,
+    /// How long one takes when nothing else runs, in milliseconds.
+    pub(crate) alone_ms: f64,
+    /// Tasks a second that the cores could run if nothing else was to be done.
+    pub(crate) ideal_per_s: f64,
+    /// Tasks a second.
+    pub(crate) per_s: f64,
+}
+
+/// Measures ours on every store, with as many slots as there are cores.
+pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<SpinRun>> {
+    let mut rows = Vec::new();
+    for setup in size.chosen([Store::Redis, Store::Sqlite].map(Setup::celeriac)) {
+        let once = async |trial: &Trial<'_>| once(trial, size.samples * 4).await;
+        rows.push(lab.repeat("spin", setup, size.reps, once).await);
+    }
+    rows
+}
+
+async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<SpinRun> {
+    let steps = (TRIAL_STEPS as f64 * MILLISECONDS / time_ms(TRIAL_STEPS)) as u64;
+    // The fastest of a few: a disturbed one would make the ideal too low.
+    let alone_ms = (0..20).map(|_| time_ms(steps)).fold(f64::MAX, f64::min);
+    let calls = || Spin { steps };
+    trial.fill_with(tasks, calls).await?;
+    let rate = drain::rate(trial, tasks, tasks).await?;
+    Ok(SpinRun {
+        tasks,
+        alone_ms,
+        ideal_per_s: trial.setup.concurrency as f64 * 1e3 / alone_ms,
+        per_s: rate.per_s,
+    })
+}
+
+fn time_ms(steps: u64) -> f64 {
+    let begin = Instant::now();
+    black_box(spin(steps));
+    begin.elapsed().as_secs_f64() * 1e3
+}
+
+/// Computes; the result depends on every step.
+pub(crate) fn spin(steps: u64) -> u64 {
+    (0..black_box(steps)).fold(1, |state: u64, step| {
+        (state ^ step)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(17)
+    })
+}
