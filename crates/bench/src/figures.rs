@@ -8,6 +8,7 @@ use crate::control::ControlRun;
 use crate::depth::DepthRun;
 use crate::drain::DrainRun;
 use crate::eta::EtaRun;
+use crate::instructions::InstructionsRun;
 use crate::latency::LatencyRun;
 use crate::machine::Machine;
 use crate::memory::MemoryRun;
@@ -53,6 +54,9 @@ pub(crate) struct Figures {
     /// Answers and events.
     #[serde(default)]
     pub(crate) control: Vec<Row<ControlRun>>,
+    /// Instructions of the worker.
+    #[serde(default)]
+    pub(crate) instructions: Vec<Row<InstructionsRun>>,
     /// Schedulers.
     #[serde(default)]
     pub(crate) beat: Vec<Row<BeatRun>>,
@@ -73,6 +77,7 @@ impl Figures {
             spin: Vec::new(),
             canvas: Vec::new(),
             control: Vec::new(),
+            instructions: Vec::new(),
             beat: Vec::new(),
         }
     }
@@ -92,6 +97,7 @@ impl Figures {
             spin: either(self.spin, before.spin),
             canvas: either(self.canvas, before.canvas),
             control: either(self.control, before.control),
+            instructions: either(self.instructions, before.instructions),
             beat: either(self.beat, before.beat),
         }
     }

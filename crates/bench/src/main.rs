@@ -12,6 +12,7 @@ mod depth;
 mod drain;
 mod eta;
 mod figures;
+mod instructions;
 mod lab;
 mod latency;
 mod limit;

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use crate::cli::Size;
 use crate::figures::Figures;
 use crate::lab::Lab;
-use crate::{beat, canvas, control, depth, drain, eta, latency, memory, publish, spin, start};
+use crate::{
+    beat, canvas, control, depth, drain, eta, instructions, latency, memory, publish, spin, start,
+};
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -30,6 +32,8 @@ pub(crate) enum Measurement {
     Canvas,
     /// Answers of a worker, and what events cost it
     Control,
+    /// Instructions of the worker for a task, counted by callgrind (needs valgrind; not part of everything)
+    Instructions,
     /// A scheduler with very many entries: start, tasks sent a second, memory, failover
     Beat,
     /// All about the embedded broker: drain, latency, publish and memory on SQLite
@@ -37,7 +41,7 @@ pub(crate) enum Measurement {
 }
 
 impl Measurement {
-    /// All that there is to measure.
+    /// What is measured when nothing is named.
     pub(crate) const ALL: [Self; 11] = [
         Self::Start,
         Self::Latency,
@@ -65,6 +69,7 @@ impl Measurement {
             Self::Spin => figures.spin = spin::run(lab, size).await,
             Self::Canvas => figures.canvas = canvas::run(lab, size).await,
             Self::Control => figures.control = control::run(lab, size).await,
+            Self::Instructions => figures.instructions = instructions::run(lab, size).await,
             Self::Beat => figures.beat = beat::run(lab, size).await,
             Self::Sqlite => {
                 let only = Some("SQLite".to_owned());

@@ -148,6 +148,31 @@ impl<'a> Trial<'a> {
         WorkerProcess::spawn(command, self.folder.join("worker.log"))
     }
 
+    /// Starts our worker within another program, which gets its own options first.
+    pub(crate) fn start_worker_under(
+        &self,
+        program: &str,
+        options: &[&str],
+    ) -> anyhow::Result<WorkerProcess> {
+        let worker = self.own_worker();
+        let mut command = Command::new(program);
+        command.args(options).arg(worker.get_program());
+        command.args(worker.get_args());
+        for (name, value) in worker.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(&self.folder);
+        WorkerProcess::spawn(command, self.folder.join("worker.log"))
+    }
+
+    /// The folder of this trial's files.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Starts our scheduler.
     pub(crate) fn start_beat(&self) -> anyhow::Result<WorkerProcess> {
         let command = self.own(self.lab.beat());

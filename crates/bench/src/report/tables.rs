@@ -21,6 +21,7 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         loads::spin(figures),
         loads::canvas(figures),
         loads::control(figures),
+        loads::instructions(figures),
         beat(figures),
     ];
     tables
