@@ -1,7 +1,7 @@
 //! Tells the sources of runs, behind the sending: what could not be told is told again, and only the latest run of each entry counts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -11,6 +11,8 @@ use crate::{Entry, EntryState, Ran, Source};
 
 /// How often runs are told.
 const PAUSE: Duration = Duration::from_millis(200);
+/// A new leader tells later, when it has seen what was edited lately.
+const FIRST: Duration = Duration::from_secs(1);
 /// How often sources are asked without runs.
 const IDLE: Duration = Duration::from_secs(5);
 /// How long the last runs may take at the end.
@@ -48,8 +50,7 @@ impl Keeper {
             last_run_at,
             total_run_count: state.total_run_count,
         };
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.insert(ran.name.clone(), ran);
+        self.untold().insert(ran.name.clone(), ran);
     }
 
     /// What the leader before could not tell will be told.
@@ -60,12 +61,18 @@ impl Keeper {
         }
     }
 
+    /// What was noted of an entry says nothing any more: it has been edited, and its runs may have been forgotten with that.
+    pub(crate) fn forget(&self, name: &str) {
+        self.untold().remove(name);
+    }
+
     /// Tells for as long as it is polled.
     pub(crate) async fn run(&self) {
         if !self.is_needed() {
             return std::future::pending().await;
         }
         let mut told_at: Option<Instant> = None;
+        sleep(FIRST).await;
         loop {
             let is_idle = told_at.is_some_and(|at| at.elapsed() < IDLE);
             if !(is_idle && self.is_empty()) {
@@ -83,26 +90,27 @@ impl Keeper {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.is_empty()
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.untold().is_empty()
     }
 
     /// What was told is taken out only afterwards, so that nothing is lost when this is dropped on the way.
     async fn tell(&self) {
-        let runs: Vec<Ran> = {
-            let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-            untold.values().cloned().collect()
-        };
+        let runs: Vec<Ran> = self.untold().values().cloned().collect();
         if let Err(error) = self.source.keep_runs(&runs, self.clock.now()).await {
             tracing::warn!(%error, runs = runs.len(), "a source of the schedule cannot be told of runs; it is told again");
             return;
         }
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut untold = self.untold();
         for ran in runs {
             if untold.get(&ran.name) == Some(&ran) {
                 untold.remove(&ran.name);
             }
         }
+    }
+
+    fn untold(&self) -> MutexGuard<'_, HashMap<String, Ran>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

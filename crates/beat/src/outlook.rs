@@ -45,6 +45,7 @@ impl Outlook {
     pub(crate) async fn follow(&mut self, beat: &Beat, most: usize) {
         self.following.look(beat.known()).await;
         for change in self.following.take(most) {
+            beat.keeper().forget(change.name());
             match &change {
                 Change::Put(entry) => self.plan.put(entry.clone()),
                 Change::Gone(name) => self.plan.remove(name),

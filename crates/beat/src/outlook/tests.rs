@@ -1,3 +1,8 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use async_trait::async_trait;
 use broker::{Backends, Commit, MemoryBroker};
 use client::{Client, ClientOptions};
 use protocol::{Map, from_value, to_value};
@@ -5,17 +10,21 @@ use serde_json::json;
 
 use super::*;
 use crate::state::{LEASE, Writes};
-use crate::{BeatParams, ScheduleFile, SystemClock};
+use crate::{BeatParams, Kept, ScheduleFile, Source, SourceError, SystemClock};
 
 fn beat(backends: &Backends, schedule: &serde_json::Value) -> Beat {
     let map: Map = from_value(to_value(schedule).unwrap()).unwrap();
+    beat_on(backends, Arc::new(ScheduleFile::read(&map, "UTC")))
+}
+
+fn beat_on(backends: &Backends, source: Arc<dyn Source>) -> Beat {
     Beat::new(BeatParams {
         client: Client::new(backends.clone(), ClientOptions::default()),
-        source: std::sync::Arc::new(ScheduleFile::read(&map, "UTC")),
+        source,
         name: "beat".to_owned(),
-        lease: std::time::Duration::from_secs(60),
+        lease: Duration::from_secs(60),
         cron_starting_deadline: None,
-        clock: std::sync::Arc::new(SystemClock::default()),
+        clock: Arc::new(SystemClock::default()),
     })
 }
 
@@ -29,7 +38,7 @@ async fn to_write(beat: &Beat) -> (Outlook, Writes) {
 
 async fn commit(backends: &Backends, entries: Writes) {
     let coordinator = &backends.coordinator;
-    let ttl = std::time::Duration::from_secs(60);
+    let ttl = Duration::from_secs(60);
     let fence = coordinator.acquire(LEASE, "beat", ttl).await.unwrap();
     let commit = Commit {
         lease: LEASE.to_owned(),
@@ -90,4 +99,62 @@ async fn an_unreadable_record_is_unsettled() {
     let (mut outlook, writes) = to_write(&beat).await;
     assert_eq!((outlook.plan.len(), writes.len()), (1, 1));
     assert_eq!(outlook.plan.next_due(), None);
+}
+
+/// One entry of a source that keeps runs, edited once and told of none.
+#[derive(Debug)]
+struct Edited(AtomicBool);
+
+#[async_trait]
+impl Source for Edited {
+    async fn version(&self) -> Result<String, SourceError> {
+        Ok(self.is_edited().to_string())
+    }
+
+    async fn load(&self) -> Result<ScheduleFile, SourceError> {
+        let map = json!({"a": {"task": "t", "schedule": 10}});
+        let map: Map = from_value(to_value(&map).unwrap()).unwrap();
+        let mut schedule = ScheduleFile::read(&map, "UTC");
+        let edited_at = if self.is_edited() { 200 } else { 0 };
+        schedule.entries[0].kept = Some(Box::new(Kept {
+            changed_at: Timestamp::from_second(edited_at).unwrap(),
+            last_run_at: None,
+            total_run_count: 0,
+        }));
+        Ok(schedule)
+    }
+
+    fn keeps_runs(&self) -> bool {
+        true
+    }
+}
+
+impl Edited {
+    fn is_edited(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_before_an_edit_that_forgot_them_are_not_told() {
+    let backends = MemoryBroker::new().backends();
+    let source = Arc::new(Edited(false.into()));
+    let beat = beat_on(&backends, source.clone());
+    let entry = source.load().await.unwrap().entries.remove(0);
+    let ran = EntryState {
+        last_run_at: Some(Timestamp::from_second(100).unwrap()),
+        total_run_count: 1,
+        ..EntryState::new(&entry, Timestamp::from_second(100).unwrap())
+    };
+    let record = crate::state::encode(&ran);
+    commit(&backends, vec![("entry:a".to_owned(), Some(record))]).await;
+    let mut outlook = Outlook::read(&beat).await.unwrap();
+    assert!(!beat.keeper().is_empty(), "the leader before did not tell");
+    source.0.store(true, Relaxed);
+    while !outlook.is_unsettled() {
+        outlook.following.changed().await;
+        outlook.follow(&beat, 10).await;
+    }
+    outlook.examine(&beat, 10).await.unwrap();
+    assert!(beat.keeper().is_empty());
 }
