@@ -140,6 +140,10 @@ async fn watch<'a>(
     let end = watch
         .until(watched as f64 - share(watched, SLACK).max(4.0))
         .await?;
+    ensure!(
+        end.done > begin.done,
+        "{watched} tasks are too few: they were done between two looks"
+    );
     let done = (end.done - begin.done) as f64;
     let per_task = |used: Duration| used.as_secs_f64() * 1e6 / done;
     let server_cpu = end.server_cpu.zip(begin.server_cpu);

@@ -15,8 +15,9 @@ use crate::trial::Trial;
 
 /// How long one task computes, about.
 const MILLISECONDS: f64 = 5.0;
-/// Steps that are timed to find out how many one task has.
-const TRIAL_STEPS: u64 = 20_000_000;
+/// Steps that are timed to find out how many one task has, and how often: the fastest counts, for others were disturbed.
+const TRIAL_STEPS: u64 = 1_000_000;
+const TRIALS: usize = 50;
 
 /// One queue of computing tasks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,9 +43,8 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<SpinRun>> {
 }
 
 async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<SpinRun> {
-    let steps = (TRIAL_STEPS as f64 * MILLISECONDS / time_ms(TRIAL_STEPS)) as u64;
-    // The fastest of a few: a disturbed one would make the ideal too low.
-    let alone_ms = (0..20).map(|_| time_ms(steps)).fold(f64::MAX, f64::min);
+    let steps = (TRIAL_STEPS as f64 * MILLISECONDS / fastest_ms(TRIAL_STEPS)) as u64;
+    let alone_ms = fastest_ms(steps);
     let calls = || Spin { steps };
     trial.fill_with(tasks, calls).await?;
     let rate = drain::rate(trial, tasks, tasks).await?;
@@ -54,6 +54,10 @@ async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<SpinRun> {
         ideal_per_s: trial.setup.concurrency as f64 * 1e3 / alone_ms,
         per_s: rate.per_s,
     })
+}
+
+fn fastest_ms(steps: u64) -> f64 {
+    (0..TRIALS).map(|_| time_ms(steps)).fold(f64::MAX, f64::min)
 }
 
 fn time_ms(steps: u64) -> f64 {
