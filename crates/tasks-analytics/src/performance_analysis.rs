@@ -6,7 +6,10 @@ mod summary;
 use std::collections::BTreeMap;
 
 use broker::QueueDepth;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use reports::artefact::{hash_of, store};
+use reports::files::Format;
 use serde::{Deserialize, Serialize};
 use tasks::catalogue::{PERFORMANCE_ANALYSIS, Spec};
 use tasks::{Answer, FinanceTask, Run, failure};
@@ -15,6 +18,11 @@ use worker::{Context, Outcome};
 pub use summary::{Slow, TaskSummary, slowest, summed_up};
 
 use summary::QueueSummary;
+
+use crate::files::{Filing, Label};
+
+/// What its files are called, and their rows.
+const KIND: &str = "performance_analysis";
 
 /// Looks back over the runs of some hours.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,12 +108,36 @@ impl FinanceTask for PerformanceAnalysis {
                 bytes: store.database_bytes().await.map_err(failure)?,
             },
         };
+        keep(run, &analysis).await?;
         Ok(if runs.is_empty() {
             Answer::Empty(analysis)
         } else {
             Answer::Done(analysis)
         })
     }
+}
+
+/// Keeps the analysis as a file, one for each call: a run that is repeated finds what it has written.
+async fn keep(run: &Run<'_>, analysis: &Analysis) -> Result<(), Outcome> {
+    let filing = Filing::of(run).await?;
+    let hash = hash_of([run.ctx().id()]);
+    let label = Label {
+        user_id: None,
+        kind: KIND,
+        input_hash: &hash,
+    };
+    if filing.find(&label, Format::Json).await?.is_some() {
+        return Ok(());
+    }
+    let text = serde_json::to_vec_pretty(analysis)?;
+    let name = format!("{KIND}-{}.json", label.tag());
+    let written = store(&filing.folder(&label), &name, |output| {
+        output.write_all(&text).map_err(reports::Error::Write)
+    });
+    let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+    let period = (day(analysis.window.start), day(analysis.window.end));
+    filing.add(&label, Format::Json, period, written?).await?;
+    Ok(())
 }
 
 /// How many messages wait in each queue; nothing where the broker does not say.

@@ -108,3 +108,24 @@ async fn a_task_sees_its_own_user_only() {
     let (kind, text) = fails(late.kwarg("start", "2999-01-01")).await;
     assert_eq!(kind, "InvalidArgument", "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_analysis_is_kept_as_a_file_for_each_call() {
+    let data = TempDir::new().unwrap();
+    let store = sample(&data).await;
+    let client = start(&data).await;
+    let folder = data.path().join("reports/system");
+    for count in 1..=2 {
+        let name = "dashboard.tasks.performance_analysis";
+        let id = format!("analysis-{count}");
+        let result = run(call(&client, name).task_id(id)).await;
+        let kept = files(&folder);
+        assert_eq!(kept.len(), count);
+        assert_eq!(store.artefact_paths().await.unwrap().len(), count);
+        let same = kept.iter().any(|path| {
+            let text = fs::read(path).unwrap();
+            serde_json::from_slice::<Value>(&text).unwrap() == result["data"]
+        });
+        assert!(same, "{result}");
+    }
+}
