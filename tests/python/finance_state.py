@@ -12,7 +12,7 @@ import sys
 TIMES = {
     "created_at", "updated_at", "computed_at", "fetched_at", "imported_at", "opened_at", "closed_at", "acquired_at",
     "last_reconciled_at", "info_fetched_at", "processed_at", "checked_at", "sent_at", "quoted_at", "next_allowed_at",
-    "started_at", "finished_at", "expires_at", "fresh_until", "duration_ms",
+    "started_at", "finished_at", "expires_at", "duration_ms",
 }
 # Further columns, each with the reason.
 LEFT_OUT = {
