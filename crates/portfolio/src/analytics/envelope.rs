@@ -165,7 +165,6 @@ pub struct TopEntry {
     /// The asset.
     pub symbol: String,
     /// What it added to the time-weighted return since inception.
-    #[serde(deserialize_with = "super::exact::float")]
     pub contribution: f64,
 }
 
