@@ -42,6 +42,23 @@ pub(crate) fn adopted(entry: &Entry, known: Option<&EntryState>, now: Timestamp)
     state
 }
 
+/// What becomes of a record whose entry is not in the plan. It goes with its entry; one that cannot be used at the moment keeps it, and is
+/// enabled anew when it can be.
+pub(crate) fn abandon(name: &str, record: Option<&Bytes>, is_unusable: bool) -> Option<Write> {
+    let record = record?;
+    if !is_unusable {
+        return Some((entry_key(name), None));
+    }
+    let state = read(name, record);
+    (!state.disabled).then(|| {
+        let disabled = EntryState {
+            disabled: true,
+            ..state
+        };
+        (entry_key(name), Some(encode(&disabled)))
+    })
+}
+
 /// The record of an entry; one that cannot be read belongs to no schedule.
 pub(crate) fn read(name: &str, record: &[u8]) -> EntryState {
     decode(name, record).unwrap_or_else(EntryState::unreadable)

@@ -89,6 +89,13 @@ impl KnownSchedule {
         self.lock().as_ref().map_or(0, |read| read.problems.len())
     }
 
+    /// Whether there is an entry of this name that cannot be used.
+    pub(crate) fn is_unusable(&self, name: &str) -> bool {
+        let read = self.lock();
+        read.as_ref()
+            .is_some_and(|read| read.problems.contains(name))
+    }
+
     /// Reads the schedule, unless that was done before. From then on [`KnownSchedule::refresh`] tells what changes.
     ///
     /// # Errors
@@ -142,10 +149,15 @@ impl KnownSchedule {
         let before = names
             .iter()
             .filter_map(|name| read.entries.take(name.as_str()));
-        let (entries, changes) = compare(before.collect(), schedule.entries);
+        let (entries, mut changes) = compare(before.collect(), schedule.entries);
+        let problems: HashSet<String> = named(schedule.problems).collect();
+        let before: Vec<String> = read
+            .problems
+            .extract_if(|name| names.contains(name))
+            .collect();
+        changes.extend(gone(before, &entries, &problems));
         read.entries.extend(entries);
-        read.problems.retain(|name| !names.contains(name));
-        read.problems.extend(named(schedule.problems));
+        read.problems.extend(problems);
         read.version = version;
         Ok(changes)
     }
@@ -153,14 +165,17 @@ impl KnownSchedule {
     async fn read_all(&self, version: String) -> Result<Vec<Change>, SourceError> {
         let schedule = self.source.load().await?;
         report(&schedule.problems);
-        let problems = named(schedule.problems).collect();
+        let problems: HashSet<String> = named(schedule.problems).collect();
         let before = self.lock().as_ref().map(|read| read.entries.clone());
         let compared = move || match before {
             Some(before) => compare(before, schedule.entries),
             None => (all(schedule.entries), Vec::new()),
         };
-        let (entries, changes) = bulk::apart(compared).await;
-        *self.lock() = Some(Read {
+        let (entries, mut changes) = bulk::apart(compared).await;
+        let mut guard = self.lock();
+        let before = guard.take().map(|read| read.problems);
+        changes.extend(gone(before.into_iter().flatten(), &entries, &problems));
+        *guard = Some(Read {
             version,
             entries,
             problems,
@@ -200,6 +215,17 @@ fn compare(mut before: Entries, now: Vec<Entry>) -> (Entries, Vec<Change>) {
     let gone = before.into_iter();
     changes.extend(gone.map(|Named(entry)| Change::Gone(entry.name.clone())));
     (entries, changes)
+}
+
+/// Those of the entries that could not be used which are not there any more.
+fn gone(
+    before: impl IntoIterator<Item = String>,
+    entries: &Entries,
+    problems: &HashSet<String>,
+) -> impl Iterator<Item = Change> {
+    let is_there = |name: &String| entries.contains(name.as_str()) || problems.contains(name);
+    let before = before.into_iter();
+    before.filter(move |name| !is_there(name)).map(Change::Gone)
 }
 
 fn report(problems: &[EntryError]) {

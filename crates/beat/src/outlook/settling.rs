@@ -4,7 +4,7 @@ use broker::Result;
 use jiff::Timestamp;
 
 use super::Outlook;
-use crate::adopt::adopt;
+use crate::adopt::{abandon, adopt};
 use crate::beat::Beat;
 use crate::known::Change;
 use crate::plan::{Place, due};
@@ -48,7 +48,7 @@ impl Outlook {
             let place = self.plan.find(name);
             let entry = place.and_then(|place| self.plan.entry(place));
             let Some(entry) = entry else {
-                let write = record.map(|_| (entry_key(name), None));
+                let write = abandon(name, record.as_ref(), beat.known().is_unusable(name));
                 let (place, due) = (None, None);
                 return Settled { place, due, write };
             };

@@ -99,6 +99,45 @@ async fn a_name_that_the_settings_have_is_a_problem_of_the_stored_entry() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_entry_that_is_edited_into_nonsense_and_mended_remembers_its_runs() {
+    let stage = Stage::new();
+    let good = json!({"task": "t", "schedule": 10, "policy": {"max_runs": 3}});
+    put(&stage, "tick", good.clone()).await;
+    let running = lead(&stage, &json!({})).await;
+    pass(21).await;
+    assert_eq!(stage.sent_once_each().await, 2);
+    let wrong = json!({"task": "t", "schedule": "61 * * * *", "policy": {"max_runs": 3}});
+    put(&stage, "tick", wrong).await;
+    pass(100).await;
+    // Nor does a beat that never knew the good one take the record for an orphan.
+    running.stop().await;
+    let _next = lead(&stage, &json!({})).await;
+    pass(100).await;
+    put(&stage, "tick", good).await;
+    pass(9).await;
+    assert_eq!(stage.sent_once_each().await, 2, "no slot of the past");
+    pass(100).await;
+    assert_eq!(stage.sent_once_each().await, 3, "the third run is the last");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_deleted_while_it_is_nonsense_is_forgotten() {
+    let stage = Stage::new();
+    let good = json!({"task": "t", "schedule": 10, "policy": {"max_runs": 2}});
+    put(&stage, "tick", good.clone()).await;
+    let _running = lead(&stage, &json!({})).await;
+    pass(31).await;
+    assert_eq!(stage.sent_once_each().await, 2);
+    put(&stage, "tick", json!("nonsense")).await;
+    pass(2).await;
+    stored(&stage).delete("tick").await.unwrap();
+    pass(2).await;
+    put(&stage, "tick", good).await;
+    pass(100).await;
+    assert_eq!(stage.sent().await.len(), 4, "it begins anew");
+}
+
+#[tokio::test(start_paused = true)]
 async fn editors_do_not_mix() {
     let stage = Stage::new();
     let edits = (0..20).map(|number| {
