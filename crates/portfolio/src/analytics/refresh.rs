@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join;
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
@@ -174,7 +174,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// While one portion is computed, the next is loaded and the one before is saved.
+    /// While one portion is computed, the one before is saved and then the next is loaded: a database has one writer.
     async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
         let shared = load::revisions(self.store, rates, &shorts, None).await?;
@@ -190,12 +190,12 @@ impl<'r> Run<'r> {
             let portion = needs.len();
             self.advance("load", portion, rows.len());
             let jobs = self.jobs(needs, &mut engine, &shorts).await?;
-            let ((jobs, outcomes), next, saved) = try_join3(
-                compute(Arc::clone(&engine), jobs),
-                self.load(portions.next(), &shared),
-                self.save(std::mem::take(&mut finished)),
-            )
-            .await?;
+            let store = async {
+                let saved = self.save(std::mem::take(&mut finished)).await?;
+                Ok((saved, self.load(portions.next(), &shared).await?))
+            };
+            let computing = compute(Arc::clone(&engine), jobs);
+            let ((jobs, outcomes), (saved, next)) = try_join(computing, store).await?;
             self.data.cache_keys += saved;
             (loaded, finished) = (next, self.note(jobs, outcomes));
             self.advance("metrics", portion, rows.len());

@@ -234,12 +234,12 @@ fn rolling(
     settings: ReturnSettings<'_>,
     benchmark: Option<&Benchmark>,
 ) -> RollingSummary {
-    let mut ends: BTreeMap<i16, usize> = BTreeMap::new();
-    for (index, date) in series.dates.iter().enumerate() {
-        ends.insert(date.year(), index);
-    }
+    let years = series.dates.chunk_by(|a, b| a.year() == b.year());
+    let ends = years.scan(0, |days, year| {
+        *days += year.len();
+        Some(*days - 1)
+    });
     let points = ends
-        .into_values()
         .filter_map(|end| metrics::rolling_point(series, end, length, settings.metrics, benchmark));
     RollingSummary {
         count: (series.returns.len() + 1).saturating_sub(length),
