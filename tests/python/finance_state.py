@@ -18,6 +18,7 @@ TIMES = {
 LEFT_OUT = {
     ("task_runs", "worker"): "the worker's host",
     ("cache_entries", "hits"): "counts readers, and a run that is repeated reads again",
+    ("cache_entries", "version"): "counts writes, and a run that is killed after it has written writes again",
     ("health_samples", "checks"): "latencies and free space",
     ("backups", "path"): "names the time",
     ("backups", "sha256"): "the backup holds times",

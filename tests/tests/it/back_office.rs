@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod calls;
+mod held_time;
 mod kills;
 mod schedules;
 mod system;

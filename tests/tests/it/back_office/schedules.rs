@@ -1,35 +1,21 @@
 //! The delivered schedule over eight days of a clock that the test holds.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use beat::{Beat, BeatParams, Clock, ScheduleFile};
+use broker::{Backends, Coordinator};
 use client::{Client, ClientOptions};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, from_value, to_value};
 use testkit::{wait_until, workspace_root};
 use tokio_util::sync::CancellationToken;
 
+use super::held_time::HeldTime;
 use super::system::{PATIENCE, System, settings};
 
 const DAYS: i64 = 8;
-
-/// Stands still until it is moved.
-#[derive(Debug)]
-struct HeldClock(Mutex<Timestamp>);
-
-impl HeldClock {
-    fn pass(&self, time: SignedDuration) {
-        *self.0.lock().unwrap() += time;
-    }
-}
-
-impl Clock for HeldClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_schedules_of_the_five_systems_fire_and_their_tasks_run() {
@@ -38,14 +24,19 @@ async fn all_schedules_of_the_five_systems_fire_and_their_tasks_run() {
     assert!(schedule.problems.is_empty(), "{:?}", schedule.problems);
     let backends = service::open(&settings(&system)).await.unwrap();
     // What expires must not have done so by the worker's clock, which nobody holds.
-    let clock = Arc::new(HeldClock(Mutex::new(
+    let clock = HeldTime::at(
         Timestamp::now() + SignedDuration::from_hours(1),
-    )));
+        Arc::clone(&backends.coordinator),
+    );
+    let backends = Backends {
+        coordinator: Arc::clone(&clock) as Arc<dyn Coordinator>,
+        ..backends
+    };
     let beat = Beat::new(BeatParams {
         client: Client::new(backends.clone(), ClientOptions::default()),
         source: Arc::new(schedule.clone()),
         name: "held".to_owned(),
-        lease: Duration::from_secs(30),
+        lease: Duration::from_millis(1_500),
         cron_starting_deadline: None,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
     });
@@ -56,13 +47,13 @@ async fn all_schedules_of_the_five_systems_fire_and_their_tasks_run() {
     });
     let count = schedule.entries.len();
     for _ in 0..DAYS {
-        all_are_sent(&backends, &schedule, clock.now()).await;
+        all_are_sent(&backends, &schedule, clock.shown()).await;
         clock.pass(SignedDuration::from_hours(24));
     }
-    all_are_sent(&backends, &schedule, clock.now()).await;
+    all_are_sent(&backends, &schedule, clock.shown()).await;
     stop.cancel();
     running.await.unwrap();
-    let rows = beat::rows(&*backends.coordinator, &schedule, clock.now(), 1)
+    let rows = beat::rows(&*backends.coordinator, &schedule, clock.shown(), 1)
         .await
         .unwrap();
     for row in &rows {
@@ -79,7 +70,7 @@ async fn all_schedules_of_the_five_systems_fire_and_their_tasks_run() {
 }
 
 /// Waits until no entry is due any more.
-async fn all_are_sent(backends: &broker::Backends, schedule: &ScheduleFile, now: Timestamp) {
+async fn all_are_sent(backends: &Backends, schedule: &ScheduleFile, now: Timestamp) {
     wait_until(PATIENCE, async || {
         let rows = beat::rows(&*backends.coordinator, schedule, now, 1)
             .await

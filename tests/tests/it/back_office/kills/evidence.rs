@@ -17,8 +17,10 @@ const TIMES: [&str; 6] = [
     "sha256",
 ];
 /// Results that are others after a kill, rightly: one measures the runs before it, the others count what they did themselves.
-const ITS_OWN: [&str; 4] = [
+const ITS_OWN: [&str; 6] = [
     "fetch_market_data",
+    "app.tasks.reconciliation.sync_market_data",
+    "weekly_portfolio_maintenance",
     "dashboard.tasks.performance_analysis",
     "apps.main.tasks.cleanup_temp_files",
     "finflow.core.tasks.cleanup_old_logs",

@@ -11,8 +11,17 @@ use super::stage::Stage;
 use super::trap::Trap;
 use crate::back_office::system::{PATIENCE, System, queue_of, settings};
 
+/// A task had ended before its kill, so nothing was shown; why and where.
+#[derive(Debug)]
+pub struct TooLate(pub String);
+
 /// Returns what the system holds in the end.
-pub async fn play(stage: &Stage, name: String, scenes: &[Scene], kill: bool) -> Evidence {
+pub async fn play(
+    stage: &Stage,
+    name: String,
+    scenes: &[Scene],
+    kill: bool,
+) -> Result<Evidence, TooLate> {
     let mut system = stage.system(&name);
     let backends = service::open(&settings(&system)).await.unwrap();
     let client = Client::new(backends, ClientOptions::default());
@@ -20,7 +29,7 @@ pub async fn play(stage: &Stage, name: String, scenes: &[Scene], kill: bool) -> 
     let mut results = Vec::new();
     for scene in scenes {
         let sent = if kill {
-            killed(&mut system, &client, scene).await
+            killed(&mut system, &client, scene).await?
         } else {
             send(&client, scene).await
         };
@@ -29,7 +38,7 @@ pub async fn play(stage: &Stage, name: String, scenes: &[Scene], kill: bool) -> 
         wait_until(PATIENCE, async || system.messages() == 0).await;
         results.push((scene.task, ending(&meta)));
     }
-    Evidence::of(stage, &system, &name, results)
+    Ok(Evidence::of(stage, &system, &name, results))
 }
 
 fn ending(meta: &TaskMeta) -> Json {
@@ -38,7 +47,11 @@ fn ending(meta: &TaskMeta) -> Json {
 }
 
 /// Sends the task, kills its worker at each of its moments, and starts it again.
-async fn killed(system: &mut System, client: &Client, scene: &Scene) -> AsyncResult<Value> {
+async fn killed(
+    system: &mut System,
+    client: &Client,
+    scene: &Scene,
+) -> Result<AsyncResult<Value>, TooLate> {
     let (folder, id) = (system.data(), scene.task);
     let mut sent = None;
     for moment in scene.kills {
@@ -50,14 +63,13 @@ async fn killed(system: &mut System, client: &Client, scene: &Scene) -> AsyncRes
         }
         trap.sprung().await;
         system.kill_worker();
-        assert!(
-            system.messages() > 0,
-            "{id} had ended before its kill at {moment:?}"
-        );
+        if system.messages() == 0 {
+            return Err(TooLate(format!("{id}, {moment:?}")));
+        }
         trap.remove().await;
     }
     system.start_worker().await;
-    sent.unwrap()
+    Ok(sent.unwrap())
 }
 
 /// The id is the task's name, so that the same call in another system is the same task.
