@@ -10,9 +10,9 @@ use tokio::time::sleep;
 use crate::cli::Size;
 use crate::drain;
 use crate::figures::Row;
+use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
 use crate::setup::{Setup, Store};
-use crate::stats::{percentile, sorted};
 use crate::trial::Trial;
 
 /// Our worker's slots.

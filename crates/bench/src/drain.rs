@@ -1,5 +1,7 @@
 //! `drain`: how fast a worker empties a queue of tasks that do nothing.
 
+pub(crate) mod progress;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
@@ -10,10 +12,10 @@ use crate::cli::Size;
 use crate::figures::Row;
 use crate::lab::Lab;
 use crate::limit::Limit;
-use crate::progress::{Progress, successes};
 use crate::setup::{Engine, Setup, Store};
 use crate::trial::Trial;
 use crate::worker_process::WorkerProcess;
+use progress::{Progress, successes};
 
 /// Time between two looks at the store.
 const LOOK: Duration = Duration::from_millis(20);

@@ -10,10 +10,10 @@ use worker::SendTask as _;
 
 use crate::cli::Size;
 use crate::figures::Row;
+use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
 use crate::setup::{Setup, Store};
 use crate::stamps;
-use crate::stats::{percentile, sorted};
 use crate::tasks::Stamp;
 use crate::trial::Trial;
 

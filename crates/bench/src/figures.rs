@@ -1,5 +1,7 @@
 //! The figures of a run as data: what the measurements return, what `--json` writes, and what the tables are made from.
 
+pub(crate) mod stats;
+
 use serde::{Deserialize, Serialize};
 
 use crate::beat::BeatRun;
@@ -9,15 +11,15 @@ use crate::depth::DepthRun;
 use crate::drain::DrainRun;
 use crate::eta::EtaRun;
 use crate::instructions::InstructionsRun;
+use crate::lab::reference::Reference;
 use crate::latency::LatencyRun;
 use crate::machine::Machine;
 use crate::memory::MemoryRun;
 use crate::publish::PublishRun;
-use crate::reference::Reference;
 use crate::setup::{Engine, Setup};
 use crate::spin::SpinRun;
 use crate::start::StartRun;
-use crate::stats::median;
+use stats::median;
 
 /// Everything that was measured in one run of the program; what was not measured is empty.
 #[derive(Clone, Debug, Serialize, Deserialize)]

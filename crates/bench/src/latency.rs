@@ -7,9 +7,9 @@ use tokio::time::sleep;
 
 use crate::cli::Size;
 use crate::figures::Row;
+use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
 use crate::setup::Setup;
-use crate::stats::{percentile, sorted};
 use crate::trial::Trial;
 
 /// Pause after every task.

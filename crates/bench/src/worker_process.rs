@@ -1,5 +1,7 @@
 //! A worker's process under measurement: its start, its log and its end.
 
+mod proctree;
+
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -11,8 +13,8 @@ use anyhow::{Context as _, bail};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::proctree::{self, Memory};
 use crate::stamps;
+use proctree::Memory;
 
 /// How long a worker may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(15);
