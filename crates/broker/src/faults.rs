@@ -4,6 +4,7 @@
 //! [`Faults`] is the switch. A failing or stalled call never reaches what is wrapped.
 
 mod decorators;
+mod layer;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::{Backends, BrokerError, ErrorKind, Result};
+pub use layer::CoordinatorLayer;
+
 use decorators::{FaultyBroker, FaultyCoordinator, FaultyResults};
 
 /// The calls that can fail.

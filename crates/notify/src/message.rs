@@ -42,10 +42,5 @@ pub(crate) fn identity(notification: &Notification) -> String {
         ..
     } = notification;
     let hash = Sha256::digest(format!("{user_id}\n{created_at}\n{dedupe_key}"));
-    let hash: String = hash
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("notification-{id}-{hash}")
+    format!("notification-{id}-{}", hex::encode(&hash[..12]))
 }

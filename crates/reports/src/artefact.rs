@@ -66,7 +66,7 @@ fn content_of(path: &Path) -> io::Result<(u64, String)> {
     loop {
         let chunk = file.fill_buf()?;
         if chunk.is_empty() {
-            return Ok((bytes, hexadecimal(hash)));
+            return Ok((bytes, hex::encode(hash.finalize())));
         }
         hash.update(chunk);
         let read = chunk.len();
@@ -82,14 +82,7 @@ pub fn hash_of<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hexadecimal(hash)
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize())
 }
 
 /// A text as part of a file name: letters and digits of any script stay, everything else becomes one hyphen.
@@ -146,7 +139,7 @@ impl<'f> Counted<'f> {
 
     fn finish(mut self) -> io::Result<(u64, String)> {
         self.file.flush()?;
-        Ok((self.bytes, hexadecimal(self.hash)))
+        Ok((self.bytes, hex::encode(self.hash.finalize())))
     }
 }
 

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use beat::{Clock, Role};
-use broker::faults::inject;
-use broker::{
-    Backends, BrokerError, Commit, Coordinator, ErrorKind, Fence, Holder, Publish, Result,
-};
-use bytes::Bytes;
+use broker::faults::{CoordinatorLayer, inject};
+use broker::{Backends, BrokerError, Commit, Coordinator, ErrorKind, Publish, Result};
 use jiff::{SignedDuration, Timestamp};
 use protocol::Value;
 use serde_json::json;
@@ -133,37 +130,9 @@ impl FaultyCommits {
 }
 
 #[async_trait]
-impl Coordinator for FaultyCommits {
-    async fn now(&self) -> Result<Timestamp> {
-        self.coordinator.now().await
-    }
-
-    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
-        self.coordinator.acquire(lease, owner, ttl).await
-    }
-
-    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
-        self.coordinator.release(lease, owner).await
-    }
-
-    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
-        self.coordinator.holder(lease).await
-    }
-
-    async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
-        self.coordinator.load(space).await
-    }
-
-    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
-        self.coordinator.fetch(space, keys).await
-    }
-
-    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
-        self.coordinator.remember(space, texts, keep).await
-    }
-
-    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
-        self.coordinator.remembered(space).await
+impl CoordinatorLayer for FaultyCommits {
+    fn below(&self) -> &dyn Coordinator {
+        &*self.coordinator
     }
 
     async fn commit(&self, commit: Commit) -> Result<bool> {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use beat::{Role, SPACE, StoredSchedule};
-use broker::{Backends, Commit, Coordinator, Fence, Holder, Result};
+use broker::faults::CoordinatorLayer;
+use broker::{Backends, Commit, Coordinator, Result};
 use bytes::Bytes;
-use jiff::Timestamp;
 use protocol::to_value;
 use serde_json::json;
 
@@ -38,21 +37,9 @@ impl Counting {
 }
 
 #[async_trait]
-impl Coordinator for Counting {
-    async fn now(&self) -> Result<Timestamp> {
-        self.coordinator.now().await
-    }
-
-    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
-        self.coordinator.acquire(lease, owner, ttl).await
-    }
-
-    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
-        self.coordinator.release(lease, owner).await
-    }
-
-    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
-        self.coordinator.holder(lease).await
+impl CoordinatorLayer for Counting {
+    fn below(&self) -> &dyn Coordinator {
+        &*self.coordinator
     }
 
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
@@ -63,18 +50,6 @@ impl Coordinator for Counting {
     async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
         self.fetched.fetch_add(keys.len(), Relaxed);
         self.coordinator.fetch(space, keys).await
-    }
-
-    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
-        self.coordinator.remember(space, texts, keep).await
-    }
-
-    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
-        self.coordinator.remembered(space).await
-    }
-
-    async fn commit(&self, commit: Commit) -> Result<bool> {
-        self.coordinator.commit(commit).await
     }
 }
 

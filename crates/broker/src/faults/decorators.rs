@@ -9,11 +9,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use protocol::{Message, TaskMeta, Value};
 
-use super::{Call, Faults};
+use super::{Call, CoordinatorLayer, Faults};
 use crate::{
     Binding, Broker, Capabilities, ChordPart, ChordParts, ChordStore, Commit, Consumer,
-    ConsumerParams, Coordinator, Counted, Delivery, ExchangeKind, Fence, Holder, NewChord, Publish,
-    Result, ResultBackend, ResultStream, Settled, Settlement, Source, Stored, Subscription,
+    ConsumerParams, Coordinator, Counted, Delivery, ExchangeKind, Fence, NewChord, Publish, Result,
+    ResultBackend, ResultStream, Settled, Settlement, Source, Stored, Subscription,
 };
 
 macro_rules! decorator {
@@ -118,7 +118,11 @@ impl Consumer for FaultyConsumer {
 }
 
 #[async_trait]
-impl Coordinator for FaultyCoordinator {
+impl CoordinatorLayer for FaultyCoordinator {
+    fn below(&self) -> &dyn Coordinator {
+        &*self.inner
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         self.faults.pass(Call::Now).await?;
         self.inner.now().await
@@ -127,14 +131,6 @@ impl Coordinator for FaultyCoordinator {
     async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
         self.faults.pass(Call::Acquire).await?;
         self.inner.acquire(lease, owner, ttl).await
-    }
-
-    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
-        self.inner.release(lease, owner).await
-    }
-
-    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
-        self.inner.holder(lease).await
     }
 
     async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {

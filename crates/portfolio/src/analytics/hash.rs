@@ -53,7 +53,7 @@ pub(super) fn portfolio(
         writeln!(text, "{asset}|{revision}").expect(WRITES);
     }
     hash.update(text.as_bytes());
-    (hexadecimal(hash), assets)
+    (hex::encode(hash.finalize()), assets)
 }
 
 /// The hash of the rates of a table until a day.
@@ -65,7 +65,7 @@ pub(super) fn rates(table: &RateTable, until: Date) -> String {
         hash.update(text.as_bytes());
         text.clear();
     }
-    hexadecimal(hash)
+    hex::encode(hash.finalize())
 }
 
 /// The hash of several hashes.
@@ -74,12 +74,5 @@ pub(super) fn joined<'h>(hashes: impl Iterator<Item = &'h str>) -> String {
     for part in hashes {
         hash.update(part.as_bytes());
     }
-    hexadecimal(hash)
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize())
 }

@@ -108,9 +108,5 @@ fn id_digest(ids: &[i64]) -> String {
     for id in sorted {
         hash.update(id.to_be_bytes());
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(&hash.finalize()[..8])
 }

@@ -70,7 +70,7 @@ impl<W: Write> Writer<W> {
     pub(super) fn finish(mut self) -> io::Result<()> {
         let end = End {
             rows: self.rows,
-            sha256: hexadecimal(self.hash.clone()),
+            sha256: hex::encode(self.hash.clone().finalize()),
         };
         self.line(&end)?;
         match self.output {
@@ -129,7 +129,7 @@ impl Reader {
     pub(super) fn finish(mut self) -> Result<()> {
         let read = End {
             rows: self.rows,
-            sha256: hexadecimal(self.hash.clone()),
+            sha256: hex::encode(self.hash.clone().finalize()),
         };
         let said: End = self.line()?;
         let mut rest = [0];
@@ -191,14 +191,9 @@ pub(super) fn measure(path: &Path) -> Result<(u64, String)> {
     loop {
         let read = file.read(&mut buffer).map_err(failed)?;
         if read == 0 {
-            return Ok((bytes, hexadecimal(hash)));
+            return Ok((bytes, hex::encode(hash.finalize())));
         }
         hash.update(&buffer[..read]);
         bytes += read as u64;
     }
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -223,8 +223,7 @@ impl<'a> Context<'a> {
         content.copy_from_slice(&hash.finalize()[..16]);
         let turn = self.seen.entry(content).or_default();
         *turn += 1;
-        let content: String = content.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("row-{content}-{turn}")
+        format!("row-{}-{turn}", hex::encode(content))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn stamp(account: i64, breaks: &mut [Break], ledger: &[&Row], lines: 
         let twin = seen.entry(key.clone()).or_default();
         write!(key, "|{twin}").expect("writing to a string succeeds");
         *twin += 1;
-        found.fingerprint = hex(&Sha256::digest(key.as_bytes()));
+        found.fingerprint = hex::encode(Sha256::digest(key.as_bytes()));
     }
 }
 
@@ -55,13 +55,4 @@ fn row_key(row: &Row) -> String {
             row.currency
         ),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string succeeds");
-            text
-        })
 }

@@ -1,12 +1,11 @@
 //! A real server whose clock a test holds: everything else is the server's.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use beat::Clock;
-use broker::{Commit, Coordinator, Fence, Holder, Result};
-use bytes::Bytes;
+use broker::faults::CoordinatorLayer;
+use broker::{Coordinator, Result};
 use jiff::{SignedDuration, Timestamp};
 
 /// Stands still until it is moved; also as the clock of a machine that agrees with the server's.
@@ -38,40 +37,12 @@ impl Clock for HeldTime {
 }
 
 #[async_trait]
-impl Coordinator for HeldTime {
+impl CoordinatorLayer for HeldTime {
+    fn below(&self) -> &dyn Coordinator {
+        &*self.server
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         Ok(self.shown())
-    }
-
-    async fn acquire(&self, lease: &str, owner: &str, ttl: Duration) -> Result<Option<Fence>> {
-        self.server.acquire(lease, owner, ttl).await
-    }
-
-    async fn release(&self, lease: &str, owner: &str) -> Result<()> {
-        self.server.release(lease, owner).await
-    }
-
-    async fn holder(&self, lease: &str) -> Result<Option<Holder>> {
-        self.server.holder(lease).await
-    }
-
-    async fn load(&self, space: &str) -> Result<Vec<(String, Bytes)>> {
-        self.server.load(space).await
-    }
-
-    async fn fetch(&self, space: &str, keys: &[String]) -> Result<Vec<Option<Bytes>>> {
-        self.server.fetch(space, keys).await
-    }
-
-    async fn remember(&self, space: &str, texts: Vec<String>, keep: Duration) -> Result<()> {
-        self.server.remember(space, texts, keep).await
-    }
-
-    async fn remembered(&self, space: &str) -> Result<Vec<String>> {
-        self.server.remembered(space).await
-    }
-
-    async fn commit(&self, commit: Commit) -> Result<bool> {
-        self.server.commit(commit).await
     }
 }

@@ -108,8 +108,7 @@ pub async fn import_statement(
         Some(id) => store.account(id).await?.id,
         None => by_number(store, source.name, &file.account_no).await?,
     };
-    let hash = Sha256::digest(source.bytes);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(Sha256::digest(source.bytes));
     let (statement_id, new) = store
         .put_statement(account_id, &file, source.name, &hash, source.now)
         .await?;
