@@ -56,7 +56,7 @@ impl Admin for SqliteBroker {
     }
 
     async fn purge(&self, queue: &str) -> Result<u64> {
-        Ok(self.store.write(Purge(queue.to_owned())).await?)
+        Ok(self.store.write(Purge(queue.to_owned())).await? as u64)
     }
 
     async fn peek(&self, queue: &str, max: usize) -> Result<Vec<Bytes>> {
@@ -77,7 +77,7 @@ impl Admin for SqliteBroker {
 
     async fn hasten(&self, ids: &[String]) -> Result<u64> {
         let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        Ok(self.store.write(Hasten(ids)).await?)
+        Ok(self.store.write(Hasten(ids)).await? as u64)
     }
 
     async fn parked(&self, max: usize) -> Result<Vec<Parked>> {

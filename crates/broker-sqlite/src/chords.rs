@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use broker::{ChordPart, ChordParts, ChordStore, Counted, NewChord, Result, ResultBackend};
-use futures_util::TryStreamExt;
 
 use crate::SqliteResults;
 use crate::error::SqliteError;
@@ -23,14 +22,10 @@ impl SqliteResults {
         }
     }
 
-    /// One at a time, so that no more of them lie in memory twice.
     async fn parts(&self, group_id: &str) -> Result<Vec<ChordPart>, SqliteError> {
-        let mut rows = reads::chord_parts(&self.store.readers, group_id);
-        let mut parts = Vec::new();
-        while let Some((place, member)) = rows.try_next().await? {
-            parts.push(decode_part(group_id, place, &member, &self.policy)?);
-        }
-        Ok(parts)
+        let (group, policy) = (group_id.to_owned(), self.policy.clone());
+        let decode = move |place, member: &[u8]| decode_part(&group, place, member, &policy);
+        reads::chord_parts(&self.store.readers, group_id, decode).await
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum SqliteError {
         "cannot write {path}: {source}; the broker needs write access to its file and to the folder around it"
     )]
     Bell { path: PathBuf, source: io::Error },
+    #[error("cannot start the thread that writes the broker's file: {0}")]
+    Thread(#[source] io::Error),
     #[error("there is no broker file at {path}; leave out `mode=rw` to have it created")]
     Missing { path: PathBuf },
     #[error(
@@ -37,10 +39,10 @@ pub(crate) enum SqliteError {
     #[error("cannot open {path}: {}", explain(.source))]
     Open {
         path: PathBuf,
-        source: Arc<sqlx::Error>,
+        source: Arc<rusqlite::Error>,
     },
     #[error("the broker's file failed: {}", explain(.0))]
-    Database(#[source] Arc<sqlx::Error>),
+    Database(#[source] Arc<rusqlite::Error>),
     #[error(
         "the disk of {path} has {free} bytes left, and the last {kept} are kept for finishing what is queued; free space"
     )]
@@ -59,8 +61,8 @@ pub(crate) enum SqliteError {
 
 pub(crate) type Result<T, E = SqliteError> = std::result::Result<T, E>;
 
-impl From<sqlx::Error> for SqliteError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<rusqlite::Error> for SqliteError {
+    fn from(error: rusqlite::Error) -> Self {
         Self::Database(Arc::new(error))
     }
 }
@@ -74,6 +76,7 @@ impl SqliteError {
             Self::Foreign { .. } | Self::Newer { .. } => ErrorKind::Invalid,
             Self::Open { source, .. } | Self::Database(source) => kind_of(source),
             Self::NoRoom { .. } => ErrorKind::Full,
+            Self::Thread(_) => ErrorKind::Other,
             Self::Decode(_) => ErrorKind::Corrupt,
             Self::Closed => ErrorKind::Closed,
         }
@@ -116,12 +119,11 @@ const TOO_BIG: i32 = 18;
 const NOT_A_DATABASE: i32 = 26;
 
 /// The lower byte of the extended code that SQLite reported.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+fn primary_code(error: &rusqlite::Error) -> Option<i32> {
+    Some(error.sqlite_error()?.extended_code & 0xff)
 }
 
-fn kind_of(error: &sqlx::Error) -> ErrorKind {
+fn kind_of(error: &rusqlite::Error) -> ErrorKind {
     match primary_code(error) {
         Some(BUSY | LOCKED) => ErrorKind::Unreachable,
         Some(READ_ONLY) => ErrorKind::ReadOnly,
@@ -142,17 +144,18 @@ fn kind_of_io(error: &io::Error) -> ErrorKind {
 }
 
 /// SQLite's own words, and what to do.
-fn explain(error: &sqlx::Error) -> String {
-    let words = error
-        .as_database_error()
-        .map_or_else(|| error.to_string(), |error| error.message().to_owned());
+fn explain(error: &rusqlite::Error) -> String {
+    let words = match error {
+        rusqlite::Error::SqliteFailure(_, Some(words)) => words.clone(),
+        _ => error.to_string(),
+    };
     match remedy(error) {
         Some(remedy) => format!("{words}; {remedy}"),
         None => words,
     }
 }
 
-fn remedy(error: &sqlx::Error) -> Option<&'static str> {
+fn remedy(error: &rusqlite::Error) -> Option<&'static str> {
     Some(match primary_code(error)? {
         BUSY | LOCKED => {
             "another process keeps the file locked: look for one that is stopped or hangs"
@@ -177,8 +180,7 @@ fn remedy(error: &sqlx::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use sqlx::ConnectOptions;
-    use sqlx::sqlite::SqliteConnectOptions;
+    use rusqlite::{Connection, OpenFlags};
 
     use super::*;
 
@@ -199,16 +201,12 @@ mod tests {
         assert_eq!(refused(io::ErrorKind::NotADirectory), ErrorKind::NotFound);
     }
 
-    #[tokio::test]
-    async fn a_file_that_takes_no_writes_is_read_only() {
+    #[test]
+    fn a_file_that_takes_no_writes_is_read_only() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let options = SqliteConnectOptions::new().filename(file.path());
-        options.clone().connect().await.unwrap();
-        let mut conn = options.read_only(true).connect().await.unwrap();
-        let refused = sqlx::query("CREATE TABLE t (a)")
-            .execute(&mut conn)
-            .await
-            .unwrap_err();
+        let conn =
+            Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let refused = conn.execute("CREATE TABLE t (a)", []).unwrap_err();
         let error = BrokerError::from(SqliteError::from(refused));
         assert_eq!(error.kind(), ErrorKind::ReadOnly);
         assert!(

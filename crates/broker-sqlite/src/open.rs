@@ -2,38 +2,40 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
-use tokio::time::sleep;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Result, SqliteError};
 use crate::options::{SqliteOptions, Synchronous};
 use crate::schema;
 
-/// Connections for reading.
-const READERS: u32 = 4;
-
 /// Pages of the write-ahead log after which a commit moves them into the database.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: u32 = 4_000;
 
 /// Bytes that the write-ahead log keeps when it is used again from its start.
-const LOG_BYTES: &str = "67108864";
+pub(crate) const LOG_BYTES: u64 = 64 << 20;
 
-const PAGE_BYTES: u64 = 4096;
+const PAGE_BYTES: u64 = 4_096;
+
+/// More than there are statements: each stays prepared.
+const STATEMENTS: usize = 128;
+
+/// KiB of pages that a connection that reads keeps; the writer has SQLite's default.
+const READERS_CACHE: u32 = 256;
 
 /// Several processes may open a new file at once; SQLite's own waiting does not cover the change to a write-ahead log.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens the connection that writes, with the schema in place.
-pub(crate) async fn open_writer(options: &SqliteOptions) -> Result<SqliteConnection> {
+/// Opens the connection that writes, with the schema in place. It may wait for another process.
+pub(crate) fn open_writer(options: &SqliteOptions) -> Result<Connection> {
     prepare_folder(options)?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match try_open(options).await {
+        match try_open(options) {
             Err(error) if error.is_busy() && Instant::now() < deadline => {
-                sleep(Duration::from_millis(20)).await
+                sleep(Duration::from_millis(20))
             }
             Err(SqliteError::Database(source)) => {
                 return Err(SqliteError::Open {
@@ -46,14 +48,13 @@ pub(crate) async fn open_writer(options: &SqliteOptions) -> Result<SqliteConnect
     }
 }
 
-/// Opens the connections that read. The file exists by now.
-pub(crate) fn open_readers(options: &SqliteOptions) -> SqlitePool {
-    let connect = connect_options(options)
-        .create_if_missing(false)
-        .pragma("query_only", "ON");
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .connect_lazy_with(connect)
+/// Opens a connection that reads. The file exists by now.
+pub(crate) fn open_reader(options: &SqliteOptions) -> Result<Connection> {
+    let conn = connect(options, OpenFlags::empty())?;
+    conn.execute_batch(&format!(
+        "PRAGMA query_only = ON; PRAGMA cache_size = -{READERS_CACHE};"
+    ))?;
+    Ok(conn)
 }
 
 fn prepare_folder(options: &SqliteOptions) -> Result<()> {
@@ -76,45 +77,48 @@ fn prepare_folder(options: &SqliteOptions) -> Result<()> {
     }
 }
 
-async fn try_open(options: &SqliteOptions) -> Result<SqliteConnection> {
-    let mut conn = connect_options(options)
-        .connect()
-        .await
-        .map_err(|error| SqliteError::Open {
-            path: options.path.clone(),
-            source: Arc::new(error),
-        })?;
+fn try_open(options: &SqliteOptions) -> Result<Connection> {
+    let create = match options.create {
+        true => OpenFlags::SQLITE_OPEN_CREATE,
+        false => OpenFlags::empty(),
+    };
+    let mut conn = connect(options, create)?;
     // Before anything is changed: the file may be somebody else's. One transaction, so that a file that another process
     // is just making looks either empty or made.
-    let mut tx = conn.begin().await?;
-    schema::check(&mut tx, &options.path).await?;
-    tx.rollback().await?;
-    sqlx::query("PRAGMA journal_mode = WAL")
-        .execute(&mut conn)
-        .await?;
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    schema::migrate(&mut tx, &options.path).await?;
-    tx.commit().await?;
+    let look = conn.transaction()?;
+    schema::check(&look, &options.path)?;
+    look.rollback()?;
+    conn.execute_batch("PRAGMA journal_mode = WAL;")?;
+    let change = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    schema::migrate(&change, &options.path)?;
+    change.commit()?;
     Ok(conn)
 }
 
-fn connect_options(options: &SqliteOptions) -> SqliteConnectOptions {
+fn connect(options: &SqliteOptions, create: OpenFlags) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let conn =
+        Connection::open_with_flags(&options.path, flags).map_err(|error| SqliteError::Open {
+            path: options.path.clone(),
+            source: Arc::new(error),
+        })?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.busy_timeout(options.busy_timeout)?;
+    conn.execute_batch(&settings(options))?;
+    Ok(conn)
+}
+
+fn settings(options: &SqliteOptions) -> String {
     let synchronous = match options.synchronous {
-        Synchronous::Normal => SqliteSynchronous::Normal,
-        Synchronous::Full => SqliteSynchronous::Full,
+        Synchronous::Normal => "NORMAL",
+        Synchronous::Full => "FULL",
     };
-    let connect = SqliteConnectOptions::new()
-        .filename(&options.path)
-        .create_if_missing(options.create)
-        .busy_timeout(options.busy_timeout)
-        .synchronous(synchronous)
-        .foreign_keys(false)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", LOG_BYTES)
-        .row_buffer_size(512)
-        .disable_statement_logging();
-    match options.max_size {
-        Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string()),
-        None => connect,
+    let mut settings = format!(
+        "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = OFF; \
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {LOG_BYTES};"
+    );
+    if let Some(bytes) = options.max_size {
+        settings += &format!(" PRAGMA max_page_count = {};", (bytes / PAGE_BYTES).max(1));
     }
+    settings
 }

@@ -16,12 +16,11 @@ pub(crate) mod results;
 pub(crate) mod settle;
 pub(crate) mod tidy;
 
-use async_trait::async_trait;
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
 use crate::bell::{News, Rings};
 use crate::error::Result;
-use crate::pack::json;
+use crate::sql;
 
 /// Values of the column `messages.state`; the statements name them by number.
 pub(crate) mod state {
@@ -31,7 +30,7 @@ pub(crate) mod state {
 
 /// The transaction that an operation runs in.
 pub(crate) struct Tx<'c> {
-    pub(crate) conn: &'c mut SqliteConnection,
+    pub(crate) conn: &'c Connection,
     pub(crate) rings: Rings,
 }
 
@@ -43,12 +42,11 @@ impl Tx<'_> {
 }
 
 /// One request to the writer. `apply` may run again after a rollback, so it must not use anything up.
-#[async_trait]
 pub(crate) trait Operation: Send + 'static {
     /// What the caller gets.
     type Output: Send + 'static;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Self::Output>;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Self::Output>;
 
     /// Called after the commit, before the caller is told, also when the caller has gone.
     fn committed(&mut self, _output: &mut Self::Output) {}
@@ -60,16 +58,12 @@ pub(crate) trait Operation: Send + 'static {
 }
 
 /// Deletes messages with their bodies.
-async fn delete_messages(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let ids = json(ids)?;
-    for sql in [
-        "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))",
-        "DELETE FROM bodies WHERE id IN (SELECT value FROM json_each(?))",
+fn delete_messages(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    for delete in [
+        "DELETE FROM messages WHERE id = ?",
+        "DELETE FROM bodies WHERE id = ?",
     ] {
-        sqlx::query(sql).bind(&ids).execute(&mut *tx.conn).await?;
+        sql::execute_each(tx.conn, delete, ids.iter().map(|id| [id]))?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! The result seam on a SQLite file.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -53,16 +52,9 @@ impl ResultBackend for SqliteResults {
     }
 
     async fn fetch(&self, task_ids: &[String]) -> Result<Vec<Option<TaskMeta>>> {
-        let rows = reads::metas(&self.store.readers, task_ids).await?;
-        let decode = |(task_id, meta): (String, Vec<u8>)| Ok((task_id, self.decode(&meta)?));
-        let found = rows
-            .into_iter()
-            .map(decode)
-            .collect::<Result<HashMap<_, _>, SqliteError>>()?;
-        Ok(task_ids
-            .iter()
-            .map(|task_id| found.get(task_id).cloned())
-            .collect())
+        let stored = reads::metas(&self.store.readers, task_ids).await?;
+        let decode = |meta: Option<Vec<u8>>| meta.map(|meta| self.decode(&meta)).transpose();
+        Ok(stored.into_iter().map(decode).collect::<Result<_, _>>()?)
     }
 
     async fn watch(&self, task_ids: Vec<String>) -> Result<ResultStream> {
@@ -98,7 +90,7 @@ impl ResultBackend for SqliteResults {
     }
 
     async fn cleanup(&self) -> Result<u64> {
-        Ok(self.store.write(Expire).await?)
+        Ok(self.store.write(Expire).await? as u64)
     }
 
     fn supports_autoexpire(&self) -> bool {

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
-use sqlx::SqlitePool;
 
 use crate::error::{Result, SqliteError};
+use crate::readers::Readers;
 use crate::reads;
 
 /// Twice what the write-ahead log grows to, and its copy in the database.
@@ -25,7 +25,7 @@ pub(crate) fn free_and_kept(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// Refuses when only the kept room is left, on the disk and within the file.
-pub(crate) async fn check(path: &Path, readers: &SqlitePool) -> Result<()> {
+pub(crate) async fn check(path: &Path, readers: &Readers) -> Result<()> {
     let Some((free, kept)) = free_and_kept(path) else {
         return Ok(());
     };

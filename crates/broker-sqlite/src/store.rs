@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::bell::Bell;
-use crate::error::Result;
+use crate::error::{Result, SqliteError};
 use crate::open;
 use crate::operations::Operation;
 use crate::operations::tidy::Tidy;
 use crate::options::SqliteOptions;
+use crate::readers::Readers;
 use crate::turnstile::Turnstile;
-use crate::writer::{Writer, WriterParams};
+use crate::writer::{Log, Writer, WriterParams};
 
 /// Between two looks for what time has overtaken.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Store {
     options: SqliteOptions,
     writer: Writer,
-    pub(crate) readers: SqlitePool,
+    pub(crate) readers: Readers,
     pub(crate) bell: Arc<Bell>,
     pub(crate) closed: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -35,28 +36,30 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) async fn open(options: SqliteOptions) -> Result<Arc<Self>> {
-        let conn = open::open_writer(&options).await?;
+        let file = options.clone();
+        let opening = spawn_blocking(move || open::open_writer(&file));
+        // It fails only when the runtime ends.
+        let conn = opening.await.map_err(|_| SqliteError::Closed)??;
         let (closed, tasks) = (CancellationToken::new(), TaskTracker::new());
         let close_on_drop = closed.clone().drop_guard();
         let bell = Bell::open(&options.path, &tasks, closed.clone())?;
         let params = WriterParams {
             conn,
             bell: bell.clone(),
-            log: log_beside(&options.path),
+            log: Log::new(log_beside(&options.path), options.busy_timeout),
             turnstile: Turnstile::new(bell.path().to_owned(), options.busy_timeout),
             closed: closed.clone(),
         };
-        let writer = Writer::start(params, &tasks);
+        let writer = Writer::start(params, &tasks)?;
         tasks.spawn(
             closed
                 .clone()
                 .run_until_cancelled_owned(tidy(writer.clone())),
         );
-        let readers = open::open_readers(&options);
         Ok(Arc::new(Self {
+            readers: Readers::new(options.clone()),
             options,
             writer,
-            readers,
             bell,
             closed,
             tasks,

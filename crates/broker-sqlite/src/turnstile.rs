@@ -6,11 +6,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 /// This process's place in the queue.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl Turnstile {
     }
 
     /// Waits for its turn, but not for ever.
-    pub(crate) async fn pass(&mut self) -> Passage<'_> {
+    pub(crate) fn pass(&mut self) -> Passage<'_> {
         if self.waiting.strong_count() > 0 {
             return Passage::Unordered;
         }
@@ -58,9 +56,9 @@ impl Turnstile {
         let alive = Arc::new(());
         self.waiting = Arc::downgrade(&alive);
         let locked = wait_in_thread(self.path.clone(), alive);
-        match timeout(self.patience, locked).await {
-            Ok(Ok(locked)) => Passage::Waited { _locked: locked },
-            Ok(Err(_)) | Err(_) => Passage::Unordered,
+        match locked.recv_timeout(self.patience) {
+            Ok(locked) => Passage::Waited { _locked: locked },
+            Err(_) => Passage::Unordered,
         }
     }
 }
@@ -81,9 +79,9 @@ fn open(path: &Path) -> Option<File> {
         .ok()
 }
 
-/// A thread of its own, since the kernel's wait cannot be given up, and a pool would wait for it at the program's end.
-fn wait_in_thread(path: PathBuf, alive: Arc<()>) -> oneshot::Receiver<File> {
-    let (locked, receiver) = oneshot::channel();
+/// A thread of its own, since the kernel's wait cannot be given up.
+fn wait_in_thread(path: PathBuf, alive: Arc<()>) -> Receiver<File> {
+    let (locked, receiver) = sync_channel(1);
     let wait = move || {
         let outcome = open(&path).filter(|file| file.lock().is_ok());
         // Whoever gets the file must find no thread waiting.
@@ -108,27 +106,29 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    #[tokio::test]
-    async fn a_waiting_process_passes_when_the_other_is_through() {
+    #[test]
+    fn a_waiting_process_passes_when_the_other_is_through() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let turnstile = || Turnstile::new(file.path().to_owned(), LONG);
         let (mut first, mut second) = (turnstile(), turnstile());
-        let passage = first.pass().await;
+        let passage = first.pass();
         assert!(matches!(passage, Passage::Free(_)));
-        let (waited, ()) = tokio::join!(second.pass(), async { drop(passage) });
-        assert!(matches!(waited, Passage::Waited { .. }));
-        drop(waited);
-        assert!(matches!(first.pass().await, Passage::Free(_)));
+        std::thread::scope(|scope| {
+            let waited = scope.spawn(|| matches!(second.pass(), Passage::Waited { .. }));
+            drop(passage);
+            waited.join().unwrap();
+        });
+        assert!(matches!(first.pass(), Passage::Free(_)));
     }
 
-    #[tokio::test]
-    async fn a_stuck_holder_is_passed_by() {
+    #[test]
+    fn a_stuck_holder_is_passed_by() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let turnstile = |patience| Turnstile::new(file.path().to_owned(), patience);
         let (mut stuck, mut other) = (turnstile(LONG), turnstile(Duration::from_millis(5)));
-        let passage = stuck.pass().await;
+        let passage = stuck.pass();
         for _ in 0..2 {
-            assert!(matches!(other.pass().await, Passage::Unordered));
+            assert!(matches!(other.pass(), Passage::Unordered));
         }
         drop(passage);
     }

@@ -1,26 +1,31 @@
-//! The one writer of this process: a task that owns one connection.
+//! The one writer of this process: a thread that owns one connection.
 //!
 //! Everything that waits when the writer is free goes into one transaction (group commit), so that many small requests
-//! share one commit. When one of them fails, the transaction is rolled back and each is carried out in one of its own:
-//! a failing request spoils nothing for the others.
+//! share one commit; a single one never waits for others. When one of them fails, the transaction is rolled back and each is
+//! carried out in one of its own: a failing request spoils nothing for the others.
 
 mod job;
+mod log;
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use sqlx::{Connection, SqliteConnection};
+use rusqlite::Connection;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::bell::{Bell, Rings};
 use crate::error::{Result, SqliteError};
 use crate::operations::{Operation, Tx};
+use crate::sql;
 use crate::turnstile::Turnstile;
 use job::{Job, Pending};
+pub(crate) use log::Log;
 
 /// Requests that may wait for the writer; more wait in their callers.
 const WAITING: usize = 1024;
@@ -31,9 +36,6 @@ const GROUP: usize = 256;
 /// How long the writer must have had nothing to do before it tidies the write-ahead log.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// A write-ahead log under this size is left as it is.
-const SMALL_LOG: u64 = 4 << 20;
-
 /// The way to the writer. The writer ends when the last of these is dropped, or when it is told to close; what was asked for
 /// by then is still carried out.
 #[derive(Clone, Debug)]
@@ -42,17 +44,23 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(params: WriterParams, tasks: &TaskTracker) -> Self {
+    /// Starts the thread; `tasks` knows of it until it has ended.
+    pub(crate) fn start(params: WriterParams, tasks: &TaskTracker) -> Result<Self> {
+        // The caller's runtime may end before the last jobs are done, and the thread waits for nothing but jobs and time.
+        let runtime = Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(SqliteError::Thread)?;
         let (jobs, waiting) = mpsc::channel(WAITING);
-        tasks.spawn(
-            Actor {
-                params,
-                waiting,
-                dirty: false,
-            }
-            .run(),
-        );
-        Self { jobs }
+        let actor = Actor {
+            params,
+            waiting,
+            dirty: false,
+        };
+        let running = tasks.token();
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || actor.run(&runtime, running))
+            .map_err(SqliteError::Thread)?;
+        Ok(Self { jobs })
     }
 
     /// Carries the operation out and returns after its commit.
@@ -66,10 +74,9 @@ impl Writer {
 
 /// What the writer needs.
 pub(crate) struct WriterParams {
-    pub(crate) conn: SqliteConnection,
+    pub(crate) conn: Connection,
     pub(crate) bell: Arc<Bell>,
-    /// The write-ahead log's file.
-    pub(crate) log: PathBuf,
+    pub(crate) log: Log,
     pub(crate) turnstile: Turnstile,
     pub(crate) closed: CancellationToken,
 }
@@ -82,15 +89,16 @@ struct Actor {
 }
 
 impl Actor {
-    async fn run(mut self) {
-        while let Some(first) = self.next().await {
+    fn run(mut self, runtime: &Runtime, _running: TaskTrackerToken) {
+        while let Some(first) = runtime.block_on(self.next()) {
             let group = self.group(first);
             if !group.is_empty() {
-                self.carry_out(group).await;
+                self.carry_out(group);
+                self.params.log.bound(&self.params.conn);
                 self.dirty = true;
             }
         }
-        if let Err(error) = self.params.conn.close().await {
+        if let Err((_, error)) = self.params.conn.close() {
             tracing::warn!(%error, "the broker's file was not closed cleanly; nothing that was confirmed is lost");
         }
     }
@@ -100,7 +108,10 @@ impl Actor {
         if self.dirty {
             match timeout(IDLE, self.receive()).await {
                 Ok(job) => return job,
-                Err(_) => self.tidy_log().await,
+                Err(_) => {
+                    self.dirty = false;
+                    self.params.log.tidy(&self.params.conn);
+                }
             }
         }
         self.receive().await
@@ -127,31 +138,29 @@ impl Actor {
         group
     }
 
-    async fn carry_out(&mut self, mut group: Vec<Box<dyn Job>>) {
-        match self.params.transact(&mut group).await {
+    fn carry_out(&mut self, mut group: Vec<Box<dyn Job>>) {
+        match self.params.transact(&mut group) {
             Ok(rings) => self.finish(group, rings),
-            Err(Failure::Within(_)) if group.len() > 1 => self.carry_out_singly(group).await,
-            Err(Failure::Begin(error) | Failure::Within(error)) => self.fail(group, error).await,
+            Err(Failure::Within(_)) if group.len() > 1 => self.carry_out_singly(group),
+            Err(Failure::Begin(error) | Failure::Within(error)) => self.fail(group, error),
         }
     }
 
-    async fn carry_out_singly(&mut self, group: Vec<Box<dyn Job>>) {
+    fn carry_out_singly(&mut self, group: Vec<Box<dyn Job>>) {
         for job in group {
             let mut alone = vec![job];
-            match self.params.transact(&mut alone).await {
+            match self.params.transact(&mut alone) {
                 Ok(rings) => self.finish(alone, rings),
-                Err(Failure::Begin(error) | Failure::Within(error)) => {
-                    self.fail(alone, error).await
-                }
+                Err(Failure::Begin(error) | Failure::Within(error)) => self.fail(alone, error),
             }
         }
     }
 
     /// Replies after the rollback. On a full disk the log is moved into the database first: then its file is used again from
     /// the start, and what frees room, such as an acknowledgement, does not need room to do so.
-    async fn fail(&mut self, mut group: Vec<Box<dyn Job>>, error: SqliteError) {
+    fn fail(&mut self, mut group: Vec<Box<dyn Job>>, error: SqliteError) {
         if error.is_full() {
-            self.checkpoint("PRAGMA wal_checkpoint(RESTART)").await;
+            self.params.log.restart(&self.params.conn);
         }
         let last = group.pop();
         group.into_iter().for_each(|job| job.fail(error.again()));
@@ -165,22 +174,6 @@ impl Actor {
         self.params.bell.ring(rings);
         group.into_iter().for_each(Job::succeed);
     }
-
-    /// Moves the log into the database and cuts it when it has grown large. Others may hold it up; then it is left for
-    /// the next time.
-    async fn tidy_log(&mut self) {
-        self.dirty = false;
-        let size = std::fs::metadata(&self.params.log).map_or(0, |log| log.len());
-        if size > SMALL_LOG {
-            self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)").await;
-        }
-    }
-
-    async fn checkpoint(&mut self, pragma: &'static str) {
-        if let Err(error) = sqlx::query(pragma).execute(&mut self.params.conn).await {
-            tracing::debug!(%error, "the write-ahead log was not moved into the database");
-        }
-    }
 }
 
 /// Where a transaction failed.
@@ -192,34 +185,27 @@ enum Failure {
 }
 
 impl WriterParams {
-    async fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings, Failure> {
-        let _passage = self.turnstile.pass().await;
-        let conn = &mut self.conn;
-        sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut *conn)
-            .await
-            .map_err(|error| Failure::Begin(error.into()))?;
-        let outcome = apply_and_commit(conn, group).await;
+    /// One transaction. It takes the write lock at once, so that it never fails in the middle because another process wrote.
+    fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<Rings, Failure> {
+        let _passage = self.turnstile.pass();
+        sql::execute(&self.conn, "BEGIN IMMEDIATE", []).map_err(Failure::Begin)?;
+        let outcome = apply_and_commit(&self.conn, group);
         if outcome.is_err() {
             // SQLite rolls back by itself after some errors; then this one fails, and that is fine.
-            sqlx::query("ROLLBACK").execute(conn).await.ok();
+            sql::execute(&self.conn, "ROLLBACK", []).ok();
         }
         outcome.map_err(Failure::Within)
     }
 }
 
-async fn apply_and_commit(
-    conn: &mut SqliteConnection,
-    group: &mut [Box<dyn Job>],
-) -> Result<Rings> {
+fn apply_and_commit(conn: &Connection, group: &mut [Box<dyn Job>]) -> Result<Rings> {
     let mut tx = Tx {
-        conn: &mut *conn,
+        conn,
         rings: Rings::default(),
     };
     for job in group {
-        job.apply(&mut tx).await?;
+        job.apply(&mut tx)?;
     }
-    let rings = tx.rings;
-    sqlx::query("COMMIT").execute(conn).await?;
-    Ok(rings)
+    sql::execute(conn, "COMMIT", [])?;
+    Ok(tx.rings)
 }

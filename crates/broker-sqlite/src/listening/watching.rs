@@ -12,7 +12,6 @@ use crate::bell::News;
 use crate::error::Result;
 use crate::operations::feed::{Listen, RESULTS};
 use crate::operations::results::Watch;
-use crate::pack::json;
 use crate::store::Store;
 
 /// Registers a watcher and starts its reader, which begins with what is stored.
@@ -21,7 +20,7 @@ pub(crate) async fn watch(
     task_ids: Vec<String>,
     policy: ResultPolicy,
 ) -> Result<ResultStream> {
-    let keys = json(&task_ids)?;
+    let keys = serde_json::to_string(&task_ids)?;
     let listen = Listen {
         listener: Uuid::new_v4().to_string(),
         exchange: RESULTS.to_owned(),

@@ -1,12 +1,12 @@
 //! Chords: opened, grown, counted, claimed and finished. Every count looks at one row of `chords`, however many members there are.
 
-use async_trait::async_trait;
 use broker::Counted;
 use bytes::Bytes;
 
 use super::{Operation, Tx};
 use crate::clock::{steady_ms, wall_ms};
 use crate::error::Result;
+use crate::sql;
 
 /// Chords that have expired are as good as not there. Parameters: group, now.
 const FORGET_EXPIRED: &str = "DELETE FROM chords WHERE group_id = ?1 AND expires_at <= ?2";
@@ -33,7 +33,7 @@ INSERT INTO chords (group_id, counted, expires_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (group_id) DO UPDATE SET counted = counted + excluded.counted, expires_at = excluded.expires_at
 RETURNING counted >= size + growth + ?4";
 const KEEP_HEADER: &str = "UPDATE groups SET expires_at = ?2 WHERE group_id = ?1";
-const SAVE_HEADER: &str =
+pub(super) const SAVE_HEADER: &str =
     "INSERT OR REPLACE INTO groups (group_id, result, expires_at) VALUES (?1, ?2, ?3)";
 /// The token's claim is renewed; one that has run out, or was never made, is taken while the chord is open.
 const HOLD: &str = "\
@@ -75,164 +75,137 @@ pub(crate) struct EncodedPart {
     pub(crate) member: Bytes,
 }
 
-async fn forget_expired(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
-    let forget = sqlx::query(FORGET_EXPIRED).bind(group_id).bind(wall_ms());
-    if forget.execute(&mut *tx.conn).await?.rows_affected() > 0 {
-        forget_parts(tx, group_id).await?;
+fn forget_expired(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
+    if sql::execute(tx.conn, FORGET_EXPIRED, (group_id, wall_ms()))? > 0 {
+        forget_parts(tx, group_id)?;
     }
     Ok(())
 }
 
-async fn forget_parts(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
+fn forget_parts(tx: &mut Tx<'_>, group_id: &str) -> Result<()> {
     for forget in [FORGET_PARTS, FORGET_GROWTH] {
-        let forget = sqlx::query(forget).bind(group_id);
-        forget.execute(&mut *tx.conn).await?;
+        sql::execute(tx.conn, forget, [group_id])?;
     }
     Ok(())
 }
 
-pub(crate) async fn open(tx: &mut Tx<'_>, chord: &EncodedChord, terms: ChordTerms) -> Result<()> {
-    forget_expired(tx, &chord.group_id).await?;
-    let open = sqlx::query(OPEN).bind(&chord.group_id).bind(chord.size);
-    open.bind(from_now(terms.lifetime))
-        .execute(&mut *tx.conn)
-        .await?;
+pub(crate) fn open(tx: &mut Tx<'_>, chord: &EncodedChord, terms: ChordTerms) -> Result<()> {
+    forget_expired(tx, &chord.group_id)?;
+    let (group_id, expires_at) = (&chord.group_id, from_now(terms.lifetime));
+    sql::execute(tx.conn, OPEN, (group_id, chord.size, expires_at))?;
     if let Some(header) = &chord.header {
-        let save = sqlx::query(SAVE_HEADER)
-            .bind(&chord.group_id)
-            .bind(&header[..]);
-        save.bind(from_now(terms.lifetime))
-            .execute(&mut *tx.conn)
-            .await?;
+        sql::execute(tx.conn, SAVE_HEADER, (group_id, &header[..], expires_at))?;
     }
     Ok(())
 }
 
-pub(crate) async fn grow(
-    tx: &mut Tx<'_>,
-    group_id: &str,
-    members: i64,
-    terms: ChordTerms,
-) -> Result<()> {
-    forget_expired(tx, group_id).await?;
-    let grow = sqlx::query(GROW).bind(group_id).bind(members);
-    grow.bind(from_now(terms.lifetime))
-        .execute(&mut *tx.conn)
-        .await?;
+pub(crate) fn grow(tx: &mut Tx<'_>, group_id: &str, members: i64, terms: ChordTerms) -> Result<()> {
+    forget_expired(tx, group_id)?;
+    let expires_at = from_now(terms.lifetime);
+    sql::execute(tx.conn, GROW, (group_id, members, expires_at))?;
     Ok(())
 }
 
 /// Makes a chord as much larger as a message adds members to it now; what the message added before, it adds no longer.
-async fn grow_by(
+fn grow_by(
     tx: &mut Tx<'_>,
     group_id: &str,
     members: i64,
     by: &str,
     terms: ChordTerms,
 ) -> Result<()> {
-    forget_expired(tx, group_id).await?;
-    let before = sqlx::query_scalar(GROWTH).bind(group_id).bind(by);
-    let before: Option<i64> = before.fetch_optional(&mut *tx.conn).await?;
-    let more = members - before.unwrap_or_default();
+    forget_expired(tx, group_id)?;
+    let before: Option<(i64,)> = sql::first(tx.conn, GROWTH, (group_id, by))?;
+    let more = members - before.map_or(0, |(before,)| before);
     if more == 0 {
         return Ok(());
     }
-    let note = sqlx::query(NOTE_GROWTH).bind(group_id).bind(by);
-    note.bind(members).execute(&mut *tx.conn).await?;
-    grow(tx, group_id, more, terms).await
+    sql::execute(tx.conn, NOTE_GROWTH, (group_id, by, members))?;
+    grow(tx, group_id, more, terms)
 }
 
 /// Counts a member of a chord that gets `added` more in the same step.
-pub(crate) async fn count(
+pub(crate) fn count(
     tx: &mut Tx<'_>,
     part: &EncodedPart,
     added: i64,
     token: &str,
     terms: ChordTerms,
 ) -> Result<Counted> {
-    forget_expired(tx, &part.group_id).await?;
-    let is_over = sqlx::query_scalar(IS_OVER).bind(&part.group_id);
-    if is_over.fetch_one(&mut *tx.conn).await? {
+    forget_expired(tx, &part.group_id)?;
+    let (is_over,) = sql::one(tx.conn, IS_OVER, [&part.group_id])?;
+    if is_over {
         return Ok(Counted::Over);
     }
-    Ok(match add(tx, part, added, terms).await? {
+    Ok(match add(tx, part, added, terms)? {
         None | Some(false) => Counted::Open,
-        Some(true) if hold(tx, &part.group_id, token, terms).await? => Counted::Complete,
+        Some(true) if hold(tx, &part.group_id, token, terms)? => Counted::Complete,
         Some(true) => Counted::Claimed,
     })
 }
 
 /// Whether the chord is complete with this member, if it gets `added` more; `None` when it is not open.
-async fn add(
-    tx: &mut Tx<'_>,
-    part: &EncodedPart,
-    added: i64,
-    terms: ChordTerms,
-) -> Result<Option<bool>> {
-    let add = sqlx::query(ADD_PART).bind(&part.group_id).bind(part.place);
-    let add = add.bind(&part.task_id).bind(&part.member[..]);
-    let new = i64::from(add.execute(&mut *tx.conn).await?.rows_affected() > 0);
+fn add(tx: &mut Tx<'_>, part: &EncodedPart, added: i64, terms: ChordTerms) -> Result<Option<bool>> {
+    let EncodedPart {
+        group_id,
+        task_id,
+        place,
+        member,
+    } = part;
+    let new = sql::execute(tx.conn, ADD_PART, (group_id, place, task_id, &member[..]))? > 0;
     if let (Some(_), Some(header)) = (terms.lifetime, terms.header) {
-        let keep = sqlx::query(KEEP_HEADER).bind(&part.group_id);
-        keep.bind(from_now(Some(header)))
-            .execute(&mut *tx.conn)
-            .await?;
+        sql::execute(tx.conn, KEEP_HEADER, (group_id, from_now(Some(header))))?;
     }
-    let count = sqlx::query_scalar(COUNT).bind(&part.group_id).bind(new);
-    let count = count.bind(from_now(terms.lifetime)).bind(added);
-    Ok(count.fetch_one(&mut *tx.conn).await?)
+    let expires_at = from_now(terms.lifetime);
+    let (complete,) = sql::one(tx.conn, COUNT, (group_id, new, expires_at, added))?;
+    Ok(complete)
 }
 
 /// Renews the token's claim or takes one that is free; `false` when it is neither.
-pub(crate) async fn hold(
+pub(crate) fn hold(
     tx: &mut Tx<'_>,
     group_id: &str,
     token: &str,
     terms: ChordTerms,
 ) -> Result<bool> {
-    let hold = sqlx::query(HOLD).bind(group_id).bind(token);
-    let hold = hold.bind(steady_ms()).bind(terms.claim).bind(wall_ms());
-    Ok(hold.execute(&mut *tx.conn).await?.rows_affected() > 0)
+    let claim = (group_id, token, steady_ms(), terms.claim, wall_ms());
+    Ok(sql::execute(tx.conn, HOLD, claim)? > 0)
 }
 
 /// As [`hold`]; the output is the name of the call that ends the chord.
-async fn hold_and_name(
+fn hold_and_name(
     tx: &mut Tx<'_>,
     group_id: &str,
     token: &str,
     terms: ChordTerms,
 ) -> Result<Option<String>> {
-    if !hold(tx, group_id, token, terms).await? {
+    if !hold(tx, group_id, token, terms)? {
         return Ok(None);
     }
-    let name = sqlx::query_scalar(NAME_CALL).bind(group_id).bind(token);
-    Ok(Some(name.fetch_one(&mut *tx.conn).await?))
+    let (name,) = sql::one(tx.conn, NAME_CALL, (group_id, token))?;
+    Ok(Some(name))
 }
 
 /// Ends a chord that the token holds or may hold; `false` when it may not.
-pub(crate) async fn finish(
+pub(crate) fn finish(
     tx: &mut Tx<'_>,
     group_id: &str,
     token: &str,
     terms: ChordTerms,
 ) -> Result<bool> {
-    if !hold(tx, group_id, token, terms).await? {
+    if !hold(tx, group_id, token, terms)? {
         return Ok(false);
     }
-    forget_parts(tx, group_id).await?;
-    let finish = sqlx::query(FINISH)
-        .bind(group_id)
-        .bind(from_now(Some(terms.memory)));
-    finish.execute(&mut *tx.conn).await?;
+    forget_parts(tx, group_id)?;
+    sql::execute(tx.conn, FINISH, (group_id, from_now(Some(terms.memory))))?;
     Ok(true)
 }
 
 /// Deletes chords that have expired.
-pub(crate) async fn expire(tx: &mut Tx<'_>) -> Result<()> {
-    let expired = sqlx::query_scalar("DELETE FROM chords WHERE expires_at <= ? RETURNING group_id");
-    let expired: Vec<String> = expired.bind(wall_ms()).fetch_all(&mut *tx.conn).await?;
-    for group_id in expired {
-        forget_parts(tx, &group_id).await?;
+pub(crate) fn expire(tx: &mut Tx<'_>) -> Result<()> {
+    let expired = "DELETE FROM chords WHERE expires_at <= ? RETURNING group_id";
+    for (group_id,) in sql::all::<(String,)>(tx.conn, expired, [wall_ms()])? {
+        forget_parts(tx, &group_id)?;
     }
     Ok(())
 }
@@ -246,11 +219,10 @@ pub(crate) struct Grow {
     pub(crate) terms: ChordTerms,
 }
 
-#[async_trait]
 impl Operation for Grow {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         grow_by(
             tx,
             &self.group_id,
@@ -258,7 +230,6 @@ impl Operation for Grow {
             &self.by,
             self.terms,
         )
-        .await
     }
 }
 
@@ -274,12 +245,11 @@ pub(crate) struct Claim {
 #[derive(Debug)]
 pub(crate) struct Hold(pub(crate) Claim);
 
-#[async_trait]
 impl Operation for Hold {
     type Output = Option<String>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<String>> {
-        hold_and_name(tx, &self.0.group_id, &self.0.token, self.0.terms).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<String>> {
+        hold_and_name(tx, &self.0.group_id, &self.0.token, self.0.terms)
     }
 }
 
@@ -287,12 +257,11 @@ impl Operation for Hold {
 #[derive(Debug)]
 pub(crate) struct Finish(pub(crate) Claim);
 
-#[async_trait]
 impl Operation for Finish {
     type Output = bool;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        finish(tx, &self.0.group_id, &self.0.token, self.0.terms).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+        finish(tx, &self.0.group_id, &self.0.token, self.0.terms)
     }
 }
 
@@ -303,13 +272,12 @@ pub(crate) struct Open {
     pub(crate) terms: ChordTerms,
 }
 
-#[async_trait]
 impl Operation for Open {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         for chord in &self.chords {
-            open(tx, chord, self.terms).await?;
+            open(tx, chord, self.terms)?;
         }
         Ok(())
     }
@@ -323,11 +291,10 @@ pub(crate) struct Count {
     pub(crate) terms: ChordTerms,
 }
 
-#[async_trait]
 impl Operation for Count {
     type Output = Counted;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Counted> {
-        count(tx, &self.part, 0, &self.token, self.terms).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Counted> {
+        count(tx, &self.part, 0, &self.token, self.terms)
     }
 }

@@ -1,12 +1,12 @@
 //! Leases with fences, and commits under them.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::publish::{Outgoing, publish};
 use super::{Operation, Tx};
 use crate::clock::steady_ms;
 use crate::error::Result;
+use crate::sql;
 
 /// The holder renews under its old fence; another takes a lease that has run out, and the fence grows.
 const ACQUIRE: &str = "\
@@ -19,6 +19,7 @@ RETURNING fence";
 const RELEASE: &str = "UPDATE leases SET owner = '', until = ?1 WHERE name = ?2 AND owner = ?3";
 const STILL_HELD: &str = "SELECT EXISTS (SELECT 1 FROM leases WHERE name = ?1 AND fence = ?2 AND owner <> '' AND until > ?3)";
 const WRITE_ENTRY: &str = "INSERT OR REPLACE INTO entries (space, key, value) VALUES (?, ?, ?)";
+const DELETE_ENTRY: &str = "DELETE FROM entries WHERE space = ? AND key = ?";
 
 /// Acquires or renews; the output is the fence, `None` when somebody else holds the lease.
 #[derive(Debug)]
@@ -28,17 +29,14 @@ pub(crate) struct Acquire {
     pub(crate) ttl_ms: i64,
 }
 
-#[async_trait]
 impl Operation for Acquire {
     type Output = Option<i64>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
         let now = steady_ms();
-        let acquire = sqlx::query_scalar(ACQUIRE)
-            .bind(&self.lease)
-            .bind(&self.owner);
-        let acquire = acquire.bind(now).bind(now.saturating_add(self.ttl_ms));
-        Ok(acquire.fetch_optional(&mut *tx.conn).await?)
+        let until = now.saturating_add(self.ttl_ms);
+        let fence = sql::first(tx.conn, ACQUIRE, (&self.lease, &self.owner, now, until))?;
+        Ok(fence.map(|(fence,)| fence))
     }
 }
 
@@ -49,16 +47,11 @@ pub(crate) struct Release {
     pub(crate) owner: String,
 }
 
-#[async_trait]
 impl Operation for Release {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        let release = sqlx::query(RELEASE)
-            .bind(steady_ms())
-            .bind(&self.lease)
-            .bind(&self.owner);
-        release.execute(&mut *tx.conn).await?;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        sql::execute(tx.conn, RELEASE, (steady_ms(), &self.lease, &self.owner))?;
         Ok(())
     }
 }
@@ -73,33 +66,27 @@ pub(crate) struct Commit {
     pub(crate) publish: Vec<Outgoing>,
 }
 
-#[async_trait]
 impl Operation for Commit {
     type Output = bool;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let held = sqlx::query_scalar(STILL_HELD)
-            .bind(&self.lease)
-            .bind(self.fence)
-            .bind(steady_ms());
-        if !held.fetch_one(&mut *tx.conn).await? {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+        let (held,): (bool,) =
+            sql::one(tx.conn, STILL_HELD, (&self.lease, self.fence, steady_ms()))?;
+        if !held {
             return Ok(false);
         }
         for (key, value) in &self.entries {
-            write_entry(tx, &self.space, key, value.as_deref()).await?;
+            write_entry(tx, &self.space, key, value.as_deref())?;
         }
-        publish(tx, &self.publish).await?;
+        publish(tx, &self.publish)?;
         Ok(true)
     }
 }
 
-async fn write_entry(tx: &mut Tx<'_>, space: &str, key: &str, value: Option<&[u8]>) -> Result<()> {
-    let write = match value {
-        Some(value) => sqlx::query(WRITE_ENTRY).bind(space).bind(key).bind(value),
-        None => sqlx::query("DELETE FROM entries WHERE space = ? AND key = ?")
-            .bind(space)
-            .bind(key),
+fn write_entry(tx: &mut Tx<'_>, space: &str, key: &str, value: Option<&[u8]>) -> Result<()> {
+    match value {
+        Some(value) => sql::execute(tx.conn, WRITE_ENTRY, (space, key, value))?,
+        None => sql::execute(tx.conn, DELETE_ENTRY, (space, key))?,
     };
-    write.execute(&mut *tx.conn).await?;
     Ok(())
 }

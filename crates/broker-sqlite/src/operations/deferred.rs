@@ -1,14 +1,13 @@
 //! Moving messages whose time has come to their queues.
 
-use async_trait::async_trait;
-
 use super::{Operation, Tx};
 use crate::bell::News;
 use crate::clock::wall_ms;
 use crate::error::Result;
+use crate::sql;
 
 /// Messages in one step at most, so that a million that are due at once do not keep others waiting.
-pub(crate) const AT_ONCE: u64 = 1_000;
+pub(crate) const AT_ONCE: i64 = 1_000;
 
 /// A message keeps its id, so it is served before everything that was published after it.
 const PROMOTE: &str = "\
@@ -21,15 +20,11 @@ const HASTEN: &str = "UPDATE messages SET due = 0 WHERE id = ? AND state = 2";
 #[derive(Debug)]
 pub(crate) struct Promote;
 
-#[async_trait]
 impl Operation for Promote {
-    type Output = u64;
+    type Output = usize;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
-        let promote = sqlx::query(PROMOTE)
-            .bind(wall_ms())
-            .bind(AT_ONCE.cast_signed());
-        let moved = promote.execute(&mut *tx.conn).await?.rows_affected();
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
+        let moved = sql::execute(tx.conn, PROMOTE, (wall_ms(), AT_ONCE))?;
         if moved > 0 {
             tx.ring(News::Ready);
         }
@@ -41,16 +36,11 @@ impl Operation for Promote {
 #[derive(Debug)]
 pub(crate) struct Hasten(pub(crate) Vec<i64>);
 
-#[async_trait]
 impl Operation for Hasten {
-    type Output = u64;
+    type Output = usize;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
-        let mut hastened = 0;
-        for id in &self.0 {
-            let hasten = sqlx::query(HASTEN).bind(id);
-            hastened += hasten.execute(&mut *tx.conn).await?.rows_affected();
-        }
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
+        let hastened = sql::execute_each(tx.conn, HASTEN, self.0.iter().map(|id| [id]))?;
         if hastened > 0 {
             tx.ring(News::Deferred);
         }

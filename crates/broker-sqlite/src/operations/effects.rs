@@ -24,9 +24,9 @@ pub(crate) struct EncodedEffects {
 
 impl EncodedEffects {
     /// Takes or renews the claims of the chords that end; `false` when one is somebody else's.
-    pub(crate) async fn hold_claims(&self, tx: &mut Tx<'_>) -> Result<bool> {
+    pub(crate) fn hold_claims(&self, tx: &mut Tx<'_>) -> Result<bool> {
         for group_id in &self.finish {
-            if !chords::hold(tx, group_id, &self.token, self.terms).await? {
+            if !chords::hold(tx, group_id, &self.token, self.terms)? {
                 return Ok(false);
             }
         }
@@ -34,12 +34,12 @@ impl EncodedEffects {
     }
 
     /// Counts the task in a chord as large as it will be; what this ends the settlement with, if it does.
-    pub(crate) async fn count(&self, tx: &mut Tx<'_>) -> Result<Option<Settled>> {
+    pub(crate) fn count(&self, tx: &mut Tx<'_>) -> Result<Option<Settled>> {
         let Some(part) = &self.count else {
             return Ok(None);
         };
         Ok(
-            match chords::count(tx, part, self.added, &self.token, self.terms).await? {
+            match chords::count(tx, part, self.added, &self.token, self.terms)? {
                 Counted::Complete => Some(Settled::Complete),
                 Counted::Claimed => Some(Settled::Claimed),
                 Counted::Open | Counted::Over => None,
@@ -48,15 +48,15 @@ impl EncodedEffects {
     }
 
     /// Changes chords; the metas are the settlement's to store.
-    pub(crate) async fn change_chords(&self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(crate) fn change_chords(&self, tx: &mut Tx<'_>) -> Result<()> {
         for (group_id, members) in &self.grow {
-            chords::grow(tx, group_id, i64::from(*members), self.terms).await?;
+            chords::grow(tx, group_id, i64::from(*members), self.terms)?;
         }
         for chord in &self.open {
-            chords::open(tx, chord, self.terms).await?;
+            chords::open(tx, chord, self.terms)?;
         }
         for group_id in &self.finish {
-            chords::finish(tx, group_id, &self.token, self.terms).await?;
+            chords::finish(tx, group_id, &self.token, self.terms)?;
         }
         Ok(())
     }

@@ -1,13 +1,12 @@
 //! The feed: what is told to those who listen now, and who they are. Nothing is written when nobody listens.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{Operation, Tx};
 use crate::bell::News;
 use crate::clock::steady_ms;
 use crate::error::Result;
-use crate::pack::json;
+use crate::sql;
 
 /// The exchange under which results are told; its keys are task ids.
 pub(crate) const RESULTS: &str = "celery-task-meta";
@@ -18,9 +17,10 @@ pub(crate) const LISTENER_LEASE_MS: i64 = 60_000;
 /// Entries that the feed keeps at most.
 const FEED_LENGTH: i64 = 100_000;
 
+const INSERT: &str = "INSERT INTO feed (exchange, key, at, body) VALUES (?, ?, ?, ?)";
 const RENEW: &str = "UPDATE listeners SET until = ?1 WHERE listener = ?2";
 const LISTEN: &str = "\
-INSERT OR REPLACE INTO listeners (exchange, key, listener, until) SELECT ?1, value, ?2, ?3 FROM json_each(?4)";
+INSERT OR REPLACE INTO listeners (exchange, key, listener, until) VALUES (?1, ?2, ?3, ?4)";
 
 /// Says something to all who listen on an exchange.
 #[derive(Debug)]
@@ -31,38 +31,31 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    pub(crate) async fn send(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if !anybody_listens(tx, &self.exchange).await? {
+    pub(crate) fn send(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if !anybody_listens(tx, &self.exchange)? {
             return Ok(());
         }
-        let insert = sqlx::query("INSERT INTO feed (exchange, key, at, body) VALUES (?, ?, ?, ?)");
-        let insert = insert
-            .bind(&self.exchange)
-            .bind(&self.key)
-            .bind(steady_ms())
-            .bind(&self.body[..]);
-        let id = insert.execute(&mut *tx.conn).await?.last_insert_rowid();
-        sqlx::query("DELETE FROM feed WHERE id <= ?")
-            .bind(id - FEED_LENGTH)
-            .execute(&mut *tx.conn)
-            .await?;
+        let entry = (&self.exchange, &self.key, steady_ms(), &self.body[..]);
+        sql::execute(tx.conn, INSERT, entry)?;
+        let oldest = tx.conn.last_insert_rowid() - FEED_LENGTH;
+        sql::execute(tx.conn, "DELETE FROM feed WHERE id <= ?", [oldest])?;
         tx.ring(News::Feed);
         Ok(())
     }
 }
 
-#[async_trait]
 impl Operation for Broadcast {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        self.send(tx).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        self.send(tx)
     }
 }
 
-pub(crate) async fn anybody_listens(tx: &mut Tx<'_>, exchange: &str) -> Result<bool> {
-    let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM listeners WHERE exchange = ?)");
-    Ok(query.bind(exchange).fetch_one(&mut *tx.conn).await?)
+pub(crate) fn anybody_listens(tx: &mut Tx<'_>, exchange: &str) -> Result<bool> {
+    let listens = "SELECT EXISTS (SELECT 1 FROM listeners WHERE exchange = ?)";
+    let (listens,) = sql::one(tx.conn, listens, [exchange])?;
+    Ok(listens)
 }
 
 /// Registers a listener, or renews it. The output is where in the feed it begins to listen, or `None` if it was
@@ -74,32 +67,20 @@ pub(crate) struct Listen {
     pub(crate) keys: Vec<String>,
 }
 
-#[async_trait]
 impl Operation for Listen {
     type Output = Option<i64>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<i64>> {
         let until = steady_ms() + LISTENER_LEASE_MS;
-        let renewed = sqlx::query(RENEW)
-            .bind(until)
-            .bind(&self.listener)
-            .execute(&mut *tx.conn)
-            .await?;
-        if renewed.rows_affected() > 0 {
+        if sql::execute(tx.conn, RENEW, (until, &self.listener))? > 0 {
             return Ok(None);
         }
-        let listen = sqlx::query(LISTEN)
-            .bind(&self.exchange)
-            .bind(&self.listener)
-            .bind(until)
-            .bind(json(&self.keys)?);
-        listen.execute(&mut *tx.conn).await?;
-        let last = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'feed'");
-        Ok(Some(
-            last.fetch_optional(&mut *tx.conn)
-                .await?
-                .unwrap_or_default(),
-        ))
+        let keys = self.keys.iter();
+        let rows = keys.map(|key| (&self.exchange, key, &self.listener, until));
+        sql::execute_each(tx.conn, LISTEN, rows)?;
+        let last = "SELECT seq FROM sqlite_sequence WHERE name = 'feed'";
+        let last = sql::first(tx.conn, last, [])?;
+        Ok(Some(last.map_or(0, |(last,)| last)))
     }
 }
 
@@ -107,15 +88,15 @@ impl Operation for Listen {
 #[derive(Debug)]
 pub(crate) struct Unlisten(pub(crate) String);
 
-#[async_trait]
 impl Operation for Unlisten {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        sqlx::query("DELETE FROM listeners WHERE listener = ?")
-            .bind(&self.0)
-            .execute(&mut *tx.conn)
-            .await?;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        sql::execute(
+            tx.conn,
+            "DELETE FROM listeners WHERE listener = ?",
+            [&self.0],
+        )?;
         Ok(())
     }
 }

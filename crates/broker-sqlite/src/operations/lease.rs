@@ -1,6 +1,5 @@
 //! Incarnations: registered, renewed, closed, and swept when they are dead.
 
-use async_trait::async_trait;
 use broker::ResultPolicy;
 use protocol::TaskMeta;
 
@@ -10,7 +9,7 @@ use super::{Operation, Tx};
 use crate::bell::News;
 use crate::clock::{steady_ms, wall_ms};
 use crate::error::Result;
-use crate::pack::json;
+use crate::sql;
 use crate::wire;
 
 const REGISTER: &str =
@@ -23,9 +22,10 @@ const LOST_RUNS: &str =
 const DELETE_LOST_BODIES: &str =
     "DELETE FROM bodies WHERE id IN (SELECT id FROM messages WHERE holder = ?1 AND state = 3)";
 const DELETE_LOST_RUNS: &str = "DELETE FROM messages WHERE holder = ?1 AND state = 3";
-const ENDED: &str = "\
-SELECT task_id FROM results WHERE task_id IN (SELECT value FROM json_each(?1))
-  AND status IN ('SUCCESS', 'FAILURE', 'REVOKED') AND (expires_at IS NULL OR expires_at > ?2)";
+const END: &str = "DELETE FROM workers WHERE id = ?1 AND (?2 IS NULL OR renewed = ?2)";
+const HAS_ENDED: &str = "\
+SELECT EXISTS (SELECT 1 FROM results WHERE task_id = ?1
+    AND status IN ('SUCCESS', 'FAILURE', 'REVOKED') AND (expires_at IS NULL OR expires_at > ?2))";
 
 /// Registers an incarnation and declares its queues; the output is its number.
 #[derive(Clone, Debug)]
@@ -36,17 +36,20 @@ pub(crate) struct Register {
     pub(crate) queues: Vec<String>,
 }
 
-#[async_trait]
 impl Operation for Register {
     type Output = i64;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<i64> {
-        declare(tx, &self.queues).await?;
-        let register = sqlx::query(REGISTER)
-            .bind(&self.incarnation)
-            .bind(&self.node);
-        let register = register.bind(self.lease_ms).bind(steady_ms());
-        Ok(register.execute(&mut *tx.conn).await?.last_insert_rowid())
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<i64> {
+        declare(tx, &self.queues)?;
+        let Self {
+            incarnation,
+            node,
+            lease_ms,
+            ..
+        } = &*self;
+        let worker = (incarnation, node, lease_ms, steady_ms());
+        sql::execute(tx.conn, REGISTER, worker)?;
+        Ok(tx.conn.last_insert_rowid())
     }
 }
 
@@ -54,17 +57,11 @@ impl Operation for Register {
 #[derive(Debug)]
 pub(crate) struct Renew(pub(crate) i64);
 
-#[async_trait]
 impl Operation for Renew {
     type Output = bool;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let renewed = sqlx::query(RENEW)
-            .bind(steady_ms())
-            .bind(self.0)
-            .execute(&mut *tx.conn)
-            .await?;
-        Ok(renewed.rows_affected() > 0)
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+        Ok(sql::execute(tx.conn, RENEW, (steady_ms(), self.0))? > 0)
     }
 }
 
@@ -87,78 +84,52 @@ pub(crate) struct End {
     pub(crate) policy: Option<ResultPolicy>,
 }
 
-#[async_trait]
 impl Operation for End {
     /// `None`: it had ended already, or lives.
     type Output = Option<Left>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<Left>> {
-        let end = sqlx::query("DELETE FROM workers WHERE id = ?1 AND (?2 IS NULL OR renewed = ?2)");
-        let ended = end
-            .bind(self.worker)
-            .bind(self.if_renewed_at)
-            .execute(&mut *tx.conn)
-            .await?;
-        if ended.rows_affected() == 0 {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Option<Left>> {
+        if sql::execute(tx.conn, END, (self.worker, self.if_renewed_at))? == 0 {
             return Ok(None);
         }
-        let lost = self.take_lost_runs(tx).await?;
+        let lost = self.take_lost_runs(tx)?;
         // One that closes gives back; one that is swept has died with what it held.
         let died = self.if_renewed_at.is_some();
-        let given_back = sqlx::query(GIVE_BACK)
-            .bind(self.worker)
-            .bind(died)
-            .execute(&mut *tx.conn)
-            .await?
-            .rows_affected();
+        let given_back = sql::execute(tx.conn, GIVE_BACK, (self.worker, died))?;
         if given_back > 0 {
             tx.ring(News::Ready);
         }
-        Ok(Some(Left {
-            given_back: usize::try_from(given_back).unwrap_or(usize::MAX),
-            lost,
-        }))
+        Ok(Some(Left { given_back, lost }))
     }
 }
 
 impl End {
-    async fn take_lost_runs(&self, tx: &mut Tx<'_>) -> Result<Vec<TaskMeta>> {
-        let bodies: Vec<Vec<u8>> = sqlx::query_scalar(LOST_RUNS)
-            .bind(self.worker)
-            .fetch_all(&mut *tx.conn)
-            .await?;
+    fn take_lost_runs(&self, tx: &mut Tx<'_>) -> Result<Vec<TaskMeta>> {
+        let bodies: Vec<(Vec<u8>,)> = sql::all(tx.conn, LOST_RUNS, [self.worker])?;
         if bodies.is_empty() {
             return Ok(Vec::new());
         }
         let lost: Vec<TaskMeta> = bodies
             .iter()
-            .filter_map(|body| wire::decode_lost(body))
+            .filter_map(|(body,)| wire::decode_lost(body))
             .collect();
         if let Some(policy) = &self.policy {
-            store_lost(tx, &lost, policy).await?;
+            store_lost(tx, &lost, policy)?;
         }
-        sqlx::query(DELETE_LOST_BODIES)
-            .bind(self.worker)
-            .execute(&mut *tx.conn)
-            .await?;
-        sqlx::query(DELETE_LOST_RUNS)
-            .bind(self.worker)
-            .execute(&mut *tx.conn)
-            .await?;
+        sql::execute(tx.conn, DELETE_LOST_BODIES, [self.worker])?;
+        sql::execute(tx.conn, DELETE_LOST_RUNS, [self.worker])?;
         Ok(lost)
     }
 }
 
 /// Stores what tells of the losses, but for tasks whose end is known already.
-async fn store_lost(tx: &mut Tx<'_>, lost: &[TaskMeta], policy: &ResultPolicy) -> Result<()> {
-    let task_ids: Vec<&str> = lost.iter().map(|meta| meta.task_id.as_str()).collect();
-    let ended = sqlx::query_scalar(ENDED)
-        .bind(json(&task_ids)?)
-        .bind(wall_ms());
-    let ended: Vec<String> = ended.fetch_all(&mut *tx.conn).await?;
-    let unknown = lost.iter().filter(|meta| !ended.contains(&meta.task_id));
-    let encoded = unknown
-        .map(|meta| wire::encode_meta(meta, policy))
-        .collect::<Result<Vec<_>>>()?;
-    store(tx, &encoded).await.map(drop)
+fn store_lost(tx: &mut Tx<'_>, lost: &[TaskMeta], policy: &ResultPolicy) -> Result<()> {
+    let now = wall_ms();
+    for meta in lost {
+        let (ended,): (bool,) = sql::one(tx.conn, HAS_ENDED, (&meta.task_id, now))?;
+        if !ended {
+            store(tx, [&wire::encode_meta(meta, policy)?])?;
+        }
+    }
+    Ok(())
 }

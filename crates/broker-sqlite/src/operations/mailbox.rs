@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-
 use super::{Operation, Tx, delete_messages};
 use crate::clock::steady_ms;
 use crate::error::Result;
+use crate::sql;
 
 /// Messages in one step at most.
 const AT_ONCE: i64 = 256;
@@ -32,24 +31,18 @@ pub(crate) struct Mailbox {
 #[derive(Debug)]
 pub(crate) struct Bind(pub(crate) Mailbox);
 
-#[async_trait]
 impl Operation for Bind {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         let Mailbox {
             exchange,
             routing_key,
             queue,
             expires_ms,
         } = &self.0;
-        let bind = sqlx::query(BIND)
-            .bind(exchange)
-            .bind(routing_key)
-            .bind(queue);
-        bind.bind(steady_ms().saturating_add(*expires_ms))
-            .execute(&mut *tx.conn)
-            .await?;
+        let until = steady_ms().saturating_add(*expires_ms);
+        sql::execute(tx.conn, BIND, (exchange, routing_key, queue, until))?;
         Ok(())
     }
 }
@@ -75,18 +68,13 @@ pub(crate) struct Collect {
     pub(crate) taken: Vec<Vec<u8>>,
 }
 
-#[async_trait]
 impl Operation for Collect {
     type Output = usize;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(FIRST)
-            .bind(&self.queue)
-            .bind(AT_ONCE)
-            .fetch_all(&mut *tx.conn)
-            .await?;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
+        let rows: Vec<(i64, Vec<u8>)> = sql::all(tx.conn, FIRST, (&self.queue, AT_ONCE))?;
         let (ids, bodies): (Vec<i64>, _) = rows.into_iter().unzip();
-        delete_messages(tx, &ids).await?;
+        delete_messages(tx, &ids)?;
         self.taken = bodies;
         Ok(ids.len())
     }
@@ -104,45 +92,37 @@ impl Operation for Collect {
 #[derive(Debug)]
 pub(crate) struct Unbind(pub(crate) String);
 
-#[async_trait]
 impl Operation for Unbind {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        delete_queue(tx, &self.0).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        delete_queue(tx, &self.0)
     }
 }
 
 /// Deletes a queue, its bindings and its ready messages.
-pub(super) async fn delete_queue(tx: &mut Tx<'_>, queue: &str) -> Result<()> {
-    sqlx::query("DELETE FROM bindings WHERE queue = ?")
-        .bind(queue)
-        .execute(&mut *tx.conn)
-        .await?;
-    purge(tx, queue).await.map(drop)
+pub(super) fn delete_queue(tx: &mut Tx<'_>, queue: &str) -> Result<()> {
+    sql::execute(tx.conn, "DELETE FROM bindings WHERE queue = ?", [queue])?;
+    purge(tx, queue).map(drop)
 }
 
 /// Deletes the ready messages of a queue; returns how many.
-pub(super) async fn purge(tx: &mut Tx<'_>, queue: &str) -> Result<u64> {
+pub(super) fn purge(tx: &mut Tx<'_>, queue: &str) -> Result<usize> {
     let bodies =
         "DELETE FROM bodies WHERE id IN (SELECT id FROM messages WHERE state = 0 AND queue = ?)";
-    sqlx::query(bodies)
-        .bind(queue)
-        .execute(&mut *tx.conn)
-        .await?;
-    let messages = sqlx::query("DELETE FROM messages WHERE state = 0 AND queue = ?").bind(queue);
-    Ok(messages.execute(&mut *tx.conn).await?.rows_affected())
+    sql::execute(tx.conn, bodies, [queue])?;
+    let messages = "DELETE FROM messages WHERE state = 0 AND queue = ?";
+    sql::execute(tx.conn, messages, [queue])
 }
 
 /// Deletes a queue's ready messages; the output is their number.
 #[derive(Debug)]
 pub(crate) struct Purge(pub(crate) String);
 
-#[async_trait]
 impl Operation for Purge {
-    type Output = u64;
+    type Output = usize;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<u64> {
-        purge(tx, &self.0).await
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<usize> {
+        purge(tx, &self.0)
     }
 }

@@ -1,11 +1,11 @@
 //! What an operator does with a parked message.
 
-use async_trait::async_trait;
 use broker::ParkedAction;
 
 use super::{Operation, Tx};
 use crate::bell::News;
 use crate::error::Result;
+use crate::sql;
 
 const TO_QUEUE: &str =
     "INSERT INTO messages (queue, step) SELECT queue, step FROM parked WHERE id = ?";
@@ -19,33 +19,23 @@ pub(crate) struct SettleParked {
     pub(crate) action: ParkedAction,
 }
 
-#[async_trait]
 impl Operation for SettleParked {
     type Output = bool;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
         if self.action == ParkedAction::Requeue {
-            self.requeue(tx).await?;
+            self.requeue(tx)?;
         }
-        let deleted = sqlx::query("DELETE FROM parked WHERE id = ?")
-            .bind(self.id)
-            .execute(&mut *tx.conn)
-            .await?;
-        Ok(deleted.rows_affected() > 0)
+        let deleted = sql::execute(tx.conn, "DELETE FROM parked WHERE id = ?", [self.id])?;
+        Ok(deleted > 0)
     }
 }
 
 impl SettleParked {
-    async fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let message = sqlx::query(TO_QUEUE)
-            .bind(self.id)
-            .execute(&mut *tx.conn)
-            .await?;
-        if message.rows_affected() > 0 {
-            let body = sqlx::query(BODY_TO_QUEUE)
-                .bind(message.last_insert_rowid())
-                .bind(self.id);
-            body.execute(&mut *tx.conn).await?;
+    fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if sql::execute(tx.conn, TO_QUEUE, [self.id])? > 0 {
+            let message = tx.conn.last_insert_rowid();
+            sql::execute(tx.conn, BODY_TO_QUEUE, [message, self.id])?;
             tx.ring(News::Ready);
         }
         Ok(())

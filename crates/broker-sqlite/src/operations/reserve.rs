@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use async_trait::async_trait;
 use broker::QueueOrder;
 
 use super::{Operation, Tx};
 use crate::error::Result;
-use crate::pack::json;
+use crate::sql;
 
 /// The next messages of one queue. Parameters: queue, number, worker.
 ///
@@ -41,7 +40,7 @@ WHERE EXISTS (SELECT 1 FROM workers WHERE id = ?3)
 ORDER BY t.step, CASE WHEN ?4 THEN t.turn ELSE t.nth END, CASE WHEN ?4 THEN t.nth ELSE t.turn END";
 
 const HOLD: &str = "\
-UPDATE messages SET state = 1, holder = ?1, holds = holds + 1 WHERE id IN (SELECT value FROM json_each(?2))";
+UPDATE messages SET state = 1, holder = ?1, holds = holds + 1 WHERE id = ?2";
 
 /// A message that was taken, as stored.
 #[derive(Debug)]
@@ -92,20 +91,13 @@ pub(crate) struct Reserve {
 
 type Row = (i64, String, i64, bool, i64, Vec<u8>);
 
-#[async_trait]
 impl Operation for Reserve {
     type Output = Vec<String>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<String>> {
-        let rows = self.next(tx).await?;
-        if !rows.is_empty() {
-            let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
-            sqlx::query(HOLD)
-                .bind(self.worker)
-                .bind(json(&ids)?)
-                .execute(&mut *tx.conn)
-                .await?;
-        }
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<String>> {
+        let rows = self.next(tx)?;
+        let holds = rows.iter().map(|row| (self.worker, row.0));
+        sql::execute_each(tx.conn, HOLD, holds)?;
         self.taken = rows.into_iter().map(|row| self.taken(row)).collect();
         Ok(self.taken.iter().map(|taken| taken.queue.clone()).collect())
     }
@@ -120,28 +112,17 @@ impl Operation for Reserve {
 }
 
 impl Reserve {
-    async fn next(&self, tx: &mut Tx<'_>) -> Result<Vec<Row>> {
+    fn next(&self, tx: &mut Tx<'_>) -> Result<Vec<Row>> {
         let max = i64::try_from(self.max).unwrap_or(i64::MAX);
-        let rows = match &self.queues[..] {
-            [] => Vec::new(),
-            [queue] => {
-                let query = sqlx::query_as(NEXT_OF_ONE)
-                    .bind(queue)
-                    .bind(max)
-                    .bind(self.worker);
-                query.fetch_all(&mut *tx.conn).await?
-            }
+        match &self.queues[..] {
+            [] => Ok(Vec::new()),
+            [queue] => sql::all(tx.conn, NEXT_OF_ONE, (queue, max, self.worker)),
             queues => {
                 let strict = self.order != QueueOrder::RoundRobin;
-                let query = sqlx::query_as(NEXT_OF_MANY)
-                    .bind(json(queues)?)
-                    .bind(max)
-                    .bind(self.worker)
-                    .bind(strict);
-                query.fetch_all(&mut *tx.conn).await?
+                let queues = serde_json::to_string(queues)?;
+                sql::all(tx.conn, NEXT_OF_MANY, (queues, max, self.worker, strict))
             }
-        };
-        Ok(rows)
+        }
     }
 
     fn taken(&self, (id, queue, holds, redelivered, deaths, envelope): Row) -> Taken {

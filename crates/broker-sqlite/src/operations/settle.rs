@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use broker::Settled;
 use bytes::Bytes;
-use serde::Serialize;
 
 use super::effects::EncodedEffects;
 use super::publish::{Call, Outgoing, publish};
@@ -16,15 +14,12 @@ use super::{Operation, Tx, delete_messages, state};
 use crate::bell::News;
 use crate::clock::wall_ms;
 use crate::error::Result;
-use crate::pack::{Pack, json};
+use crate::sql;
 
-const STILL_HELD: &str = "\
-SELECT m.id, m.holds, m.holder, m.state FROM json_each(?1) t JOIN messages m ON m.id = t.value WHERE m.state IN (1, 3)";
-const RUN: &str =
-    "UPDATE messages SET state = 3 WHERE id IN (SELECT value->>'$[0]' FROM json_each(?))";
-const REPLACE_BODIES: &str = "\
-UPDATE bodies SET body = substr(?2, row.value->>1, row.value->>2) FROM json_each(?1) row \
-WHERE bodies.id = row.value->>'$[0]'";
+const STILL_HELD: &str =
+    "SELECT id, holds, holder, state FROM messages WHERE id = ? AND state IN (1, 3)";
+const RUN: &str = "UPDATE messages SET state = 3 WHERE id = ?";
+const REPLACE_BODY: &str = "UPDATE bodies SET body = ?2 WHERE id = ?1";
 const TO_FRONT: &str = "\
 UPDATE messages SET state = 0, holder = NULL, redelivered = 1, deaths = deaths + ?2, rank = coalesce(
     (SELECT min(r.rank) FROM messages r WHERE r.state = 0 AND r.queue = messages.queue AND r.step = messages.step), 0) - 1
@@ -32,13 +27,10 @@ WHERE id = ?1";
 const COPY_TO_BACK: &str = "\
 INSERT INTO messages (queue, step, holds, redelivered, deaths) SELECT queue, step, holds, 1, deaths FROM messages WHERE id = ?";
 const MOVE_BODY: &str = "UPDATE bodies SET id = ?1 WHERE id = ?2";
-const DEFER: &str = "\
-UPDATE messages SET state = 2, holder = NULL, due = row.value->>1 FROM json_each(?1) row \
-WHERE messages.id = row.value->>0";
+const DEFER: &str = "UPDATE messages SET state = 2, holder = NULL, due = ?2 WHERE id = ?1";
 const PARK: &str = "\
 INSERT INTO parked (queue, step, reason, parked_at, node, body)
-SELECT m.queue, m.step, row.value->>1, ?2, ?3, b.body
-FROM json_each(?1) row JOIN messages m ON m.id = row.value->>0 JOIN bodies b ON b.id = m.id ORDER BY row.key";
+SELECT m.queue, m.step, ?2, ?3, ?4, b.body FROM messages m JOIN bodies b USING (id) WHERE id = ?1";
 
 /// A hold, as its tag names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,18 +75,17 @@ pub(crate) struct Settle {
     pub(crate) orders: Arc<[Order]>,
 }
 
-#[async_trait]
 impl Operation for Settle {
     type Output = Vec<Settled>;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Settled>> {
-        let mut holds = Holds::of(tx, &self.orders).await?;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Settled>> {
+        let mut holds = Holds::of(tx, &self.orders)?;
         let mut changes = Changes::default();
         let mut settled = Vec::with_capacity(self.orders.len());
         for order in &*self.orders {
-            settled.push(changes.add(tx, order, &mut holds).await?);
+            settled.push(changes.add(tx, order, &mut holds)?);
         }
-        changes.carry_out(tx, &self.node).await?;
+        changes.carry_out(tx, &self.node)?;
         Ok(settled)
     }
 }
@@ -104,19 +95,14 @@ impl Operation for Settle {
 struct Holds(HashMap<Hold, i64>);
 
 impl Holds {
-    async fn of(tx: &mut Tx<'_>, orders: &[Order]) -> Result<Self> {
-        let ids: Vec<i64> = orders
-            .iter()
-            .filter_map(|order| order.hold)
-            .map(|hold| hold.id)
-            .collect();
-        let query = sqlx::query_as(STILL_HELD).bind(json(&ids)?);
-        let rows: Vec<(i64, i64, i64, i64)> = query.fetch_all(&mut *tx.conn).await?;
-        Ok(Self(
-            rows.into_iter()
-                .map(|(id, hold, worker, state)| (Hold { worker, id, hold }, state))
-                .collect(),
-        ))
+    fn of(tx: &mut Tx<'_>, orders: &[Order]) -> Result<Self> {
+        let mut held = HashMap::with_capacity(orders.len());
+        for hold in orders.iter().filter_map(|order| order.hold) {
+            if let Some((id, hold, worker, state)) = sql::first(tx.conn, STILL_HELD, [hold.id])? {
+                held.insert(Hold { worker, id, hold }, state);
+            }
+        }
+        Ok(Self(held))
     }
 
     /// Whether this fate is possible for a hold: a run that was acknowledged early has no message any more, so it can report or
@@ -151,22 +137,17 @@ struct Changes<'o> {
     to_back: Vec<i64>,
     defer: Vec<(i64, i64)>,
     park: Vec<(i64, &'o str)>,
-    store: Vec<EncodedMeta>,
-    publish: Vec<Outgoing>,
+    store: Vec<&'o EncodedMeta>,
+    publish: Vec<&'o Outgoing>,
 }
 
 impl<'o> Changes<'o> {
-    async fn add(
-        &mut self,
-        tx: &mut Tx<'_>,
-        order: &'o Order,
-        holds: &mut Holds,
-    ) -> Result<Settled> {
+    fn add(&mut self, tx: &mut Tx<'_>, order: &'o Order, holds: &mut Holds) -> Result<Settled> {
         let Some(hold) = order.hold.filter(|hold| holds.allow(*hold, &order.verdict)) else {
             return Ok(Settled::Refused);
         };
         if let Some(effects) = &order.effects
-            && let Some(ended) = self.add_effects(tx, effects, order).await?
+            && let Some(ended) = self.add_effects(tx, effects, order)?
         {
             return Ok(ended);
         }
@@ -182,122 +163,83 @@ impl<'o> Changes<'o> {
             Fate::Park(reason) => self.park.push((id, reason)),
         }
         if order.effects.is_none() {
-            self.store.extend(order.store.clone());
+            self.store.extend(&order.store);
         }
-        self.publish.extend(order.publish.iter().cloned());
+        self.publish.extend(&order.publish);
         for call in &order.calls {
-            if call.is_first(tx).await? {
-                self.publish.extend(call.publish.iter().cloned());
+            if call.is_first(tx)? {
+                self.publish.extend(&call.publish);
             }
         }
         Ok(Settled::Done)
     }
 
     /// What the effects end the settlement with, if they do.
-    async fn add_effects(
+    fn add_effects(
         &mut self,
         tx: &mut Tx<'_>,
-        effects: &EncodedEffects,
-        order: &Order,
+        effects: &'o EncodedEffects,
+        order: &'o Order,
     ) -> Result<Option<Settled>> {
-        if !effects.hold_claims(tx).await? {
+        if !effects.hold_claims(tx)? {
             return Ok(Some(Settled::Claimed));
         }
-        self.store.extend(order.store.clone());
-        let ended = effects.count(tx).await?;
+        self.store.extend(&order.store);
+        let ended = effects.count(tx)?;
         if ended.is_none() {
-            effects.change_chords(tx).await?;
-            self.store.extend(effects.metas.iter().cloned());
+            effects.change_chords(tx)?;
+            self.store.extend(&effects.metas);
         }
         Ok(ended)
     }
 
     /// Early acknowledgements come before deletions: a batch may hold both of one run.
-    async fn carry_out(mut self, tx: &mut Tx<'_>, node: &str) -> Result<()> {
-        self.run(tx).await?;
-        self.requeue(tx).await?;
-        self.defer(tx).await?;
-        self.park(tx, node).await?;
-        delete_messages(tx, &self.delete).await?;
-        store(tx, &self.store).await?;
-        publish(tx, &self.publish).await
+    fn carry_out(mut self, tx: &mut Tx<'_>, node: &str) -> Result<()> {
+        self.run(tx)?;
+        self.requeue(tx)?;
+        self.defer(tx)?;
+        self.park(tx, node)?;
+        delete_messages(tx, &self.delete)?;
+        store(tx, self.store)?;
+        publish(tx, self.publish)
     }
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if self.run.is_empty() {
-            return Ok(());
-        }
-        let mut pack = Pack::new();
-        for (id, lost) in &self.run {
-            pack.push(id, lost);
-        }
-        let (rows, blob) = pack.into_parts()?;
-        sqlx::query(RUN).bind(&rows).execute(&mut *tx.conn).await?;
-        sqlx::query(REPLACE_BODIES)
-            .bind(rows)
-            .bind(blob)
-            .execute(&mut *tx.conn)
-            .await?;
+    fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
+        sql::execute_each(tx.conn, RUN, self.run.iter().map(|(id, _)| [id]))?;
+        let lost = self.run.iter().map(|(id, lost)| (id, &lost[..]));
+        sql::execute_each(tx.conn, REPLACE_BODY, lost)?;
         Ok(())
     }
 
-    async fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
-        for (id, deaths) in &self.to_front {
-            sqlx::query(TO_FRONT)
-                .bind(id)
-                .bind(deaths)
-                .execute(&mut *tx.conn)
-                .await?;
-            tx.ring(News::Ready);
-        }
+    fn requeue(&self, tx: &mut Tx<'_>) -> Result<()> {
+        sql::execute_each(tx.conn, TO_FRONT, self.to_front.iter().copied())?;
         for id in &self.to_back {
-            let copy = sqlx::query(COPY_TO_BACK)
-                .bind(id)
-                .execute(&mut *tx.conn)
-                .await?;
-            sqlx::query(MOVE_BODY)
-                .bind(copy.last_insert_rowid())
-                .bind(id)
-                .execute(&mut *tx.conn)
-                .await?;
-            sqlx::query("DELETE FROM messages WHERE id = ?")
-                .bind(id)
-                .execute(&mut *tx.conn)
-                .await?;
+            sql::execute(tx.conn, COPY_TO_BACK, [id])?;
+            sql::execute(tx.conn, MOVE_BODY, [tx.conn.last_insert_rowid(), *id])?;
+            sql::execute(tx.conn, "DELETE FROM messages WHERE id = ?", [id])?;
+        }
+        if !(self.to_front.is_empty() && self.to_back.is_empty()) {
             tx.ring(News::Ready);
         }
         Ok(())
     }
 
-    async fn defer(&self, tx: &mut Tx<'_>) -> Result<()> {
-        if !self.defer.is_empty() {
-            execute_json(tx, DEFER, &self.defer).await?;
+    fn defer(&self, tx: &mut Tx<'_>) -> Result<()> {
+        if sql::execute_each(tx.conn, DEFER, self.defer.iter().copied())? > 0 {
             tx.ring(News::Deferred);
         }
         Ok(())
     }
 
-    async fn park(&mut self, tx: &mut Tx<'_>, node: &str) -> Result<()> {
-        if !self.park.is_empty() {
-            let park = sqlx::query(PARK)
-                .bind(json(&self.park)?)
-                .bind(wall_ms())
-                .bind(node);
-            park.execute(&mut *tx.conn).await?;
-            self.delete.extend(self.park.iter().map(|(id, _)| id));
-        }
+    fn park(&mut self, tx: &mut Tx<'_>, node: &str) -> Result<()> {
+        let now = wall_ms();
+        let rows = self.park.iter();
+        sql::execute_each(
+            tx.conn,
+            PARK,
+            rows.map(|(id, reason)| (id, reason, now, node)),
+        )?;
+        self.delete.extend(self.park.iter().map(|(id, _)| id));
         Ok(())
     }
-}
-
-async fn execute_json<T: Serialize + ?Sized>(
-    tx: &mut Tx<'_>,
-    sql: &'static str,
-    values: &T,
-) -> Result<()> {
-    sqlx::query(sql)
-        .bind(json(values)?)
-        .execute(&mut *tx.conn)
-        .await?;
-    Ok(())
 }

@@ -1,13 +1,12 @@
 //! What time has overtaken: old entries of the feed, listeners that have gone, mailboxes that nobody reads, expired results,
 //! chords, remembered texts and the names of calls.
 
-use async_trait::async_trait;
-
 use super::mailbox::delete_queue;
 use super::results::Expire;
 use super::{Operation, Tx};
 use crate::clock::{steady_ms, wall_ms};
 use crate::error::Result;
+use crate::sql;
 
 /// How long an entry stays in the feed. Whoever listens reads it within a second.
 const FEED_MS: i64 = 60_000;
@@ -27,31 +26,21 @@ const FORGET: [&str; 2] = [
 #[derive(Debug)]
 pub(crate) struct Tidy;
 
-#[async_trait]
 impl Operation for Tidy {
     type Output = ();
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
         let now = steady_ms();
-        sqlx::query(TRIM_FEED)
-            .bind(now - FEED_MS)
-            .execute(&mut *tx.conn)
-            .await?;
-        sqlx::query("DELETE FROM listeners WHERE until < ?")
-            .bind(now)
-            .execute(&mut *tx.conn)
-            .await?;
-        let unread =
-            sqlx::query_scalar("SELECT DISTINCT queue FROM bindings WHERE until < ?").bind(now);
-        let unread: Vec<String> = unread.fetch_all(&mut *tx.conn).await?;
-        for queue in unread {
-            delete_queue(tx, &queue).await?;
+        sql::execute(tx.conn, TRIM_FEED, [now - FEED_MS])?;
+        sql::execute(tx.conn, "DELETE FROM listeners WHERE until < ?", [now])?;
+        let unread = "SELECT DISTINCT queue FROM bindings WHERE until < ?";
+        for (queue,) in sql::all::<(String,)>(tx.conn, unread, [now])? {
+            delete_queue(tx, &queue)?;
         }
         for forget in FORGET {
-            let forget = sqlx::query(forget).bind(wall_ms());
-            forget.execute(&mut *tx.conn).await?;
+            sql::execute(tx.conn, forget, [wall_ms()])?;
         }
-        Expire.apply(tx).await?;
+        Expire.apply(tx)?;
         Ok(())
     }
 }
@@ -64,45 +53,35 @@ mod tests {
     use crate::store::Store;
 
     async fn count(store: &Store, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql)
-            .fetch_one(&store.readers)
+        let (count,) = store
+            .readers
+            .read(move |conn| sql::one(conn, sql, []))
             .await
-            .unwrap()
+            .unwrap();
+        count
     }
 
     /// Puts in what is old and what is not.
     #[derive(Debug)]
     struct Fill;
 
-    #[async_trait]
     impl Operation for Fill {
         type Output = ();
 
-        async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
             let now = steady_ms();
             for (number, age) in [(1, 2 * FEED_MS), (2, FEED_MS + 1_000), (3, 0)] {
-                let sql =
+                let (name, until) = (number.to_string(), now + 30_000 - age);
+                let add =
                     "INSERT INTO feed (id, exchange, key, at, body) VALUES (?, 'e', '', ?, x'')";
-                sqlx::query(sql)
-                    .bind(number)
-                    .bind(now - age)
-                    .execute(&mut *tx.conn)
-                    .await?;
-                let sql =
+                sql::execute(tx.conn, add, (number, now - age))?;
+                let add =
                     "INSERT INTO listeners (exchange, key, listener, until) VALUES ('e', '', ?, ?)";
-                sqlx::query(sql)
-                    .bind(number.to_string())
-                    .bind(now + 30_000 - age)
-                    .execute(&mut *tx.conn)
-                    .await?;
-                let sql = "INSERT INTO bindings (exchange, routing_key, queue, until) VALUES ('', ?1, ?1, ?2)";
-                sqlx::query(sql)
-                    .bind(number.to_string())
-                    .bind(now + 30_000 - age)
-                    .execute(&mut *tx.conn)
-                    .await?;
-                let sql = "INSERT INTO messages (id, queue, step) VALUES (?1, CAST(?1 AS TEXT), 0)";
-                sqlx::query(sql).bind(number).execute(&mut *tx.conn).await?;
+                sql::execute(tx.conn, add, (&name, until))?;
+                let add = "INSERT INTO bindings (exchange, routing_key, queue, until) VALUES ('', ?1, ?1, ?2)";
+                sql::execute(tx.conn, add, (&name, until))?;
+                let add = "INSERT INTO messages (id, queue, step) VALUES (?1, CAST(?1 AS TEXT), 0)";
+                sql::execute(tx.conn, add, [number])?;
             }
             Ok(())
         }
@@ -111,24 +90,17 @@ mod tests {
     #[tokio::test]
     async fn only_what_is_old_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(SqliteOptions::new(folder.path().join("broker.db")))
-            .await
-            .unwrap();
+        let file = SqliteOptions::new(folder.path().join("broker.db"));
+        let store = Store::open(file).await.unwrap();
         store.write(Fill).await.unwrap();
         store.write(Tidy).await.unwrap();
-        assert_eq!(count(&store, "SELECT sum(id) FROM feed").await, 3);
-        assert_eq!(
-            count(
-                &store,
-                "SELECT sum(CAST(listener AS INTEGER)) FROM listeners"
-            )
-            .await,
-            3
-        );
-        assert_eq!(
-            count(&store, "SELECT sum(CAST(queue AS INTEGER)) FROM bindings").await,
-            3
-        );
-        assert_eq!(count(&store, "SELECT sum(id) FROM messages").await, 3);
+        for sum in [
+            "SELECT sum(id) FROM feed",
+            "SELECT sum(CAST(listener AS INTEGER)) FROM listeners",
+            "SELECT sum(CAST(queue AS INTEGER)) FROM bindings",
+            "SELECT sum(id) FROM messages",
+        ] {
+            assert_eq!(count(&store, sum).await, 3, "{sum}");
+        }
     }
 }

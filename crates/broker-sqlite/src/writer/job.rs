@@ -1,18 +1,16 @@
 //! An operation on its way through the writer, with its type forgotten.
 
-use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use crate::error::{Result, SqliteError};
 use crate::operations::{Operation, Tx};
 
 /// What the writer knows of an operation. It may be applied again after a rollback.
-#[async_trait]
 pub(super) trait Job: Send {
     /// Nobody waits any more for something that is only worth doing when somebody does.
     fn is_abandoned(&self) -> bool;
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()>;
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()>;
 
     /// Answers after the commit.
     fn succeed(self: Box<Self>);
@@ -38,14 +36,13 @@ impl<O: Operation> Pending<O> {
     }
 }
 
-#[async_trait]
 impl<O: Operation> Job for Pending<O> {
     fn is_abandoned(&self) -> bool {
         self.operation.needs_caller() && self.reply.is_closed()
     }
 
-    async fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
-        self.output = Some(self.operation.apply(tx).await?);
+    fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()> {
+        self.output = Some(self.operation.apply(tx)?);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use broker::conformance::{
 use broker::{Backends, ResultPolicy};
 use broker_sqlite::{SqliteBroker, SqliteOptions};
 use bytes::Bytes;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use testkit::TempDir;
 
 struct Sqlite;
@@ -20,10 +20,13 @@ struct SqliteInstance {
 }
 
 impl SqliteInstance {
-    async fn raw(&self) -> SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.folder.path().join("broker.db"));
-        options.connect().await.unwrap()
+    /// Changes the file behind the broker's back.
+    fn change(&self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) {
+        let mut conn = Connection::open(self.folder.path().join("broker.db")).unwrap();
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = tx.unwrap();
+        change(&tx).unwrap();
+        tx.commit().unwrap();
     }
 }
 
@@ -44,30 +47,24 @@ impl Instance for SqliteInstance {
     }
 
     async fn publish_raw(&self, queue: &str, raw: Bytes) {
-        let mut conn = self.raw().await;
-        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.unwrap();
-        let message = sqlx::query("INSERT INTO messages (queue, step) VALUES (?, 0)").bind(queue);
-        let id = message.execute(&mut *tx).await.unwrap().last_insert_rowid();
-        let body = sqlx::query("INSERT INTO bodies (id, body) VALUES (?, ?)")
-            .bind(id)
-            .bind(&raw[..]);
-        body.execute(&mut *tx).await.unwrap();
-        tx.commit().await.unwrap();
+        self.change(|tx| {
+            let message = "INSERT INTO messages (queue, step) VALUES (?, 0)";
+            tx.execute(message, [queue])?;
+            let body = "INSERT INTO bodies (id, body) VALUES (?, ?)";
+            tx.execute(body, (tx.last_insert_rowid(), &raw[..]))?;
+            Ok(())
+        });
     }
 
     async fn expire_lease(&self, incarnation: &str) {
-        let mut conn = self.raw().await;
-        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.unwrap();
-        let end = sqlx::query_scalar("DELETE FROM workers WHERE incarnation = ? RETURNING id")
-            .bind(incarnation);
-        let worker: i64 = end.fetch_one(&mut *tx).await.unwrap();
-        let back = "UPDATE messages SET state = 0, holder = NULL, redelivered = 1 WHERE holder = ?";
-        sqlx::query(back)
-            .bind(worker)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
+        self.change(|tx| {
+            let end = "DELETE FROM workers WHERE incarnation = ? RETURNING id";
+            let worker: i64 = tx.query_one(end, [incarnation], |row| row.get(0))?;
+            let back =
+                "UPDATE messages SET state = 0, holder = NULL, redelivered = 1 WHERE holder = ?";
+            tx.execute(back, [worker])?;
+            Ok(())
+        });
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use broker::{Broker, BrokerError, ErrorKind};
 use broker_sqlite::{SqliteBroker, SqliteOptions};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use rusqlite::Connection;
 
 use crate::support::{new_file, open, publish};
 
@@ -22,12 +21,8 @@ fn assert_says(error: &BrokerError, kind: ErrorKind, part: &str) {
     assert!(error.to_string().contains(part), "{error}");
 }
 
-async fn execute(file: &Path, sql: &'static str) {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true);
-    let mut conn = options.connect().await.unwrap();
-    sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+fn execute(file: &Path, sql: &str) {
+    Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 
 #[tokio::test]
@@ -89,7 +84,7 @@ async fn a_file_that_is_no_database_is_left_alone() {
 #[tokio::test]
 async fn a_database_of_another_program_is_left_alone() {
     let (_folder, file) = new_file();
-    execute(&file, "CREATE TABLE prices (day TEXT)").await;
+    execute(&file, "CREATE TABLE prices (day TEXT)");
     let before = std::fs::read(&file).unwrap();
     assert_says(
         &refusal(&file, "").await,
@@ -103,7 +98,7 @@ async fn a_database_of_another_program_is_left_alone() {
 async fn a_newer_schema_is_refused() {
     let (_folder, file) = new_file();
     open(&file).await;
-    execute(&file, "PRAGMA user_version = 999").await;
+    execute(&file, "PRAGMA user_version = 999");
     assert_says(
         &refusal(&file, "").await,
         ErrorKind::Invalid,

@@ -9,8 +9,7 @@ use broker::{
 };
 use broker_sqlite::SqliteOptions;
 use protocol::{State, Value};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -136,15 +135,8 @@ async fn who_publishes_is_told_of_a_stuck_lock_and_who_settles_waits_it_out() {
     broker.publish(vec![publish("task", 10)]).await.unwrap();
     let held = consumer.reserve(1).await.unwrap().remove(0);
 
-    let mut other = SqliteConnectOptions::new()
-        .filename(&file)
-        .connect()
-        .await
-        .unwrap();
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = broker.publish(vec![publish("late", 10)]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(
@@ -161,7 +153,7 @@ async fn who_publishes_is_told_of_a_stuck_lock_and_who_settles_waits_it_out() {
             .publish(vec![publish("later", 10)])
             .await
             .unwrap_err();
-        sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+        other.execute_batch("COMMIT").unwrap();
     };
     let (settled, ()) = timeout(DEADLINE, async { tokio::join!(settle, release) })
         .await
@@ -178,21 +170,14 @@ async fn a_waiting_consumer_tells_of_an_outage_and_of_its_end() {
     let consumer = consumer_with(&broker, LEASE, sender).await;
     broker.publish(vec![publish("task", 10)]).await.unwrap();
 
-    let mut other = SqliteConnectOptions::new()
-        .filename(&file)
-        .connect()
-        .await
-        .unwrap();
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let watch = async {
         assert!(matches!(
             notices.recv().await,
             Some(Notice::Disconnected { .. })
         ));
-        sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+        other.execute_batch("COMMIT").unwrap();
         assert!(matches!(notices.recv().await, Some(Notice::Reconnected)));
     };
     let both = async { tokio::join!(consumer.reserve(1), watch) };

@@ -111,11 +111,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("opentelemetry-otlp", &["service"]),
     ("opentelemetry_sdk", &["service"]),
     ("redis", &["broker-redis", "bench", "conformance-worker"]),
+    ("rusqlite", &["broker-sqlite"]),
     ("sd-notify", &["service"]),
-    (
-        "sqlx",
-        &["beat-sql", "bench-finance", "broker-sqlite", "portfolio"],
-    ),
+    ("sqlx", &["beat-sql", "bench-finance", "portfolio"]),
 ];
 
 fn allowed(
