@@ -18,9 +18,6 @@ use crate::trial::Trial;
 /// Members of chords, and steps of chains.
 const CHORDS: [usize; 3] = [100, 1_000, 10_000];
 const CHAINS: [usize; 2] = [100, 1_000];
-/// The same for Celery.
-const CELERYS_CHORDS: [usize; 2] = [100, 1_000];
-const CELERYS_CHAINS: [usize; 1] = [100];
 /// Our worker's slots.
 const SLOTS: usize = 100;
 /// How long one work-flow may take.
@@ -34,6 +31,16 @@ pub(crate) enum Flow {
     Chord,
     /// Tasks one after the other.
     Chain,
+}
+
+impl Flow {
+    /// `chord` or `chain`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chord => "chord",
+            Self::Chain => "chain",
+        }
+    }
 }
 
 /// One work-flow.
@@ -54,20 +61,16 @@ impl CanvasRun {
     }
 }
 
-/// Chords and chains of several sizes; Celery's smaller.
+/// Chords and chains of several sizes, ours and Celery's.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<CanvasRun>> {
     let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
+    let chords = CHORDS.map(|tasks| (Flow::Chord, tasks));
+    let chains = CHAINS.map(|tasks| (Flow::Chain, tasks));
     let mut rows = Vec::new();
-    for (setup, chords, chains) in [
-        (ours, &CHORDS[..], &CHAINS[..]),
-        (Setup::celery(), &CELERYS_CHORDS, &CELERYS_CHAINS),
-    ] {
-        let flows = |flow, sizes: &'static [usize]| sizes.iter().map(move |tasks| (flow, *tasks));
-        for (flow, tasks) in flows(Flow::Chord, chords).chain(flows(Flow::Chain, chains)) {
-            for setup in size.chosen([setup]) {
-                let once = async |trial: &Trial<'_>| once(trial, flow, tasks).await;
-                rows.push(lab.repeat("canvas", setup, size.reps, once).await);
-            }
+    for setup in size.chosen([ours, Setup::celery()]) {
+        for (flow, tasks) in chords.into_iter().chain(chains) {
+            let once = async |trial: &Trial<'_>| once(trial, flow, tasks).await;
+            rows.push(lab.repeat("canvas", setup, size.reps, once).await);
         }
     }
     rows
@@ -109,11 +112,8 @@ async fn ours(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<f64
 }
 
 fn celerys(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<f64> {
-    let kind = match flow {
-        Flow::Chord => "chord",
-        Flow::Chain => "chain",
-    };
-    let seconds = trial.celery_script("bench_canvas.py", &[kind.to_owned(), tasks.to_string()])?;
+    let options = [flow.name().to_owned(), tasks.to_string()];
+    let seconds = trial.celery_script("bench_canvas.py", &options)?;
     seconds
         .trim()
         .parse()

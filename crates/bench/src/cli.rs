@@ -9,10 +9,9 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::figures::Figures;
-use crate::lab::Lab;
 use crate::measurement::Measurement;
 use crate::setup::Setup;
-use crate::{report, tasks};
+use crate::{report, sequence, tasks};
 
 /// Measures Celeriac, with Python Celery beside it on the same Redis server where it is installed (`make setup`).
 ///
@@ -50,7 +49,7 @@ pub(crate) struct Size {
     /// Numbers of slots to drain with, besides the default settings
     #[arg(
         long,
-        default_value = "100",
+        default_value = "10,100,1000",
         value_delimiter = ',',
         value_name = "N,N",
         global = true
@@ -59,15 +58,21 @@ pub(crate) struct Size {
     /// Lengths of queues
     #[arg(
         long,
-        default_value = "10000,100000,1000000",
+        default_value = "1000,10000,100000,1000000",
         value_delimiter = ',',
         value_name = "N,N",
         global = true
     )]
     pub(crate) depths: Vec<usize>,
-    /// Tasks that wait for their time
-    #[arg(long, default_value_t = 50_000, value_name = "N", global = true)]
-    pub(crate) eta_tasks: usize,
+    /// Numbers of tasks that wait for their time
+    #[arg(
+        long,
+        default_value = "50000,1000000",
+        value_delimiter = ',',
+        value_name = "N,N",
+        global = true
+    )]
+    pub(crate) eta_tasks: Vec<usize>,
     /// Entries of a large schedule
     #[arg(long, default_value_t = 1_000_000, value_name = "N", global = true)]
     pub(crate) entries: usize,
@@ -130,32 +135,21 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
             Err(tasks::worker_command()?.args(options).exec().into())
         }
         Some(Command::Measure(one)) => {
-            let figures = measured(&[one], &cli.size)?;
+            let figures = sequence::measure(&[one], &cli.size, |_| Ok(()))?;
             show(&figures, cli.json.as_deref())?;
+            let failure = figures.failure();
             if cli.write {
-                return write_documents(&figures.or_before(earlier()?));
+                write_documents(&figures.or_before(earlier()?))?;
             }
-            Ok(())
+            failure
         }
         None => {
-            let figures = measured(&Measurement::ALL, &cli.size)?;
+            let figures = sequence::measure(&Measurement::ALL, &cli.size, write_documents)?;
             show(&figures, cli.json.as_deref())?;
-            write_documents(&figures)
+            write_documents(&figures)?;
+            figures.failure()
         }
     }
-}
-
-fn measured(measurements: &[Measurement], size: &Size) -> anyhow::Result<Figures> {
-    if cfg!(debug_assertions) {
-        eprintln!("warning: built without optimisation, the figures are of no use: add --release");
-    }
-    let lab = Lab::open()?;
-    let mut figures = Figures::new(lab.machine()?);
-    let runtime = tokio::runtime::Runtime::new()?;
-    for measurement in measurements {
-        runtime.block_on(measurement.run(&lab, size, &mut figures));
-    }
-    Ok(figures)
 }
 
 /// Prints the figures, and writes them to a file if one is named.

@@ -1,5 +1,7 @@
 //! `depth`: whether a long queue is emptied as fast as a short one, and what a queued task takes of the server's memory.
 
+mod rounds;
+
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,8 @@ use crate::trial::Trial;
 
 /// Our worker's slots.
 const SLOTS: usize = 100;
+/// A shorter queue is emptied before one can look at it twice: it is filled and emptied again and again.
+const SHORT: usize = 10_000;
 /// Tasks that Celery's client publishes for the memory of one.
 const CELERYS: usize = 2_000;
 
@@ -49,11 +53,16 @@ async fn ours_once(trial: &Trial<'_>, depth: usize, watched: usize) -> anyhow::R
     let before = used_memory(trial)?;
     trial.fill(depth).await?;
     let bytes = (used_memory(trial)? - before) / depth as f64;
-    let rate = drain::rate(trial, depth, watched.min(depth)).await?;
+    let (per_s, server_cpu_us) = if depth < SHORT {
+        (rounds::per_s(trial, depth).await?, None)
+    } else {
+        let rate = drain::rate(trial, depth, watched.min(depth)).await?;
+        (rate.per_s, rate.server_cpu_us)
+    };
     Ok(DepthRun {
         depth,
-        per_s: Some(rate.per_s),
-        server_cpu_us: rate.server_cpu_us,
+        per_s: Some(per_s),
+        server_cpu_us,
         bytes,
     })
 }

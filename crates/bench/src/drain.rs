@@ -18,7 +18,7 @@ use crate::worker_process::WorkerProcess;
 use progress::{Progress, successes};
 
 /// Time between two looks at the store.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(5);
 /// A look that takes long is repeated after this many times as long, so that looking takes little of the machine.
 const LOOK_SHARE: u32 = 20;
 /// The part of the tasks that is done before the clock starts.

@@ -25,6 +25,8 @@ const DUE_PER_S: f64 = 5_000.0;
 const LEAD_S: f64 = 10.0;
 /// Tasks that are published in a second, at the least.
 const PUBLISHED_PER_S: f64 = 20_000.0;
+/// How many of them are watched.
+const WATCHED: usize = 100_000;
 /// Before the first is due, the worker's memory is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 /// How long a worker may take from its start to its first task.
@@ -35,7 +37,7 @@ const LAST: Duration = Duration::from_secs(60);
 /// One worker with tasks that wait.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct EtaRun {
-    /// How many tasks waited.
+    /// How many tasks waited; the first of them were watched.
     pub(crate) tasks: usize,
     /// Memory of the worker before it had them, and with them.
     pub(crate) idle_mib: f64,
@@ -51,9 +53,11 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<EtaRun>> {
     let ours =
         [Store::Redis, Store::Sqlite].map(|store| Setup::celeriac(store).with_concurrency(SLOTS));
     let mut rows = Vec::new();
-    for setup in size.chosen(ours) {
-        let once = async |trial: &Trial<'_>| once(trial, size.eta_tasks).await;
-        rows.push(lab.repeat("eta", setup, size.reps, once).await);
+    for tasks in &size.eta_tasks {
+        for setup in size.chosen(ours) {
+            let once = async |trial: &Trial<'_>| once(trial, *tasks).await;
+            rows.push(lab.repeat("eta", setup, size.reps, once).await);
+        }
     }
     rows
 }
@@ -71,9 +75,11 @@ async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<EtaRun> {
     let left = Duration::try_from_secs_f64(left).context("publishing took too long")?;
     sleep(left).await;
     let waiting_mib = worker.memory().pss_mib;
-    let due = Duration::from_secs_f64(tasks as f64 / DUE_PER_S);
-    let stamps = trial.stamps.wait_for(tasks, LOOK + due + LAST).await?;
-    worker.stop()?;
+    let watched = tasks.min(WATCHED);
+    let due = Duration::from_secs_f64(watched as f64 / DUE_PER_S);
+    let mut stamps = trial.stamps.wait_for(watched, LOOK + due + LAST).await?;
+    worker.kill();
+    stamps.truncate(watched);
     let late = sorted(
         stamps
             .iter()

@@ -26,6 +26,9 @@ use stats::median;
 pub(crate) struct Figures {
     /// Where it was measured.
     pub(crate) machine: Machine,
+    /// How the run went.
+    #[serde(default)]
+    pub(crate) parts: Vec<Part>,
     /// Draining a full queue.
     #[serde(default)]
     pub(crate) drain: Vec<Row<DrainRun>>,
@@ -69,6 +72,7 @@ impl Figures {
     pub(crate) fn new(machine: Machine) -> Self {
         Self {
             machine,
+            parts: Vec::new(),
             drain: Vec::new(),
             latency: Vec::new(),
             memory: Vec::new(),
@@ -84,11 +88,26 @@ impl Figures {
         }
     }
 
+    /// Names what could not be measured.
+    ///
+    /// # Errors
+    /// When a measurement has no figures.
+    pub(crate) fn failure(&self) -> anyhow::Result<()> {
+        let failed: Vec<String> = self
+            .parts
+            .iter()
+            .filter_map(|part| Some(format!("{}: {}", part.what, part.error.as_ref()?)))
+            .collect();
+        anyhow::ensure!(failed.is_empty(), "not measured: {}", failed.join("; "));
+        Ok(())
+    }
+
     /// What was measured now, and of an earlier run what was not.
     #[must_use]
     pub(crate) fn or_before(self, before: Self) -> Self {
         Self {
             machine: self.machine,
+            parts: parts(self.parts, before.parts),
             drain: either(self.drain, before.drain),
             latency: either(self.latency, before.latency),
             memory: either(self.memory, before.memory),
@@ -107,6 +126,23 @@ impl Figures {
 
 fn either<R>(now: Vec<Row<R>>, before: Vec<Row<R>>) -> Vec<Row<R>> {
     if now.is_empty() { before } else { now }
+}
+
+fn parts(now: Vec<Part>, before: Vec<Part>) -> Vec<Part> {
+    let again = |part: &Part| now.iter().any(|new| new.what == part.what);
+    let kept = before.into_iter().filter(|part| !again(part)).collect();
+    [kept, now].concat()
+}
+
+/// One measurement of a run: what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// Its name on the command line.
+    pub(crate) what: String,
+    /// How long it took.
+    pub(crate) seconds: f64,
+    /// Why there are no figures of it.
+    pub(crate) error: Option<String>,
 }
 
 /// The repetitions of one measurement under one setup.

@@ -1,40 +1,5 @@
-//! Benchmarks of the whole system, with Python Celery beside it on the same Redis server.
-//!
-//! Every worker and scheduler measured is a process of its own: this program started again as one. It owns no tests of
-//! behaviour and asserts no time.
+//! The program of the benchmarks; everything is in the library, which the counting program shares.
 
-mod beat;
-mod canvas;
-mod celery;
-mod cli;
-mod control;
-mod depth;
-mod drain;
-mod eta;
-mod figures;
-mod instructions;
-mod lab;
-mod latency;
-mod limit;
-mod machine;
-mod measurement;
-mod memory;
-mod publish;
-mod report;
-mod setup;
-mod spin;
-mod stamps;
-mod start;
-mod tasks;
-mod trial;
-mod worker_process;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    match tasks::role() {
-        Some(tasks::WORKER) => tasks::worker_main(),
-        Some(name) => service::beat_main(name),
-        None => cli::main(),
-    }
+fn main() -> std::process::ExitCode {
+    bench::main()
 }

@@ -56,6 +56,11 @@ impl Measurement {
         Self::Beat,
     ];
 
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
     /// Measures, and notes the figures.
     pub(crate) async fn run(self, lab: &Lab, size: &Size, figures: &mut Figures) {
         match self {

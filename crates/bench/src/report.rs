@@ -15,6 +15,7 @@ pub(crate) fn print(figures: &Figures) {
     for table in tables::all(figures) {
         println!("\n{}\n{}", table.title, table.to_terminal());
     }
-    let aims = aims::table(figures);
-    println!("\n{}\n{}", aims.title, aims.to_terminal());
+    for table in [aims::table(figures), tables::parts(figures)] {
+        println!("\n{}\n{}", table.title, table.to_terminal());
+    }
 }

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use worker::SendTask as _;
 
 use crate::cli::Size;
 use crate::drain;
@@ -32,10 +33,11 @@ pub(crate) struct SpinRun {
     pub(crate) per_s: f64,
 }
 
-/// Measures ours on every store, with as many slots as there are cores.
+/// Measures ours on every store with as many slots as there are cores, and with one slot.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<SpinRun>> {
     let mut rows = Vec::new();
-    for setup in size.chosen([Store::Redis, Store::Sqlite].map(Setup::celeriac)) {
+    let [redis, sqlite] = [Store::Redis, Store::Sqlite].map(Setup::celeriac);
+    for setup in size.chosen([redis.with_concurrency(1), redis, sqlite]) {
         let once = async |trial: &Trial<'_>| once(trial, size.samples * 4).await;
         rows.push(lab.repeat("spin", setup, size.reps, once).await);
     }
@@ -45,8 +47,8 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<SpinRun>> {
 async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<SpinRun> {
     let steps = (TRIAL_STEPS as f64 * MILLISECONDS / fastest_ms(TRIAL_STEPS)) as u64;
     let alone_ms = fastest_ms(steps);
-    let calls = || Spin { steps };
-    trial.fill_with(tasks, calls).await?;
+    let call = || trial.client().call(Spin { steps });
+    trial.fill_with(tasks, call).await?;
     let rate = drain::rate(trial, tasks, tasks).await?;
     Ok(SpinRun {
         tasks,

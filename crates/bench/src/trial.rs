@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use broker::Backends;
-use client::Client;
+use client::{Call, Client};
 use service::Settings;
 use service::settings::{Environment, Sources};
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
-use worker::{SendTask as _, Task};
+use worker::SendTask as _;
 
 use crate::lab::Lab;
 use crate::setup::{Engine, Setup, Store};
@@ -90,20 +90,20 @@ impl<'a> Trial<'a> {
 
     /// Publishes this many no-op tasks in batches; returns their ids.
     pub(crate) async fn fill(&self, tasks: usize) -> anyhow::Result<Vec<String>> {
-        self.fill_with(tasks, || Noop {}).await
+        self.fill_with(tasks, || self.client.call(Noop {})).await
     }
 
-    /// Publishes this many tasks in batches; returns their ids.
-    pub(crate) async fn fill_with<T: Task>(
+    /// Publishes this many calls in batches; returns the tasks' ids.
+    pub(crate) async fn fill_with<O>(
         &self,
         tasks: usize,
-        task: impl Fn() -> T,
+        call: impl Fn() -> Call<O>,
     ) -> anyhow::Result<Vec<String>> {
         let mut ids = Vec::with_capacity(tasks);
         while ids.len() < tasks {
             let count = BATCH.min(tasks - ids.len());
             let calls = (0..count)
-                .map(|_| self.client.call(task()).build())
+                .map(|_| call().build())
                 .collect::<Result<_, _>>()?;
             let sent = self.client.send_all(calls).await?;
             ids.extend(sent.iter().map(|result| result.id().to_owned()));

@@ -17,6 +17,7 @@ pub(crate) fn document(figures: &Figures, before: &str) -> String {
     TEMPLATE
         .replace("{{aims}}", aims::table(figures).to_markdown().trim_end())
         .replace("{{tables}}", tables.join("\n").trim_end())
+        .replace("{{parts}}", tables::parts(figures).to_markdown().trim_end())
         .replace("{{machine}}", &machine(&figures.machine))
         .replace("{{finance}}", finance(before).unwrap_or_default())
 }

@@ -5,7 +5,7 @@ mod loads;
 use super::format::{decimals, times, whole};
 use super::table::Table;
 use crate::drain::DrainRun;
-use crate::figures::{Figures, Row};
+use crate::figures::{Figures, Part, Row};
 use crate::setup::Engine;
 
 /// All tables that have rows.
@@ -28,6 +28,23 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         .into_iter()
         .filter(|table| !table.rows.is_empty())
         .collect()
+}
+
+/// The table of what became of each measurement.
+pub(crate) fn parts(figures: &Figures) -> Table {
+    let row = |part: &Part| {
+        let failed = part
+            .error
+            .clone()
+            .map(|error| format!("**failed**: {error}"));
+        let result = failed.unwrap_or_else(|| "measured".to_owned());
+        vec![part.what.clone(), whole(Some(part.seconds)), result]
+    };
+    Table {
+        title: "The run",
+        header: vec!["measurement", "seconds", "result"],
+        rows: figures.parts.iter().map(row).collect(),
+    }
 }
 
 /// The table of drains.

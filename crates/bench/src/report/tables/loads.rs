@@ -1,7 +1,7 @@
 //! The tables of what goes beyond one drain: publishing, long queues, waiting and computing tasks, canvas, remote control.
 
 use super::{cells, table};
-use crate::canvas::{CanvasRun, Flow};
+use crate::canvas::CanvasRun;
 use crate::figures::{Figures, Row};
 use crate::publish::PublishRun;
 use crate::report::format::{decimals, times, whole};
@@ -108,11 +108,7 @@ pub(super) fn canvas(figures: &Figures) -> Table {
         ];
         let mut cells = cells(row, figures);
         if let Some(run) = first {
-            let flow = match run.flow {
-                Flow::Chord => "chord",
-                Flow::Chain => "chain",
-            };
-            cells[0] = format!("{}, {flow}", cells[0]);
+            cells[0] = format!("{}, {}", cells[0], run.flow.name());
         }
         cells
     });
