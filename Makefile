@@ -17,10 +17,10 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-finance setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-instructions bench-finance setup install fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build every program (PROFILE=release)
 	cargo build --bins $(addprefix -p ,$(PROGRAMS)) --profile $(PROFILE)
@@ -67,6 +67,10 @@ check: ## format, lints, documentation, structure
 
 bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
 	cargo run -p bench --profile $(PROFILE) -- $(ARGS)
+
+bench-instructions: build ## instructions of the worker for a task and where they are, counted by callgrind; into docs/benchmarks.md
+	scripts/setup.sh valgrind
+	cargo run -p bench --profile $(PROFILE) -- instructions --write $(ARGS)
 
 bench-finance: setup ## the finance back office at scale, next to numpy and quantstats
 	$(or $(CELERIAC_VENV),.venv)/bin/python -m pip install --quiet --disable-pip-version-check quantstats

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a Redis server, PostgreSQL, openssl, systemd-analyze, the tools and
 # the font that reports are read with, and a Python environment with the real Celery. Asks nothing; done in a moment when
-# everything is there.
+# everything is there. Arguments are further packages, each of which is a program of the same name: setup.sh valgrind.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -26,6 +26,13 @@ missing_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
+further_packages() {
+    local package
+    for package in "$@"; do
+        have "$package" || echo "$package"
+    done
+}
+
 install_packages() {
     local as_root=()
     if ! have apt-get; then
@@ -48,7 +55,7 @@ make_venv() {
     cp "$requirements" "$stamp"
 }
 
-mapfile -t packages < <(missing_packages)
+mapfile -t packages < <(missing_packages; further_packages "$@")
 if [ ${#packages[@]} -gt 0 ]; then
     install_packages "${packages[@]}"
 fi

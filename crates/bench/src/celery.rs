@@ -10,10 +10,11 @@ use crate::setup::Setup;
 use crate::stamps;
 
 /// Our tasks for Python Celery, and programs that send them.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("bench_app.py", include_str!("../python/bench_app.py")),
     ("bench_beat.py", include_str!("../python/bench_beat.py")),
     ("bench_canvas.py", include_str!("../python/bench_canvas.py")),
+    ("bench_micro.py", include_str!("../python/bench_micro.py")),
     (
         "bench_publish.py",
         include_str!("../python/bench_publish.py"),

@@ -128,6 +128,18 @@ pub(crate) async fn rate(trial: &Trial<'_>, queued: usize, watched: usize) -> an
     Ok(rate)
 }
 
+/// Has a worker empty a queue from its start to its end, so that what it counts itself can be read.
+pub(crate) async fn whole(
+    trial: &Trial<'_>,
+    tasks: usize,
+    start: impl FnOnce() -> anyhow::Result<WorkerProcess>,
+) -> anyhow::Result<()> {
+    let ids = trial.fill(tasks).await?;
+    let worker = start()?;
+    wait_for_results(trial, &ids).await?;
+    worker.stop()
+}
+
 async fn watch<'a>(
     trial: &'a Trial<'a>,
     queued: usize,

@@ -4,6 +4,7 @@ pub(crate) mod stats;
 
 use serde::{Deserialize, Serialize};
 
+use crate::allocations::AllocationsRun;
 use crate::beat::BeatRun;
 use crate::canvas::CanvasRun;
 use crate::control::ControlRun;
@@ -15,6 +16,7 @@ use crate::lab::reference::Reference;
 use crate::latency::LatencyRun;
 use crate::machine::Machine;
 use crate::memory::MemoryRun;
+use crate::micro::MicroRow;
 use crate::publish::PublishRun;
 use crate::setup::{Engine, Setup};
 use crate::spin::SpinRun;
@@ -59,6 +61,12 @@ pub(crate) struct Figures {
     /// Answers and events.
     #[serde(default)]
     pub(crate) control: Vec<Row<ControlRun>>,
+    /// The pure parts.
+    #[serde(default)]
+    pub(crate) micro: Vec<MicroRow>,
+    /// Allocations of the worker and of a producer.
+    #[serde(default)]
+    pub(crate) allocations: Vec<Row<AllocationsRun>>,
     /// Instructions of the worker.
     #[serde(default)]
     pub(crate) instructions: Vec<Row<InstructionsRun>>,
@@ -83,6 +91,8 @@ impl Figures {
             spin: Vec::new(),
             canvas: Vec::new(),
             control: Vec::new(),
+            micro: Vec::new(),
+            allocations: Vec::new(),
             instructions: Vec::new(),
             beat: Vec::new(),
         }
@@ -118,13 +128,15 @@ impl Figures {
             spin: either(self.spin, before.spin),
             canvas: either(self.canvas, before.canvas),
             control: either(self.control, before.control),
+            micro: either(self.micro, before.micro),
+            allocations: either(self.allocations, before.allocations),
             instructions: either(self.instructions, before.instructions),
             beat: either(self.beat, before.beat),
         }
     }
 }
 
-fn either<R>(now: Vec<Row<R>>, before: Vec<Row<R>>) -> Vec<Row<R>> {
+fn either<R>(now: Vec<R>, before: Vec<R>) -> Vec<R> {
     if now.is_empty() { before } else { now }
 }
 

@@ -1,18 +1,18 @@
 //! `instructions`: how many instructions the worker executes for a task, counted by callgrind. Other work on the machine does not
 //! change the figure, so that it tells small steps apart.
 
-use std::fs;
-use std::path::Path;
+mod profile;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Size;
-use crate::drain::wait_for_results;
+use crate::drain;
 use crate::figures::Row;
 use crate::lab::Lab;
 use crate::setup::{Setup, Store};
 use crate::trial::Trial;
+use profile::{Counts, Profile};
 
 /// Our worker's slots.
 const SLOTS: usize = 100;
@@ -22,10 +22,28 @@ const LONG: usize = 6_000;
 /// Where callgrind writes, in the trial's folder.
 const COUNTS: &str = "callgrind.out";
 
+/// Functions and crates that are named.
+const NAMED: usize = 20;
+
 /// Two drains under callgrind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct InstructionsRun {
     /// Instructions for each task.
+    pub(crate) per_task: f64,
+    /// Those of them that are executed in the code of a crate or a library, the most first.
+    #[serde(default)]
+    pub(crate) crates: Vec<Share>,
+    /// Those in a function itself, the most first.
+    #[serde(default)]
+    pub(crate) functions: Vec<Share>,
+}
+
+/// A part of the instructions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Share {
+    /// Whose.
+    pub(crate) name: String,
+    /// For each task.
     pub(crate) per_task: f64,
 }
 
@@ -38,51 +56,41 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<InstructionsRun>> {
         let once = async |trial: &Trial<'_>| {
             let short = count(trial, SHORT).await?;
             let long = count(trial, LONG).await?;
-            let per_task = (long - short) / (LONG - SHORT) as f64;
-            Ok(InstructionsRun { per_task })
+            Ok(between(&short, &long, (LONG - SHORT) as f64))
         };
         rows.push(lab.repeat("instructions", setup, 1, once).await);
     }
     rows
 }
 
-async fn count(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<f64> {
-    let ids = trial.fill(tasks).await?;
+async fn count(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<Profile> {
     let file = trial.folder().join(COUNTS);
     let output = format!("--callgrind-out-file={}", file.display());
-    let worker = trial.start_worker_under("valgrind", &["--tool=callgrind", &output])?;
-    wait_for_results(trial, &ids).await?;
-    worker.stop()?;
-    total(&file)
+    let options = ["--tool=callgrind", output.as_str()];
+    let start = || trial.start_worker_under("valgrind", &options);
+    drain::whole(trial, tasks, start)
+        .await
+        .context("under valgrind (`make bench-instructions` installs it)")?;
+    Profile::read(&file)
 }
 
-/// The number of instructions that callgrind has written to a file.
-fn total(file: &Path) -> anyhow::Result<f64> {
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("callgrind has written no {}", file.display()))?;
-    let line = |name| text.lines().find_map(|line| line.strip_prefix(name));
-    let total = line("totals:").or_else(|| line("summary:"));
-    let total: f64 = total
-        .context("callgrind's file has no total")?
-        .trim()
-        .parse()?;
-    ensure!(total > 0.0, "callgrind has counted nothing");
-    Ok(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_total_is_read() {
-        let folder = testkit::TempDir::new().unwrap();
-        let file = folder.path().join(COUNTS);
-        fs::write(
-            &file,
-            "version: 1\nevents: Ir\nfn=(1) main\n1 5\ntotals: 12345\n",
-        )
-        .unwrap();
-        assert_eq!(total(&file).unwrap(), 12_345.0);
+/// What `long` has more than `short`, for each of so many tasks.
+fn between(short: &Profile, long: &Profile, tasks: f64) -> InstructionsRun {
+    let more = |now: &Counts, before: &Counts| {
+        let mut shares: Vec<Share> = now
+            .iter()
+            .map(|(name, count)| Share {
+                name: name.clone(),
+                per_task: (count - before.get(name).copied().unwrap_or_default()) / tasks,
+            })
+            .collect();
+        shares.sort_by(|a, b| b.per_task.total_cmp(&a.per_task));
+        shares.truncate(NAMED);
+        shares
+    };
+    InstructionsRun {
+        per_task: (long.total() - short.total()) / tasks,
+        crates: more(&long.by_crate(), &short.by_crate()),
+        functions: more(&long.by_function(), &short.by_function()),
     }
 }

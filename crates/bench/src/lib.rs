@@ -3,8 +3,10 @@
 //! Every worker and scheduler measured is a process of its own: this program started again as one. It owns no tests of
 //! behaviour and asserts no time.
 
+mod allocations;
 mod beat;
 mod canvas;
+mod cargo;
 mod celery;
 mod cli;
 mod control;
@@ -19,6 +21,7 @@ mod limit;
 mod machine;
 mod measurement;
 mod memory;
+mod micro;
 mod publish;
 mod report;
 mod sequence;
@@ -31,6 +34,8 @@ mod trial;
 mod worker_process;
 
 use std::process::ExitCode;
+
+pub use allocations::{Allocated, counting_main};
 
 /// The whole program: a worker or a scheduler when it is started under such a name, else the command line.
 pub fn main() -> ExitCode {

@@ -6,7 +6,8 @@ use crate::cli::Size;
 use crate::figures::Figures;
 use crate::lab::Lab;
 use crate::{
-    beat, canvas, control, depth, drain, eta, instructions, latency, memory, publish, spin, start,
+    allocations, beat, canvas, control, depth, drain, eta, instructions, latency, memory, micro,
+    publish, spin, start,
 };
 
 /// One measurement.
@@ -32,7 +33,11 @@ pub(crate) enum Measurement {
     Canvas,
     /// Answers of a worker, and what events cost it
     Control,
-    /// Instructions of the worker for a task, counted by callgrind (needs valgrind; not part of everything)
+    /// Messages, arguments and crontabs alone (criterion), and Celery's code for the same
+    Micro,
+    /// Calls of the allocator for a task: by the worker, and by a producer
+    Allocations,
+    /// Instructions of the worker for a task and where they are, counted by callgrind (needs valgrind)
     Instructions,
     /// A scheduler with very many entries: start, tasks sent a second, memory, failover
     Beat,
@@ -42,7 +47,7 @@ pub(crate) enum Measurement {
 
 impl Measurement {
     /// What is measured when nothing is named.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Start,
         Self::Latency,
         Self::Memory,
@@ -54,6 +59,9 @@ impl Measurement {
         Self::Canvas,
         Self::Control,
         Self::Beat,
+        Self::Micro,
+        Self::Allocations,
+        Self::Instructions,
     ];
 
     /// Its name on the command line.
@@ -62,7 +70,15 @@ impl Measurement {
     }
 
     /// Measures, and notes the figures.
-    pub(crate) async fn run(self, lab: &Lab, size: &Size, figures: &mut Figures) {
+    ///
+    /// # Errors
+    /// When it cannot begin; a row that fails says so in the figures.
+    pub(crate) async fn run(
+        self,
+        lab: &Lab,
+        size: &Size,
+        figures: &mut Figures,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Start => figures.start = start::run(lab, size).await,
             Self::Latency => figures.latency = latency::run(lab, size).await,
@@ -74,6 +90,8 @@ impl Measurement {
             Self::Spin => figures.spin = spin::run(lab, size).await,
             Self::Canvas => figures.canvas = canvas::run(lab, size).await,
             Self::Control => figures.control = control::run(lab, size).await,
+            Self::Micro => figures.micro = micro::run(lab)?,
+            Self::Allocations => figures.allocations = allocations::run(lab, size).await?,
             Self::Instructions => figures.instructions = instructions::run(lab, size).await,
             Self::Beat => figures.beat = beat::run(lab, size).await,
             Self::Sqlite => {
@@ -88,5 +106,6 @@ impl Measurement {
                 figures.memory = memory::run(lab, size).await;
             }
         }
+        Ok(())
     }
 }

@@ -54,7 +54,7 @@ fn one(measurement: Measurement, size: &Size, figures: &mut Figures) -> anyhow::
         let lab = Lab::open()?;
         let run = async { timeout(patience, measurement.run(&lab, size, figures)).await };
         let ended = Runtime::new()?.block_on(run);
-        ended.with_context(|| format!("it did not end within {patience:?}"))
+        ended.with_context(|| format!("it did not end within {patience:?}"))?
     };
     catch_unwind(AssertUnwindSafe(measure)).unwrap_or_else(|panic| Err(anyhow!(text_of(&*panic))))
 }

@@ -51,11 +51,7 @@ impl<'a> Trial<'a> {
         };
         let emptied = lab.redis().cli(&["FLUSHALL"]);
         ensure!(emptied == "OK", "cannot empty the server: {emptied}");
-        let settings = settings(&url, &folder)?;
-        let backends = service::open(&settings)
-            .await
-            .context("cannot open the store")?;
-        let client = Client::new(backends.clone(), settings.client_options()?);
+        let (backends, client) = open(&url, &folder).await?;
         Ok(Self {
             setup,
             backends,
@@ -143,8 +139,19 @@ impl<'a> Trial<'a> {
                 self.lab.folder(),
                 self.stamps.path(),
             ),
-            _ => self.own_worker(),
+            _ => self.own_worker(self.lab.worker()),
         };
+        WorkerProcess::spawn(command, self.folder.join("worker.log"))
+    }
+
+    /// Starts another program as our worker; `change` may add to its command.
+    pub(crate) fn start_worker_program(
+        &self,
+        program: &Path,
+        change: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<WorkerProcess> {
+        let mut command = self.own_worker(program);
+        change(&mut command);
         WorkerProcess::spawn(command, self.folder.join("worker.log"))
     }
 
@@ -154,7 +161,7 @@ impl<'a> Trial<'a> {
         program: &str,
         options: &[&str],
     ) -> anyhow::Result<WorkerProcess> {
-        let worker = self.own_worker();
+        let worker = self.own_worker(self.lab.worker());
         let mut command = Command::new(program);
         command.args(options).arg(worker.get_program());
         command.args(worker.get_args());
@@ -166,6 +173,11 @@ impl<'a> Trial<'a> {
         }
         command.current_dir(&self.folder);
         WorkerProcess::spawn(command, self.folder.join("worker.log"))
+    }
+
+    /// The store's URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// The folder of this trial's files.
@@ -214,9 +226,9 @@ impl<'a> Trial<'a> {
         Ok(command)
     }
 
-    /// This program once more, as a worker.
-    fn own_worker(&self) -> Command {
-        let mut command = self.own(self.lab.worker());
+    /// A program of ours as a worker.
+    fn own_worker(&self, program: &Path) -> Command {
+        let mut command = self.own(program);
         command.args(["--result-backend", &self.url]);
         command.args(self.setup.worker_options());
         command.env(stamps::VARIABLE, self.stamps.path());
@@ -239,6 +251,16 @@ impl<'a> Trial<'a> {
         command.current_dir(&self.folder);
         command
     }
+}
+
+/// Opens a store with default settings, and a client on it.
+pub(crate) async fn open(url: &str, folder: &Path) -> anyhow::Result<(Backends, Client)> {
+    let settings = settings(url, folder)?;
+    let backends = service::open(&settings)
+        .await
+        .context("cannot open the store")?;
+    let client = Client::new(backends.clone(), settings.client_options()?);
+    Ok((backends, client))
 }
 
 /// Default settings on this store, whatever the environment says.

@@ -1,6 +1,8 @@
 //! The tables of a report, one function each.
 
+mod counts;
 mod loads;
+mod micro;
 
 use super::format::{decimals, times, whole};
 use super::table::Table;
@@ -21,8 +23,12 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         loads::spin(figures),
         loads::canvas(figures),
         loads::control(figures),
-        loads::instructions(figures),
         beat(figures),
+        micro::micro(figures),
+        counts::allocations(figures),
+        counts::instructions(figures),
+        counts::crates(figures),
+        counts::functions(figures),
     ];
     tables
         .into_iter()

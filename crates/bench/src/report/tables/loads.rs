@@ -135,16 +135,6 @@ fn celerys_canvas(rows: &[Row<CanvasRun>], ours: &Row<CanvasRun>) -> Option<f64>
     nearest.median(CanvasRun::per_s)
 }
 
-/// The table of instructions.
-pub(super) fn instructions(figures: &Figures) -> Table {
-    let rows = figures
-        .instructions
-        .iter()
-        .map(|row| cells(row, vec![whole(row.median(|run| run.per_task))]));
-    let title = "Instructions: executed by the worker for a no-op task, by callgrind";
-    table(title, &["instructions"], rows)
-}
-
 /// The table of remote control and events.
 pub(super) fn control(figures: &Figures) -> Table {
     let rows = figures.control.iter().map(|row| {
