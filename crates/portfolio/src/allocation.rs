@@ -76,6 +76,20 @@ impl Allocation {
         sums.add_account_cash(ledger, valuation);
         Some(sums.weigh(valuation))
     }
+
+    /// The same without [`Allocation::asset`].
+    pub(crate) fn without_assets(&self) -> Allocation {
+        Allocation {
+            asset: Weights::new(),
+            class: self.class.clone(),
+            sector: self.sector.clone(),
+            currency: self.currency.clone(),
+            country: self.country.clone(),
+            account: self.account.clone(),
+            exposure: self.exposure.clone(),
+            concentration: self.concentration.clone(),
+        }
+    }
 }
 
 /// Values by name, for each dimension.

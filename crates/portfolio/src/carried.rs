@@ -37,6 +37,18 @@ impl<T> Carried<T> {
         series
     }
 
+    /// As many dates and values, in date order, one per date.
+    pub(crate) fn in_order(dates: Vec<Date>, values: Vec<T>) -> Carried<T> {
+        debug_assert_eq!(dates.len(), values.len());
+        Carried { dates, values }
+    }
+
+    /// Adds observations of later dates.
+    pub(crate) fn extend(&mut self, later: Carried<T>) {
+        self.dates.extend(later.dates);
+        self.values.extend(later.values);
+    }
+
     /// The last observation on or before `date`.
     pub fn at(&self, date: Date) -> Option<(Date, &T)> {
         let index = count_until(&self.dates, date).checked_sub(1)?;

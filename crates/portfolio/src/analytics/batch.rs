@@ -13,7 +13,7 @@ use crate::engine::{Columns, Outline, Valued, value};
 use crate::market::{AssetIx, Market};
 use crate::money::Currency;
 use crate::series::{Series, Walk, Walked};
-use crate::store::asset_index;
+use crate::store::{MarketRead, asset_index};
 
 /// Portfolios that one core values together.
 const BATCH: usize = 64;
@@ -21,25 +21,30 @@ const BATCH: usize = 64;
 /// Prices of a run, in columns for each grid of days that its portfolios have.
 #[derive(Debug, Default)]
 pub(super) struct Engine {
-    market: Market,
+    read: Arc<MarketRead>,
     grids: Mutex<BTreeMap<Grid, BTreeMap<Currency, Arc<Columns>>>>,
 }
 
 impl Engine {
-    pub(super) fn new(market: Market) -> Engine {
+    pub(super) fn new(read: MarketRead) -> Engine {
         Engine {
-            market,
+            read: Arc::new(read),
             grids: Mutex::default(),
         }
     }
 
+    /// The market with what its prices were read at.
+    pub(super) fn read(&self) -> &Arc<MarketRead> {
+        &self.read
+    }
+
     pub(super) fn asset_index(&self) -> HashMap<i64, AssetIx> {
-        asset_index(&self.market)
+        asset_index(&self.read.market)
     }
 
     /// All assets that an engine needs which knows those named too; `None` when this one does.
     pub(super) fn lacks(&self, named: impl Iterator<Item = i64>) -> Option<Vec<i64>> {
-        let known = self.market.assets().iter().map(|asset| asset.id);
+        let known = self.read.market.assets().iter().map(|asset| asset.id);
         let mut all: BTreeSet<i64> = known.collect();
         let before = all.len();
         all.extend(named);
@@ -62,7 +67,7 @@ impl Engine {
         let mut outlined: BTreeMap<(Grid, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
             BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
-            match Outline::of(request(&self.market, job, making.starts(job))) {
+            match Outline::of(request(&self.read.market, job, making.starts(job))) {
                 Err(error) => results[turn] = Some(Err(job.failed(error))),
                 Ok(None) => results[turn] = Some(Ok(making.empty(job))),
                 Ok(Some(outline)) => {
@@ -92,8 +97,8 @@ impl Engine {
             return Arc::clone(columns);
         }
         let columns = match bases.values().next() {
-            Some(other) => other.in_base(&self.market, base),
-            None => Columns::build(&self.market, &target.calendar, target.as_of, base),
+            Some(other) => other.in_base(&self.read.market, base),
+            None => Columns::build(&self.read.market, &target.calendar, target.as_of, base),
         };
         let columns = Arc::new(columns);
         bases.insert(base, Arc::clone(&columns));
@@ -108,12 +113,12 @@ impl Engine {
     ) -> Result<M::Item, Issue> {
         if valued.is_sound() {
             let end = &valued.outline.end;
-            return making.make(&self.market, job, end, |from| valued.span(from));
+            return making.make(&self.read.market, job, end, |from| valued.span(from));
         }
-        match Walk::run(request(&self.market, job, making.starts(job))) {
+        match Walk::run(request(&self.read.market, job, making.starts(job))) {
             Err(error) => Err(job.failed(error)),
             Ok(None) => Ok(making.empty(job)),
-            Ok(Some(walk)) => making.make(&self.market, job, &walk, |from| walk.window(from)),
+            Ok(Some(walk)) => making.make(&self.read.market, job, &walk, |from| walk.window(from)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The pure part: one portfolio's ledger and the market to its figures.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,15 +9,14 @@ use super::digest::{PortfolioDigest, issue};
 use super::envelope::Issue;
 use super::load::Target;
 use super::period::Period;
-use crate::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
+use crate::decimal::Decimal;
+use crate::figures::{Breakdown, Closing, PeriodFigures, ReturnSettings, inconsistencies};
 use crate::ledger::{AccountId, Entry, LedgerError, Rules};
 use crate::market::{AssetIx, Market};
 use crate::metrics::Settings;
+use crate::money::Currency;
 use crate::series::{Series, WalkRequest, Walked};
 use crate::store::StoredEntry;
-
-/// Rolling windows, in sessions: a month, a quarter, a year.
-const ROLLING: [usize; 3] = [21, 63, 252];
 
 /// A portfolio with everything that its figures need.
 #[derive(Debug)]
@@ -32,13 +31,14 @@ impl Job {
     /// A portfolio's rows with their assets as indices into the market.
     pub(super) fn new(
         target: Target,
-        stored: &[StoredEntry],
+        stored: Vec<StoredEntry>,
         index: &HashMap<i64, AssetIx>,
         shorts: &BTreeSet<AccountId>,
     ) -> Job {
         let benchmark = target.row.benchmark_asset_id;
+        let resolved = stored.into_iter().map(|entry| entry.resolve(index));
         Job {
-            entries: stored.iter().map(|entry| entry.resolve(index)).collect(),
+            entries: resolved.collect(),
             benchmark: benchmark.and_then(|id| index.get(&id).copied()),
             shorts: shorts.clone(),
             target,
@@ -53,18 +53,37 @@ impl Job {
 /// The figures of one portfolio; without any when nothing has happened in it.
 #[derive(Debug)]
 pub(super) struct Computed {
-    pub(super) digest: PortfolioDigest,
     pub(super) periods: Vec<(Period, PeriodFigures)>,
     pub(super) closing: Option<Closing>,
+    /// Cash by currency, in base currency.
+    pub(super) cash_base: BTreeMap<Currency, Decimal>,
+    pub(super) warnings: Vec<Issue>,
 }
 
 impl Computed {
-    pub(super) fn empty(job: &Job) -> Computed {
+    pub(super) fn empty() -> Computed {
         Computed {
-            digest: PortfolioDigest::empty(job.target.row.base_currency, job.target.as_of),
             periods: Vec::new(),
             closing: None,
+            cash_base: BTreeMap::new(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// What overviews need of it.
+    pub(super) fn digest(self, job: &Job) -> PortfolioDigest {
+        let Some(closing) = self.closing else {
+            let base = job.target.row.base_currency;
+            return PortfolioDigest::empty(base, job.target.as_of, self.warnings);
+        };
+        let since_inception = self.periods.into_iter().next_back();
+        let contribution = since_inception.and_then(|(_, figures)| figures.contribution);
+        PortfolioDigest::of(
+            closing,
+            &self.cash_base,
+            contribution.unwrap_or_default(),
+            self.warnings,
+        )
     }
 }
 
@@ -93,11 +112,14 @@ pub(super) fn figures<S: Series>(
     {
         return Err(failure(job.target.row.id, "internal_inconsistency", wrong));
     }
-    let digest = digest(job, end, &closing, &periods);
+    let cash = end.closing.cash.iter();
     Ok(Computed {
-        digest,
         periods,
         closing: Some(closing),
+        cash_base: cash
+            .map(|(currency, (_, base))| (*currency, *base))
+            .collect(),
+        warnings: warnings(end, job),
     })
 }
 
@@ -126,23 +148,16 @@ fn periods<S: Series>(
 ) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
     let settings = settings(market, job);
     let figures = Period::STORED.iter().map(|period| {
-        let rolling: &[usize] = if *period == Period::Max {
-            &ROLLING
-        } else {
-            &[]
+        let breakdown = match period {
+            Period::Max => Breakdown::Assets,
+            _ => Breakdown::None,
+        };
+        let settings = ReturnSettings {
+            breakdown,
+            ..settings
         };
         let window = series(period.start(job.target.as_of));
-        Ok((
-            *period,
-            PeriodFigures::of(
-                walk,
-                &window,
-                ReturnSettings {
-                    rolling,
-                    ..settings
-                },
-            )?,
-        ))
+        Ok((*period, PeriodFigures::of(walk, &window, settings)?))
     });
     figures.collect()
 }
@@ -156,26 +171,8 @@ pub(super) fn settings<'m>(market: &'m Market, job: &Job) -> ReturnSettings<'m> 
             ..Settings::default()
         },
         benchmark: job.benchmark.map(|asset| market.levels(asset)),
-        rolling: &[],
+        ..ReturnSettings::default()
     }
-}
-
-fn digest(
-    job: &Job,
-    walk: &Walked<'_>,
-    closing: &Closing,
-    periods: &[(Period, PeriodFigures)],
-) -> PortfolioDigest {
-    let cash = walk
-        .closing
-        .cash
-        .iter()
-        .map(|(currency, (_, base))| (*currency, *base))
-        .collect();
-    let (_, since_inception) = &periods[periods.len() - 1];
-    let mut digest = PortfolioDigest::of(closing, &cash, since_inception);
-    digest.warnings = warnings(walk, job);
-    digest
 }
 
 /// What is odd about the ledger, and a day that the calendar's table does not know.

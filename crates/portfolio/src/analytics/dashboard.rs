@@ -91,8 +91,9 @@ async fn parts(store: &Store, user_id: i64) -> Result<[Value; 7]> {
     let summary = stored(store, "user", user_id, max).await?;
     let (mut closings, mut performances) = (Map::new(), Map::new());
     for id in portfolio_ids(&summary) {
-        let all_time = stored(store, "portfolio", id, max).await?;
-        closings.insert(id.to_string(), all_time["closing"].clone());
+        let all_time = store.figures("portfolio", id, max).await?;
+        let closing = all_time.and_then(|payload| super::stored::closing(&payload));
+        closings.insert(id.to_string(), serde_json::to_value(closing)?);
         performances.insert(id.to_string(), performance(store, id).await?);
     }
     let activity = json!(store.recent_activity(user_id).await?);

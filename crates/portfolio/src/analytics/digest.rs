@@ -3,98 +3,80 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
+use crate::allocation::Weights;
 use crate::decimal::Decimal;
-use crate::figures::{Closing, PeriodFigures};
+use crate::figures::Closing;
 use crate::ledger::Warning;
 use crate::money::Currency;
 use crate::returns::CASH;
 
 use super::envelope::Issue;
 
-/// What one asset added.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Contribution {
-    /// The asset.
-    pub symbol: String,
-    /// Its part of the time-weighted return since inception.
-    #[serde(deserialize_with = "super::exact::float")]
-    pub contribution: f64,
-}
-
 /// A portfolio in short.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PortfolioDigest {
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PortfolioDigest {
     /// The base currency.
-    pub base: Currency,
+    pub(super) base: Currency,
     /// The last day.
-    pub as_of: Date,
+    pub(super) as_of: Date,
     /// Net asset value.
-    pub nav: Decimal,
+    pub(super) nav: Decimal,
     /// Unrealised gain.
-    pub unrealised: Decimal,
+    pub(super) unrealised: Decimal,
     /// Realised gain since inception.
-    pub realised: Decimal,
-    /// Value in base currency by symbol; cash is `CASH:` and its currency.
-    pub values: BTreeMap<String, Decimal>,
+    pub(super) realised: Decimal,
     /// Open positions.
-    pub investments: usize,
-    /// Without cash.
-    pub contributions: Vec<Contribution>,
+    pub(super) investments: usize,
+    /// Value in base currency by symbol; cash is `CASH:` and its currency.
+    pub(super) values: Vec<(String, Decimal)>,
+    /// What each asset added to the time-weighted return since inception; without cash.
+    pub(super) contributions: Weights,
     /// Warnings about the ledger.
-    pub warnings: Vec<Issue>,
+    pub(super) warnings: Vec<Issue>,
 }
 
 impl PortfolioDigest {
     /// A portfolio in which nothing has happened.
-    pub(super) fn empty(base: Currency, as_of: Date) -> PortfolioDigest {
+    pub(super) fn empty(base: Currency, as_of: Date, warnings: Vec<Issue>) -> PortfolioDigest {
         PortfolioDigest {
             base,
             as_of,
             nav: Decimal::ZERO,
             unrealised: Decimal::ZERO,
             realised: Decimal::ZERO,
-            values: BTreeMap::new(),
             investments: 0,
-            contributions: Vec::new(),
-            warnings: Vec::new(),
+            values: Vec::new(),
+            contributions: Weights::new(),
+            warnings,
         }
     }
 
+    /// Out of the state on the last day, cash in base currency, and contributions since inception.
     pub(super) fn of(
-        closing: &Closing,
+        closing: Closing,
         cash_base: &BTreeMap<Currency, Decimal>,
-        since_inception: &PeriodFigures,
+        mut contributions: Weights,
+        warnings: Vec<Issue>,
     ) -> PortfolioDigest {
-        let held = closing
-            .positions
-            .iter()
-            .map(|(symbol, position)| (symbol.clone(), position.value_base));
+        contributions.remove(CASH);
+        let investments = closing.positions.len();
+        let held = closing.positions.into_iter();
+        let held = held.map(|(symbol, position)| (symbol, position.value_base));
         let cash = cash_base
             .iter()
             .filter(|(_, base)| !base.is_zero())
             .map(|(currency, base)| (format!("{CASH}:{currency}"), *base));
-        let parts = since_inception
-            .contribution
-            .iter()
-            .flatten()
-            .filter(|(symbol, _)| *symbol != CASH);
         PortfolioDigest {
             base: closing.base,
             as_of: closing.date,
             nav: closing.nav,
             unrealised: closing.unrealised_gain_base,
             realised: closing.realised_gain_base,
+            investments,
             values: held.chain(cash).collect(),
-            investments: closing.positions.len(),
-            contributions: parts
-                .map(|(symbol, value)| Contribution {
-                    symbol: symbol.clone(),
-                    contribution: *value,
-                })
-                .collect(),
-            warnings: Vec::new(),
+            contributions,
+            warnings,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Floats read back exactly as they were written: what is given again must equal what was given first. The JSON reader's
 //! own way may miss the last digit.
 
+use std::collections::BTreeMap;
+use std::num::ParseFloatError;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -9,6 +12,16 @@ use serde_json::value::RawValue;
 pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let text = <&RawValue>::deserialize(deserializer)?;
     text.get().parse().map_err(D::Error::custom)
+}
+
+/// As [`float`], for floats by name.
+pub(super) fn floats<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, f64>, D::Error> {
+    let texts = BTreeMap::<String, &RawValue>::deserialize(deserializer)?;
+    let float = |(name, text): (String, &RawValue)| Ok((name, text.get().parse()?));
+    let floats: Result<_, ParseFloatError> = texts.into_iter().map(float).collect();
+    floats.map_err(D::Error::custom)
 }
 
 #[cfg(test)]

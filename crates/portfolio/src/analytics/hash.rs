@@ -1,7 +1,7 @@
 //! Input hashes: SHA-256 over everything that a result depends on.
 //!
-//! Rows are hashed in the form that `Debug` gives them: a changed field changes the hash, and a changed form only makes
-//! results be computed once more.
+//! Ledgers enter by the hashes of their rows, settings in the form that `Debug` gives them: a changed field changes the hash,
+//! and a changed form only makes results be computed once more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
-/// Changes whenever a formula changes, so that old results are not taken for current ones.
-pub(super) const FORMULAS: &str = "2";
+/// Changes whenever a formula or the stored form of results changes, so that old results are not taken for current ones.
+pub(super) const FORMULAS: &str = "3";
 
 const WRITES: &str = "writing to a string does not fail";
 
@@ -44,8 +44,7 @@ pub(super) fn portfolio(
     hash.update(text.as_bytes());
     text.clear();
     for entry in entries {
-        hash.update(entry.text.as_bytes());
-        hash.update(b"\n");
+        hash.update(entry.hash);
         assets.extend(entry.assets());
     }
     for asset in &assets {

@@ -10,7 +10,7 @@ use super::digest::PortfolioDigest;
 use super::hash::{self, Revisions};
 use super::period::Period;
 use super::request::RefreshRequest;
-use super::save;
+use super::{save, stored};
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
 use crate::market::AssetIx;
@@ -47,7 +47,7 @@ pub(super) struct Changed {
 
 impl Changed {
     pub(super) fn job(self, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Job {
-        Job::new(self.target, &self.entries, index, shorts)
+        Job::new(self.target, self.entries, index, shorts)
     }
 }
 
@@ -100,7 +100,10 @@ pub(super) async fn revisions(
     Ok(Revisions {
         assets: match until {
             Some(until) => store.asset_revisions(until).await?,
-            None => store.asset_counts().await?,
+            None => {
+                let counts = store.asset_counts().await?.into_iter();
+                counts.map(|(id, count)| (id, count.to_string())).collect()
+            }
         },
         rates: hash::rates(rates, until.unwrap_or(Date::MAX)),
         shorts: format!("{shorts:?}"),
@@ -153,17 +156,18 @@ async fn current(
     ids: &[i64],
     needs: &[Need],
 ) -> Result<HashMap<i64, PortfolioDigest>> {
-    let mut stored = store.stored_digests(ids, Period::STORED.len()).await?;
+    let mut payloads = store.all_time_payloads(ids, Period::STORED.len()).await?;
     let mut found = HashMap::new();
     for need in needs {
         let Need::Compute(Changed { target, .. }) = need else {
             continue;
         };
-        let same = stored
+        let same = payloads
             .remove(&target.row.id)
             .filter(|(hash, _)| *hash == target.hash);
-        let digest =
-            same.and_then(|(_, digest)| serde_json::from_str::<PortfolioDigest>(&digest).ok());
+        let digest = same.and_then(|(_, payload)| {
+            stored::digest(&payload, target.row.base_currency, target.as_of)
+        });
         found.extend(digest.map(|digest| (target.row.id, digest)));
     }
     let keys: Vec<String> = found

@@ -20,10 +20,11 @@ mod remembered;
 mod request;
 mod save;
 mod snapshot;
+mod stored;
+mod tally;
 mod view;
 
 pub use dashboard::{PARTS, Refreshed, dashboard_key, expiring_parts, refresh_dashboard};
-pub use digest::{Contribution, PortfolioDigest};
 pub use envelope::{Envelope, Issue, ItemId, RefreshData, Status, TopEntry, Total};
 pub use overview::{GlobalOverview, UserSummary};
 pub use performance::{

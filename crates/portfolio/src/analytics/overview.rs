@@ -5,24 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::digest::PortfolioDigest;
-use super::envelope::{RefreshData, TopEntry, Total};
+use super::envelope::RefreshData;
+use super::tally::{Known, Tally};
 use crate::decimal::{Decimal, MONEY};
 use crate::fx::RateTable;
 use crate::ledger::LedgerError;
 use crate::money::Currency;
-use crate::store::PortfolioRow;
-
-/// Entries of a ranking.
-const RANKED: usize = 5;
-
-/// A portfolio of a run with its digest.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) row: PortfolioRow,
-    pub(super) hash: String,
-    pub(super) digest: PortfolioDigest,
-}
 
 /// One portfolio within a user's summary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,14 +58,14 @@ pub struct GlobalOverview {
 }
 
 impl UserSummary {
-    /// Sums digests at the rates of their days.
+    /// Sums portfolios at the rates of their days.
     pub(super) fn of(
         user_id: i64,
         base: Currency,
         known: &[&Known],
         rates: &RateTable,
     ) -> Result<UserSummary, LedgerError> {
-        let as_of = known.iter().map(|known| known.digest.as_of).max();
+        let as_of = known.iter().map(|known| known.as_of).max();
         let mut summary = UserSummary {
             user_id,
             base,
@@ -87,17 +75,18 @@ impl UserSummary {
             realised: Decimal::ZERO,
             portfolios: Vec::with_capacity(known.len()),
         };
-        for Known { row, digest, .. } in known {
-            let rate = rate(rates, digest, base)?;
-            let nav_user = digest.nav.mul(rate, MONEY)?;
+        for portfolio in known {
+            let row = &portfolio.row;
+            let rate = rate(rates, row.base_currency, portfolio.as_of, base)?;
+            let nav_user = portfolio.nav.mul(rate, MONEY)?;
             summary.nav += nav_user;
-            summary.unrealised += digest.unrealised.mul(rate, MONEY)?;
-            summary.realised += digest.realised.mul(rate, MONEY)?;
+            summary.unrealised += portfolio.unrealised.mul(rate, MONEY)?;
+            summary.realised += portfolio.realised.mul(rate, MONEY)?;
             summary.portfolios.push(PortfolioLine {
                 portfolio_id: row.id,
                 name: row.name.clone(),
-                base: digest.base,
-                nav: digest.nav,
+                base: row.base_currency,
+                nav: portfolio.nav,
                 nav_user,
             });
         }
@@ -108,16 +97,16 @@ impl UserSummary {
 impl GlobalOverview {
     pub(super) fn of(
         counts: &RefreshData,
-        known: &[Known],
+        tally: &Tally,
         rates: &RateTable,
     ) -> Result<Option<GlobalOverview>, LedgerError> {
-        let Some(currency) = most_common(known) else {
+        let Some(currency) = most_common(&tally.known) else {
             return Ok(None);
         };
         let mut values: BTreeMap<String, Decimal> = BTreeMap::new();
-        for Known { digest, .. } in known {
-            let rate = rate(rates, digest, currency)?;
-            for (symbol, value) in &digest.values {
+        for ((base, day), held) in &tally.values {
+            let rate = rate(rates, *base, *day, currency)?;
+            for (symbol, value) in held {
                 *values.entry(symbol.clone()).or_default() += value.mul(rate, MONEY)?;
             }
         }
@@ -134,57 +123,24 @@ impl GlobalOverview {
     }
 }
 
-fn rate(rates: &RateTable, digest: &PortfolioDigest, to: Currency) -> Result<Decimal, LedgerError> {
-    let missing = LedgerError::MissingFx {
-        currency: digest.base,
-        date: digest.as_of,
-    };
-    rates.rate(digest.base, to, digest.as_of).ok_or(missing)
+fn rate(
+    rates: &RateTable,
+    from: Currency,
+    date: Date,
+    to: Currency,
+) -> Result<Decimal, LedgerError> {
+    let currency = from;
+    let missing = LedgerError::MissingFx { currency, date };
+    rates.rate(from, to, date).ok_or(missing)
 }
 
 fn most_common(known: &[Known]) -> Option<Currency> {
     let mut counts: BTreeMap<Currency, usize> = BTreeMap::new();
     for known in known {
-        *counts.entry(known.digest.base).or_default() += 1;
+        *counts.entry(known.row.base_currency).or_default() += 1;
     }
     counts
         .into_iter()
         .max_by_key(|(currency, count)| (*count, std::cmp::Reverse(*currency)))
         .map(|(currency, _)| currency)
-}
-
-/// Fills totals, investments and rankings from the digests.
-pub(super) fn sum_up(data: &mut RefreshData, known: &[Known]) {
-    let mut entries: Vec<TopEntry> = Vec::new();
-    for Known { row, digest, .. } in known {
-        let total: &mut Total = data.totals.entry(digest.base.to_string()).or_default();
-        total.nav += digest.nav;
-        total.unrealised += digest.unrealised;
-        data.investments += digest.investments;
-        let entry = |symbol: &str, contribution| TopEntry {
-            portfolio_id: row.id,
-            symbol: symbol.to_owned(),
-            contribution,
-        };
-        entries.extend(
-            digest
-                .contributions
-                .iter()
-                .map(|part| entry(&part.symbol, part.contribution)),
-        );
-    }
-    entries.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
-    data.top = entries
-        .iter()
-        .filter(|entry| entry.contribution > 0.0)
-        .take(RANKED)
-        .cloned()
-        .collect();
-    data.bottom = entries
-        .iter()
-        .rev()
-        .filter(|entry| entry.contribution < 0.0)
-        .take(RANKED)
-        .cloned()
-        .collect();
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
@@ -12,9 +12,10 @@ use super::compute::{Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
 use super::hash::Revisions;
 use super::load::{self, Changed, Need};
-use super::overview::{GlobalOverview, Known, UserSummary, sum_up};
+use super::overview::{GlobalOverview, UserSummary};
 use super::request::RefreshRequest;
 use super::save::{Done, Figures, Rows};
+use super::tally::Tally;
 use super::{hash, remembered, save};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
@@ -100,7 +101,8 @@ struct Run<'r> {
     progress: &'r mut (dyn FnMut(Progress) + Send + Sync),
     should_stop: &'r (dyn Fn() -> bool + Sync),
     data: RefreshData,
-    known: Vec<Known>,
+    tally: Tally,
+    warnings: Vec<Issue>,
     errors: Vec<Issue>,
     stopped: bool,
     done: u64,
@@ -122,7 +124,8 @@ impl<'r> Run<'r> {
             progress,
             should_stop,
             data,
-            known: Vec::new(),
+            tally: Tally::default(),
+            warnings: Vec::new(),
             errors: Vec::new(),
             stopped: false,
             done: 0,
@@ -158,8 +161,8 @@ impl<'r> Run<'r> {
         self.count(&rows).await?;
         let rates = self.store.rates().await?;
         self.portions(&rows, &rates).await?;
-        self.known.sort_by_key(|known| known.row.id);
-        sum_up(&mut self.data, &self.known);
+        self.tally.known.sort_by_key(|known| known.row.id);
+        self.tally.sum_up(&mut self.data);
         self.overviews(&rates).await?;
         self.report("store", rows.len() as u64 * 2, rows.len());
         Ok(())
@@ -174,7 +177,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// While one portion is computed, the one before is saved and then the next is loaded: a database has one writer.
+    /// While one portion is computed, the one before is saved and the next is loaded.
     async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
         let shared = load::revisions(self.store, rates, &shorts, None).await?;
@@ -190,19 +193,30 @@ impl<'r> Run<'r> {
             let portion = needs.len();
             self.advance("load", portion, rows.len());
             let jobs = self.jobs(needs, &mut engine, &shorts).await?;
-            let store = async {
-                let saved = self.save(std::mem::take(&mut finished)).await?;
-                Ok((saved, self.load(portions.next(), &shared).await?))
-            };
             let computing = compute(Arc::clone(&engine), jobs);
-            let ((jobs, outcomes), (saved, next)) = try_join(computing, store).await?;
+            let saving = self.save(std::mem::take(&mut finished));
+            let loading = self.load(portions.next(), &shared);
+            let ((jobs, outcomes), saved, next) = try_join3(computing, saving, loading).await?;
             self.data.cache_keys += saved;
             (loaded, finished) = (next, self.note(jobs, outcomes));
             self.advance("metrics", portion, rows.len());
             self.renew().await?;
         }
-        self.data.cache_keys += self.save(finished).await?;
+        let keeping = self.store.keep_prices(Arc::clone(engine.read()));
+        let (saved, complaint) = try_join(self.save(finished), keeping).await?;
+        self.data.cache_keys += saved;
+        self.complain(complaint.as_deref());
         Ok(())
+    }
+
+    /// Notes that the price file is of no use; the database has all that is in it.
+    fn complain(&mut self, complaint: Option<&str>) {
+        self.warnings.extend(complaint.map(|message| Issue {
+            scope: "task".to_owned(),
+            id: None,
+            code: "price_file".to_owned(),
+            message: message.to_owned(),
+        }));
     }
 
     async fn load(
@@ -224,11 +238,7 @@ impl<'r> Run<'r> {
             Need::Nothing(target, digest) => {
                 self.data.portfolios_skipped += 1;
                 self.data.cache_keys += save::portfolio_keys(target.row.id).len();
-                self.known.push(Known {
-                    row: target.row,
-                    hash: target.hash,
-                    digest,
-                });
+                self.tally.add(target, digest);
             }
             Need::Fail(row, error) => self.fail(failure(row.id, "unknown_calendar", &error)),
         }
@@ -253,8 +263,9 @@ impl<'r> Run<'r> {
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
         if let Some(assets) = engine.lacks(named) {
-            let market = self.store.market(&assets).await?;
-            *engine = Arc::new(Engine::new(market));
+            let read = self.store.market_read(&assets).await?;
+            self.complain(read.complaint.as_deref());
+            *engine = Arc::new(Engine::new(read));
         }
         let index = engine.asset_index();
         let jobs = changed
@@ -271,11 +282,7 @@ impl<'r> Run<'r> {
                 Err(issue) => self.fail(issue),
                 Ok(done) => {
                     rows.push(done.rows);
-                    self.known.push(Known {
-                        row: job.target.row,
-                        hash: job.target.hash,
-                        digest: done.digest,
-                    });
+                    self.tally.add(job.target, done.digest);
                 }
             }
         }
@@ -291,7 +298,7 @@ impl<'r> Run<'r> {
 
     /// Overviews are made when all portfolios they speak of are in scope, and the run was not stopped.
     async fn overviews(&mut self, rates: &RateTable) -> Result<()> {
-        if self.stopped || self.request.portfolio_ids.is_some() || self.known.is_empty() {
+        if self.stopped || self.request.portfolio_ids.is_some() || self.tally.known.is_empty() {
             return Ok(());
         }
         let now = (self.request.clock)();
@@ -305,15 +312,11 @@ impl<'r> Run<'r> {
 
     async fn user_summaries(&mut self, rates: &RateTable) -> Result<Vec<(UserSummary, String)>> {
         let mut summaries = Vec::new();
+        let mut by_user = self.tally.by_user();
         for user in self.store.users().await? {
-            let own: Vec<&Known> = self
-                .known
-                .iter()
-                .filter(|known| known.row.user_id == user.id)
-                .collect();
-            if own.is_empty() {
+            let Some(own) = by_user.remove(&user.id) else {
                 continue;
-            }
+            };
             let hash = hash::joined(own.iter().map(|known| known.hash.as_str()));
             match UserSummary::of(user.id, user.base_currency, &own, rates) {
                 Ok(summary) => summaries.push((summary, hash)),
@@ -329,9 +332,9 @@ impl<'r> Run<'r> {
     }
 
     async fn global(&mut self, rates: &RateTable) -> Result<()> {
-        let hash = hash::joined(self.known.iter().map(|known| known.hash.as_str()));
+        let hash = hash::joined(self.tally.known.iter().map(|known| known.hash.as_str()));
         let as_of = self.as_of().unwrap_or_default();
-        match GlobalOverview::of(&self.data, &self.known, rates) {
+        match GlobalOverview::of(&self.data, &self.tally, rates) {
             Ok(Some(overview)) => {
                 self.data.cache_keys +=
                     save::global(self.store, &overview, as_of, &hash, (self.request.clock)())
@@ -349,11 +352,8 @@ impl<'r> Run<'r> {
     }
 
     fn as_of(&self) -> Option<Date> {
-        self.known
-            .iter()
-            .map(|known| known.digest.as_of)
-            .max()
-            .or(self.request.as_of)
+        let days = self.tally.known.iter().map(|known| known.as_of);
+        days.max().or(self.request.as_of)
     }
 
     fn advance(&mut self, phase: &'static str, portfolios: usize, total: usize) {
@@ -378,7 +378,7 @@ impl<'r> Run<'r> {
     fn finish(&mut self) -> Result<Envelope<RefreshData>> {
         let (failed, count) = (self.data.portfolios_failed, self.data.portfolios);
         if self.stopped {
-            let left = count - failed - self.known.len();
+            let left = count - failed - self.tally.known.len();
             self.errors.push(Issue::stopped(left));
         }
         let (data, errors) = (
@@ -387,12 +387,10 @@ impl<'r> Run<'r> {
         );
         let mut result = Envelope::of_portfolios(TASK, count, failed, data, errors)?;
         result.as_of = self.as_of();
-        result.warnings = self
-            .known
-            .iter()
-            .flat_map(|known| known.digest.warnings.iter().cloned())
-            .take(LISTED)
-            .collect();
+        let known = self.tally.known.iter();
+        let warnings = known.flat_map(|known| known.warnings.iter().cloned());
+        let own = std::mem::take(&mut self.warnings);
+        result.warnings = own.into_iter().chain(warnings).take(LISTED).collect();
         Ok(result)
     }
 }

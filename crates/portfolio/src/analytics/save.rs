@@ -1,10 +1,7 @@
 //! What a refresh writes: rows of analytics and cache entries, one transaction for each portfolio.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::batch::Making;
 use super::compute::{self, Computed, Job};
@@ -13,53 +10,14 @@ use super::envelope::Issue;
 use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
-use crate::decimal::Decimal;
+use super::stored::{self, json};
 use crate::error::Result;
-use crate::figures::{Closing, PeriodFigures};
 use crate::market::Market;
-use crate::money::Currency;
 use crate::series::{Series, Walked};
 use crate::store::{CacheRow, SavedFigures, Store};
 
 /// How long cache entries are fresh.
 const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
-
-/// The payload of a portfolio's row of analytics.
-#[derive(Debug, Serialize)]
-struct Payload<'a> {
-    /// `ok`, or `empty` when nothing has happened.
-    status: &'static str,
-    figures: Option<&'a PeriodFigures>,
-    /// Only in the row of all time.
-    closing: Option<&'a Closing>,
-    /// Only in the row of all time.
-    digest: Option<&'a PortfolioDigest>,
-}
-
-/// The headline figures of one period, for the cache.
-#[derive(Debug, Serialize)]
-struct Performance {
-    twr: Option<f64>,
-    xirr: Option<f64>,
-    volatility: Option<f64>,
-    max_drawdown: Option<f64>,
-}
-
-/// What is held, for the cache.
-#[derive(Debug, Serialize)]
-struct Holdings<'a> {
-    nav: Decimal,
-    cash: &'a BTreeMap<Currency, Decimal>,
-    positions: BTreeMap<&'a str, Holding<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Holding<'a> {
-    quantity: Decimal,
-    price: &'a str,
-    value_base: Decimal,
-    unrealised_base: Decimal,
-}
 
 /// What is stored of one portfolio.
 #[derive(Debug)]
@@ -116,7 +74,7 @@ impl Making for Figures {
     }
 
     fn empty(&self, job: &Job) -> Done {
-        Done::of(job, Computed::empty(job))
+        Done::of(job, Computed::empty())
     }
 
     fn make<S: Series>(
@@ -134,7 +92,7 @@ impl Done {
     fn of(job: &Job, computed: Computed) -> Done {
         Done {
             rows: Rows::of(&job.target, &computed),
-            digest: computed.digest,
+            digest: computed.digest(job),
         }
     }
 }
@@ -151,41 +109,19 @@ impl Rows {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("figures are plain data under text keys")
-}
-
 fn analytics_row(target: &Target, computed: &Computed, period: Period) -> SavedFigures {
-    let mut periods = computed.periods.iter();
-    let figures = periods.find(|(found, _)| *found == period);
-    let all_time = period == Period::Max;
-    let payload = Payload {
-        status: if figures.is_some() { "ok" } else { "empty" },
-        figures: figures.map(|(_, figures)| figures),
-        closing: computed.closing.as_ref().filter(|_| all_time),
-        digest: all_time.then_some(&computed.digest),
-    };
     SavedFigures {
         scope: "portfolio",
         scope_id: target.row.id,
         period: period.as_str(),
         as_of: target.as_of,
-        payload: json(&payload),
+        payload: stored::payload(computed, period),
         input_hash: target.hash.clone(),
     }
 }
 
 fn cache_rows(target: &Target, computed: &Computed) -> Vec<CacheRow> {
-    let performance: BTreeMap<&str, Performance> = computed
-        .periods
-        .iter()
-        .map(|(period, figures)| (period.as_str(), Performance::of(figures)))
-        .collect();
-    let values = [
-        json(&computed.digest),
-        json(&computed.closing.as_ref().map(Holdings::of)),
-        json(&performance),
-    ];
+    let values = stored::cache_values(target, computed);
     let keys = portfolio_keys(target.row.id).into_iter().zip(values);
     keys.map(|(key, value)| CacheRow {
         key,
@@ -193,37 +129,6 @@ fn cache_rows(target: &Target, computed: &Computed) -> Vec<CacheRow> {
         user_id: Some(target.row.user_id),
     })
     .collect()
-}
-
-impl<'a> Holdings<'a> {
-    fn of(closing: &'a Closing) -> Holdings<'a> {
-        let positions = closing.positions.iter().map(|(symbol, position)| {
-            let holding = Holding {
-                quantity: position.quantity,
-                price: &position.price,
-                value_base: position.value_base,
-                unrealised_base: position.unrealised_base,
-            };
-            (symbol.as_str(), holding)
-        });
-        Holdings {
-            nav: closing.nav,
-            cash: &closing.cash,
-            positions: positions.collect(),
-        }
-    }
-}
-
-impl Performance {
-    fn of(figures: &PeriodFigures) -> Performance {
-        let stats = figures.stats.as_ref();
-        Performance {
-            twr: figures.twr,
-            xirr: figures.mwr.rate,
-            volatility: stats.and_then(|stats| stats.volatility),
-            max_drawdown: stats.and_then(|stats| Some(stats.max_drawdown.as_ref()?.depth)),
-        }
-    }
 }
 
 /// Writes the summaries of users and returns how many cache entries that makes.

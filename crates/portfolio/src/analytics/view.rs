@@ -120,26 +120,23 @@ pub(super) async fn portfolios(
     let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
     let shared = load::revisions(store, &rates, &shorts, Some(Date::MAX)).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let entries = store.entries(&ids).await?;
-    let stored = |id: i64| entries.get(&id).map_or(&[][..], Vec::as_slice);
+    let mut entries = store.entries(&ids).await?;
     let (mut targets, mut assets) = (Vec::new(), also);
     for row in &rows {
         let calendar = request.calendars.get(&row.calendar)?;
-        let (target, named) = load::target(request, row, stored(row.id), calendar, &shared);
-        targets.push(target);
+        let stored = entries.remove(&row.id).unwrap_or_default();
+        let (target, named) = load::target(request, row, &stored, calendar, &shared);
+        targets.push((target, stored));
         assets.extend(named);
     }
     let market = store
         .market(&assets.into_iter().collect::<Vec<_>>())
         .await?;
     let index = asset_index(&market);
-    let viewed = |target: load::Target| {
-        let own = stored(target.row.id);
-        let job = Job::new(target, own, &index, &shorts);
-        Viewed { job }
-    };
-    let portfolios = targets.into_iter().map(viewed).collect();
-    drop(entries);
+    let portfolios = targets.into_iter().map(|(target, stored)| Viewed {
+        job: Job::new(target, stored, &index, &shorts),
+    });
+    let portfolios = portfolios.collect();
     Ok((market, portfolios))
 }
 

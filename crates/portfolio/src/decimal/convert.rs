@@ -95,6 +95,31 @@ impl Decimal {
         std::str::from_utf8(&text[start..]).expect("digits are ASCII")
     }
 
+    /// How many places it needs.
+    pub(crate) fn places(self) -> u32 {
+        let mut fraction = (self.0 % UNIT) as i64;
+        let mut places = if fraction == 0 { 0 } else { SCALE };
+        while fraction != 0 && fraction % 10 == 0 {
+            fraction /= 10;
+            places -= 1;
+        }
+        places
+    }
+
+    /// As a whole number of 10^-`places`; `None` when it is none, or a larger one than 64 bits hold.
+    pub(crate) fn units(self, places: u32) -> Option<i64> {
+        let step = 10_i128.pow(SCALE.checked_sub(places)?);
+        let whole = self.0 % step == 0;
+        i64::try_from(self.0 / step).ok().filter(|_| whole)
+    }
+
+    /// Out of a whole number of 10^-`places`; `None` when it is not below [`Decimal::LIMIT`] or has too many places.
+    pub(crate) fn of_units(units: i64, places: u32) -> Option<Decimal> {
+        let step = 10_i128.pow(SCALE.checked_sub(places)?);
+        let value = Decimal(i128::from(units) * step);
+        (value.abs() < Decimal::LIMIT).then_some(value)
+    }
+
     /// The nearest float; exactly rounded while the digits that matter fit 53 bits.
     pub fn to_f64(self) -> f64 {
         const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;

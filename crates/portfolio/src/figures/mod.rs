@@ -7,4 +7,6 @@ mod period;
 
 pub use checks::{Inconsistency, gains_inconsistency, inconsistencies};
 pub use closing::{Closing, PositionFigures};
-pub use period::{PeriodFigures, PeriodTotals, ReturnSettings, RollingSummary, TwrReason};
+pub use period::{
+    Breakdown, PeriodFigures, PeriodTotals, ReturnSettings, RollingSummary, TwrReason,
+};

@@ -16,6 +16,18 @@ use crate::returns::{CASH, Part, index_returns};
 use crate::series::{Series, Walked};
 use crate::xirr::{Xirr, xirr};
 
+/// What is made of returns besides figures of the period as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Breakdown {
+    /// Nothing.
+    None,
+    /// Contributions of assets.
+    Assets,
+    /// Contributions of assets, months and years.
+    #[default]
+    Everything,
+}
+
 /// How to make figures of returns.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReturnSettings<'a> {
@@ -25,6 +37,8 @@ pub struct ReturnSettings<'a> {
     pub benchmark: Option<&'a Carried<f64>>,
     /// Lengths of rolling windows, in days of the grid.
     pub rolling: &'a [usize],
+    /// How far they are broken down.
+    pub breakdown: Breakdown,
 }
 
 /// Why there is no time-weighted return.
@@ -160,9 +174,14 @@ impl PeriodFigures {
             .map(|levels| index_returns(window.from(), dates, levels));
         self.twr = Some(metrics::compound(values));
         self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
-        self.contribution = window.contributions(values).map(|parts| named(walk, parts));
-        self.monthly = metrics::monthly(series);
-        self.yearly = metrics::yearly(series);
+        if settings.breakdown != Breakdown::None {
+            let parts = window.contributions(values);
+            self.contribution = parts.map(|parts| named(walk, parts));
+        }
+        if settings.breakdown == Breakdown::Everything {
+            self.monthly = metrics::monthly(series);
+            self.yearly = metrics::yearly(series);
+        }
         self.rolling = settings
             .rolling
             .iter()

@@ -140,11 +140,8 @@ pub(super) async fn ledger(
     let assets: Vec<i64> = assets.into_iter().collect();
     let market = without_rates(&store.market(&assets).await?, input);
     let index = asset_index(&market);
-    let entries: Vec<Entry> = input
-        .entries
-        .iter()
-        .map(|entry| entry.resolve(&index))
-        .collect();
+    let entries = input.entries.iter().cloned();
+    let entries: Vec<Entry> = entries.map(|entry| entry.resolve(&index)).collect();
     let side = side(input, &market, entries, statement, period, tolerances);
     let mut side = side.map_err(|error| Error::Ledger {
         account: input.account.id,

@@ -1,16 +1,22 @@
 //! The two servers: connections, transactions, and what their errors mean to a person.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
-use super::Store;
+use super::{Store, price_file};
 use crate::error::{Error, Result};
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 4;
+/// Pages of a SQLite database that a connection keeps, in KiB: those of a transaction that writes thousands of rows.
+const PAGE_CACHE: &str = "-8192";
+/// Pages after which SQLite's write-ahead log is folded into the file: often enough for a short log, seldom enough that
+/// pages which many transactions write are folded in once.
+const FOLDED_AFTER: &str = "8192";
 /// How long a statement waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,7 +43,8 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(|error| classify(&name, error))?;
-        Store::migrated(Pools::Sqlite(pool), name).await
+        let prices = price_file::beside(path).into();
+        Store::migrated(Pools::Sqlite(pool), name, Some(prices)).await
     }
 
     pub(super) async fn connect_postgres(url: &str) -> Result<Store> {
@@ -58,11 +65,15 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(|error| classify(&name, error))?;
-        Store::migrated(Pools::Postgres(pool), name).await
+        Store::migrated(Pools::Postgres(pool), name, None).await
     }
 
-    async fn migrated(pools: Pools, name: String) -> Result<Store> {
-        let store = Store { pools, name };
+    async fn migrated(pools: Pools, name: String, price_file: Option<Arc<Path>>) -> Result<Store> {
+        let store = Store {
+            pools,
+            name,
+            price_file,
+        };
         store.migrate().await?;
         Ok(store)
     }
@@ -107,6 +118,8 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
+        .pragma("cache_size", PAGE_CACHE)
+        .pragma("wal_autocheckpoint", FOLDED_AFTER)
         .busy_timeout(Duration::from_secs(10))
 }
 

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use sha2::{Digest, Sha256};
 
 use super::codec::id_list;
 use super::sql::Row;
 use super::{Store, Transaction};
+use crate::dates::iso_date;
 use crate::decimal::Decimal;
 use crate::error::{Error, Result};
 use crate::ledger::{AccountId, Entry, Kind, Pick};
@@ -43,28 +45,28 @@ pub struct NewTransaction {
     pub note: Option<String>,
 }
 
-/// Rows of one portfolio, before assets are looked up in a market.
-#[derive(Debug)]
+/// A row before its assets are looked up in a market.
+#[derive(Clone, Debug)]
 pub(crate) struct StoredEntry {
     pub(crate) entry: Entry,
     pub(crate) asset_id: Option<i64>,
     pub(crate) to_asset_id: Option<i64>,
-    /// The whole row as the database gave it, for input hashes.
-    pub(crate) text: String,
+    /// The hash of the whole row as the database gave it.
+    pub(crate) hash: [u8; 32],
 }
 
-/// Stands between the fields of [`entry_text`].
-const SEPARATOR: char = '\u{1f}';
+/// Stands between the fields of [`entries_text`].
+const SEPARATOR: u8 = 0x1f;
 
-/// A row's fields as one text, with the separator as the second value of the statement. A row comes out of the database
-/// many times faster so than column by column. Texts that others write come last, so that they may hold a separator.
-macro_rules! entry_text {
+/// Rows as one text, each with its fields in the order in which [`stored_entry`] takes them: they come out of the database many
+/// times faster so than row by row. Texts that others write stand at the end of a row behind their lengths, so that they may
+/// hold anything.
+macro_rules! entries_text {
     () => {
-        "concat_ws(?2::text, transactions.id::text, account_id::text, coalesce(asset_id::text, ''), coalesce(to_asset_id::text, ''), type,
-           trade_date::text, coalesce(executed_at::text, ''), coalesce(quantity::text, ''), coalesce(price::text, ''), coalesce(amount::text, ''),
-           fee::text, tax::text, currency, coalesce(to_currency, ''), coalesce(to_amount::text, ''), coalesce(ratio::text, ''),
-           coalesce(cost_fraction::text, ''), coalesce(acquired_on::text, ''), coalesce(lot_picks::text, ''),
-           CASE WHEN external_id IS NULL THEN '' ELSE 'x' END, length(source)::text, source || coalesce(external_id, '')) AS entry"
+        "string_agg(format('%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s\u{1f}%s%s',
+           transactions.id, account_id, asset_id, to_asset_id, type, trade_date, executed_at, quantity, price, amount, fee, tax,
+           currency, to_currency, to_amount, ratio, cost_fraction, acquired_on, lot_picks, length(source), length(external_id),
+           source, external_id), '')"
     };
 }
 
@@ -151,17 +153,11 @@ impl Store {
     pub(crate) async fn account_entries(&self, account_id: i64) -> Result<Vec<StoredEntry>> {
         let query = self.sql(concat!(
             "SELECT ",
-            entry_text!(),
-            " FROM transactions WHERE account_id = ?1 ORDER BY transactions.id"
+            entries_text!(),
+            " AS found FROM transactions WHERE account_id = ?1"
         ));
-        let query = query.bind(account_id).bind(SEPARATOR.to_string());
-        let mut entries = Vec::new();
-        let take = |row: &Row| {
-            entries.push(stored_entry(row.get("entry"))?);
-            Ok(())
-        };
-        query.each(take).await?;
-        Ok(entries)
+        let text: Option<String> = query.bind(account_id).found().await?;
+        stored_entries(&text.unwrap_or_default())
     }
 
     /// The rows of several portfolios, by portfolio, in the order of their ids. A shared account's rows appear under each.
@@ -170,17 +166,16 @@ impl Store {
         portfolio_ids: &[i64],
     ) -> Result<HashMap<i64, Vec<StoredEntry>>> {
         let query = self.sql(concat!(
-            "SELECT portfolio_id, ",
-            entry_text!(),
-            " FROM portfolio_accounts JOIN transactions USING (account_id)
-             WHERE portfolio_id IN (SELECT value::bigint FROM json_each(?1::jsonb)) ORDER BY portfolio_id, transactions.id"
+            "SELECT id, (SELECT ",
+            entries_text!(),
+            " FROM portfolio_accounts JOIN transactions USING (account_id) WHERE portfolio_id = portfolios.id) AS entries
+             FROM portfolios WHERE id IN (SELECT value::bigint FROM json_each(?1::jsonb))"
         ));
-        let ids = id_list(portfolio_ids.iter().copied());
-        let query = query.bind(ids).bind(SEPARATOR.to_string());
+        let query = query.bind(id_list(portfolio_ids.iter().copied()));
         let mut entries: HashMap<i64, Vec<StoredEntry>> = HashMap::new();
         let take = |row: &Row| {
-            let own = entries.entry(row.get("portfolio_id")).or_default();
-            own.push(stored_entry(row.get("entry"))?);
+            let text: Option<String> = row.get("entries");
+            entries.insert(row.get("id"), stored_entries(&text.unwrap_or_default())?);
             Ok(())
         };
         query.each(take).await?;
@@ -213,8 +208,8 @@ impl StoredEntry {
     }
 
     /// The row with its assets as indices into `market`, which must hold them.
-    pub(crate) fn resolve(&self, index: &HashMap<i64, AssetIx>) -> Entry {
-        let mut entry = self.entry.clone();
+    pub(crate) fn resolve(self, index: &HashMap<i64, AssetIx>) -> Entry {
+        let mut entry = self.entry;
         let find = |id: Option<i64>| id.and_then(|id| index.get(&id).copied());
         entry.asset = find(self.asset_id);
         entry.to_asset = find(self.to_asset_id);
@@ -238,8 +233,24 @@ pub(crate) fn asset_index(market: &Market) -> HashMap<i64, AssetIx> {
         .collect()
 }
 
-fn stored_entry(text: String) -> Result<StoredEntry> {
-    let mut fields = Fields::of(&text);
+/// The rows of a text of [`entries_text`], in the order of their ids.
+fn stored_entries(text: &str) -> Result<Vec<StoredEntry>> {
+    let mut entries = Vec::new();
+    let mut left = text;
+    while !left.is_empty() {
+        let mut fields = Fields::of(left);
+        let entry = stored_entry(&mut fields)?;
+        let (row, rest) = left.split_at(left.len() - fields.left.len());
+        let hash = Sha256::digest(row).into();
+        entries.push(StoredEntry { hash, ..entry });
+        left = rest;
+    }
+    entries.sort_by_key(|stored| stored.entry.id);
+    Ok(entries)
+}
+
+/// The next row, but for its hash.
+fn stored_entry(fields: &mut Fields<'_>) -> Result<StoredEntry> {
     let id = fields.required("id")?;
     let account = AccountId(fields.required("account_id")?);
     let (asset_id, to_asset_id) = (
@@ -247,7 +258,7 @@ fn stored_entry(text: String) -> Result<StoredEntry> {
         fields.optional("to_asset_id")?,
     );
     let kind = Kind::parse(fields.next());
-    let mut entry = Entry::new(id, account, kind, fields.required("trade_date")?);
+    let mut entry = Entry::new(id, account, kind, fields.date("trade_date")?);
     entry.executed_at = fields.optional("executed_at")?;
     entry.quantity = fields.optional("quantity")?;
     entry.price = fields.optional("price")?;
@@ -265,33 +276,46 @@ fn stored_entry(text: String) -> Result<StoredEntry> {
         entry.lot_picks =
             serde_json::from_str(picks).map_err(|_| fields.broken("lot_picks", picks))?;
     }
-    (entry.source, entry.external_id) = fields.origin()?;
+    let (source, external_id) = (fields.required("source")?, fields.optional("external_id")?);
+    entry.source = fields.characters(source).to_owned();
+    entry.external_id = external_id.map(|length| fields.characters(length).to_owned());
     Ok(StoredEntry {
         entry,
         asset_id,
         to_asset_id,
-        text,
+        hash: [0; 32],
     })
 }
 
-/// The fields of a row's text.
+/// The fields of a row's text, and what follows it.
 struct Fields<'t> {
-    id: &'t str,
-    left: std::str::SplitN<'t, char>,
+    row: &'t str,
+    left: &'t str,
 }
 
 impl<'t> Fields<'t> {
-    /// What [`entry_text`] puts together.
-    const COUNT: usize = 22;
-
     fn of(text: &'t str) -> Fields<'t> {
-        let left = text.splitn(Fields::COUNT, SEPARATOR);
-        let id = left.clone().next().unwrap_or_default();
-        Fields { id, left }
+        Fields {
+            row: text,
+            left: text,
+        }
     }
 
     fn next(&mut self) -> &'t str {
-        self.left.next().unwrap_or_default()
+        let end = self.left.bytes().position(|byte| byte == SEPARATOR);
+        let end = end.unwrap_or(self.left.len());
+        let (field, rest) = self.left.split_at(end);
+        self.left = rest.get(1..).unwrap_or_default();
+        field
+    }
+
+    /// As many characters of what is left.
+    fn characters(&mut self, count: usize) -> &'t str {
+        let end = self.left.char_indices().nth(count);
+        let end = end.map_or(self.left.len(), |(end, _)| end);
+        let (text, rest) = self.left.split_at(end);
+        self.left = rest;
+        text
     }
 
     fn optional<T: FromStr>(&mut self, column: &'static str) -> Result<Option<T>> {
@@ -309,20 +333,15 @@ impl<'t> Fields<'t> {
             .ok_or_else(|| self.broken(column, "null"))
     }
 
-    /// Source and external id, which are one text.
-    fn origin(&mut self) -> Result<(String, Option<String>)> {
-        let named = !self.next().is_empty();
-        let length = self.required("source")?;
+    fn date(&mut self, column: &'static str) -> Result<Date> {
         let text = self.next();
-        let end = text.char_indices().nth(length);
-        let (source, external) = text.split_at(end.map_or(text.len(), |(end, _)| end));
-        Ok((source.to_owned(), named.then(|| external.to_owned())))
+        iso_date(text).ok_or_else(|| self.broken(column, text))
     }
 
     fn broken(&self, column: &'static str, value: &str) -> Error {
         Error::StoredValue {
             table: "transactions",
-            row: self.id.to_owned(),
+            row: Fields::of(self.row).next().to_owned(),
             column,
             value: value.to_owned(),
         }

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::closes::{Closes, MarketRead};
 use super::codec::{Reader, id_list};
 use super::sql::Row;
 use super::{Store, Transaction};
 use crate::carried::Carried;
-use crate::dates::iso_date;
 use crate::decimal::Decimal;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fx::RateTable;
 use crate::market::{Action, ActionKind, Asset, Market};
 use crate::money::Currency;
@@ -113,8 +113,18 @@ impl Store {
 
     /// The given assets with their whole histories, each read once, and all exchange rates.
     pub async fn market(&self, asset_ids: &[i64]) -> Result<Market> {
+        Ok(self.market_read(asset_ids).await?.market)
+    }
+
+    /// As [`Store::market`], with what its prices were read at.
+    pub(crate) async fn market_read(&self, asset_ids: &[i64]) -> Result<MarketRead> {
         let ids = id_list(asset_ids.iter().copied());
-        let mut closes = self.closes(&ids).await?;
+        let Closes {
+            by_asset: mut closes,
+            stamps,
+            absent,
+            complaint,
+        } = self.closes(asset_ids).await?;
         let mut actions = self.actions(&ids).await?;
         let query = self.sql(
             "SELECT id, symbol, currency, asset_class, sector, country FROM assets
@@ -125,26 +135,12 @@ impl Store {
             .iter()
             .map(|row| asset(row, &mut closes, &mut actions))
             .collect();
-        Ok(Market::new(assets?, self.rates().await?))
-    }
-
-    /// All closes of an asset come as one text: millions of rows one by one would take several times as long.
-    async fn closes(&self, ids: &str) -> Result<HashMap<i64, Vec<(Date, Decimal)>>> {
-        let query = self.sql(
-            "SELECT id, (SELECT string_agg(prices.date::text || ' ' || close::text, ',') FROM prices
-               WHERE asset_id = assets.id AND NOT adjusted) AS closes
-             FROM assets WHERE id IN (SELECT value::bigint FROM json_each(?1::jsonb))",
-        );
-        let mut closes: HashMap<i64, Vec<(Date, Decimal)>> = HashMap::new();
-        let take = |row: &Row| {
-            let asset_id: i64 = row.get("id");
-            if let Some(text) = row.get::<Option<String>>("closes") {
-                closes.insert(asset_id, closes_of(asset_id, &text)?);
-            }
-            Ok(())
-        };
-        query.bind(ids).each(take).await?;
-        Ok(closes)
+        Ok(MarketRead {
+            market: Market::new(assets?, self.rates().await?),
+            complaint,
+            stamps,
+            absent,
+        })
     }
 
     async fn actions(&self, ids: &str) -> Result<HashMap<i64, Vec<Action>>> {
@@ -211,26 +207,9 @@ impl Store {
     }
 }
 
-/// Dates and closes out of their text, in any order.
-fn closes_of(asset_id: i64, text: &str) -> Result<Vec<(Date, Decimal)>> {
-    let close = |pair: &str| {
-        let (date, close) = pair.split_once(' ')?;
-        Some((iso_date(date)?, close.parse().ok()?))
-    };
-    let closes = text.split(',').map(|pair| {
-        close(pair).ok_or_else(|| Error::StoredValue {
-            table: "prices",
-            row: format!("asset {asset_id}"),
-            column: "close",
-            value: pair.to_owned(),
-        })
-    });
-    closes.collect()
-}
-
 fn asset(
     row: &Row,
-    closes: &mut HashMap<i64, Vec<(Date, Decimal)>>,
+    closes: &mut HashMap<i64, Carried<Decimal>>,
     actions: &mut HashMap<i64, Vec<Action>>,
 ) -> Result<Asset> {
     let id: i64 = row.get("id");
@@ -246,7 +225,7 @@ fn asset(
         class: row.get("asset_class"),
         sector: row.get("sector"),
         country: row.get("country"),
-        closes: Carried::new(closes.remove(&id).unwrap_or_default()),
+        closes: closes.remove(&id).unwrap_or_default(),
         actions: actions.remove(&id).unwrap_or_default(),
     })
 }

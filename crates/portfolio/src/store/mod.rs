@@ -6,6 +6,7 @@
 mod accounts;
 mod artefacts;
 mod backups;
+mod closes;
 mod codec;
 mod copying;
 mod dashboard;
@@ -24,6 +25,7 @@ mod migrations;
 mod names;
 mod notifications;
 mod people;
+mod price_file;
 mod reconciliations;
 mod results;
 mod revisions;
@@ -36,6 +38,7 @@ mod upkeep;
 mod user_actions;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use artefacts::{ArtefactRow, NewArtefact};
 pub use backups::BackupRow;
@@ -61,6 +64,7 @@ pub use snapshots::{Snapshot, SnapshotPosition};
 pub use statements::StatementRow;
 pub use user_actions::{NewAction, StoredAction};
 
+pub(crate) use closes::MarketRead;
 pub(crate) use copying::{Frozen, Refill};
 pub(crate) use database::Transaction;
 pub(crate) use ledger::{StoredEntry, asset_index};
@@ -77,6 +81,8 @@ use database::{Pools, options};
 pub struct Store {
     pools: Pools,
     name: String,
+    /// Beside a SQLite database.
+    price_file: Option<Arc<Path>>,
 }
 
 impl Store {

@@ -148,14 +148,14 @@ impl Store {
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Hash and digest of portfolios whose rows of all `periods` agree on the hash.
-    pub(crate) async fn stored_digests(
+    /// Hash and payload of all time of portfolios whose rows of all `periods` agree on the hash.
+    pub(crate) async fn all_time_payloads(
         &self,
         portfolio_ids: &[i64],
         periods: usize,
     ) -> Result<HashMap<i64, (String, String)>> {
         let query = self.sql(
-            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN (payload -> 'digest')::text END) AS digest FROM analytics
+            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN payload::text END) AS payload FROM analytics
              WHERE scope = 'portfolio' AND scope_id IN (SELECT value::bigint FROM json_each(?1::jsonb))
              GROUP BY scope_id, input_hash HAVING count(*) = ?2",
         );
@@ -166,8 +166,8 @@ impl Store {
         Ok(rows
             .iter()
             .filter_map(|row| {
-                let digest: Option<String> = row.get("digest");
-                Some((row.get("scope_id"), (row.get("input_hash"), digest?)))
+                let payload: Option<String> = row.get("payload");
+                Some((row.get("scope_id"), (row.get("input_hash"), payload?)))
             })
             .collect())
     }

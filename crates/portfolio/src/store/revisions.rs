@@ -17,11 +17,11 @@ impl Store {
     }
 
     /// How often each asset's facts, prices and actions were written, by asset id.
-    pub(crate) async fn asset_counts(&self) -> Result<HashMap<i64, String>> {
+    pub(crate) async fn asset_counts(&self) -> Result<HashMap<i64, i64>> {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'asset'");
         let rows = query.all().await?;
-        let count = |row: &super::sql::Row| (row.get("id"), row.get::<i64>("revision").to_string());
-        Ok(rows.iter().map(count).collect())
+        let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
+        Ok(counts.collect())
     }
 
     /// The calendars of active portfolios, of all users or of one.

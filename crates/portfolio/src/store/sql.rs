@@ -104,7 +104,8 @@ impl Store {
         }
     }
 
-    /// Starts a statement that ends in the values of many rows and `tail`. Each `?` of `row` is the next value of a row.
+    /// Starts a statement that ends in the values of many rows and `tail`. Each `?` of `row` is the next value of a row; it
+    /// needs a number on PostgreSQL only, and SQLite binds values without one faster.
     pub(super) fn sql_of_rows(
         &self,
         head: &'static str,
@@ -114,11 +115,12 @@ impl Store {
     ) -> Query<'_> {
         let mut text = head.to_owned();
         let mut number = 0;
+        let numbered = matches!(self.pools, Pools::Postgres(_));
         for turn in 0..rows {
             text.push_str(if turn == 0 { " VALUES " } else { ", " });
             for character in row.chars() {
                 text.push(character);
-                if character == '?' {
+                if character == '?' && numbered {
                     number += 1;
                     text.push_str(&number.to_string());
                 }

@@ -151,7 +151,7 @@ impl Run<'_> {
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
         if let Some(assets) = engine.lacks(named) {
-            *engine = Arc::new(Engine::new(self.store.market(&assets).await?));
+            *engine = Arc::new(Engine::new(self.store.market_read(&assets).await?));
         }
         let index = engine.asset_index();
         let jobs = changed

@@ -40,6 +40,7 @@ pub(crate) fn actual(input: &Value) -> Value {
         metrics,
         benchmark: levels.as_ref(),
         rolling: &[],
+        ..ReturnSettings::default()
     };
     shown(&case.names(), Walk::run(request), from(input), settings)
 }
