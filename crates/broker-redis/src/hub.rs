@@ -1,7 +1,10 @@
 //! One pub/sub connection for any number of listeners. It subscribes again after every loss and tells listeners of the gap.
 //! Each listener has its own bounded buffer; a slow one loses its oldest messages and nobody waits for it.
+//!
+//! However many join or leave at the same time, the server is told of all of them at once: whoever is first tells it for the others.
 
-use std::collections::HashMap;
+mod listeners;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -9,26 +12,22 @@ use std::time::Duration;
 
 use broker::Result;
 use bytes::Bytes;
-use redis::{Pipeline, PushInfo, PushKind, Value};
+use redis::{Pipeline, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::closed;
 use crate::link::{Backoff, Connector, Link};
+use listeners::{Changes, Event, Listeners, Topic};
 
-/// Messages that wait for a slow listener.
+/// Messages of a pattern that wait for a slow listener.
 const BUFFER: usize = 1_024;
+/// Fewest messages of channels that wait for a slow listener. There may be very many who listen to one channel each.
+const LEAST_BUFFER: usize = 8;
+/// Topics that the server is told of in one command.
+const CHUNK: usize = 1_000;
 /// How often an idle connection is tried.
 const CHECK: Duration = Duration::from_secs(10);
-
-/// A channel or a pattern.
-type Topic = (bool, String);
-
-#[derive(Clone, Debug)]
-enum Event {
-    Payload(Bytes),
-    /// The connection was lost and is back: messages in between are gone.
-    Gap,
-}
 
 /// What a listener hears.
 #[derive(Debug)]
@@ -38,11 +37,6 @@ pub(crate) enum Heard {
     Gap,
     /// The hub was closed.
     End,
-}
-
-#[derive(Default)]
-struct Listeners {
-    by_topic: HashMap<Topic, HashMap<u64, broadcast::Sender<Event>>>,
 }
 
 /// The connection and its listeners.
@@ -87,22 +81,20 @@ impl Hub {
         patterns: bool,
         topics: Vec<String>,
     ) -> Result<Listening> {
-        let (sender, receiver) = broadcast::channel(BUFFER.max(topics.len() * 2));
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let room = match patterns {
+            true => BUFFER,
+            false => LEAST_BUFFER.max(topics.len() * 2),
+        };
+        let (sender, receiver) = broadcast::channel(room);
         let guard = Guard {
             hub: Arc::clone(self),
-            id,
-            patterns,
-            topics,
+            id: self.next_id.fetch_add(1, Ordering::Relaxed),
+            topics: topics.into_iter().map(|topic| (patterns, topic)).collect(),
         };
-        let _changing = self.changing.lock().await;
-        let new = self.enter(&guard, sender);
-        if !new.is_empty() {
-            self.link
-                .subscribe(patterns, &new)
-                .await
-                .map_err(|error| self.link.explain("subscribe", error))?;
-        }
+        lock(&self.listeners).enter(guard.id, &guard.topics, &sender);
+        let told = tokio::spawn(Arc::clone(self).tell_server()).await;
+        told.map_err(|_| closed())?
+            .map_err(|error| self.link.explain("subscribe", error))?;
         Ok(Listening {
             receiver,
             dropped: 0,
@@ -111,76 +103,43 @@ impl Hub {
         })
     }
 
-    /// Notes the listener; the topics that nobody listened to before.
-    fn enter(&self, guard: &Guard, sender: broadcast::Sender<Event>) -> Vec<String> {
-        let mut listeners = lock(&self.listeners);
-        let mut new = Vec::new();
-        for topic in &guard.topics {
-            let those = listeners
-                .by_topic
-                .entry((guard.patterns, topic.clone()))
-                .or_default();
-            if those.is_empty() {
-                new.push(topic.clone());
+    /// Tells the server of everything that has changed, for whoever has changed it. Returns when it has confirmed all. It must not be
+    /// dropped halfway: it works for others too.
+    async fn tell_server(self: Arc<Self>) -> RedisResult<()> {
+        let _changing = self.changing.lock().await;
+        for patterns in [false, true] {
+            let changes = lock(&self.listeners).take_changes(patterns);
+            let told = self.tell_changes(patterns, &changes).await;
+            if told.is_err() {
+                lock(&self.listeners).put_back(patterns, changes);
             }
-            those.insert(guard.id, sender.clone());
+            told?;
         }
-        new
+        Ok(())
     }
 
-    /// Takes the listener out; the topics that nobody listens to now.
-    fn leave(&self, id: u64, patterns: bool, topics: &[String]) -> Vec<String> {
-        let mut listeners = lock(&self.listeners);
-        let mut unheard = Vec::new();
-        for topic in topics {
-            let key = (patterns, topic.clone());
-            let Some(those) = listeners.by_topic.get_mut(&key) else {
-                continue;
-            };
-            those.remove(&id);
-            if those.is_empty() {
-                listeners.by_topic.remove(&key);
-                unheard.push(topic.clone());
-            }
+    async fn tell_changes(&self, patterns: bool, changes: &Changes) -> RedisResult<()> {
+        for topics in changes.subscribe.chunks(CHUNK) {
+            self.link.subscribe(patterns, topics).await?;
+            lock(&self.listeners).note(patterns, topics, true);
         }
-        unheard
-    }
-
-    fn topics(&self, patterns: bool) -> Vec<String> {
-        let listeners = lock(&self.listeners);
-        listeners
-            .by_topic
-            .keys()
-            .filter(|(is_pattern, _)| *is_pattern == patterns)
-            .map(|(_, topic)| topic.clone())
-            .collect()
-    }
-
-    fn tell_all_of_the_gap(&self) {
-        for sender in lock(&self.listeners)
-            .by_topic
-            .values()
-            .flat_map(HashMap::values)
-        {
-            // A listener that is just leaving misses nothing.
-            let _left = sender.send(Event::Gap);
+        for topics in changes.unsubscribe.chunks(CHUNK) {
+            self.link.unsubscribe(patterns, topics).await?;
+            lock(&self.listeners).note(patterns, topics, false);
         }
+        Ok(())
     }
 
     /// Subscribes everything on a new connection.
-    async fn resubscribe(&self) -> redis::RedisResult<()> {
-        let _changing = self.changing.lock().await;
-        for patterns in [false, true] {
-            for topics in self.topics(patterns).chunks(500) {
-                self.link.subscribe(patterns, topics).await?;
-            }
-        }
-        self.tell_all_of_the_gap();
+    async fn resubscribe(self: &Arc<Self>) -> RedisResult<()> {
+        lock(&self.listeners).start_again();
+        Arc::clone(self).tell_server().await?;
+        lock(&self.listeners).tell_all(&Event::Gap);
         Ok(())
     }
 
     fn is_idle(&self) -> bool {
-        lock(&self.listeners).by_topic.is_empty()
+        lock(&self.listeners).is_empty()
     }
 }
 
@@ -235,13 +194,8 @@ fn hand_out(listeners: &Mutex<Listeners>, push: PushInfo) {
     let Ok(topic) = String::from_utf8(topic) else {
         return;
     };
-    let payload = Bytes::from(payload);
-    if let Some(those) = lock(listeners).by_topic.get(&(patterns, topic)) {
-        for sender in those.values() {
-            // A listener that is just leaving misses nothing.
-            let _left = sender.send(Event::Payload(payload.clone()));
-        }
-    }
+    let event = Event::Payload(Bytes::from(payload));
+    lock(listeners).tell(&(patterns, topic), &event);
 }
 
 fn lock(listeners: &Mutex<Listeners>) -> MutexGuard<'_, Listeners> {
@@ -280,23 +234,18 @@ impl Listening {
 struct Guard {
     hub: Arc<Hub>,
     id: u64,
-    patterns: bool,
-    topics: Vec<String>,
+    topics: Vec<Topic>,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let (hub, id, patterns) = (Arc::clone(&self.hub), self.id, self.patterns);
-        let topics = std::mem::take(&mut self.topics);
+        lock(&self.hub.listeners).leave(self.id, &self.topics);
+        let hub = Arc::clone(&self.hub);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         runtime.spawn(async move {
-            let _changing = hub.changing.lock().await;
-            let unheard = hub.leave(id, patterns, &topics);
-            if !unheard.is_empty()
-                && let Err(error) = hub.link.unsubscribe(patterns, &unheard).await
-            {
+            if let Err(error) = hub.tell_server().await {
                 tracing::debug!(%error, "cannot unsubscribe");
             }
         });

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod connector;
+mod driver;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use connector::Connector;
+pub(crate) use driver::Driver;
 
 use crate::error::{breaks_connection, closed, explain, is_passing};
 use crate::script;
@@ -58,6 +60,8 @@ struct Inner {
 #[derive(Clone)]
 struct Current {
     connection: MultiplexedConnection,
+    /// `None` when the connection drives itself.
+    driver: Option<Driver>,
     broken: Arc<AtomicBool>,
 }
 
@@ -238,13 +242,17 @@ impl Link {
         let broken = Arc::new(AtomicBool::new(false));
         let config =
             AsyncConnectionConfig::new().set_push_sender(self.push_sender(Arc::clone(&broken)));
-        let mut connection = self.inner.connector.open(config).await?;
+        let (mut connection, driver) = self.inner.connector.open(config).await?;
         if !self.inner.greeting.is_empty() {
             connection
                 .send_packed_commands(&self.inner.greeting, 0, self.inner.greeting.len())
                 .await?;
         }
-        Ok(Current { connection, broken })
+        Ok(Current {
+            connection,
+            driver,
+            broken,
+        })
     }
 
     fn push_sender(
@@ -264,15 +272,14 @@ impl Link {
     }
 
     async fn send_on(current: &Current, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
-        let mut connection = current.connection.clone();
-        let mut answers = exchange(&mut connection, pipeline).await?;
+        let mut answers = current.exchange(pipeline).await?;
         let forgotten: Vec<usize> = (0..answers.len())
             .filter(|at| is_forgotten_script(&answers[*at]))
             .collect();
         if forgotten.is_empty() || pipeline.is_transaction() {
             return Ok(answers);
         }
-        exchange(&mut connection, &script::load_all()).await?;
+        current.exchange(&script::load_all()).await?;
         let mut again = Pipeline::new();
         for at in &forgotten {
             let command = pipeline
@@ -281,10 +288,7 @@ impl Link {
                 .expect("every answer belongs to a command");
             again.add_command(command.clone());
         }
-        for (at, answer) in forgotten
-            .into_iter()
-            .zip(exchange(&mut connection, &again).await?)
-        {
+        for (at, answer) in forgotten.into_iter().zip(current.exchange(&again).await?) {
             answers[at] = answer;
         }
         Ok(answers)
@@ -301,6 +305,15 @@ impl Link {
 impl Current {
     fn stands(&self) -> bool {
         !self.broken.load(Ordering::Acquire)
+    }
+
+    async fn exchange(&self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+        let mut connection = self.connection.clone();
+        let exchanged = exchange(&mut connection, pipeline);
+        match &self.driver {
+            Some(driver) => driver.carry(exchanged).await,
+            None => exchanged.await,
+        }
     }
 }
 

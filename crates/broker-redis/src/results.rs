@@ -148,7 +148,7 @@ impl ResultBackend for RedisResults {
     async fn save_group(&self, group_id: &str, result: Value) -> Result<()> {
         let policy = self.writer.policy();
         let group = ResultTuple::from_value(result)?;
-        let value = encode_group(&group, policy.codec, policy.compression)?;
+        let value = encode_group(&group, policy.codec, policy.packing())?;
         let key = self.writer.group_key(group_id);
         let mut pipeline = Pipeline::new();
         pipeline.atomic();

@@ -197,7 +197,7 @@ pub(crate) fn encode_meta(meta: &TaskMeta, policy: &ResultPolicy) -> Result<Enco
     Ok(EncodedMeta {
         task_id: meta.task_id.clone(),
         status: meta.status.as_str().to_owned(),
-        meta: meta.encode(policy.codec, policy.compression)?.into(),
+        meta: meta.encode(policy.codec, policy.packing())?.into(),
         expires_at: expires_at(match meta.status {
             State::Failure => policy.failure_expires.or(policy.expires),
             _ => policy.expires,

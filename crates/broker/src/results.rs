@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{Codec, Compression, TaskMeta, Value};
+use protocol::{Codec, Compression, Packing, TaskMeta, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 
@@ -59,6 +59,8 @@ pub struct ResultPolicy {
     pub codec: Codec,
     /// `result_compression`.
     pub compression: Option<Compression>,
+    /// `celeriac_result_compression_threshold`: what has fewer bytes is stored as it is.
+    pub compression_threshold: usize,
     /// `result_expires`; `None` keeps results for ever.
     pub expires: Option<Duration>,
     /// `result_failure_expires`; `None` as `expires`.
@@ -72,6 +74,14 @@ pub struct ResultPolicy {
 }
 
 impl ResultPolicy {
+    /// Whether something is compressed before it is stored.
+    pub fn packing(&self) -> Packing {
+        Packing {
+            compression: self.compression,
+            threshold: self.compression_threshold,
+        }
+    }
+
     /// How long a chord waits for its next member; zero for ever.
     pub fn chord_lifetime(&self) -> Duration {
         self.chord_expires.or(self.expires).unwrap_or_default()
@@ -96,6 +106,7 @@ impl Default for ResultPolicy {
         Self {
             codec: Codec::Json,
             compression: None,
+            compression_threshold: 0,
             expires: Some(Duration::from_secs(86_400)),
             failure_expires: None,
             chord_expires: None,

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::canvas::{Applied, Chords, Lineage, Rules, apply};
 use crate::prepare::{Prepared, new_id, prepare};
+use crate::pressure::Pressure;
 use crate::result::Ancestors;
 use crate::sent::tell;
 use crate::{
@@ -30,6 +31,7 @@ struct Inner {
     /// Names this client where replies are sent to.
     oid: String,
     clock: Arc<SharedClock>,
+    pressure: Pressure,
 }
 
 impl Client {
@@ -37,6 +39,7 @@ impl Client {
     pub fn new(backends: Backends, options: ClientOptions) -> Self {
         Self(Arc::new(Inner {
             backends,
+            pressure: Pressure::new(&options),
             options,
             oid: new_id(),
             clock: Arc::default(),
@@ -242,9 +245,10 @@ impl Client {
             results.push(AsyncResult::new(self.clone(), task_id));
             told.extend(sent);
         }
-        self.publish_with(publishes, policy)
-            .await
-            .map_err(ClientError::Publish)?;
+        let turn = self.0.pressure.enter().await?;
+        let published = self.publish_with(publishes, policy).await;
+        drop(turn);
+        published.map_err(ClientError::Publish)?;
         for sent in told {
             tell(self, *sent).await;
         }

@@ -45,6 +45,16 @@ pub enum ClientError {
     /// The broker refused, or could not be reached within the retry policy.
     #[error("cannot publish")]
     Publish(#[source] BrokerError),
+    /// The broker does not keep up with what is published here.
+    #[error(
+        "{limit} publications are under way (celeriac_publish_limit) and none has ended within {patience:?} (celeriac_publish_patience)"
+    )]
+    Congested {
+        /// How many may be under way.
+        limit: usize,
+        /// How long this one has waited.
+        patience: Duration,
+    },
     /// Asking or listening failed.
     #[error("cannot {action}")]
     Broker {

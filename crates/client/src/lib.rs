@@ -16,6 +16,7 @@ mod inspect;
 mod options;
 mod origin;
 mod prepare;
+mod pressure;
 mod result;
 mod revokes;
 mod routes;

@@ -27,10 +27,16 @@ pub struct ClientOptions {
     pub task_serializer: Codec,
     /// `task_compression`.
     pub task_compression: Option<Compression>,
+    /// `celeriac_task_compression_threshold`: bodies with fewer bytes are sent as they are, unless the call itself says a compression.
+    pub task_compression_threshold: usize,
     /// `task_publish_retry`: with `false`, a lost connection is an error at once.
     pub task_publish_retry: bool,
     /// `task_publish_retry_policy`.
     pub task_publish_retry_policy: PublishRetryPolicy,
+    /// `celeriac_publish_limit`: how many publications may be under way at once. Further ones wait for their turn.
+    pub publish_limit: usize,
+    /// `celeriac_publish_patience`: how long one waits for its turn before it fails.
+    pub publish_patience: Duration,
     /// `task_send_sent_event`.
     pub task_send_sent_event: bool,
     /// `task_allow_error_cb_on_chord_header`: errbacks of a chord are also linked to the tasks of its header.
@@ -62,8 +68,11 @@ impl Default for ClientOptions {
             task_routes: Routes::default(),
             task_serializer: Codec::Json,
             task_compression: None,
+            task_compression_threshold: 0,
             task_publish_retry: true,
             task_publish_retry_policy: PublishRetryPolicy::default(),
+            publish_limit: 10_000,
+            publish_patience: Duration::from_secs(30),
             task_send_sent_event: false,
             task_allow_error_cb_on_chord_header: false,
             control_exchange: "celery".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use broker::{ExchangeKind, Publish, Route};
 use jiff::Timestamp;
 use protocol::event::TaskSent;
-use protocol::{DateTime, TaskMessage, TimeLimit};
+use protocol::{DateTime, Packing, TaskMessage, TimeLimit};
 use uuid::Uuid;
 
 use crate::sent::described;
@@ -38,7 +38,7 @@ pub(crate) fn prepare(
         .find(call.options.route_name.as_ref().unwrap_or(&task));
     let route = destination(options, routed, &call.options);
     let codec = call.options.serializer.unwrap_or(options.task_serializer);
-    let compression = call.options.compression.or(options.task_compression);
+    let packing = packing(options, &call.options);
     let priority = priority(options, routed, &call.options);
     let mut message = message_of(call)?;
     message.priority = priority;
@@ -51,7 +51,7 @@ pub(crate) fn prepare(
     }
     let task_id = message.id.clone();
     let message = message
-        .encode(codec, compression)
+        .encode(codec, packing)
         .map_err(|source| ClientError::Encode { task, source })?;
     let sent = options
         .task_send_sent_event
@@ -98,6 +98,17 @@ fn message_of(call: TaskCall) -> Result<TaskMessage, ClientError> {
         reply_to: options.reply_to,
         ..TaskMessage::new(task, options.task_id.unwrap_or_else(new_id))
     })
+}
+
+/// A call that says how it is compressed is compressed, however short it is.
+fn packing(options: &ClientOptions, wanted: &CallOptions) -> Packing {
+    match wanted.compression {
+        Some(compression) => Some(compression).into(),
+        None => Packing {
+            compression: options.task_compression,
+            threshold: options.task_compression_threshold,
+        },
+    }
 }
 
 fn priority(options: &ClientOptions, routed: Option<&RouteOptions>, wanted: &CallOptions) -> i64 {

@@ -20,6 +20,31 @@ pub enum Compression {
     Zstd,
 }
 
+/// Whether something is compressed, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Packing {
+    /// With what; `None` leaves everything as it is.
+    pub compression: Option<Compression>,
+    /// What has fewer bytes than this is left as it is; 0 compresses everything.
+    pub threshold: usize,
+}
+
+impl Packing {
+    /// The compression for these bytes.
+    pub fn choose(&self, bytes: &[u8]) -> Option<Compression> {
+        self.compression.filter(|_| bytes.len() >= self.threshold)
+    }
+}
+
+impl From<Option<Compression>> for Packing {
+    fn from(compression: Option<Compression>) -> Self {
+        Self {
+            compression,
+            threshold: 0,
+        }
+    }
+}
+
 /// Every compression: (compression, mime type, other names).
 const TABLE: [(Compression, &str, &[&str]); 5] = [
     (

@@ -32,7 +32,7 @@ mod value;
 pub use accept::Accept;
 pub use canvas::Canvas;
 pub use codec::Codec;
-pub use compression::Compression;
+pub use compression::{Compression, Packing};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use event::{Event, LamportClock};
 pub use limits::{Limits, MAX_DEPTH, SERDE_DEPTH};

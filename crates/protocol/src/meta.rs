@@ -10,7 +10,7 @@ pub use exception::ExceptionInfo;
 pub use tuple::ResultTuple;
 
 use crate::codec::Codec;
-use crate::compression::Compression;
+use crate::compression::Packing;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Limits;
 use crate::signature::map_or_null;
@@ -90,13 +90,10 @@ impl TaskMeta {
     pub fn encode(
         &self,
         codec: Codec,
-        compression: Option<Compression>,
+        packing: impl Into<Packing>,
     ) -> Result<Vec<u8>, EncodeError> {
         let bytes = codec.encode(&Value::Map(self.to_map()))?;
-        match compression {
-            None => Ok(bytes),
-            Some(compression) => marker::wrap(&bytes, compression),
-        }
+        marker::wrap(bytes, packing.into())
     }
 
     /// Decodes a meta, compressed or not.
@@ -243,13 +240,11 @@ pub fn decode_group(
 pub fn encode_group(
     group: &ResultTuple,
     codec: Codec,
-    compression: Option<Compression>,
+    packing: impl Into<Packing>,
 ) -> Result<Vec<u8>, EncodeError> {
     let bytes = codec.encode(&Value::Map(Map::from_iter([(
         "result",
         Value::from(group),
     )])))?;
-    compression.map_or(Ok(bytes.clone()), |compression| {
-        marker::wrap(&bytes, compression)
-    })
+    marker::wrap(bytes, packing.into())
 }

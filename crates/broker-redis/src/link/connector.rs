@@ -1,6 +1,7 @@
 //! Opens connections: address, TLS, credentials, database.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +10,18 @@ use broker::Result;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo,
-    IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisResult, TlsCertificates,
+    IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError, RedisResult,
+    TlsCertificates,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
+use super::Driver;
 use crate::error::{explain, invalid};
 use crate::options::{Address, RedisOptions, TlsOptions};
+
+/// Requests that wait to be written; more wait at their senders.
+const BUFFER: usize = 1_024;
 
 /// Opens connections to one server; cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,17 +59,45 @@ impl Connector {
         &self.inner.server
     }
 
+    /// A new connection. One without TLS is driven by whoever sends on it; the client drives the others by itself.
     pub(super) async fn open(
         &self,
         config: AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
+    ) -> RedisResult<(MultiplexedConnection, Option<Driver>)> {
         let config = config
             .set_connection_timeout(Some(self.inner.connect_timeout))
-            .set_response_timeout(Some(self.inner.response_timeout));
-        self.inner
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+            .set_response_timeout(Some(self.inner.response_timeout))
+            .set_pipeline_buffer_size(BUFFER);
+        let opening = async {
+            match self.inner.client.get_connection_info().addr() {
+                ConnectionAddr::Tcp(host, port) => {
+                    let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                    stream.set_nodelay(true)?;
+                    self.drive(stream, config).await
+                }
+                ConnectionAddr::Unix(path) => {
+                    self.drive(UnixStream::connect(path).await?, config).await
+                }
+                _ => {
+                    let client = &self.inner.client;
+                    let connection = client.get_multiplexed_async_connection_with_config(&config);
+                    Ok((connection.await?, None))
+                }
+            }
+        };
+        let opened = tokio::time::timeout(self.inner.connect_timeout, opening).await;
+        opened.map_err(|elapsed| RedisError::from(io::Error::from(elapsed)))?
+    }
+
+    async fn drive(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<(MultiplexedConnection, Option<Driver>)> {
+        let info = self.inner.client.get_connection_info().redis_settings();
+        let opened = MultiplexedConnection::new_with_config(info, stream, config).await;
+        let (connection, steps) = opened?;
+        Ok((connection, Some(Driver::start(steps))))
     }
 }
 

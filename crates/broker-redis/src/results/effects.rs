@@ -135,7 +135,7 @@ impl ResultWriter {
             encode_group(
                 &ResultTuple::from_value(header)?,
                 policy.codec,
-                policy.compression,
+                policy.packing(),
             )
             .map_err(broker::BrokerError::from)
         };
@@ -161,7 +161,7 @@ impl ResultWriter {
             chord: self.group_key(&part.group_id),
             name: format!("{}:{score}", member.task_id),
             score,
-            member: member.encode(policy.codec, policy.compression)?,
+            member: member.encode(policy.codec, policy.packing())?,
         })
     }
 

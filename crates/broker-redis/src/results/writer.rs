@@ -90,7 +90,7 @@ impl ResultWriter {
         };
         Ok(StoreItem {
             key: self.key(&meta.task_id),
-            value: meta.encode(self.policy.codec, self.policy.compression)?,
+            value: meta.encode(self.policy.codec, self.policy.packing())?,
             ttl: expires.map_or(0, |expires| expires.as_secs()),
             known: Vec::new(),
         })

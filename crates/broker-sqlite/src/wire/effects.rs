@@ -45,7 +45,7 @@ pub(crate) fn encode_part(part: ChordPart, policy: &ResultPolicy) -> Result<Enco
     Ok(EncodedPart {
         group_id: part.group_id,
         place: part.group_index.unwrap_or(NO_PLACE),
-        member: member.encode(policy.codec, policy.compression)?.into(),
+        member: member.encode(policy.codec, policy.packing())?.into(),
         task_id: member.task_id,
     })
 }

@@ -5,6 +5,7 @@
 mod canvas;
 mod control;
 mod groups;
+mod pressure;
 mod recorded;
 mod results;
 mod sending;

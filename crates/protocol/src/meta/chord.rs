@@ -2,7 +2,7 @@
 
 use super::marker;
 use crate::codec::Codec;
-use crate::compression::Compression;
+use crate::compression::Packing;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Limits;
 use crate::state::State;
@@ -49,7 +49,7 @@ impl ChordMember {
     pub fn encode(
         &self,
         codec: Codec,
-        compression: Option<Compression>,
+        packing: impl Into<Packing>,
     ) -> Result<Vec<u8>, EncodeError> {
         let parts = vec![
             Value::Int(1),
@@ -58,9 +58,6 @@ impl ChordMember {
             self.result.clone(),
         ];
         let bytes = codec.encode(&Value::List(parts))?;
-        match compression {
-            None => Ok(bytes),
-            Some(compression) => marker::wrap(&bytes, compression),
-        }
+        marker::wrap(bytes, packing.into())
     }
 }

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::compression::{Compression, decompress_named};
+use crate::compression::{Packing, decompress_named};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::limits::Limits;
 
 const MARKER: &[u8] = b"\0celery-compressed\0";
 
-/// Compresses and marks.
-pub(super) fn wrap(bytes: &[u8], compression: Compression) -> Result<Vec<u8>, EncodeError> {
-    let packed = compression.compress(bytes)?;
+/// Compresses and marks, where `packing` says so.
+pub(super) fn wrap(bytes: Vec<u8>, packing: Packing) -> Result<Vec<u8>, EncodeError> {
+    let Some(compression) = packing.choose(&bytes) else {
+        return Ok(bytes);
+    };
+    let packed = compression.compress(&bytes)?;
     Ok([
         MARKER,
         compression.content_type().as_bytes(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Embed, Protocol, TaskRequest};
 use crate::codec::Codec;
-use crate::compression::Compression;
+use crate::compression::Packing;
 use crate::error::EncodeError;
 use crate::message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
 use crate::saferepr::{saferepr_args, saferepr_kwargs};
@@ -170,14 +170,14 @@ impl TaskMessage {
         }
     }
 
-    /// Encodes the body with `codec`, compresses it, and puts headers and properties together.
+    /// Encodes the body with `codec`, compresses it as `packing` says, and puts headers and properties together.
     ///
     /// # Errors
     /// When the codec cannot carry an argument; the error names it.
     pub fn encode(
         mut self,
         codec: Codec,
-        compression: Option<Compression>,
+        packing: impl Into<Packing>,
     ) -> Result<Message, EncodeError> {
         let properties = self.properties();
         let mut headers = match self.protocol {
@@ -190,7 +190,7 @@ impl TaskMessage {
         let mut body = codec
             .encode(&self.into_body())
             .map_err(|error| error.at("body"))?;
-        if let Some(compression) = compression {
+        if let Some(compression) = packing.into().choose(&body) {
             body = compression.compress(&body)?;
             headers.compression = Some(compression.content_type().to_owned());
         }

@@ -124,11 +124,11 @@ impl Settings {
         self.size("worker_concurrency")
     }
 
-    fn count(&self, name: &str) -> Option<u64> {
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
         self.int(name).and_then(|number| u64::try_from(number).ok())
     }
 
-    fn size(&self, name: &str) -> Option<usize> {
+    pub(super) fn size(&self, name: &str) -> Option<usize> {
         self.int(name)
             .and_then(|number| usize::try_from(number).ok())
     }

@@ -26,8 +26,15 @@ impl Settings {
             task_routes: self.routes()?,
             task_serializer: self.codec("task_serializer"),
             task_compression: self.compression("task_compression"),
+            task_compression_threshold: self
+                .size("celeriac_task_compression_threshold")
+                .unwrap_or_default(),
             task_publish_retry: self.is_on("task_publish_retry"),
             task_publish_retry_policy: self.publish_retry_policy()?,
+            publish_limit: self.size("celeriac_publish_limit").unwrap_or_default(),
+            publish_patience: self
+                .seconds("celeriac_publish_patience")
+                .unwrap_or_default(),
             task_send_sent_event: self.is_on("task_send_sent_event"),
             task_allow_error_cb_on_chord_header: self.is_on("task_allow_error_cb_on_chord_header"),
             accept_content: self.accept("accept_content")?,

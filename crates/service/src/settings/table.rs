@@ -331,6 +331,10 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_beat_database_url", Url, "null"),
     used("celeriac_beat_lease_seconds", Number, "1.5"),
     used("celeriac_revokes_on_broker", Bool, "true"),
+    used("celeriac_publish_limit", Int(1), "10000"),
+    used("celeriac_publish_patience", Number, "30"),
+    used("celeriac_task_compression_threshold", Int(0), "0"),
+    used("celeriac_result_compression_threshold", Int(0), "0"),
     used("celeriac_services", Map, "{}"),
 
     ignored("cassandra_entry_ttl", Any, "null", NO_BACKEND),

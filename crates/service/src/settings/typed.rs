@@ -126,6 +126,9 @@ impl Settings {
         ResultPolicy {
             codec: self.codec("result_serializer"),
             compression: self.compression("result_compression"),
+            compression_threshold: self
+                .size("celeriac_result_compression_threshold")
+                .unwrap_or_default(),
             expires: lifetime("result_expires"),
             failure_expires: lifetime("result_failure_expires"),
             chord_expires: self.seconds("result_chord_expires"),
