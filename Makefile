@@ -17,7 +17,7 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-instructions bench-finance setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-peers bench-instructions bench-finance setup install fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +67,10 @@ check: ## format, lints, documentation, structure
 
 bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
 	cargo run -p bench --profile $(PROFILE) -- $(ARGS)
+
+bench-peers: build ## other task queues beside ours, those that can be installed with pip, npm and cargo; into docs/benchmarks.md
+	scripts/bench-peers.sh
+	cargo run -p bench --profile $(PROFILE) -- peers --write $(ARGS)
 
 bench-instructions: build ## instructions of the worker for a task and where they are, counted by callgrind; into docs/benchmarks.md
 	scripts/setup.sh valgrind

@@ -85,7 +85,7 @@ fn setups(size: &Size) -> impl Iterator<Item = Setup> {
         .chain([Setup::celery()])
 }
 
-async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<DrainRun> {
+pub(crate) async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<DrainRun> {
     let tasks = if trial.setup.engine == Engine::Celery {
         size.celery_tasks
     } else {

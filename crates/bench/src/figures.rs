@@ -17,6 +17,7 @@ use crate::latency::LatencyRun;
 use crate::machine::Machine;
 use crate::memory::MemoryRun;
 use crate::micro::MicroRow;
+use crate::peers::PeerRow;
 use crate::publish::PublishRun;
 use crate::setup::{Engine, Setup};
 use crate::spin::SpinRun;
@@ -61,6 +62,9 @@ pub(crate) struct Figures {
     /// Answers and events.
     #[serde(default)]
     pub(crate) control: Vec<Row<ControlRun>>,
+    /// Other task queues.
+    #[serde(default)]
+    pub(crate) peers: Vec<PeerRow>,
     /// The pure parts.
     #[serde(default)]
     pub(crate) micro: Vec<MicroRow>,
@@ -91,6 +95,7 @@ impl Figures {
             spin: Vec::new(),
             canvas: Vec::new(),
             control: Vec::new(),
+            peers: Vec::new(),
             micro: Vec::new(),
             allocations: Vec::new(),
             instructions: Vec::new(),
@@ -128,6 +133,7 @@ impl Figures {
             spin: either(self.spin, before.spin),
             canvas: either(self.canvas, before.canvas),
             control: either(self.control, before.control),
+            peers: either(self.peers, before.peers),
             micro: either(self.micro, before.micro),
             allocations: either(self.allocations, before.allocations),
             instructions: either(self.instructions, before.instructions),

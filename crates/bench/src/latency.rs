@@ -54,7 +54,7 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<LatencyRun>> {
     rows
 }
 
-async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<LatencyRun> {
+pub(crate) async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<LatencyRun> {
     let worker = trial.start_worker()?;
     trial.send_stamps(1, Duration::ZERO).await?;
     trial.stamps.wait_for(1, FIRST).await?;

@@ -22,6 +22,7 @@ mod machine;
 mod measurement;
 mod memory;
 mod micro;
+mod peers;
 mod publish;
 mod report;
 mod sequence;

@@ -7,7 +7,7 @@ use crate::figures::Figures;
 use crate::lab::Lab;
 use crate::{
     allocations, beat, canvas, control, depth, drain, eta, instructions, latency, memory, micro,
-    publish, spin, start,
+    peers, publish, spin, start,
 };
 
 /// One measurement.
@@ -33,6 +33,8 @@ pub(crate) enum Measurement {
     Canvas,
     /// Answers of a worker, and what events cost it
     Control,
+    /// Other task queues beside ours, where they are installed (make bench-peers)
+    Peers,
     /// Messages, arguments and crontabs alone (criterion), and Celery's code for the same
     Micro,
     /// Calls of the allocator for a task: by the worker, and by a producer
@@ -47,7 +49,7 @@ pub(crate) enum Measurement {
 
 impl Measurement {
     /// What is measured when nothing is named.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Start,
         Self::Latency,
         Self::Memory,
@@ -59,6 +61,7 @@ impl Measurement {
         Self::Canvas,
         Self::Control,
         Self::Beat,
+        Self::Peers,
         Self::Micro,
         Self::Allocations,
         Self::Instructions,
@@ -90,6 +93,7 @@ impl Measurement {
             Self::Spin => figures.spin = spin::run(lab, size).await,
             Self::Canvas => figures.canvas = canvas::run(lab, size).await,
             Self::Control => figures.control = control::run(lab, size).await,
+            Self::Peers => figures.peers = peers::run(lab, size).await,
             Self::Micro => figures.micro = micro::run(lab)?,
             Self::Allocations => figures.allocations = allocations::run(lab, size).await?,
             Self::Instructions => figures.instructions = instructions::run(lab, size).await,

@@ -11,6 +11,7 @@ use crate::figures::Row;
 use crate::lab::Lab;
 use crate::setup::{Engine, Setup};
 use crate::trial::Trial;
+use crate::worker_process::WorkerProcess;
 
 /// From the first task to the look at the memory.
 const REST: Duration = Duration::from_secs(2);
@@ -44,11 +45,25 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<MemoryRun>> {
     rows
 }
 
-async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<MemoryRun> {
+/// MiB of an idle worker.
+pub(crate) async fn idle(trial: &Trial<'_>) -> anyhow::Result<f64> {
+    let worker = rested(trial).await?;
+    let idle_mib = worker.memory().pss_mib;
+    worker.stop()?;
+    Ok(idle_mib)
+}
+
+/// A worker that has run its first task a while ago.
+async fn rested(trial: &Trial<'_>) -> anyhow::Result<WorkerProcess> {
     let worker = trial.start_worker()?;
     trial.send_stamps(1, Duration::ZERO).await?;
     trial.stamps.wait_for(1, FIRST).await?;
     sleep(REST).await;
+    Ok(worker)
+}
+
+async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<MemoryRun> {
+    let worker = rested(trial).await?;
     let idle = worker.memory();
     let tasks = if trial.setup.engine == Engine::Celery {
         size.celery_tasks

@@ -93,6 +93,7 @@ impl Line {
         match function.split_once("::") {
             Some((name, _)) if name.chars().all(is_of_name) => name.to_owned(),
             _ if self.function.starts_with("sqlite3") => "SQLite".to_owned(),
+            _ if self.object.is_empty() => "unknown".to_owned(),
             _ => self.object.clone(),
         }
     }

@@ -3,6 +3,7 @@
 mod counts;
 mod loads;
 mod micro;
+mod peers;
 
 use super::format::{decimals, times, whole};
 use super::table::Table;
@@ -24,6 +25,7 @@ pub(crate) fn all(figures: &Figures) -> Vec<Table> {
         loads::canvas(figures),
         loads::control(figures),
         beat(figures),
+        peers::peers(figures),
         micro::micro(figures),
         counts::allocations(figures),
         counts::instructions(figures),

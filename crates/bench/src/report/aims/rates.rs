@@ -11,6 +11,11 @@ const OF_LIMIT: f64 = 0.75;
 const OF_LIMIT_WITHOUT: f64 = 0.65;
 /// To Python Celery's prefork pool.
 const TO_CELERY: f64 = 90.0;
+/// To the fastest other queues, with results, by the beginning of their names.
+const TO_PEERS: [(&str, f64); 2] = [
+    ("BullMQ", 4.0),
+    ("apalis 1.0, batch 100, without locks", 1.3),
+];
 /// Default settings to the best.
 const DEFAULT_TO_BEST: f64 = 0.8;
 /// With events and two listeners to without.
@@ -32,6 +37,7 @@ const MB_PER_MIB: f64 = 1.048_576;
 
 pub(super) fn aims(figures: &Figures) -> Vec<Aim> {
     let mut aims = drain(figures);
+    aims.extend(peers(figures));
     aims.extend(publish(figures));
     aims.extend(single(figures));
     aims.extend(sqlite(figures));
@@ -90,6 +96,23 @@ fn best(figures: &Figures, store: Store) -> Option<f64> {
 fn default_to_best(figures: &Figures) -> Option<f64> {
     let default = drains(figures, Store::Redis, true).find(|row| row.setup.is_default)?;
     Some(default.median(|run| run.per_s)? / best(figures, Store::Redis)?)
+}
+
+/// Those of the same run; not measured where a peer is not installed.
+fn peers(figures: &Figures) -> [Aim; 2] {
+    let per_s = |begin: &str| {
+        let rows = figures
+            .peers
+            .iter()
+            .filter(|row| row.name.starts_with(begin));
+        let rates = rows.filter_map(|row| row.median(|run| run.per_s));
+        rates.reduce(f64::max)
+    };
+    TO_PEERS.map(|(peer, least)| {
+        let ratio = per_s("Celeriac on Redis").zip(per_s(peer));
+        let what = format!("drain on Redis with results, best -c, to {peer}");
+        Aim::at_least(what, least, ratio.map(|(ours, theirs)| ours / theirs)).unit(" ×", 1)
+    })
 }
 
 fn publish(figures: &Figures) -> [Aim; 2] {

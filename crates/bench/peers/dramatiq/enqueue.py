@@ -1,0 +1,6 @@
+"""Dramatiq's producer."""
+
+import common
+from app import TASKS
+
+common.produce(lambda task, *args: TASKS[task].send(*args))

@@ -1,0 +1,130 @@
+//! The peers: how each is started, and which keys tell how far it is.
+
+use super::peer::{Peer, Progress};
+
+/// The settings are those under which each is fastest on two cores, found by trying; what is not said is the library's default.
+pub(super) const PEERS: &[Peer] = &[
+    Peer {
+        name: "BullMQ 6.7, concurrency 100",
+        sources: Some("bullmq"),
+        needs: "bullmq/node_modules/bullmq",
+        worker: &["node", "worker.js"],
+        producer: &["node", "enqueue.js"],
+        environment: &[],
+        with_results: Progress::Done(&[&["ZCARD", "bull:bench:completed"]]),
+        left: &[&["LLEN", "bull:bench:wait"], &["LLEN", "bull:bench:active"]],
+        promote: None,
+        tasks: 30_000,
+    },
+    Peer {
+        name: "apalis 1.0, batch 100, without locks",
+        sources: None,
+        needs: APALIS,
+        worker: &[APALIS_WORKER, "worker"],
+        producer: &[APALIS_WORKER],
+        environment: &[("BENCH_LOCKS", "0")],
+        with_results: Progress::Done(&[&["SCARD", "bench:done"]]),
+        left: APALIS_LEFT,
+        promote: APALIS_PROMOTE,
+        tasks: 60_000,
+    },
+    Peer {
+        name: "apalis 1.0, batch 100, with locks",
+        sources: None,
+        needs: APALIS,
+        worker: &[APALIS_WORKER, "worker"],
+        producer: &[APALIS_WORKER],
+        environment: &[("BENCH_LOCKS", "1")],
+        with_results: Progress::Done(&[&["SCARD", "bench:done"]]),
+        left: APALIS_LEFT,
+        promote: APALIS_PROMOTE,
+        // It ends with an error on longer queues.
+        tasks: 7_000,
+    },
+    Peer {
+        name: "taskiq 0.13, list broker, 2 workers",
+        sources: Some("taskiq"),
+        needs: "venv/bin/taskiq",
+        worker: &[
+            "{home}/venv/bin/taskiq",
+            "worker",
+            "app:broker",
+            "--workers",
+            "2",
+            "--max-async-tasks",
+            "100",
+            "--log-level",
+            "WARNING",
+        ],
+        producer: PYTHON,
+        environment: &[],
+        with_results: Progress::Done(&[&["DBSIZE"]]),
+        left: &[&["LLEN", "taskiq"]],
+        promote: None,
+        tasks: 10_000,
+    },
+    Peer {
+        name: "Huey 3.5, 2 processes",
+        sources: Some("huey"),
+        needs: "venv/bin/huey_consumer",
+        worker: &[
+            "{home}/venv/bin/huey_consumer",
+            "app.huey",
+            "-k",
+            "process",
+            "-w",
+            "2",
+            "-q",
+        ],
+        producer: PYTHON,
+        environment: &[],
+        with_results: Progress::Done(&[&["HLEN", "huey.results.bench"]]),
+        left: &[&["LLEN", "huey.redis.bench"]],
+        promote: None,
+        tasks: 10_000,
+    },
+    Peer {
+        name: "Dramatiq 2.2, 2 processes of 8 threads",
+        sources: Some("dramatiq"),
+        needs: "venv/bin/dramatiq",
+        worker: &["{home}/venv/bin/dramatiq", "app", "-p", "2", "-t", "8"],
+        producer: PYTHON,
+        environment: &[],
+        with_results: Progress::Done(&[&["DBSIZE"]]),
+        left: &[&["HLEN", "dramatiq:default.msgs"]],
+        promote: None,
+        tasks: 10_000,
+    },
+    Peer {
+        name: "RQ 2.12, 2 workers that do not fork",
+        sources: Some("rq"),
+        needs: "venv/bin/rq",
+        worker: &[
+            "{home}/venv/bin/rq",
+            "worker-pool",
+            "-q",
+            "-n",
+            "2",
+            "-w",
+            "rq.worker.SimpleWorker",
+            "-u",
+            "{url}",
+            "-P",
+            ".",
+            "default",
+        ],
+        producer: PYTHON,
+        environment: &[],
+        with_results: Progress::Left,
+        left: &[&["LLEN", "rq:queue:default"]],
+        promote: None,
+        tasks: 3_000,
+    },
+];
+
+const PYTHON: &[&str] = &["{home}/venv/bin/python", "enqueue.py"];
+const APALIS: &str = "apalis/release/bench-apalis";
+const APALIS_WORKER: &str = "{home}/apalis/release/bench-apalis";
+const APALIS_LEFT: &[&[&str]] = &[&["LLEN", "bench:active"], &["ZCARD", "bench:scheduled"]];
+/// Each new task lies in its schedule until the next heartbeat, which would be measured instead of the worker.
+const APALIS_PROMOTE: Option<(&str, &str)> = Some(("bench:scheduled", "bench:active"));
