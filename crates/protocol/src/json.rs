@@ -6,6 +6,7 @@
 mod kombu;
 mod number;
 mod reader;
+mod scan;
 mod text;
 mod writer;
 
@@ -17,6 +18,9 @@ use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::limits::Limits;
 use crate::value::Value;
 
+/// Room for most of what is written, in bytes.
+pub(crate) const USUAL: usize = 256;
+
 /// Reads one JSON document.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError> {
     let mut reader = Reader::new(bytes, limits)?;
@@ -27,7 +31,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, DecodeError
 
 /// Writes one JSON document, in ASCII, spaced as Python's default.
 pub(crate) fn encode(value: &Value) -> Result<Vec<u8>, EncodeError> {
-    let mut writer = Writer::default();
+    let mut writer = Writer::with_capacity(USUAL);
     writer.value(value)?;
     Ok(writer.into_bytes())
 }

@@ -9,9 +9,13 @@ pub use chord::ChordMember;
 pub use exception::ExceptionInfo;
 pub use tuple::ResultTuple;
 
-use crate::codec::Codec;
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use crate::codec::{Codec, Sink as _};
 use crate::compression::Packing;
 use crate::error::{DecodeError, EncodeError};
+use crate::json::{self, Writer};
 use crate::limits::Limits;
 use crate::signature::map_or_null;
 use crate::state::State;
@@ -92,7 +96,13 @@ impl TaskMeta {
         codec: Codec,
         packing: impl Into<Packing>,
     ) -> Result<Vec<u8>, EncodeError> {
-        let bytes = codec.encode(&Value::Map(self.to_map()))?;
+        // The usual meta, without a map of it.
+        let is_plain = self.stamps.is_empty() && self.extra.is_empty();
+        let bytes = if codec == Codec::Json && is_plain {
+            self.to_json()?
+        } else {
+            codec.encode(&Value::Map(self.to_map()))?
+        };
         marker::wrap(bytes, packing.into())
     }
 
@@ -136,30 +146,55 @@ impl TaskMeta {
     /// The fields in Python's order.
     pub fn to_map(&self) -> Map {
         let mut map = Map::new();
-        map.insert("status", self.status.as_str());
-        map.insert("result", self.result.clone());
-        map.insert("traceback", self.traceback.clone());
-        let children = self.children.as_ref();
-        map.insert(
-            "children",
-            children.map(|list| list.iter().map(Value::from).collect::<Vec<_>>()),
-        );
-        map.insert("date_done", self.date_done.as_ref().map(DateTime::as_str));
-        for (name, value) in [("group_id", &self.group_id), ("parent_id", &self.parent_id)] {
-            if let Some(value) = value {
-                map.insert(name, value.as_str());
-            }
-        }
-        if let Some(extended) = &self.extended {
-            extended.put(&mut map);
-        }
-        if let Some(names) = &self.stamped_headers {
-            map.insert("stamped_headers", names.clone());
-        }
+        let never: Result<(), Infallible> = self.visit(|name, value| {
+            map.insert(name, value.into_owned());
+            Ok(())
+        });
+        let Ok(()) = never;
         map.extend(self.stamps.clone());
         map.extend(self.extra.clone());
         map.insert("task_id", self.task_id.as_str());
         map
+    }
+
+    /// The fields in the same order as JSON; stamps and extra fields are not among them.
+    fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut writer = Writer::with_capacity(json::USUAL);
+        writer.open_map();
+        self.visit(|name, value| writer.entry(name, &value))?;
+        writer.entry_str("task_id", &self.task_id);
+        writer.end_map();
+        Ok(writer.into_bytes())
+    }
+
+    /// Hands every field to `put`, in order, but the stamps, the extra fields and the id, which come last.
+    fn visit<E>(
+        &self,
+        mut put: impl FnMut(&str, Cow<'_, Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let text = |text: Option<&str>| Cow::Owned(Value::from(text));
+        put("status", text(Some(self.status.as_str())))?;
+        put("result", Cow::Borrowed(&self.result))?;
+        put("traceback", text(self.traceback.as_deref()))?;
+        let children = self.children.as_ref();
+        let children = children.map(|list| list.iter().map(Value::from).collect::<Vec<_>>());
+        put("children", Cow::Owned(children.into()))?;
+        put(
+            "date_done",
+            text(self.date_done.as_ref().map(DateTime::as_str)),
+        )?;
+        for (name, value) in [("group_id", &self.group_id), ("parent_id", &self.parent_id)] {
+            if value.is_some() {
+                put(name, text(value.as_deref()))?;
+            }
+        }
+        if let Some(extended) = &self.extended {
+            extended.visit(&mut put)?;
+        }
+        match &self.stamped_headers {
+            Some(names) => put("stamped_headers", Cow::Owned(names.clone().into())),
+            None => Ok(()),
+        }
     }
 
     /// The exception of a failed, revoked or retried task.
@@ -190,13 +225,16 @@ impl Extended {
         }))
     }
 
-    fn put(&self, map: &mut Map) {
-        map.insert("name", self.name.clone());
-        map.insert("args", self.args.clone());
-        map.insert("kwargs", self.kwargs.clone());
-        map.insert("worker", self.worker.clone());
-        map.insert("retries", self.retries);
-        map.insert("queue", self.queue.clone());
+    fn visit<E>(
+        &self,
+        put: &mut impl FnMut(&str, Cow<'_, Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        put("name", Cow::Owned(self.name.clone().into()))?;
+        put("args", Cow::Borrowed(&self.args))?;
+        put("kwargs", Cow::Borrowed(&self.kwargs))?;
+        put("worker", Cow::Owned(self.worker.clone().into()))?;
+        put("retries", Cow::Owned(self.retries.into()))?;
+        put("queue", Cow::Owned(self.queue.clone().into()))
     }
 }
 
@@ -247,4 +285,23 @@ pub fn encode_group(
         Value::from(group),
     )])))?;
     marker::wrap(bytes, packing.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meta_is_the_same_json_with_and_without_a_map_of_it() {
+        let mut meta = TaskMeta::new("some \"id\"", State::Success, Value::from("\u{e9}"));
+        meta.children = Some(vec![ResultTuple::task("child")]);
+        meta.parent_id = Some("parent".to_owned());
+        meta.extended = Some(Extended {
+            name: Some("task".to_owned()),
+            ..Extended::default()
+        });
+        meta.stamped_headers = Some(vec!["stamp".to_owned()]);
+        let by_map = Codec::Json.encode(&Value::Map(meta.to_map())).unwrap();
+        assert_eq!(meta.encode(Codec::Json, None).unwrap(), by_map);
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) struct CeleryArgs {
     /// Accepted: children are always started anew
     #[arg(long, value_name = "METHOD", value_parser = ["fork", "spawn"], hide_short_help = true)]
     pool_start_method: Option<String>,
-    /// Accepted: what is held is what can run, unless --prefetch-multiplier says otherwise
+    /// Hold only what can run at once, however short tasks are
     #[arg(long, hide_short_help = true)]
     disable_prefetch: bool,
     /// Accepted: nothing is checked that could be skipped
@@ -87,7 +87,13 @@ impl CeleryArgs {
             |is: bool, name, option, value: &str| is.then(|| (name, option, value.to_owned()));
         let color = set(self.no_color, "worker_log_color", "--no-color", "false");
         let level = set(self.quiet, "celeriac_log_level", "--quiet", "WARNING");
-        color.into_iter().chain(level)
+        let strict = set(
+            self.disable_prefetch,
+            "worker_disable_prefetch",
+            "--disable-prefetch",
+            "true",
+        );
+        color.into_iter().chain(level).chain(strict)
     }
 
     /// Refuses what cannot be done here, and goes to the folder to work in.
@@ -161,6 +167,7 @@ mod tests {
         let expected = [
             ("worker_log_color", "false"),
             ("celeriac_log_level", "WARNING"),
+            ("worker_disable_prefetch", "true"),
         ];
         assert_eq!(set, expected.map(|(name, value)| (name, value.to_owned())));
     }

@@ -3,6 +3,7 @@
 //! It owns formats, levels and the exporter; what is logged is the business of the other crates.
 
 mod export;
+mod fields;
 mod logs;
 mod propagation;
 #[cfg(test)]

@@ -1,5 +1,7 @@
-//! Runs tasks: a place from the intake, a slot to run in, and one conclusion at the end.
+//! Runs tasks: a place from the intake, a slot to run in, and one conclusion at the end. Which run has which slot is `lanes`' business.
 
+mod backlog;
+mod lanes;
 pub(crate) mod work;
 
 use std::sync::Arc;
@@ -19,9 +21,11 @@ use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
 use crate::context::Context;
 use crate::engine::{Engine, epoch};
-use crate::pools::Threads;
+use crate::pools::{Place, Threads};
 use crate::prefork::{self, Children};
 use crate::{Failure, Pool, Shutdown, events};
+use backlog::{Backlog, Waiting};
+use lanes::Lane;
 
 /// Runs tasks, at most as many at once as the pool has slots.
 #[derive(Clone, Debug)]
@@ -34,32 +38,43 @@ struct Inner {
     children: Arc<Children>,
     tracker: TaskTracker,
     shutdown: Shutdown,
+    backlog: Backlog,
 }
 
 /// The place and the slot that a run takes up. A thread that outlives its run keeps them.
-pub(crate) type Permits = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
+#[derive(Debug)]
+pub(crate) struct Permits {
+    _place: Place,
+    _slot: Arc<OwnedSemaphorePermit>,
+}
 
 impl Executor {
     pub(crate) fn new(engine: Arc<Engine>, shutdown: Shutdown) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             children: Children::new(Arc::clone(&engine)),
             engine,
             threads: Threads::new(),
             tracker: TaskTracker::new(),
             shutdown,
-        }))
+            backlog: Backlog::default(),
+        });
+        tokio::spawn(lanes::look_after(Arc::clone(&inner)));
+        Self(inner)
     }
 
     /// Starts the run as soon as a slot is free.
-    pub(crate) fn start(&self, run: Run, place: OwnedSemaphorePermit) {
-        let inner = Arc::clone(&self.0);
-        self.0
-            .tracker
-            .spawn(async move { inner.execute(run, place).await });
+    pub(crate) fn start(&self, run: Run, place: Place) {
+        let inner = &self.0;
+        inner.backlog.push(run, place);
+        match inner.engine.pool.slots().try_take() {
+            Some(slot) => Lane::open(inner, slot),
+            None => inner.backlog.call(),
+        }
     }
 
-    /// Waits until nothing runs any more. Call it after the last start.
+    /// Gives back what was not started, and waits until nothing runs any more. Call it after the last start, when the worker stops.
     pub(crate) async fn drain(&self) {
+        self.0.give_back(0).await;
         self.0.tracker.close();
         self.0.tracker.wait().await;
         self.0.children.close().await;
@@ -67,28 +82,8 @@ impl Executor {
 }
 
 impl Inner {
-    async fn execute(self: Arc<Self>, run: Run, place: OwnedSemaphorePermit) {
-        match self.slot().await {
-            Some(slot) => self.execute_in(slot, &run, place).await,
-            None => self.give_back(&run).await,
-        }
-        let processed = self.engine.activity.release(&run.held);
-        if self
-            .engine
-            .settings
-            .max_tasks
-            .is_some_and(|max| processed >= max)
-            && !self.shutdown.is_requested()
-        {
-            info!(
-                processed,
-                "the worker has run its number of tasks and stops"
-            );
-            self.shutdown.warm.cancel();
-        }
-    }
-
-    async fn execute_in(&self, slot: OwnedSemaphorePermit, run: &Run, place: OwnedSemaphorePermit) {
+    async fn execute(&self, run: &Run, permits: Permits) {
+        let began = Instant::now();
         let ctx = Arc::new(Context::new(
             Arc::clone(&self.engine),
             Arc::clone(&run.held),
@@ -98,28 +93,35 @@ impl Inner {
             .hooks
             .iter()
             .for_each(|hook| hook.on_span(&ctx, &span));
-        self.run_in_slot(run, &ctx, Arc::new((place, slot)))
-            .instrument(span)
-            .await;
+        self.run_in_slot(run, &ctx, permits).instrument(span).await;
+        run.task.know();
+        self.engine.pool.places().pace().ran(began.elapsed());
+        let processed = self.engine.activity.release(&run.held);
+        self.stop_after(processed);
     }
 
-    /// A slot; `None` when the worker stops first.
-    async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        if self.shutdown.is_requested() {
-            return None;
-        }
-        tokio::select! {
-            biased;
-            slot = self.engine.pool.slots().take() => Some(slot),
-            () = self.shutdown.requested() => None,
+    /// Asks the worker to stop when it has run its number of tasks.
+    fn stop_after(&self, processed: u64) {
+        let most = self.engine.settings.max_tasks;
+        if most.is_some_and(|most| processed >= most) && !self.shutdown.is_requested() {
+            info!(
+                processed,
+                "the worker has run its number of tasks and stops"
+            );
+            self.shutdown.warm.cancel();
         }
     }
 
-    /// What was not started goes back at once: what still runs here may take hours, and others are idle.
-    async fn give_back(&self, run: &Run) {
-        let verdict = Verdict::Requeue { front: true };
-        let settlement = Settlement::new(run.held.tag.clone(), verdict);
-        self.engine.complete(settlement.into()).await;
+    /// Gives back all that wait for a slot but the first so many: others are idle, and what runs here may take hours. The last one
+    /// goes first, so that they are in front of the queue in their order.
+    async fn give_back(&self, all_but: usize) {
+        for Waiting { run, place, .. } in self.backlog.take_back(all_but) {
+            let verdict = Verdict::Requeue { front: true };
+            let settlement = Settlement::new(run.held.tag.clone(), verdict);
+            self.engine.complete(settlement.into()).await;
+            self.engine.activity.release(&run.held);
+            drop(place);
+        }
     }
 
     async fn run_in_slot(&self, run: &Run, ctx: &Arc<Context>, permits: Permits) {
@@ -309,13 +311,13 @@ pub(crate) fn span_of(request: &TaskRequest) -> Span {
 mod tests {
     use super::*;
 
-    fn size_of_future<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
+    fn size_of_future<A, F>(_: impl FnOnce(A) -> F) -> usize {
         size_of::<F>()
     }
 
     #[test]
-    fn the_future_of_a_run_stays_small_for_it_is_moved_and_allocated_for_every_task() {
-        let size = size_of_future(Inner::execute);
+    fn the_future_of_a_lane_stays_small_for_there_may_be_thousands() {
+        let size = size_of_future(Lane::run);
         assert!(size <= 1_536, "{size}");
     }
 }

@@ -1,4 +1,5 @@
-//! Reserves messages, never more than there are free places, and hands each to admission.
+//! Reserves messages, never more than there are free places, and hands each to admission. How many places there are is `pools`'
+//! business.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use broker::{BrokerError, Consumer, Delivery};
 use futures_util::future::maybe_done;
 use futures_util::poll;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 use crate::Shutdown;
@@ -17,6 +17,7 @@ use crate::admission::{Admission, admit};
 use crate::engine::Engine;
 use crate::executor::Executor;
 use crate::limiter::Waiting;
+use crate::pools::Place;
 
 /// Wait before reserving again after an outage that the broker did not wait through itself.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -32,12 +33,6 @@ pub(crate) struct IntakeParams {
     pub(crate) executor: Executor,
     pub(crate) shutdown: Shutdown,
 }
-
-/// One reservation asks for the places' share by this: while the server prepares the next messages, the last ones run.
-const SHARE: usize = 2;
-
-/// So many places are never shared out: small reservations cost more than they overlap.
-const UNSHARED: usize = 16;
 
 /// The actor that reserves.
 #[derive(Debug)]
@@ -135,7 +130,7 @@ async fn pause(shutdown: &Shutdown, error: &BrokerError) {
 #[derive(Debug)]
 struct Reserved {
     /// As many as there are messages, or more.
-    places: OwnedSemaphorePermit,
+    places: Place,
     batch: Vec<Delivery>,
     /// Until they are admitted they are counted here.
     arriving: Arriving,
@@ -151,19 +146,13 @@ struct Reserver {
 }
 
 impl Reserver {
-    /// Waits for a free place and for room, then for messages: as many as places are free, and no more than there is probably room for.
+    /// Waits for places and for room, then for messages: as many as there are places, and no more than there is probably room for.
     async fn reserve(&self) -> Result<Reserved, BrokerError> {
         let engine = &self.engine;
-        let places = engine.pool.places();
-        let places = places
-            .take_up_to((places.size() / SHARE).max(UNSHARED))
-            .await;
+        let places = engine.pool.places().take_share().await;
         let room = engine.activity.room(engine.settings.reserve_bytes).await;
         let fitting = (room / self.typical.load(Ordering::Relaxed).max(1)).max(1);
-        let batch = self
-            .consumer
-            .reserve(places.num_permits().min(fitting))
-            .await?;
+        let batch = self.consumer.reserve(places.count().min(fitting)).await?;
         engine.vitals.take(batch.len());
         let arriving = engine.activity.arriving(self.measure(&batch));
         Ok(Reserved {
@@ -218,8 +207,11 @@ impl Dispatcher {
         for delivery in batch {
             match admit(&self.engine, delivery) {
                 Admission::Run(run) => {
+                    if !run.task.is_known() {
+                        self.engine.pool.places().pace().slow_down();
+                    }
                     let place = places
-                        .split(1)
+                        .split()
                         .expect("a broker gives no more than was asked for");
                     self.executor.start(run, place);
                 }

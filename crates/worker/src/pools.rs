@@ -7,6 +7,8 @@ mod autoscaler;
 mod handle;
 mod hogs;
 mod kind;
+mod pace;
+mod places;
 mod slots;
 mod threads;
 
@@ -14,5 +16,7 @@ pub(crate) use autoscaler::Autoscaler;
 pub(crate) use handle::{Bounds, PoolHandle};
 pub(crate) use hogs::{Hogs, observed};
 pub use kind::Pool;
+pub(crate) use pace::Pace;
+pub(crate) use places::{Place, Places};
 pub(crate) use slots::Slots;
 pub(crate) use threads::Threads;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use protocol::{Map, Value, to_value};
@@ -36,6 +37,8 @@ pub(crate) struct RegisteredTask {
     pub(crate) name: Arc<str>,
     pub(crate) options: TaskOptions,
     run: RunFn,
+    /// Whether a run of it has ended here, so that it is known how long they take. An alias is known with its task.
+    known: Arc<AtomicBool>,
 }
 
 impl RegisteredTask {
@@ -44,7 +47,18 @@ impl RegisteredTask {
             name: name.into(),
             options,
             run,
+            known: Arc::default(),
         }
+    }
+
+    /// Whether a run of it has ended here.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// A run of it has ended.
+    pub(crate) fn know(&self) {
+        self.known.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn run(
@@ -212,14 +226,8 @@ impl Registry {
     fn insert<T: Task>(mut self, options: TaskOptions) -> Self {
         let name: Arc<str> = T::NAME.into();
         self.last = Some(Arc::clone(&name));
-        self.add(
-            Arc::clone(&name),
-            RegisteredTask {
-                name,
-                options,
-                run: run_erased::<T>,
-            },
-        );
+        let task = RegisteredTask::new(T::NAME, options, run_erased::<T>);
+        self.add(name, task);
         self
     }
 

@@ -51,6 +51,9 @@ pub struct WorkerSettings {
     pub worker_proc_alive_timeout: Duration,
     /// `worker_prefetch_multiplier`: messages held per slot. 1, ours, holds nothing that could run elsewhere now (Celery: 4).
     pub worker_prefetch_multiplier: usize,
+    /// How much work may be held ahead of that, by how long tasks have taken here: what the slots will have begun within this time;
+    /// ours. Zero holds nothing ahead.
+    pub reserve_ahead: Duration,
     /// How long the broker believes that this worker lives after its last sign of life; ours.
     pub lease: Duration,
     /// `visibility_timeout` of the transport options: when what Python workers hold counts as abandoned.
@@ -148,6 +151,7 @@ impl Default for WorkerSettings {
             worker_pool_restarts: false,
             worker_proc_alive_timeout: Duration::from_secs(60),
             worker_prefetch_multiplier: 1,
+            reserve_ahead: Duration::from_millis(1),
             lease: Duration::from_secs(30),
             visibility_timeout: Duration::from_secs(3_600),
             task_acks_late: true,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::syntax;
+use super::{scan, syntax};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Reads the string whose opening quote is at `pos`; borrows when it has no escapes.
@@ -30,10 +30,7 @@ pub(super) fn read<'a>(text: &'a str, pos: &mut usize) -> Result<Cow<'a, str>, D
 /// Position of the next quote or backslash.
 fn plain_end(text: &str, from: usize) -> Result<usize, DecodeError> {
     let rest = text.as_bytes().get(from..).unwrap_or_default();
-    let stop = rest
-        .iter()
-        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-    match stop {
+    match scan::first_read(rest) {
         Some(len) if rest[len] < 0x20 => {
             Err(syntax("control character inside a string", from + len))
         }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{float_text, kombu};
+use super::{float_text, kombu, scan};
 use crate::codec::{Sink, walk};
 use crate::error::EncodeError;
 use crate::value::{Map, Value};
@@ -89,7 +89,7 @@ impl Writer {
     pub(crate) fn str(&mut self, text: &str) {
         self.out.push(b'"');
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(needs_escape) {
+        while let Some(at) = scan::first_written(rest.as_bytes()) {
             self.raw(&rest[..at]);
             let mut chars = rest[at..].chars();
             if let Some(special) = chars.next() {
@@ -186,8 +186,4 @@ impl Sink for Writer {
     fn end_map(&mut self) {
         self.out.push(b'}');
     }
-}
-
-fn needs_escape(byte: u8) -> bool {
-    !(0x20..0x7f).contains(&byte) || byte == b'"' || byte == b'\\'
 }

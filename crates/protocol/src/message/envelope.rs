@@ -11,7 +11,7 @@ use crate::codec::Sink as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json::{Reader, Writer};
 use crate::limits::Limits;
-use crate::value::{Map, Value};
+use crate::value::Map;
 
 /// Content type of a body nobody described.
 const UNDESCRIBED: &str = "application/data";
@@ -102,7 +102,10 @@ impl<'a> Parts<'a> {
             "content-encoding" => once(&mut self.content_encoding, reader.str_or_null()?),
             "content-type" => once(&mut self.content_type, reader.str_or_null()?),
             "headers" => once(&mut self.headers, read_unless_null(reader, Headers::read)?),
-            "properties" => once(&mut self.properties, read_unless_null(reader, properties)?),
+            "properties" => once(
+                &mut self.properties,
+                read_unless_null(reader, Properties::read)?,
+            ),
             _ => {
                 let value = reader.value()?;
                 self.extra
@@ -155,13 +158,6 @@ fn read_unless_null<'a, T>(
         Ok(None)
     } else {
         read(reader).map(Some)
-    }
-}
-
-fn properties(reader: &mut Reader<'_>) -> Result<Properties, DecodeError> {
-    match reader.value()? {
-        Value::Map(map) => Properties::from_map(map),
-        other => Err(DecodeError::wrong_type("a map", other.type_name())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The message properties.
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
-use crate::json::Writer;
+use crate::json::{Reader, Writer};
 use crate::take;
 use crate::value::{Map, Value};
 
@@ -107,18 +107,25 @@ impl Properties {
     ///
     /// # Errors
     /// When a known property has the wrong type; the error names it.
-    pub fn from_map(mut map: Map) -> Result<Self, DecodeError> {
-        Ok(Self {
-            correlation_id: take::field(&mut map, "correlation_id", take::text)?,
-            reply_to: take::field(&mut map, "reply_to", take::text)?,
-            delivery_mode: take::field(&mut map, "delivery_mode", take::integer)?,
-            expiration: take::field(&mut map, "expiration", expiration)?,
-            delivery_info: take::field(&mut map, "delivery_info", DeliveryInfo::read)?,
-            priority: take::field(&mut map, "priority", take::integer)?,
-            body_encoding: take::field(&mut map, "body_encoding", BodyEncoding::read)?,
-            delivery_tag: take::field(&mut map, "delivery_tag", take::text)?,
-            extra: map,
-        })
+    pub fn from_map(map: Map) -> Result<Self, DecodeError> {
+        let mut builder = Builder::default();
+        for (key, value) in map {
+            builder.set(&key, value)?;
+        }
+        Ok(builder.properties)
+    }
+
+    /// Reads the map the reader stands at, without building it first.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut builder = Builder::default();
+        let mut more = reader.begin_map()?;
+        while more {
+            let key = reader.key()?;
+            let value = reader.value().map_err(|error| error.at(&key))?;
+            builder.set(&key, value)?;
+            more = reader.next_entry()?;
+        }
+        Ok(builder.properties)
     }
 
     /// The properties as a plain map, in the order they are written.
@@ -161,6 +168,54 @@ impl Properties {
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.value(&Value::Map(self.to_map()))
+    }
+}
+
+/// The typed properties.
+const NAMES: [&str; 8] = [
+    "correlation_id",
+    "reply_to",
+    "delivery_mode",
+    "expiration",
+    "delivery_info",
+    "priority",
+    "body_encoding",
+    "delivery_tag",
+];
+
+/// Collects properties one by one and refuses a name that comes twice.
+#[derive(Default)]
+struct Builder {
+    properties: Properties,
+    seen: u32,
+}
+
+impl Builder {
+    fn set(&mut self, key: &str, value: Value) -> Result<(), DecodeError> {
+        let Some(field) = NAMES.iter().position(|name| *name == key) else {
+            let inserted = self.properties.extra.try_insert(key.to_owned(), value);
+            return inserted.map_err(|(key, _)| DecodeError::duplicate(&key));
+        };
+        if self.seen & (1 << field) != 0 {
+            return Err(DecodeError::duplicate(key));
+        }
+        self.seen |= 1 << field;
+        self.known(key, value).map_err(|error| error.at(key))
+    }
+
+    fn known(&mut self, key: &str, value: Value) -> Result<(), DecodeError> {
+        let properties = &mut self.properties;
+        match key {
+            "correlation_id" => properties.correlation_id = take::text(value)?,
+            "reply_to" => properties.reply_to = take::text(value)?,
+            "delivery_mode" => properties.delivery_mode = take::integer(value)?,
+            "expiration" => properties.expiration = expiration(value)?,
+            "delivery_info" => properties.delivery_info = DeliveryInfo::read(value)?,
+            "priority" => properties.priority = take::integer(value)?,
+            "body_encoding" => properties.body_encoding = BodyEncoding::read(value)?,
+            _ => properties.delivery_tag = take::text(value)?,
+        }
+        Ok(())
     }
 }
 

@@ -129,9 +129,10 @@ impl From<Timestamp> for DateTime {
 
 impl From<civil::DateTime> for DateTime {
     fn from(value: civil::DateTime) -> Self {
-        let mut text = value.date().to_string();
+        let mut text = String::with_capacity(LONGEST);
+        push_date(&mut text, value.date());
         text.push('T');
-        text.push_str(&clock_text(value.time()));
+        push_clock(&mut text, value.time());
         Self(text)
     }
 }
@@ -144,9 +145,14 @@ impl From<civil::Date> for Date {
 
 impl From<civil::Time> for Time {
     fn from(value: civil::Time) -> Self {
-        Self(clock_text(value))
+        let mut text = String::with_capacity(LONGEST);
+        push_clock(&mut text, value);
+        Self(text)
     }
 }
+
+/// The length of the longest text of a time, with its offset.
+const LONGEST: usize = 35;
 
 /// An instant as Python's `datetime.isoformat()` writes it in UTC: `2031-02-03T04:05:06.000007+00:00`.
 pub fn timestamp_text(value: Timestamp) -> String {
@@ -155,15 +161,44 @@ pub fn timestamp_text(value: Timestamp) -> String {
     text
 }
 
+/// `2031-02-03`; of years that Python does not know, what the clock library writes.
+fn push_date(text: &mut String, date: civil::Date) {
+    let Ok(year @ 0..=9_999) = u32::try_from(date.year()) else {
+        return text.push_str(&date.to_string());
+    };
+    push_digits(text, year, 4);
+    for part in [date.month(), date.day()] {
+        text.push('-');
+        push_digits(text, u32::from(part.unsigned_abs()), 2);
+    }
+}
+
 /// Python's form: no fraction when it is zero, else six digits; nine only where six would lose some.
-fn clock_text(time: civil::Time) -> String {
-    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    let nanos = time.subsec_nanosecond();
-    let clock = format!("{hour:02}:{minute:02}:{second:02}");
-    match (nanos, nanos % 1_000) {
-        (0, _) => clock,
-        (_, 0) => format!("{clock}.{:06}", nanos / 1_000),
-        _ => format!("{clock}.{nanos:09}"),
+fn push_clock(text: &mut String, time: civil::Time) {
+    for (part, before) in [
+        (time.hour(), ""),
+        (time.minute(), ":"),
+        (time.second(), ":"),
+    ] {
+        text.push_str(before);
+        push_digits(text, u32::from(part.unsigned_abs()), 2);
+    }
+    let nanos = time.subsec_nanosecond().unsigned_abs();
+    if nanos == 0 {
+        return;
+    }
+    text.push('.');
+    match nanos % 1_000 {
+        0 => push_digits(text, nanos / 1_000, 6),
+        _ => push_digits(text, nanos, 9),
+    }
+}
+
+/// A number with leading zeros. Times are written for every task, so without the formatting machinery.
+fn push_digits(text: &mut String, number: u32, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_u32.pow(place) % 10;
+        text.extend(char::from_digit(digit, 10));
     }
 }
 

@@ -63,6 +63,7 @@ impl Settings {
             worker_cancel_long_running_tasks_on_connection_loss: self
                 .is_on("worker_cancel_long_running_tasks_on_connection_loss"),
             stall: self.stall().unwrap_or(Duration::MAX),
+            reserve_ahead: self.reserve_ahead(),
             reserve_bytes: self.size("celeriac_reserve_bytes").unwrap_or(usize::MAX),
             task_metrics: self.text("celeriac_http_address").is_some(),
             worker_soft_shutdown_timeout: self
@@ -94,6 +95,14 @@ impl Settings {
         entries
             .map(|entry| (entry.setting.name, entry.shown()))
             .collect()
+    }
+
+    /// How much work is held ahead of the slots; nothing where somebody has said how many messages are held.
+    fn reserve_ahead(&self) -> Duration {
+        let is_said = self.size("worker_prefetch_multiplier").is_some();
+        let time = self.seconds("celeriac_reserve_ahead");
+        time.filter(|_| !is_said && !self.is_on("worker_disable_prefetch"))
+            .unwrap_or_default()
     }
 
     /// `visibility_timeout` of the transport options.

@@ -2,7 +2,7 @@
 //!
 //! Defaults are Celery's except for `task_acks_late`, `broker_url`, `result_backend` and
 //! `worker_prefetch_multiplier`: by default a message is acknowledged when its task has ended, a worker holds
-//! nothing that another could run, and with no server configured everything is in one SQLite file.
+//! nothing that another could run (see `celeriac_reserve_ahead`), and with no server configured everything is in one SQLite file.
 
 use super::kind::Kind::{self, Any, Bool, Choice, Int, List, Map, Number, Secret, Text, Url};
 
@@ -277,10 +277,10 @@ pub const SETTINGS: &[Setting] = &[
     used("worker_pool_restarts", Bool, "false"),
     ignored("worker_pool_start_method", Choice(&["fork", "spawn"]), "fork", "child processes are always spawned"),
     used("worker_proc_alive_timeout", Number, "60.0"),
-    used("worker_prefetch_multiplier", Int(1), "1"),
+    used("worker_prefetch_multiplier", Int(1), "null"),
     ignored("worker_eta_task_limit", Int(0), "null", "tasks with an ETA wait on the broker"),
     ignored("worker_enable_prefetch_count_reduction", Bool, "true", "a worker never holds more than it can run, before and after a lost connection"),
-    ignored("worker_disable_prefetch", Bool, "false", "the default: see worker_prefetch_multiplier"),
+    used("worker_disable_prefetch", Bool, "false"),
     ignored("worker_redirect_stdouts", Bool, "true", "a task's output is left alone"),
     ignored("worker_redirect_stdouts_level", Text, "WARNING", "a task's output is left alone"),
     used("worker_send_task_events", Bool, "false"),
@@ -315,6 +315,7 @@ pub const SETTINGS: &[Setting] = &[
     used("celeriac_lease_seconds", Number, "30"),
     used("celeriac_stall_seconds", Number, "30"),
     used("celeriac_reserve_bytes", Int(1), "268435456"),
+    used("celeriac_reserve_ahead", Number, "0.001"),
     used("celeriac_http_address", Text, "null"),
     used("celeriac_http_token", Secret, "null"),
     used("celeriac_max_worker_deaths", Int(1), "3"),

@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::fields::Fields;
 use crate::Error;
 use crate::settings::Settings;
 
@@ -99,6 +100,7 @@ where
         .with_writer(writer)
         .with_ansi(color)
         .with_target(false)
+        .fmt_fields(Fields::default())
         .boxed()
 }
 

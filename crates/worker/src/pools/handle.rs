@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Pool, Slots};
+use super::{Pace, Places, Pool, Slots};
 use crate::{WorkerError, WorkerSettings};
 
 /// The least and the most slots of an autoscaled pool.
@@ -23,7 +23,7 @@ pub(crate) struct PoolHandle {
     kind: Pool,
     multiplier: usize,
     slots: Slots,
-    places: Slots,
+    places: Arc<Places>,
     /// The one slot of tasks that run one at a time.
     solo: Slots,
     sizes: watch::Sender<usize>,
@@ -40,7 +40,11 @@ impl PoolHandle {
             kind: settings.worker_pool,
             multiplier,
             slots: Slots::new(size),
-            places: Slots::new(size.saturating_mul(multiplier)),
+            places: Places::new(
+                size,
+                size.saturating_mul(multiplier),
+                Pace::new(settings.reserve_ahead),
+            ),
             solo: Slots::new(1),
             sizes: watch::Sender::new(size),
             bounds: Mutex::new(settings.autoscale_bounds()),
@@ -59,7 +63,7 @@ impl PoolHandle {
         self.slots.size()
     }
 
-    /// How many messages are held at most.
+    /// How many messages are held at most, however long their tasks take.
     pub(crate) fn prefetch_count(&self) -> usize {
         self.places.size()
     }
@@ -148,7 +152,8 @@ impl PoolHandle {
         if size != before {
             info!(from = before, to = size, "the pool changes its size");
             self.slots.resize(size);
-            self.places.resize(size.saturating_mul(self.multiplier));
+            self.places
+                .resize(size, size.saturating_mul(self.multiplier));
             self.sizes.send_replace(size);
         }
         size
@@ -171,7 +176,7 @@ impl PoolHandle {
         &self.slots
     }
 
-    pub(crate) fn places(&self) -> &Slots {
+    pub(crate) fn places(&self) -> &Arc<Places> {
         &self.places
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Slots to be taken one by one or in bulk. Growing is at once; shrinking takes what is free now and the rest as it becomes free,
+/// Slots to be taken one by one. Growing is at once; shrinking takes what is free now and the rest as it becomes free,
 /// before anybody else who waits.
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -38,25 +38,9 @@ impl Slots {
             .expect("the semaphore is never closed")
     }
 
-    /// Waits for a free slot and takes all that are free then, at most so many (at least one).
-    pub(crate) async fn take_up_to(&self, most: usize) -> OwnedSemaphorePermit {
-        let mut taken = match Arc::clone(&self.free).try_acquire_owned() {
-            Ok(taken) => taken,
-            Err(_) => {
-                let taken = self.take().await;
-                // What ends at the same time as the one that was waited for is had with it.
-                tokio::task::yield_now().await;
-                taken
-            }
-        };
-        let more = self.free.available_permits().min(most.saturating_sub(1));
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        if more > 0
-            && let Ok(more) = Arc::clone(&self.free).try_acquire_many_owned(more)
-        {
-            taken.merge(more);
-        }
-        taken
+    /// A slot, if one is free.
+    pub(crate) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).try_acquire_owned().ok()
     }
 
     /// Changes the size. Must be called within the runtime, and by one caller at a time.
@@ -82,17 +66,10 @@ mod tests {
     async fn growing_lets_more_in_at_once() {
         let slots = Slots::new(1);
         let _first = slots.take().await;
+        assert!(slots.try_take().is_none());
         slots.resize(3);
-        assert_eq!(slots.take_up_to(9).await.num_permits(), 2);
-        assert_eq!((slots.size(), slots.taken()), (3, 1));
-    }
-
-    #[tokio::test]
-    async fn no_more_are_taken_than_wanted() {
-        let slots = Slots::new(5);
-        let three = slots.take_up_to(3).await;
-        assert_eq!(three.num_permits(), 3);
-        assert_eq!(slots.take_up_to(3).await.num_permits(), 2);
+        let _second = slots.try_take().expect("it has grown");
+        assert_eq!((slots.size(), slots.taken()), (3, 2));
     }
 
     #[tokio::test]
@@ -103,7 +80,7 @@ mod tests {
         tokio::task::yield_now().await;
         let waiting = {
             let slots = Arc::clone(&slots);
-            tokio::spawn(async move { slots.take_up_to(9).await.num_permits() })
+            tokio::spawn(async move { slots.take().await.num_permits() })
         };
         tokio::task::yield_now().await;
         drop(first);

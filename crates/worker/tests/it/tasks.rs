@@ -1,6 +1,7 @@
 //! The tasks that the test workers run.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) fn registry() -> Registry {
         .task::<Decide>()
         .task::<Spawn>()
         .task::<Count>()
+        .task::<Redelivered>()
         .task::<Speak>()
         .task::<Tell>()
 }
@@ -303,6 +305,19 @@ impl Task for Count {
     }
     async fn run(self, _: &Context) -> Result<u32, Outcome> {
         Ok(count(&self.key))
+    }
+}
+
+/// Tells whether its message was delivered before, and how many of its kind have begun.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Redelivered {}
+
+impl Task for Redelivered {
+    const NAME: &'static str = "demo.redelivered";
+    type Output = (bool, usize);
+    async fn run(self, ctx: &Context) -> Result<(bool, usize), Outcome> {
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        Ok((ctx.redelivered(), BEGUN.fetch_add(1, Ordering::Relaxed)))
     }
 }
 

@@ -1,0 +1,106 @@
+//! How long the slots were occupied by the runs of late, and so how many messages may be held ahead of them.
+//!
+//! A worker whose tasks take microseconds would spend its time on round trips if it asked for no more messages than it has free
+//! slots. By Little's law a slot begins `budget / typical` runs within a budget of time; so many messages are not kept from anybody
+//! else for longer than that, as long as tasks go on taking what they took.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How much one run counts: an eighth.
+const WEIGHT: u64 = 8;
+/// No run is taken to be shorter than this, in nanoseconds: starting and settling it takes time as well.
+const SHORTEST: u64 = 4_000;
+/// Most messages held ahead.
+const MOST: usize = 256;
+
+/// The exponential average of how long runs occupy a slot.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// So much work may be held ahead, in nanoseconds; 0 holds nothing ahead.
+    budget: u64,
+    /// Nanoseconds.
+    typical: AtomicU64,
+}
+
+impl Pace {
+    /// Runs are taken to be long until they have shown that they are not.
+    pub(crate) fn new(budget: Duration) -> Self {
+        let budget = nanoseconds(budget);
+        Self {
+            budget,
+            typical: budget.into(),
+        }
+    }
+
+    /// A run has occupied its slot for so long. When two runs end at the same time, one of them may not be counted.
+    pub(crate) fn ran(&self, time: Duration) {
+        let typical = self.typical.load(Ordering::Relaxed);
+        let typical = typical - typical / WEIGHT + nanoseconds(time) / WEIGHT;
+        self.typical.store(typical, Ordering::Relaxed);
+    }
+
+    /// Something is known to take long, or may: nothing is held ahead until short runs have been seen again.
+    pub(crate) fn slow_down(&self) {
+        self.typical.fetch_max(self.budget, Ordering::Relaxed);
+    }
+
+    /// How many messages so many slots will have begun within the budget, once they run others.
+    pub(crate) fn ahead(&self, slots: usize) -> usize {
+        let typical = self.typical.load(Ordering::Relaxed).max(SHORTEST);
+        if typical >= self.budget {
+            return 0;
+        }
+        let of_each = usize::try_from(self.budget / typical).unwrap_or(MOST);
+        slots.saturating_mul(of_each).min(MOST)
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    // The average stays below the largest number that is added to it.
+    u64::try_from(time.as_nanos()).map_or(u64::MAX / 2, |time| time.min(u64::MAX / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_micros(10);
+    const LONG: Duration = Duration::from_millis(50);
+
+    fn pace_after(runs: usize, time: Duration) -> Pace {
+        let pace = Pace::new(Duration::from_millis(1));
+        (0..runs).for_each(|_| pace.ran(time));
+        pace
+    }
+
+    #[test]
+    fn nothing_is_held_ahead_of_runs_that_are_long_or_unknown() {
+        assert_eq!(pace_after(0, SHORT).ahead(100), 0);
+        assert_eq!(pace_after(100, LONG).ahead(100), 0);
+    }
+
+    #[test]
+    fn as_much_is_held_ahead_as_is_begun_within_the_budget() {
+        assert_eq!(pace_after(100, Duration::from_micros(100)).ahead(2), 18);
+        assert_eq!(pace_after(1_000, SHORT).ahead(100), MOST);
+    }
+
+    #[test]
+    fn one_long_run_ends_it_and_short_ones_bring_it_back() {
+        let pace = pace_after(100, SHORT);
+        pace.ran(LONG);
+        assert_eq!(pace.ahead(2), 0);
+        (0..50).for_each(|_| pace.ran(SHORT));
+        assert!(pace.ahead(2) > 10);
+        pace.slow_down();
+        assert_eq!(pace.ahead(2), 0);
+    }
+
+    #[test]
+    fn without_a_budget_nothing_is_ever_held_ahead() {
+        let pace = Pace::new(Duration::ZERO);
+        pace.ran(Duration::ZERO);
+        assert_eq!(pace.ahead(2), 0);
+    }
+}

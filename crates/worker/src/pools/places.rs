@@ -1,0 +1,203 @@
+//! Places for messages: how many the worker holds at most, and when it is worth asking for more.
+//!
+//! As many as the slots times the prefetch multiplier always, and those that its [`Pace`] allows ahead of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+use super::Pace;
+
+/// One reservation takes the places' share by this: while the server prepares the next messages, the last ones run.
+const SHARE: usize = 2;
+/// So many places are never shared out: small reservations cost more than they overlap.
+const UNSHARED: usize = 16;
+
+/// The places of one worker.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pace: Pace,
+    slots: AtomicUsize,
+    /// Places that are there whatever the pace.
+    size: AtomicUsize,
+    taken: AtomicUsize,
+    freed: Notify,
+}
+
+impl Places {
+    pub(crate) fn new(slots: usize, size: usize, pace: Pace) -> Arc<Self> {
+        Arc::new(Self {
+            pace,
+            slots: slots.into(),
+            size: size.into(),
+            taken: 0.into(),
+            freed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Places that are there whatever the pace.
+    pub(crate) fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// How many messages may wait for a slot however long that takes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.size()
+            .saturating_sub(self.slots.load(Ordering::Relaxed))
+    }
+
+    /// Changes the number of slots and of places. What is taken beyond it is not replaced.
+    pub(crate) fn resize(&self, slots: usize, size: usize) {
+        self.slots.store(slots, Ordering::Relaxed);
+        self.size.store(size, Ordering::Relaxed);
+        self.freed.notify_one();
+    }
+
+    /// Waits for a free place and takes it.
+    pub(crate) async fn take(self: &Arc<Self>) -> Place {
+        loop {
+            let freed = self.freed.notified();
+            if self.taken.load(Ordering::Relaxed) < self.size() {
+                return self.occupy(1);
+            }
+            freed.await;
+        }
+    }
+
+    /// Waits until it is worth asking for messages, and takes as many places as one reservation should have.
+    pub(crate) async fn take_share(self: &Arc<Self>) -> Place {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(share) = self.share() {
+                return self.occupy(share);
+            }
+            freed.await;
+            // What ends at the same time as the one that was waited for is had with it.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// How many places one reservation should have now. At once while a slot may be idle; ahead of the slots, when half is free.
+    fn share(&self) -> Option<usize> {
+        let (taken, size) = (self.taken.load(Ordering::Relaxed), self.size());
+        let most = size + self.pace.ahead(self.slots.load(Ordering::Relaxed));
+        let free = most.saturating_sub(taken);
+        let worth_it = taken < size || (free > 0 && free >= most.div_ceil(SHARE));
+        worth_it.then(|| free.min((most / SHARE).max(UNSHARED)))
+    }
+
+    fn occupy(self: &Arc<Self>, count: usize) -> Place {
+        self.taken.fetch_add(count, Ordering::Relaxed);
+        Place {
+            places: Arc::clone(self),
+            count,
+        }
+    }
+}
+
+/// Places that are taken until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    count: usize,
+}
+
+impl Place {
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// One of them, for itself; `None` when none is left.
+    pub(crate) fn split(&mut self) -> Option<Self> {
+        self.count = self.count.checked_sub(1)?;
+        Some(Self {
+            places: Arc::clone(&self.places),
+            count: 1,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        self.places.taken.fetch_sub(self.count, Ordering::Relaxed);
+        if self.places.share().is_some() {
+            self.places.freed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn places(slots: usize, size: usize) -> Arc<Places> {
+        Places::new(slots, size, Pace::new(Duration::from_millis(1)))
+    }
+
+    #[tokio::test]
+    async fn a_place_that_is_free_is_had_at_once_and_one_that_is_freed_wakes_whoever_waits() {
+        let places = places(2, 2);
+        let mut both = places.take_share().await;
+        assert_eq!(both.count(), 2);
+        let one = both.split().expect("there are two");
+        let waiting = tokio::spawn({
+            let places = Arc::clone(&places);
+            async move { places.take_share().await.count() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(one);
+        assert_eq!(waiting.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn many_places_are_shared_out() {
+        let places = places(100, 100);
+        assert_eq!(places.take_share().await.count(), 50);
+        assert_eq!(places.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn short_runs_make_places_that_are_asked_for_by_halves() {
+        let places = places(2, 2);
+        (0..100).for_each(|_| places.pace().ran(Duration::from_micros(50)));
+        let mut first = places.take_share().await;
+        let asked = first.count();
+        assert!(asked > 8, "{asked}");
+        let second = places.take_share().now_or_never().expect("half is free");
+        assert!(places.take_share().now_or_never().is_none());
+        first.split();
+        assert!(
+            places.take_share().now_or_never().is_none(),
+            "one free place is not worth it"
+        );
+        drop((first, second));
+        places.pace().slow_down();
+        assert_eq!(places.take_share().await.count(), 2);
+    }
+
+    #[tokio::test]
+    async fn growing_is_at_once() {
+        let places = places(1, 1);
+        let _one = places.take().await;
+        assert!(places.take().now_or_never().is_none());
+        places.resize(3, 6);
+        assert_eq!(
+            (places.take_share().await.count(), places.waiting()),
+            (5, 3)
+        );
+    }
+}
