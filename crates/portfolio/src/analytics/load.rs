@@ -1,10 +1,12 @@
 //! What a refresh reads: the portfolios in scope, which of them have changed, and the market they need.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use calendar::Calendar;
 use jiff::civil::Date;
 
+use super::calendars::MadeCalendars;
 use super::compute::Job;
 use super::digest::PortfolioDigest;
 use super::hash::{self, Revisions};
@@ -20,7 +22,7 @@ use crate::store::{PortfolioRow, Store, StoredEntry};
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) row: PortfolioRow,
-    pub(super) calendar: Calendar,
+    pub(super) calendar: Arc<Calendar>,
     pub(super) as_of: Date,
     pub(super) hash: String,
 }
@@ -119,10 +121,11 @@ pub(super) async fn needs(
 ) -> Result<Vec<Need>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut entries = store.entries(&ids).await?;
+    let mut calendars = MadeCalendars::new(&request.calendars);
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
         let entries = entries.remove(&row.id).unwrap_or_default();
-        needs.push(match request.calendars.get(&row.calendar) {
+        needs.push(match calendars.get(&row.calendar) {
             Ok(calendar) => Need::Compute(changed(request, row, entries, calendar, shared)),
             Err(error) => Need::Fail(row.clone(), error.into()),
         });
@@ -189,7 +192,7 @@ fn changed(
     request: &RefreshRequest,
     row: &PortfolioRow,
     entries: Vec<StoredEntry>,
-    calendar: Calendar,
+    calendar: Arc<Calendar>,
     shared: &Revisions,
 ) -> Changed {
     let (target, assets) = target(request, row, &entries, calendar, shared);
@@ -205,7 +208,7 @@ pub(super) fn target(
     request: &RefreshRequest,
     row: &PortfolioRow,
     entries: &[StoredEntry],
-    calendar: Calendar,
+    calendar: Arc<Calendar>,
     shared: &Revisions,
 ) -> (Target, BTreeSet<i64>) {
     let as_of = request.day(&calendar);

@@ -5,6 +5,7 @@
 //! Printing, retries and limits belong to the task that calls.
 
 mod batch;
+mod calendars;
 mod compute;
 mod dashboard;
 mod digest;

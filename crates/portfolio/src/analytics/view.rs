@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::calendars::MadeCalendars;
 use super::compute::{self, Job};
 use super::load;
 use super::request::RefreshRequest;
@@ -122,8 +123,9 @@ pub(super) async fn portfolios(
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut entries = store.entries(&ids).await?;
     let (mut targets, mut assets) = (Vec::new(), also);
+    let mut calendars = MadeCalendars::new(&request.calendars);
     for row in &rows {
-        let calendar = request.calendars.get(&row.calendar)?;
+        let calendar = calendars.get(&row.calendar)?;
         let stored = entries.remove(&row.id).unwrap_or_default();
         let (target, named) = load::target(request, row, &stored, calendar, &shared);
         targets.push((target, stored));

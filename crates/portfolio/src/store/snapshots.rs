@@ -12,6 +12,8 @@ use crate::decimal::Decimal;
 use crate::error::Result;
 use crate::money::Currency;
 
+/// Snapshots that one statement writes.
+const ROWS_TOGETHER: usize = 64;
 /// Positions that one statement writes.
 const TOGETHER: usize = 256;
 
@@ -77,16 +79,21 @@ impl Store {
             return Ok(());
         }
         let mut tx = self.begin().await?;
-        let mut positions = Vec::new();
-        let mut ids = Vec::with_capacity(snapshots.len());
-        for snapshot in snapshots {
-            let id = self.put_snapshot_row(&mut tx, snapshot, now).await?;
-            ids.push(id);
-            positions.extend(snapshot.positions.iter().map(|position| (id, position)));
+        let mut ids = HashMap::with_capacity(snapshots.len());
+        for snapshots in snapshots.chunks(ROWS_TOGETHER) {
+            ids.extend(self.put_snapshot_rows(&mut tx, snapshots, now).await?);
         }
         let delete = "DELETE FROM snapshot_positions WHERE snapshot_id IN (SELECT value::bigint FROM json_each(?1::jsonb))";
-        let delete = self.sql(delete).bind(id_list(ids));
+        let delete = self.sql(delete).bind(id_list(ids.values().copied()));
         delete.execute_in(&mut tx).await?;
+        let positions = snapshots.iter().flat_map(|snapshot| {
+            let id = ids[&(snapshot.portfolio_id, snapshot.date)];
+            snapshot
+                .positions
+                .iter()
+                .map(move |position| (id, position))
+        });
+        let positions: Vec<(i64, &SnapshotPosition)> = positions.collect();
         for positions in positions.chunks(TOGETHER) {
             self.put_snapshot_positions(&mut tx, positions).await?;
         }
@@ -113,36 +120,50 @@ impl Store {
         bound.execute_in(tx).await.map(drop)
     }
 
-    async fn put_snapshot_row(
+    /// The ids of the rows, by portfolio and day.
+    async fn put_snapshot_rows(
         &self,
         tx: &mut Transaction,
-        row: &Snapshot,
+        rows: &[Snapshot],
         now: Timestamp,
-    ) -> Result<i64> {
-        let query = self.sql(
+    ) -> Result<Vec<((i64, Date), i64)>> {
+        let query = self.sql_of_rows(
             "INSERT INTO snapshots (portfolio_id, snapshot_date, base_currency, nav, cash, invested, cost_basis, unrealised,
                realised_to_date, income_to_date, fees_to_date, inflow, outflow, day_return, twr_to_date, stale_prices, input_hash,
-               created_at, updated_at)
-             VALUES (?1, ?2::date, ?3, ?4::numeric, ?5::numeric, ?6::numeric, ?7::numeric, ?8::numeric, ?9::numeric, ?10::numeric,
-               ?11::numeric, ?12::numeric, ?13::numeric, ?14::float8, ?15::float8, ?16, ?17, ?18::timestamptz, ?18::timestamptz)
-             ON CONFLICT (portfolio_id, snapshot_date) DO UPDATE SET base_currency = excluded.base_currency, nav = excluded.nav,
+               created_at, updated_at)",
+            "(?, ?::date, ?, ?::numeric, ?::numeric, ?::numeric, ?::numeric, ?::numeric, ?::numeric, ?::numeric, ?::numeric,
+               ?::numeric, ?::numeric, ?::float8, ?::float8, ?, ?, ?::timestamptz, ?::timestamptz)",
+            rows.len(),
+            "ON CONFLICT (portfolio_id, snapshot_date) DO UPDATE SET base_currency = excluded.base_currency, nav = excluded.nav,
                cash = excluded.cash, invested = excluded.invested, cost_basis = excluded.cost_basis, unrealised = excluded.unrealised,
                realised_to_date = excluded.realised_to_date, income_to_date = excluded.income_to_date,
                fees_to_date = excluded.fees_to_date, inflow = excluded.inflow, outflow = excluded.outflow,
                day_return = excluded.day_return, twr_to_date = excluded.twr_to_date, stale_prices = excluded.stale_prices,
                input_hash = excluded.input_hash, updated_at = excluded.updated_at
-             RETURNING id AS found",
+             RETURNING id, portfolio_id, snapshot_date::text AS snapshot_date",
         );
-        let query = query.bind(row.portfolio_id).bind(row.date);
-        let query = query.bind(row.base_currency).bind(row.nav).bind(row.cash);
-        let query = query.bind(row.invested).bind(row.cost_basis);
-        let query = query.bind(row.unrealised).bind(row.realised_to_date);
-        let query = query.bind(row.income_to_date).bind(row.fees_to_date);
-        let query = query.bind(row.inflow).bind(row.outflow);
-        let query = query.bind(row.day_return).bind(row.twr_to_date);
-        let query = query.bind(i64::try_from(row.stale_prices).unwrap_or(i64::MAX));
-        let query = query.bind(row.input_hash.as_str()).bind(now);
-        query.found_in(tx).await
+        let bound = rows.iter().fold(query, |query, row| {
+            let query = query.bind(row.portfolio_id).bind(row.date);
+            let query = query.bind(row.base_currency).bind(row.nav).bind(row.cash);
+            let query = query.bind(row.invested).bind(row.cost_basis);
+            let query = query.bind(row.unrealised).bind(row.realised_to_date);
+            let query = query.bind(row.income_to_date).bind(row.fees_to_date);
+            let query = query.bind(row.inflow).bind(row.outflow);
+            let query = query.bind(row.day_return).bind(row.twr_to_date);
+            let query = query.bind(i64::try_from(row.stale_prices).unwrap_or(i64::MAX));
+            query.bind(row.input_hash.as_str()).bind(now).bind(now)
+        });
+        let written = bound.all_in(tx).await?;
+        let id = |row: &Row| {
+            let (portfolio_id, id): (i64, i64) = (row.get("portfolio_id"), row.get("id"));
+            let reader = Reader {
+                table: "snapshots",
+                id: id.to_string(),
+                row,
+            };
+            Ok(((portfolio_id, reader.required("snapshot_date")?), id))
+        };
+        written.iter().map(id).collect()
     }
 
     /// A snapshot with its positions.

@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::try_join3;
 use jiff::civil::Date;
 use tokio::task::spawn_blocking;
 
 use super::super::batch::Engine;
+use super::super::calendars::MadeCalendars;
 use super::super::compute::{Job, failure};
 use super::super::envelope::{Envelope, Issue};
 use super::super::hash;
-use super::super::load::{self, Changed, Target};
+use super::super::load::{self, Changed};
 use super::compute::Snapshots;
 use super::request::{SnapshotData, SnapshotRequest};
+use crate::decimal::Decimal;
 use crate::error::{Error, Result};
 use crate::ledger::AccountId;
+use crate::money::Currency;
 use crate::progress::Progress;
 use crate::store::{KeptSnapshot, PortfolioRow, Snapshot, Store};
 
@@ -45,6 +49,7 @@ pub async fn create_snapshots(
         data: SnapshotData::default(),
         warnings: Vec::new(),
         errors: Vec::new(),
+        stopped: false,
     };
     run.all(rows, progress, should_stop).await?;
     let mut envelope = run.finish()?;
@@ -62,6 +67,7 @@ struct Run<'r> {
     data: SnapshotData,
     warnings: Vec<Issue>,
     errors: Vec<Issue>,
+    stopped: bool,
 }
 
 /// What the portfolios of one day share.
@@ -69,6 +75,40 @@ struct Shared {
     date: Date,
     revisions: hash::Revisions,
     shorts: BTreeSet<AccountId>,
+}
+
+/// Portfolios that are handled together.
+struct Portion {
+    rows: usize,
+    kept: BTreeMap<i64, KeptSnapshot>,
+    /// The day of the snapshot before, by portfolio.
+    previous: HashMap<i64, Date>,
+    changed: Vec<Changed>,
+    /// The values of those whose rows are current.
+    unchanged: Vec<(Currency, Decimal)>,
+}
+
+impl Portion {
+    fn sort_out(&mut self, changed: Changed, force: bool) {
+        let target = &changed.target;
+        let kept = self.kept.get(&target.row.id);
+        match kept.filter(|kept| kept.input_hash == target.hash && !force) {
+            Some(kept) => self.unchanged.push((target.row.base_currency, kept.nav)),
+            None => self.changed.push(changed),
+        }
+    }
+}
+
+/// What came of some portfolios.
+type Done = (Vec<Job>, Vec<Result<Option<Snapshot>, Issue>>);
+
+/// Computes on threads of its own.
+async fn compute(engine: Arc<Engine>, making: Snapshots, jobs: Vec<Job>) -> Result<Done> {
+    let work = move || {
+        let results = engine.make_all(&making, &jobs);
+        (jobs, results)
+    };
+    spawn_blocking(work).await.map_err(Error::Computation)
 }
 
 impl Run<'_> {
@@ -80,20 +120,47 @@ impl Run<'_> {
     ) -> Result<()> {
         self.report(progress);
         for (date, rows) in self.by_day(rows) {
-            let shared = self.shared(date).await?;
-            let mut engine = Arc::new(Engine::default());
             self.data.date = self.data.date.max(Some(date));
-            for portion in rows.chunks(PORTION) {
-                if should_stop() {
-                    self.errors.push(Issue::stopped(self.total - self.done));
-                    return Ok(());
-                }
-                self.portion(portion, &shared, &mut engine).await?;
-                self.done += portion.len();
-                self.report(progress);
+            self.day(date, &rows, progress, should_stop).await?;
+            if self.stopped {
+                self.errors.push(Issue::stopped(self.total - self.done));
+                break;
             }
         }
         Ok(())
+    }
+
+    /// While one portion is computed, the one before is saved and the next is loaded.
+    async fn day(
+        &mut self,
+        date: Date,
+        rows: &[PortfolioRow],
+        progress: &mut (dyn FnMut(Progress) + Send + Sync),
+        should_stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        let shared = self.shared(date).await?;
+        let mut engine = Arc::new(Engine::default());
+        let mut portions = rows.chunks(PORTION);
+        let mut loaded = self.load(portions.next(), &shared).await?;
+        let mut finished = Vec::new();
+        while let Some(portion) = loaded.take() {
+            self.stopped = should_stop();
+            if self.stopped {
+                break;
+            }
+            let (rows, kept) = (portion.rows, portion.kept);
+            self.count_unchanged(&portion.unchanged);
+            let jobs = self.jobs(portion.changed, &mut engine, &shared).await?;
+            let previous = portion.previous;
+            let computing = compute(Arc::clone(&engine), Snapshots { previous }, jobs);
+            let saving = self.save(std::mem::take(&mut finished));
+            let loading = self.load(portions.next(), &shared);
+            let (done, (), next) = try_join3(computing, saving, loading).await?;
+            (loaded, finished) = (next, self.note(done, &kept, date));
+            self.done += rows;
+            self.report(progress);
+        }
+        self.save(finished).await
     }
 
     fn report(&self, progress: &mut (dyn FnMut(Progress) + Send + Sync)) {
@@ -107,8 +174,9 @@ impl Run<'_> {
     /// Calendars close at different times; an unknown one fails its portfolios.
     fn by_day(&mut self, rows: Vec<PortfolioRow>) -> BTreeMap<Date, Vec<PortfolioRow>> {
         let mut days: BTreeMap<Date, Vec<PortfolioRow>> = BTreeMap::new();
+        let mut calendars = MadeCalendars::new(&self.request.calendars);
         for row in rows {
-            match self.request.calendars.get(&row.calendar) {
+            match calendars.get(&row.calendar) {
                 Ok(calendar) => {
                     let day = self.request.day(&calendar);
                     days.entry(day).or_default().push(row);
@@ -137,16 +205,61 @@ impl Run<'_> {
         })
     }
 
-    async fn portion(
-        &mut self,
-        rows: &[PortfolioRow],
+    /// Decides which of some portfolios need a new row.
+    async fn load(
+        &self,
+        rows: Option<&[PortfolioRow]>,
         shared: &Shared,
-        engine: &mut Arc<Engine>,
-    ) -> Result<()> {
+    ) -> Result<Option<Portion>> {
+        let Some(rows) = rows else {
+            return Ok(None);
+        };
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let kept = self.store.kept_snapshots(&ids, shared.date).await?;
-        let previous = self.store.previous_snapshots(&ids, shared.date).await?;
-        let changed = self.changed(rows, shared, &kept, &previous).await?;
+        let mut portion = Portion {
+            rows: rows.len(),
+            kept: self.store.kept_snapshots(&ids, shared.date).await?,
+            previous: self.store.previous_snapshots(&ids, shared.date).await?,
+            changed: Vec::new(),
+            unchanged: Vec::new(),
+        };
+        let mut entries = self.store.entries(&ids).await?;
+        let scope = self.request.scope(Some(shared.date));
+        let mut calendars = MadeCalendars::new(&self.request.calendars);
+        for row in rows {
+            let mut own = entries.remove(&row.id).unwrap_or_default();
+            own.retain(|stored| stored.entry.date <= shared.date);
+            let calendar = calendars.get(&row.calendar)?;
+            let (mut target, assets) = load::target(&scope, row, &own, calendar, &shared.revisions);
+            let before_text = format!("{:?}", portion.previous.get(&row.id));
+            target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
+            let changed = Changed {
+                target,
+                entries: own,
+                assets,
+            };
+            portion.sort_out(changed, self.request.force);
+        }
+        Ok(Some(portion))
+    }
+
+    fn count_unchanged(&mut self, unchanged: &[(Currency, Decimal)]) {
+        self.data.unchanged += unchanged.len();
+        for (currency, nav) in unchanged {
+            self.add(*currency, *nav);
+        }
+    }
+
+    fn add(&mut self, currency: Currency, nav: Decimal) {
+        *self.data.nav_total.entry(currency.to_string()).or_default() += nav;
+    }
+
+    /// What is to be computed, and an engine that knows all assets of it.
+    async fn jobs(
+        &self,
+        changed: Vec<Changed>,
+        engine: &mut Arc<Engine>,
+        shared: &Shared,
+    ) -> Result<Vec<Job>> {
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
@@ -157,79 +270,38 @@ impl Run<'_> {
         let jobs = changed
             .into_iter()
             .map(|changed| changed.job(&index, &shared.shorts));
-        let jobs: Vec<Job> = jobs.collect();
-        let (engine, making) = (Arc::clone(engine), Snapshots { previous });
-        let work = move || (engine.make_all(&making, &jobs), jobs);
-        let (results, jobs) = spawn_blocking(work).await.map_err(Error::Computation)?;
+        Ok(jobs.collect())
+    }
+
+    /// Counts what was made, and returns what is to be stored.
+    fn note(
+        &mut self,
+        (jobs, results): Done,
+        kept: &BTreeMap<i64, KeptSnapshot>,
+        date: Date,
+    ) -> Vec<Snapshot> {
         let mut snapshots = Vec::with_capacity(jobs.len());
         for (job, result) in jobs.iter().zip(results) {
             match result {
                 Err(issue) => self.fail(issue),
-                Ok(None) => self
-                    .warnings
-                    .push(nothing_yet(job.target.row.id, shared.date)),
-                Ok(Some(snapshot)) => snapshots.push(snapshot),
-            }
-        }
-        self.save(snapshots, &kept).await
-    }
-
-    /// The portfolios whose rows are not current; the others are counted.
-    async fn changed(
-        &mut self,
-        rows: &[PortfolioRow],
-        shared: &Shared,
-        kept: &BTreeMap<i64, KeptSnapshot>,
-        previous: &HashMap<i64, Date>,
-    ) -> Result<Vec<Changed>> {
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut entries = self.store.entries(&ids).await?;
-        let scope = self.request.scope(Some(shared.date));
-        let mut changed = Vec::new();
-        for row in rows {
-            let mut own = entries.remove(&row.id).unwrap_or_default();
-            own.retain(|stored| stored.entry.date <= shared.date);
-            let calendar = self.request.calendars.get(&row.calendar)?;
-            let (mut target, assets) = load::target(&scope, row, &own, calendar, &shared.revisions);
-            let before_text = format!("{:?}", previous.get(&row.id));
-            target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
-            match kept.get(&row.id) {
-                Some(kept) if kept.input_hash == target.hash && !self.request.force => {
-                    self.data.unchanged += 1;
-                    self.add(&target, kept);
+                Ok(None) => self.warnings.push(nothing_yet(job.target.row.id, date)),
+                Ok(Some(snapshot)) => {
+                    let kept = kept.get(&snapshot.portfolio_id);
+                    if self.is_consistent(&snapshot, kept) {
+                        self.data.updated += usize::from(kept.is_some());
+                        self.data.created += usize::from(kept.is_none());
+                        self.add(snapshot.base_currency, snapshot.nav);
+                        snapshots.push(snapshot);
+                    }
                 }
-                _ => changed.push(Changed {
-                    target,
-                    entries: own,
-                    assets,
-                }),
             }
         }
-        Ok(changed)
+        snapshots
     }
 
-    fn add(&mut self, target: &Target, kept: &KeptSnapshot) {
-        let currency = target.row.base_currency.to_string();
-        *self.data.nav_total.entry(currency).or_default() += kept.nav;
-    }
-
-    async fn save(
-        &mut self,
-        mut snapshots: Vec<Snapshot>,
-        kept: &BTreeMap<i64, KeptSnapshot>,
-    ) -> Result<()> {
-        snapshots.retain(|snapshot| self.is_consistent(snapshot, kept.get(&snapshot.portfolio_id)));
+    async fn save(&self, snapshots: Vec<Snapshot>) -> Result<()> {
         let now = (self.request.clock)();
-        self.store.put_snapshots(&snapshots, now).await?;
-        for snapshot in snapshots {
-            match kept.get(&snapshot.portfolio_id) {
-                Some(_) => self.data.updated += 1,
-                None => self.data.created += 1,
-            }
-            let currency = snapshot.base_currency.to_string();
-            *self.data.nav_total.entry(currency).or_default() += snapshot.nav;
-        }
-        Ok(())
+        self.store.put_snapshots(&snapshots, now).await
     }
 
     /// Equal input must give an equal value: else something is computed differently from run to run.
