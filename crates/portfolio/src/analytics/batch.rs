@@ -10,10 +10,11 @@ use super::envelope::Issue;
 use super::load::Target;
 use crate::cores::on_every_core;
 use crate::engine::{Columns, Outline, Valued, value};
+use crate::error::Error;
 use crate::market::{AssetIx, Market};
 use crate::money::Currency;
 use crate::series::{Series, Walk, Walked};
-use crate::store::{MarketRead, asset_index};
+use crate::store::{MarketRead, Store, asset_index};
 
 /// Portfolios that one core values together.
 const BATCH: usize = 64;
@@ -26,13 +27,6 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(read: MarketRead) -> Engine {
-        Engine {
-            read: Arc::new(read),
-            grids: Mutex::default(),
-        }
-    }
-
     /// The market with what its prices were read at.
     pub(super) fn read(&self) -> &Arc<MarketRead> {
         &self.read
@@ -42,13 +36,28 @@ impl Engine {
         asset_index(&self.read.market)
     }
 
-    /// All assets that an engine needs which knows those named too; `None` when this one does.
-    pub(super) fn lacks(&self, named: impl Iterator<Item = i64>) -> Option<Vec<i64>> {
+    /// An engine that knows all of these assets too; when they are most of those that are traded, it knows all of them.
+    pub(super) async fn knowing(
+        self: Arc<Engine>,
+        store: &Store,
+        named: BTreeSet<i64>,
+    ) -> Result<Arc<Engine>, Error> {
         let known = self.read.market.assets().iter().map(|asset| asset.id);
-        let mut all: BTreeSet<i64> = known.collect();
-        let before = all.len();
-        all.extend(named);
-        (all.len() > before).then(|| all.into_iter().collect())
+        let known: BTreeSet<i64> = known.collect();
+        if named.is_subset(&known) {
+            return Ok(self);
+        }
+        drop(self);
+        let mut assets: BTreeSet<i64> = known.into_iter().chain(named).collect();
+        let traded = store.traded_assets().await?;
+        if assets.len() * 2 > traded.len() {
+            assets.extend(traded);
+        }
+        let assets: Vec<i64> = assets.into_iter().collect();
+        Ok(Arc::new(Engine {
+            read: Arc::new(store.market_read(&assets).await?),
+            grids: Mutex::default(),
+        }))
     }
 
     /// Makes something of every job; results come in the order of the jobs.

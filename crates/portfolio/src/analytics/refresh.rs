@@ -205,6 +205,7 @@ impl<'r> Run<'r> {
         let keeping = self.store.keep_prices(Arc::clone(engine.read()));
         let (saved, complaint) = try_join(self.save(finished), keeping).await?;
         self.data.cache_keys += saved;
+        self.complain(engine.read().complaint.as_deref());
         self.complain(complaint.as_deref());
         Ok(())
     }
@@ -262,11 +263,9 @@ impl<'r> Run<'r> {
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
-        if let Some(assets) = engine.lacks(named) {
-            let read = self.store.market_read(&assets).await?;
-            self.complain(read.complaint.as_deref());
-            *engine = Arc::new(Engine::new(read));
-        }
+        *engine = std::mem::take(engine)
+            .knowing(self.store, named.collect())
+            .await?;
         let index = engine.asset_index();
         let jobs = changed
             .into_iter()

@@ -193,6 +193,15 @@ impl Store {
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
+    /// The assets of which there are rows.
+    pub(crate) async fn traded_assets(&self) -> Result<Vec<i64>> {
+        let query = self.sql(
+            "SELECT id FROM assets WHERE EXISTS (SELECT 1 FROM transactions WHERE asset_id = assets.id)",
+        );
+        let ids = query.all().await?;
+        Ok(ids.iter().map(|row| row.get("id")).collect())
+    }
+
     /// Accounts in which sales may exceed what is held.
     pub(crate) async fn short_accounts(&self) -> Result<Vec<AccountId>> {
         let query = self.sql("SELECT id FROM accounts WHERE allow_short");

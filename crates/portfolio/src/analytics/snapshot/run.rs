@@ -263,9 +263,9 @@ impl Run<'_> {
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
-        if let Some(assets) = engine.lacks(named) {
-            *engine = Arc::new(Engine::new(self.store.market_read(&assets).await?));
-        }
+        *engine = std::mem::take(engine)
+            .knowing(self.store, named.collect())
+            .await?;
         let index = engine.asset_index();
         let jobs = changed
             .into_iter()

@@ -157,7 +157,7 @@ impl NewFile {
         Ok(())
     }
 
-    /// Takes the place of the file at `path`.
+    /// Takes the place of the file at `path`; whoever may read the database may read it.
     ///
     /// # Errors
     /// When it cannot be written. What was there is still there then.
@@ -179,6 +179,9 @@ impl NewFile {
         unfinished.write_all(&Head::bytes(token, &slots))?;
         for block in blocks {
             unfinished.write_all(&block.bytes)?;
+        }
+        if let Ok(database) = fs::metadata(path.with_extension("")) {
+            fs::set_permissions(unfinished.path(), database.permissions())?;
         }
         unfinished
             .persist(path)
