@@ -56,7 +56,7 @@ drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one 
 drill-beat: setup ## three beats whose leader is killed, frozen or cut off every ten seconds: ten minutes on Redis, ten with PostgreSQL tables
 	scripts/drill.sh 'test(beats::long_)'
 
-test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad (in test they are small)
+test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad, a million messages through one SQLite file (in test they are small)
 	scripts/test-long.sh
 
 oracles: setup ## every recorded case of the finance domain, with the counts by file and database (CELERIAC_ORACLES=… CELERIAC_DATA=…)

@@ -4,3 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo nextest run -p client -p worker --cargo-profile "${PROFILE:-ci}" --run-ignored only --no-fail-fast
+cargo nextest run -p broker-sqlite --cargo-profile "${PROFILE:-ci}" --run-ignored only --no-fail-fast -E 'test(log::)'

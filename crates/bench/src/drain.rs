@@ -55,12 +55,14 @@ impl DrainRun {
     }
 }
 
-/// Drains on every store, with and without results, with default settings and with more slots.
+/// Drains on every store, with and without results, with default settings and with more slots; on Redis with an append-only
+/// file too.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DrainRun>> {
     let setups =
         [true, false].map(|results| setups(size).map(move |setup| setup.with_results(results)));
+    let aof = more(Setup::celeriac(Store::Redis), size).map(Setup::with_aof);
     let mut rows = Vec::new();
-    for setup in size.chosen(setups.into_iter().flatten()) {
+    for setup in size.chosen(setups.into_iter().flatten().chain(aof)) {
         rows.push(
             lab.repeat("drain", setup, size.reps, async |trial| {
                 once(trial, size).await
@@ -76,13 +78,14 @@ fn setups(size: &Size) -> impl Iterator<Item = Setup> {
     let ours = [Store::Redis, Store::Sqlite]
         .map(Setup::celeriac)
         .into_iter();
-    let more = |setup: Setup| {
-        size.concurrency
-            .iter()
-            .map(move |slots| setup.with_concurrency(*slots))
-    };
-    ours.flat_map(move |setup| std::iter::once(setup).chain(more(setup)))
+    ours.flat_map(move |setup| std::iter::once(setup).chain(more(setup, size)))
         .chain([Setup::celery()])
+}
+
+fn more(setup: Setup, size: &Size) -> impl Iterator<Item = Setup> {
+    size.concurrency
+        .iter()
+        .map(move |slots| setup.with_concurrency(*slots))
 }
 
 pub(crate) async fn once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<DrainRun> {

@@ -206,8 +206,11 @@ impl<R> Row<R> {
         if self.setup.engine == Engine::Celery {
             return None;
         }
+        let Setup { results, aof, .. } = self.setup;
         let peer = |row: &&Self| {
-            row.setup.engine == Engine::Celery && row.setup.results == self.setup.results
+            row.setup.engine == Engine::Celery
+                && row.setup.results == results
+                && row.setup.aof == aof
         };
         let celery = rows.iter().find(peer)?.median(&figure)?;
         Some(self.median(figure)? / celery)

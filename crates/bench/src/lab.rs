@@ -4,6 +4,7 @@ pub(crate) mod reference;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use testkit::{RedisServer, TempDir};
 
 use crate::celery::Celery;
@@ -54,6 +55,16 @@ impl Lab {
     /// The Redis server.
     pub(crate) fn redis(&self) -> &RedisServer {
         &self.redis
+    }
+
+    /// Empties the Redis server. From now on it keeps an append-only file, synchronised every second, or does not.
+    pub(crate) fn empty_redis(&self, aof: bool) -> anyhow::Result<()> {
+        let aof = if aof { "yes" } else { "no" };
+        for command in [&["FLUSHALL"][..], &["CONFIG", "SET", "appendonly", aof]] {
+            let reply = self.redis.cli(command);
+            ensure!(reply == "OK", "the server answers {command:?} with {reply}");
+        }
+        Ok(())
     }
 
     /// The folder, for a trial's files.

@@ -39,6 +39,9 @@ pub(crate) struct Setup {
     pub(crate) results: bool,
     /// Whether task events are sent (`-E`).
     pub(crate) events: bool,
+    /// Whether Redis writes an append-only file, synchronised every second.
+    #[serde(default)]
+    pub(crate) aof: bool,
 }
 
 impl Setup {
@@ -52,6 +55,7 @@ impl Setup {
             is_default: true,
             results: true,
             events: false,
+            aof: false,
         }
     }
 
@@ -96,6 +100,11 @@ impl Setup {
         }
     }
 
+    /// With an append-only file.
+    pub(crate) fn with_aof(self) -> Self {
+        Self { aof: true, ..self }
+    }
+
     /// The options of the worker's command line that say all this but the store and the results.
     pub(crate) fn worker_options(&self) -> Vec<String> {
         let mut options = Vec::new();
@@ -131,7 +140,8 @@ impl fmt::Display for Setup {
             ""
         } else {
             ", without results"
-        })
+        })?;
+        f.write_str(if self.aof { ", AOF" } else { "" })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use broker::Backends;
 use client::{Call, Client};
 use service::Settings;
@@ -49,8 +49,7 @@ impl<'a> Trial<'a> {
             Store::Redis => lab.redis().url(),
             Store::Sqlite => format!("sqlite:{}/bench.db", folder.display()),
         };
-        let emptied = lab.redis().cli(&["FLUSHALL"]);
-        ensure!(emptied == "OK", "cannot empty the server: {emptied}");
+        lab.empty_redis(setup.aof)?;
         let (backends, client) = open(&url, &folder).await?;
         Ok(Self {
             setup,

@@ -47,6 +47,10 @@ pub(crate) enum SqliteError {
         "the disk of {path} has {free} bytes left, and the last {kept} are kept for finishing what is queued; free space"
     )]
     NoRoom { path: PathBuf, free: u64, kept: u64 },
+    #[error(
+        "{path} has grown to {bytes} bytes: another program reads the broker's file in one long transaction; end it"
+    )]
+    LongLog { path: PathBuf, bytes: u64 },
     #[error("cannot read what is stored: {0}")]
     Decode(#[from] DecodeError),
     #[error("cannot encode: {0}")]
@@ -75,7 +79,7 @@ impl SqliteError {
             Self::Missing { .. } => ErrorKind::NotFound,
             Self::Foreign { .. } | Self::Newer { .. } => ErrorKind::Invalid,
             Self::Open { source, .. } | Self::Database(source) => kind_of(source),
-            Self::NoRoom { .. } => ErrorKind::Full,
+            Self::NoRoom { .. } | Self::LongLog { .. } => ErrorKind::Full,
             Self::Thread(_) => ErrorKind::Other,
             Self::Decode(_) => ErrorKind::Corrupt,
             Self::Closed => ErrorKind::Closed,

@@ -8,7 +8,8 @@ use broker::BrokerError;
 
 use crate::error::{Result, SqliteError};
 
-const KNOWN: &str = "synchronous=normal|full, busy_timeout=SECONDS, mode=rwc|rw, max_size=BYTES";
+const KNOWN: &str =
+    "synchronous=normal|full, busy_timeout=SECONDS, mode=rwc|rw, max_size=BYTES, max_log=BYTES";
 
 /// How the broker's file is opened: `sqlite:path/to/file.db?synchronous=full`.
 ///
@@ -18,6 +19,7 @@ const KNOWN: &str = "synchronous=normal|full, busy_timeout=SECONDS, mode=rwc|rw,
 /// | `busy_timeout` | `5`      | seconds to wait for another process that writes                            |
 /// | `mode`         | `rwc`    | `rwc` creates the file and its folder when missing, `rw` does not          |
 /// | `max_size`     | none     | bytes that the database may grow to; publishing over it fails as full      |
+/// | `max_log`      | 1 GiB    | bytes of the write-ahead log over which publishing fails as full           |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqliteOptions {
     pub(crate) path: PathBuf,
@@ -25,7 +27,10 @@ pub struct SqliteOptions {
     pub(crate) busy_timeout: Duration,
     pub(crate) create: bool,
     pub(crate) max_size: Option<u64>,
+    pub(crate) max_log: u64,
 }
+
+const MAX_LOG: u64 = 1 << 30;
 
 /// When SQLite waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +51,7 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             create: true,
             max_size: None,
+            max_log: MAX_LOG,
         }
     }
 
@@ -68,6 +74,15 @@ impl SqliteOptions {
     pub fn with_max_size(self, bytes: u64) -> Self {
         Self {
             max_size: Some(bytes),
+            ..self
+        }
+    }
+
+    /// Bounds the write-ahead log: it grows while another program reads the file in one long transaction.
+    #[must_use]
+    pub fn with_max_log(self, bytes: u64) -> Self {
+        Self {
+            max_log: bytes,
             ..self
         }
     }
@@ -111,6 +126,7 @@ impl SqliteOptions {
                 }
             }
             ("max_size", bytes) => self.with_max_size(bytes.parse().map_err(|_| wrong())?),
+            ("max_log", bytes) => self.with_max_log(bytes.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
         })
     }
@@ -171,7 +187,7 @@ mod tests {
     #[test]
     fn options_are_read() {
         let options: SqliteOptions =
-            "sqlite:a.db?synchronous=full&busy_timeout=0.5&mode=rw&max_size=1000000"
+            "sqlite:a.db?synchronous=full&busy_timeout=0.5&mode=rw&max_size=1000000&max_log=9000000"
                 .parse()
                 .unwrap();
         let expected = SqliteOptions {
@@ -180,6 +196,7 @@ mod tests {
             ..SqliteOptions::new("a.db")
                 .with_synchronous(Synchronous::Full)
                 .with_max_size(1_000_000)
+                .with_max_log(9_000_000)
         };
         assert_eq!(options, expected);
     }

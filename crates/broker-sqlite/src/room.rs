@@ -1,13 +1,14 @@
 //! The room that publishing leaves on the disk. What frees room, such as an acknowledgement, needs some to be written down
-//! first: without this, a disk that the queue itself has filled could not be drained.
+//! first: without this, a disk that the queue itself has filled could not be drained. And the write-ahead log grows as long as another
+//! program reads in one transaction; publishing must not fill the disk with it.
 
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 
 use crate::error::{Result, SqliteError};
-use crate::readers::Readers;
 use crate::reads;
+use crate::store::Store;
 
 /// Twice what the write-ahead log grows to, and its copy in the database.
 const KEPT_BYTES: u64 = 64 << 20;
@@ -24,8 +25,10 @@ pub(crate) fn free_and_kept(path: &Path) -> Option<(u64, u64)> {
     Some((free, KEPT_BYTES.min(size / KEPT_PART)))
 }
 
-/// Refuses when only the kept room is left, on the disk and within the file.
-pub(crate) async fn check(path: &Path, readers: &Readers) -> Result<()> {
+/// Refuses when only the kept room is left, on the disk and within the file, or when the log has grown too long.
+pub(crate) async fn check(store: &Store) -> Result<()> {
+    let (path, readers) = (store.options().path(), &store.readers);
+    check_log(store)?;
     let Some((free, kept)) = free_and_kept(path) else {
         return Ok(());
     };
@@ -37,6 +40,15 @@ pub(crate) async fn check(path: &Path, readers: &Readers) -> Result<()> {
         free,
         kept,
     })
+}
+
+fn check_log(store: &Store) -> Result<()> {
+    let bytes = std::fs::metadata(store.log()).map_or(0, |log| log.len());
+    if bytes <= store.options().max_log {
+        return Ok(());
+    }
+    let path = store.log();
+    Err(SqliteError::LongLog { path, bytes })
 }
 
 #[cfg(test)]

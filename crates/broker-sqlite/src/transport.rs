@@ -80,7 +80,7 @@ impl Broker for SqliteBroker {
     }
 
     async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
-        room::check(self.store.options().path(), &self.store.readers).await?;
+        room::check(&self.store).await?;
         let outgoing = wire::outgoing(batch)?;
         Ok(self.store.write(publish::Publish(outgoing)).await?)
     }

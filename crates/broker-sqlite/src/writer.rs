@@ -103,15 +103,12 @@ impl Actor {
         }
     }
 
-    /// The next job; tidies the log when none comes for a while.
+    /// The next job; tidies the log when none comes for a while, until it is tidy.
     async fn next(&mut self) -> Option<Box<dyn Job>> {
-        if self.dirty {
+        while self.dirty {
             match timeout(IDLE, self.receive()).await {
                 Ok(job) => return job,
-                Err(_) => {
-                    self.dirty = false;
-                    self.params.log.tidy(&self.params.conn);
-                }
+                Err(_) => self.dirty = !self.params.log.tidy(&self.params.conn),
             }
         }
         self.receive().await

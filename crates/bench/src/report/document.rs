@@ -46,7 +46,7 @@ fn machine(machine: &Machine) -> String {
     } = machine;
     format!(
         "- {cores} cores of {cpu}, {memory_gib:.0} GiB, Linux {kernel}; Redis, worker and producer share them\n\
-         - Redis {redis}, without persistence; Python Celery {celery}"
+         - Redis {redis}, without persistence but where a row says AOF (appendfsync everysec); Python Celery {celery}"
     )
 }
 

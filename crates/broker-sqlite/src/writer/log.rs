@@ -2,7 +2,8 @@
 //!
 //! SQLite itself moves the log into the database with the commit that makes it longer than some thousand pages, and goes on at
 //! its start when nobody reads what is in it. That is the rule under load. What is added here is for the rest: after a
-//! burst the file is cut, and while readers keep SQLite from beginning anew, the writer waits for a gap between them.
+//! burst the file is cut, and while readers keep SQLite from beginning anew, the writer waits for a gap between them. There is no gap
+//! in one long read transaction of another program; then publishing ends at a bound (`room`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -17,8 +18,8 @@ const SMALL: u64 = 4 << 20;
 /// Between two looks at its size.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the writer waits for a gap between readers, at most once in each look.
-const GAP: Duration = Duration::from_millis(50);
+/// How long the writer waits for a gap between readers.
+const GAP: Duration = Duration::from_millis(20);
 
 /// The write-ahead log of one file.
 #[derive(Debug)]
@@ -38,11 +39,12 @@ impl Log {
         }
     }
 
-    /// Nobody has anything to write: cuts the log if it has grown. Others may hold it up; then it is left for the next time.
-    pub(crate) fn tidy(&mut self, conn: &Connection) {
+    /// Nobody has anything to write: cuts the log if it has grown. `false` when others hold that up.
+    pub(crate) fn tidy(&mut self, conn: &Connection) -> bool {
         if self.bytes() > SMALL {
-            self.checkpoint(conn, "TRUNCATE", self.busy_timeout);
+            self.checkpoint(conn, "TRUNCATE", GAP);
         }
+        self.bytes() <= SMALL
     }
 
     /// Begins anew at the log's start, as soon as nobody reads what is in it.

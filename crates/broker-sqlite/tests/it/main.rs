@@ -6,6 +6,7 @@ mod conformance;
 mod files;
 mod freezes;
 mod kills;
+mod log;
 mod sharing;
 mod space;
 mod support;

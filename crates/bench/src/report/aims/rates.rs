@@ -53,6 +53,8 @@ fn drain(figures: &Figures) -> Vec<Aim> {
     let to_celery = rows(Store::Redis, true)
         .filter_map(|row| row.ratio_to_celery(&figures.drain, |run| run.per_s))
         .reduce(f64::max);
+    let aof = figures.drain.iter().filter(|row| row.setup.aof);
+    let aof = aof.filter_map(|row| row.median_of(DrainRun::of_limit));
     let control = ours(&figures.control, Store::Redis);
     let events = control.and_then(|row| row.median(|run| run.telling_per_s / run.quiet_per_s));
     vec![
@@ -61,7 +63,17 @@ fn drain(figures: &Figures) -> Vec<Aim> {
             OF_LIMIT,
             of_limit(true),
         ),
-        Aim::at_least("the same to Python Celery", TO_CELERY, to_celery).unit(" ×", 1),
+        Aim::at_least(
+            "the same with AOF, of the limit with AOF",
+            OF_LIMIT,
+            aof.reduce(f64::max),
+        ),
+        Aim::at_least(
+            "the same without AOF, to Python Celery",
+            TO_CELERY,
+            to_celery,
+        )
+        .unit(" ×", 1),
         Aim::at_least(
             "drain on Redis without results, best -c, of the limit",
             OF_LIMIT_WITHOUT,
@@ -80,11 +92,14 @@ fn drain(figures: &Figures) -> Vec<Aim> {
     ]
 }
 
-/// Our rows with or without results on a store.
+/// Our rows with or without results on a store, without AOF.
 fn drains(figures: &Figures, store: Store, results: bool) -> impl Iterator<Item = &Row<DrainRun>> {
     figures.drain.iter().filter(move |row| {
         let setup = row.setup;
-        setup.engine == Engine::Celeriac && setup.store == store && setup.results == results
+        setup.engine == Engine::Celeriac
+            && setup.store == store
+            && setup.results == results
+            && !setup.aof
     })
 }
 
