@@ -15,10 +15,10 @@ mod steps;
 pub mod typed;
 
 use broker::NewChord;
-use protocol::{Map, ResultTuple, Signature, Value};
+use protocol::{Chain, Map, ResultTuple, Signature, Value};
 
 use self::expand::{Expansion, Sent, With};
-use self::node::Node;
+use self::node::{Node, malformed};
 use crate::{ClientError, TaskCall};
 
 pub use self::compose::{chain, chord, chunks, group, linked, linked_error, map, starmap};
@@ -74,9 +74,10 @@ pub fn members_of(signature: &Signature) -> Result<u32, ClientError> {
 pub fn apply(
     mut signature: Signature,
     args: &[Value],
-    chain: Vec<Signature>,
+    chain: impl Into<Chain>,
     lineage: &Lineage,
 ) -> Result<Applied, ClientError> {
+    let chain: Chain = chain.into();
     let mut expansion = Expansion::new(lineage);
     let sent = match signature.subtask_type.as_deref() {
         None | Some("") => {
@@ -86,7 +87,7 @@ pub fn apply(
         Some(_) => {
             let mut options = lineage.options();
             if !chain.is_empty() {
-                options.insert("chain", chain);
+                options.insert("chain", Value::try_from(chain).map_err(malformed)?);
             }
             let (kwargs, options) = (&Map::new(), &options);
             expansion.send(

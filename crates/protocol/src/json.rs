@@ -7,11 +7,14 @@ mod kombu;
 mod number;
 mod reader;
 mod scan;
+mod skip;
+mod span;
 mod text;
 mod writer;
 
 pub(crate) use number::float_text;
 pub(crate) use reader::Reader;
+pub(crate) use span::{Places, list_in_third};
 pub(crate) use writer::Writer;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};

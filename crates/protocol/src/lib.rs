@@ -46,7 +46,7 @@ pub use saferepr::exact::{python_set, repr as python_repr};
 pub use saferepr::{saferepr, saferepr_args, saferepr_kwargs};
 pub use signature::Signature;
 pub use state::State;
-pub use task::{Embed, Protocol, TaskMessage, TaskRequest};
+pub use task::{Chain, Embed, Protocol, TaskMessage, TaskRequest};
 pub use timing::{backoff, delayed_routing_key, rate};
 pub use value::{
     BigInt, Date, DateTime, Decimal, Map, MapIntoIter, MapIter, Time, Value, from_value,

@@ -61,15 +61,23 @@ impl Message {
     /// # Errors
     /// When the codec is not accepted, or the body is broken or beyond its limits.
     pub fn decode_body(&self, accept: &Accept, limits: &Limits) -> Result<Value, DecodeError> {
+        let (codec, body) = self.open_body(accept, limits)?;
+        let decoded = codec.decode(&body, limits);
+        decoded.map_err(|error| error.at("body"))
+    }
+
+    /// The body without its compression, if its codec is in `accept`.
+    pub(crate) fn open_body(
+        &self,
+        accept: &Accept,
+        limits: &Limits,
+    ) -> Result<(Codec, Bytes), DecodeError> {
         let codec = self.codec()?;
         accept.check(codec)?;
-        match &self.headers.compression {
-            None => codec.decode(&self.body, limits),
-            Some(name) => {
-                let body = decompress_named(name, &self.body, limits);
-                codec.decode(&body.map_err(|error| error.at("body"))?, limits)
-            }
-        }
-        .map_err(|error| error.at("body"))
+        let Some(name) = &self.headers.compression else {
+            return Ok((codec, self.body.clone()));
+        };
+        let body = decompress_named(name, &self.body, limits);
+        Ok((codec, body.map_err(|error| error.at("body"))?.into()))
     }
 }

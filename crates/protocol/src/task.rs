@@ -1,10 +1,12 @@
 //! Task messages: one view for reading whatever protocol a sender used, one builder for sending.
 
+mod chain;
 mod embed;
 mod message;
 mod remains;
 mod request;
 
+pub use chain::Chain;
 pub use embed::Embed;
 pub use message::TaskMessage;
 pub use request::TaskRequest;

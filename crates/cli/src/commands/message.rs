@@ -112,7 +112,7 @@ pub(super) fn readable(raw: &[u8], limits: &Limits) -> Result<Map, Error> {
 fn body(message: &Message, limits: &Limits) -> Result<Value, DecodeError> {
     let accept = Accept::new([Codec::Json, Codec::Msgpack, Codec::Yaml]);
     match TaskRequest::from_message(message, &accept, limits) {
-        Ok(request) if request.protocol == Protocol::Two => Ok(task(&request)),
+        Ok(request) if request.protocol == Protocol::Two => task(request),
         _ => match message.decode_body(&accept, limits)? {
             Value::Bytes(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
             other => Ok(other),
@@ -120,10 +120,10 @@ fn body(message: &Message, limits: &Limits) -> Result<Value, DecodeError> {
     }
 }
 
-fn task(request: &TaskRequest) -> Value {
+fn task(request: TaskRequest) -> Result<Value, DecodeError> {
     let mut shown = Map::new();
-    shown.insert("args", request.args.clone());
-    shown.insert("kwargs", request.kwargs.clone());
-    shown.insert("embed", request.embed.clone().into_value());
-    Value::Map(shown)
+    shown.insert("args", request.args);
+    shown.insert("kwargs", request.kwargs);
+    shown.insert("embed", request.embed.into_value()?);
+    Ok(Value::Map(shown))
 }

@@ -1,7 +1,7 @@
 //! Sending a tree: which calls start it, and what its results are. Celery's `apply_async` of each kind of signature.
 
 use broker::NewChord;
-use protocol::{Map, ResultTuple, Signature, Value};
+use protocol::{Chain, Map, ResultTuple, Signature, Value};
 
 use super::freeze::{Path, Place};
 use super::lineage::Lineage;
@@ -83,14 +83,14 @@ impl<'a> Expansion<'a> {
     fn send_task(&mut self, mut head: Signature, with: With<'_>) -> Result<Sent, ClientError> {
         merge(&mut head, &with);
         merge_options(&mut head.options, with.options, Nulls::Dropped);
-        self.call(head, Vec::new()).map(Sent::one)
+        self.call(head, Chain::default()).map(Sent::one)
     }
 
     /// Adds the call of a plain signature with what follows it and what it inherits.
     pub(super) fn call(
         &mut self,
         signature: Signature,
-        chain: Vec<Signature>,
+        chain: Chain,
     ) -> Result<ResultTuple, ClientError> {
         let route_name = route_name(&signature);
         let mut call = call_of(signature).map_err(malformed)?;

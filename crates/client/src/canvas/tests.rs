@@ -9,10 +9,9 @@ fn composite(kind: &str, tasks: Vec<Signature>) -> Signature {
     signature
 }
 
-fn names(chain: Option<&Vec<Signature>>) -> Vec<&str> {
-    chain
-        .map(|steps| steps.iter().map(|step| step.task.as_str()).collect())
-        .unwrap_or_default()
+fn names(chain: Option<&Chain>) -> Vec<String> {
+    let steps = chain.map_or(Ok(Vec::new()), Chain::steps).expect("sound");
+    steps.into_iter().map(|step| step.task).collect()
 }
 
 #[test]

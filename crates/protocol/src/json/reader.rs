@@ -8,9 +8,9 @@ use crate::limits::Limits;
 use crate::value::{Map, Value};
 
 pub(crate) struct Reader<'a> {
-    text: &'a str,
-    pos: usize,
-    depth: usize,
+    pub(super) text: &'a str,
+    pub(super) pos: usize,
+    pub(super) depth: usize,
     values_left: usize,
 }
 
@@ -60,6 +60,30 @@ impl<'a> Reader<'a> {
             None => return Err(syntax("unexpected end", self.pos)),
         }
         Ok(!self.closes(b'}'))
+    }
+
+    /// Enters a list: true when it has items, false when it is empty.
+    pub(crate) fn begin_list(&mut self) -> Result<bool, DecodeError> {
+        if !self.at_list() {
+            return Err(DecodeError::wrong_type("a list", self.found()));
+        }
+        self.pos += 1;
+        Ok(!self.closes(b']'))
+    }
+
+    /// After an item: true when another follows.
+    pub(crate) fn next_item(&mut self) -> Result<bool, DecodeError> {
+        self.separator(b']')
+    }
+
+    /// Whether a list is next.
+    pub(crate) fn at_list(&mut self) -> bool {
+        self.peek() == Some(b'[')
+    }
+
+    /// The byte that is next.
+    pub(crate) fn position(&self) -> usize {
+        self.pos
     }
 
     /// After an entry: true when another follows.
@@ -180,12 +204,7 @@ impl<'a> Reader<'a> {
     }
 
     fn start(&mut self) -> Result<Start, DecodeError> {
-        self.values_left = self.values_left.checked_sub(1).ok_or_else(|| {
-            DecodeError::new(
-                DecodeErrorKind::TooLarge,
-                "more values than the limit allows",
-            )
-        })?;
+        self.count_value()?;
         match self.peek() {
             Some(b'{') => {
                 self.pos += 1;
@@ -204,15 +223,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// One value more.
+    pub(super) fn count_value(&mut self) -> Result<(), DecodeError> {
+        self.values_left = self.values_left.checked_sub(1).ok_or_else(|| {
+            DecodeError::new(
+                DecodeErrorKind::TooLarge,
+                "more values than the limit allows",
+            )
+        })?;
+        Ok(())
+    }
+
     /// Skips white space and takes `close` if it is next.
-    fn closes(&mut self, close: u8) -> bool {
+    pub(super) fn closes(&mut self, close: u8) -> bool {
         let found = self.peek() == Some(close);
         self.pos += usize::from(found);
         found
     }
 
     /// After an item: true for a comma, false for `close`.
-    fn separator(&mut self, close: u8) -> Result<bool, DecodeError> {
+    pub(super) fn separator(&mut self, close: u8) -> Result<bool, DecodeError> {
         match self.peek() {
             Some(b',') => {
                 self.pos += 1;
@@ -227,7 +257,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn peek(&mut self) -> Option<u8> {
+    pub(super) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.pos) {
             self.pos += 1;

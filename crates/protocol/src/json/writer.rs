@@ -64,6 +64,11 @@ impl Writer {
         self.out.push(b'"');
     }
 
+    /// What is JSON already.
+    pub(crate) fn json(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
     pub(crate) fn value(&mut self, value: &Value) -> Result<(), EncodeError> {
         walk(value, self)
     }

@@ -1,6 +1,9 @@
 //! The third part of a protocol 2 body: what follows the task.
 
-use crate::error::DecodeError;
+use super::Chain;
+use crate::codec::Sink as _;
+use crate::error::{DecodeError, EncodeError};
+use crate::json::Writer;
 use crate::signature::{Signature, map_or_null, optional, signatures};
 use crate::take;
 use crate::value::{Map, Value};
@@ -12,8 +15,8 @@ pub struct Embed {
     pub callbacks: Option<Vec<Signature>>,
     /// Called on failure.
     pub errbacks: Option<Vec<Signature>>,
-    /// Remaining chain steps in reverse order: the next step is the last item.
-    pub chain: Option<Vec<Signature>>,
+    /// Remaining chain steps.
+    pub chain: Option<Chain>,
     /// The chord body, when this task is a member of a chord header.
     pub chord: Option<Signature>,
     /// Every other field.
@@ -40,20 +43,41 @@ impl Embed {
         Ok(Self {
             callbacks: take::field(map, "callbacks", signatures)?,
             errbacks: take::field(map, "errbacks", signatures)?,
-            chain: take::field(map, "chain", signatures)?,
+            chain: take::field(map, "chain", signatures)?.map(Chain::from),
             chord: take::field(map, "chord", optional)?,
             extra: Map::new(),
         })
     }
 
     /// The map in Python's order.
-    pub fn into_value(self) -> Value {
+    ///
+    /// # Errors
+    /// When a later step of the chain is no signature.
+    pub fn into_value(self) -> Result<Value, DecodeError> {
         let mut map = Map::new();
         map.insert("callbacks", self.callbacks);
         map.insert("errbacks", self.errbacks);
-        map.insert("chain", self.chain);
+        map.insert("chain", self.chain.map(Value::try_from).transpose()?);
         map.insert("chord", self.chord);
         map.extend(self.extra);
-        Value::Map(map)
+        Ok(Value::Map(map))
+    }
+
+    /// Writes the same map.
+    pub(super) fn write(self, out: &mut Writer) -> Result<(), EncodeError> {
+        out.open_map();
+        out.entry("callbacks", &self.callbacks.into())?;
+        out.entry("errbacks", &self.errbacks.into())?;
+        match self.chain {
+            Some(chain) => {
+                out.key("chain");
+                chain.write(out).map_err(|error| error.at("chain"))?;
+            }
+            None => out.entry("chain", &Value::Null)?,
+        }
+        out.entry("chord", &self.chord.into())?;
+        out.entries(&self.extra)?;
+        out.end_map();
+        Ok(())
     }
 }

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Embed, Protocol, TaskRequest};
-use crate::codec::Codec;
+use crate::codec::{Codec, Sink as _};
 use crate::compression::Packing;
 use crate::error::EncodeError;
+use crate::json::Writer;
 use crate::message::{BodyEncoding, DeliveryInfo, Headers, Message, Properties, TimeLimit};
 use crate::saferepr::{saferepr_args, saferepr_kwargs};
 use crate::value::{DateTime, Map, Value};
@@ -187,9 +188,7 @@ impl TaskMessage {
                 ..Headers::default()
             },
         };
-        let mut body = codec
-            .encode(&self.into_body())
-            .map_err(|error| error.at("body"))?;
+        let mut body = self.encode_body(codec).map_err(|error| error.at("body"))?;
         if let Some(compression) = packing.into().choose(&body) {
             body = compression.compress(&body)?;
             headers.compression = Some(compression.content_type().to_owned());
@@ -257,14 +256,33 @@ impl TaskMessage {
         }
     }
 
-    fn into_body(self) -> Value {
-        match self.protocol {
-            Protocol::Two => {
+    fn encode_body(self, codec: Codec) -> Result<Vec<u8>, EncodeError> {
+        match (self.protocol, codec) {
+            (Protocol::One, _) => codec.encode(&self.into_protocol1()),
+            (Protocol::Two, Codec::Json) => self.write_protocol2(),
+            (Protocol::Two, _) => {
                 let embed = self.embed.into_value();
-                Value::List(vec![Value::List(self.args), Value::Map(self.kwargs), embed])
+                let embed = embed.map_err(|error| {
+                    EncodeError::unrepresentable(codec.name(), error.to_string()).at("[2]")
+                })?;
+                let parts = vec![Value::List(self.args), Value::Map(self.kwargs), embed];
+                codec.encode(&Value::List(parts))
             }
-            Protocol::One => self.into_protocol1(),
         }
+    }
+
+    /// Later steps of a chain that were not read go into JSON as they came.
+    fn write_protocol2(self) -> Result<Vec<u8>, EncodeError> {
+        let mut out = Writer::default();
+        let at = |place: &'static str| move |error: EncodeError| error.at(place);
+        out.begin_list(3)?;
+        out.value(&Value::List(self.args)).map_err(at("[0]"))?;
+        out.next_item();
+        out.value(&Value::Map(self.kwargs)).map_err(at("[1]"))?;
+        out.next_item();
+        self.embed.write(&mut out).map_err(at("[2]"))?;
+        out.end_list();
+        Ok(out.into_bytes())
     }
 
     fn into_protocol1(self) -> Value {

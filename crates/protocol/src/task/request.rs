@@ -1,18 +1,23 @@
 //! A task message read: protocol 1, protocol 2 and the mix of both as one.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Embed, Protocol};
+use super::{Chain, Embed, Protocol};
 use crate::accept::Accept;
 use crate::codec::Codec;
 use crate::compression::Compression;
 use crate::error::{DecodeError, DecodeErrorKind};
+use crate::json;
 use crate::limits::Limits;
 use crate::message::{Headers, Message, TimeLimit};
 use crate::saferepr::{saferepr_args, saferepr_kwargs};
 use crate::signature::{list_or_null, map_or_null};
 use crate::take;
 use crate::value::{DateTime, Map, Value};
+
+/// Bytes of a body under which its chain is read at once.
+const LONG_BODY: usize = 4_096;
 
 /// One call of a task, as a worker sees it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -96,8 +101,12 @@ impl TaskRequest {
         accept: &Accept,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        let body = message.decode_body(accept, limits)?;
-        Self::from_body(message, body)
+        let (codec, body) = message.open_body(accept, limits)?;
+        let (rest, chain) = later_steps(codec, &body, limits).unwrap_or((body, None));
+        let rest = codec.decode(&rest, limits);
+        let mut request = Self::from_body(message, rest.map_err(|error| error.at("body"))?)?;
+        request.embed.chain = chain.or(request.embed.chain);
+        Ok(request)
     }
 
     /// Reads a task message whose body is decoded already (a signed one, for example).
@@ -251,6 +260,18 @@ impl TaskRequest {
         }
         Ok(self)
     }
+}
+
+/// A body with null in place of its chain, and the chain unread. `None` where nothing is gained by that.
+fn later_steps(codec: Codec, body: &Bytes, limits: &Limits) -> Option<(Bytes, Option<Chain>)> {
+    if codec != Codec::Json || body.len() < LONG_BODY {
+        return None;
+    }
+    let found = json::list_in_third(body, "chain", limits)?;
+    let (begin, end) = found.list;
+    let rest = [&body[..begin], b"null", &body[end..]].concat();
+    let chain = Chain::unread(body.clone(), found.items, *limits);
+    Some((rest.into(), Some(chain)))
 }
 
 fn set<T>(slot: &mut T, value: Option<T>) {

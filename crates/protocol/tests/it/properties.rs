@@ -39,7 +39,7 @@ prop_compose! {
     fn embed()(callbacks in prop::option::of(prop::collection::vec(signature(), 0..2)),
         chain in prop::option::of(prop::collection::vec(signature(), 0..2)),
         chord in prop::option::of(signature()), extra in json_map()) -> Embed {
-        Embed { callbacks, errbacks: None, chain, chord, extra }
+        Embed { callbacks, errbacks: None, chain: chain.map(Into::into), chord, extra }
     }
 }
 

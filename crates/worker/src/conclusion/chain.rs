@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use broker::ChordPart;
 use client::canvas::Lineage;
-use protocol::{Signature, State, TaskMeta, TaskRequest, Value};
+use protocol::{Chain, Signature, State, TaskMeta, TaskRequest, Value};
 use tracing::error;
 
 use super::chord::Member;
@@ -17,8 +17,12 @@ use crate::engine::Engine;
 
 /// The end of every later step of the request's chain.
 pub(crate) fn fail_rest(engine: &Engine, request: &TaskRequest, failure: &Failure) -> Sequel {
-    let steps = request.embed.chain.as_deref().unwrap_or_default();
-    fail_steps(engine, steps, failure, || {
+    let steps = request.embed.chain.as_ref().map(Chain::steps);
+    let steps = steps.transpose().unwrap_or_else(|error| {
+        error!(%error, "the later steps of a chain cannot be read; their results stay pending");
+        None
+    });
+    fail_steps(engine, &steps.unwrap_or_default(), failure, || {
         Arc::new(next::lineage(engine, request))
     })
 }

@@ -2,10 +2,10 @@
 
 use client::canvas::{Applied, Lineage, apply, group_of};
 use client::{ClientError, trace_headers};
-use protocol::{Signature, TaskRequest, Value};
+use protocol::{Chain, Signature, TaskRequest, Value};
 use uuid::Uuid;
 
-use super::sequel::{Sequel, cannot_send};
+use super::sequel::{Sequel, cannot_send, malformed};
 use crate::Failure;
 use crate::engine::Engine;
 
@@ -17,8 +17,8 @@ pub(super) fn after_success(
 ) -> Result<Sequel, Failure> {
     let mut sequel = Sequel::default();
     let callbacks = request.embed.callbacks.as_deref().unwrap_or_default();
-    let chain = request.embed.chain.as_deref().unwrap_or_default();
-    if callbacks.is_empty() && chain.is_empty() {
+    let chain = request.embed.chain.as_ref();
+    if callbacks.is_empty() && chain.is_none_or(Chain::is_empty) {
         return Ok(sequel);
     }
     let lineage = lineage(engine, request);
@@ -26,8 +26,9 @@ pub(super) fn after_success(
     for applied in apply_callbacks(callbacks, args, &lineage).map_err(cannot_send)? {
         sequel.add(engine, applied)?;
     }
-    if let [rest @ .., step] = chain {
-        let applied = apply(step.clone(), args, rest.to_vec(), &lineage).map_err(cannot_send)?;
+    let next = chain.map(Chain::split_next).transpose();
+    if let Some((step, rest)) = next.map_err(malformed)?.flatten() {
+        let applied = apply(step, args, rest, &lineage).map_err(cannot_send)?;
         sequel.add(engine, applied)?;
     }
     Ok(sequel)

@@ -1,7 +1,7 @@
 //! Replacement: another signature goes on under the same id, with everything that was to follow.
 
 use client::canvas::apply;
-use protocol::{Canvas, Map, Signature, TaskRequest, Value};
+use protocol::{Canvas, Chain, Map, Signature, TaskRequest, Value};
 
 use super::next;
 use super::sequel::{Sequel, cannot_send, malformed};
@@ -23,7 +23,7 @@ pub(super) fn replacement(
     );
     inherit(&mut signature, request);
     let lineage = next::lineage(engine, request);
-    let rest = rest_of_chain(request);
+    let rest = rest_of_chain(request)?;
     let applied = apply(signature, &[], rest, &lineage).map_err(cannot_send)?;
     let mut sequel = Sequel::default();
     sequel.add(engine, applied)?;
@@ -155,14 +155,13 @@ fn stamp(signature: &mut Signature, request: &TaskRequest) {
 }
 
 /// The later steps, marked with how often the chain's task was replaced.
-fn rest_of_chain(request: &TaskRequest) -> Vec<Signature> {
-    let steps = request.embed.chain.iter().flatten();
-    steps
-        .map(|step| {
-            step.clone()
-                .option("replaced_task_nesting", nesting(request))
-        })
-        .collect()
+fn rest_of_chain(request: &TaskRequest) -> Result<Vec<Signature>, Failure> {
+    let steps = request.embed.chain.as_ref().map(Chain::steps);
+    let steps = steps.transpose().map_err(malformed)?.unwrap_or_default();
+    let marked = steps
+        .into_iter()
+        .map(|step| step.option("replaced_task_nesting", nesting(request)));
+    Ok(marked.collect())
 }
 
 /// The steps of a chain are as deep as the chain, also those that are sent later.

@@ -112,10 +112,11 @@ async fn a_failure_ends_the_whole_chain_and_calls_the_errbacks() {
         .option("task_id", "errback");
     let failing = bench.client.call(fail).link_error(errback).build().unwrap();
     let mut call = failing;
-    call.options.embed.chain = Some(vec![
+    let never = vec![
         add(2).option("task_id", "never-2"),
         add(1).option("task_id", "never-1"),
-    ]);
+    ];
+    call.options.embed.chain = Some(never.into());
     bench.client.send_all(vec![call]).await.unwrap();
     for id in ["never-1", "never-2"] {
         let (exc_type, message) =
@@ -146,7 +147,7 @@ async fn a_failure_after_an_early_acknowledgement_ends_the_chain_too() {
         message: "bad".to_owned(),
     };
     let mut call = bench.client.call(fail).build().unwrap();
-    call.options.embed.chain = Some(vec![add(1).option("task_id", "never")]);
+    call.options.embed.chain = Some(vec![add(1).option("task_id", "never")].into());
     bench.client.send_all(vec![call]).await.unwrap();
     state(&bench.client.result::<i64>("never"), &State::Failure).await;
     worker.stop().await;
