@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::dates::begins_with;
+
 /// Observations in date order, one per date.
 #[derive(Clone, Debug)]
 pub struct Carried<T> {
@@ -75,7 +77,7 @@ impl<T> Carried<T> {
         let first = self
             .dates
             .partition_point(|seen| Some(seen) < dates.first());
-        let found = self.dates[first..].starts_with(dates);
+        let found = begins_with(&self.dates[first..], dates);
         found.then(|| &self.values[first..first + dates.len()])
     }
 

@@ -18,6 +18,19 @@ pub(crate) fn minus_months(date: Date, months: i64) -> Date {
     date.saturating_sub(months.months())
 }
 
+/// True when a list starts with another one; of one list in memory that is known without looking at its dates.
+pub(crate) fn begins_with(dates: &[Date], start: &[Date]) -> bool {
+    let Some(dates) = dates.get(..start.len()) else {
+        return false;
+    };
+    let off = |(a, b): (&Date, &Date)| {
+        i32::from(a.year() ^ b.year())
+            | i32::from(a.month() ^ b.month())
+            | i32::from(a.day() ^ b.day())
+    };
+    std::ptr::eq(dates, start) || dates.iter().zip(start).fold(0, |all, pair| all | off(pair)) == 0
+}
+
 /// A date from `YYYY-MM-DD`, as databases give millions of them.
 pub(crate) fn iso_date(text: &str) -> Option<Date> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
@@ -34,7 +47,22 @@ pub(crate) fn iso_date(text: &str) -> Option<Date> {
 mod tests {
     use jiff::civil::date;
 
-    use super::iso_date;
+    use super::{begins_with, iso_date, plus_days};
+
+    #[test]
+    fn lists_begin_with_equal_dates_only() {
+        let all: Vec<_> = (0..40)
+            .map(|day| plus_days(date(2023, 12, 20), day))
+            .collect();
+        let copy = all.clone();
+        assert!(begins_with(&all, &all) && begins_with(&all, &copy[..7]));
+        for off in 0..all.len() {
+            let mut other = all.clone();
+            other[off] = plus_days(other[off], 1);
+            assert!(!begins_with(&all, &other));
+        }
+        assert!(!begins_with(&all[1..], &all));
+    }
 
     #[test]
     fn dates_are_read_as_they_are_written() {

@@ -6,28 +6,73 @@ const LANES: usize = 8;
 /// The sum of a term for each value.
 #[inline]
 pub(crate) fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] += term(chunk[lane]);
-        }
-    }
-    total(lanes) + rest.iter().map(|value| term(*value)).sum::<f64>()
+    let [sum] = sums(values, |value| [term(value)]);
+    sum
+}
+
+/// The sums of some terms for each value, in one pass.
+#[inline]
+pub(crate) fn sums<const N: usize>(values: &[f64], terms: impl Fn(f64) -> [f64; N]) -> [f64; N] {
+    sums_of_pairs(values, values, |value, _| terms(value))
 }
 
 /// The sum of a term for each pair of values; both lists are equally long.
 #[inline]
 pub(crate) fn sum_of_pairs(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut lanes = [0.0; LANES];
+    let [sum] = sums_of_pairs(a, b, |a, b| [term(a, b)]);
+    sum
+}
+
+/// The sums of some terms for each pair of values, in one pass; both lists are equally long.
+#[inline]
+pub(crate) fn sums_of_pairs<const N: usize>(
+    a: &[f64],
+    b: &[f64],
+    terms: impl Fn(f64, f64) -> [f64; N],
+) -> [f64; N] {
+    let mut lanes = [[0.0; LANES]; N];
     let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
         for lane in 0..LANES {
-            lanes[lane] += term(a[lane], b[lane]);
+            let terms = terms(a[lane], b[lane]);
+            for (lanes, term) in lanes.iter_mut().zip(terms) {
+                lanes[lane] += term;
+            }
         }
     }
-    let rest = rest_a.iter().zip(rest_b);
-    total(lanes) + rest.map(|(a, b)| term(*a, *b)).sum::<f64>()
+    let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
+    for (a, b) in rest_a.iter().zip(rest_b) {
+        for (sum, term) in sums.iter_mut().zip(terms(*a, *b)) {
+            *sum += term;
+        }
+    }
+    sums
+}
+
+/// The products of some factors for each pair of values, in one pass; both lists are equally long.
+#[inline]
+pub(crate) fn products_of_pairs<const N: usize>(
+    a: &[f64],
+    b: &[f64],
+    factors: impl Fn(f64, f64) -> [f64; N],
+) -> [f64; N] {
+    let mut lanes = [[1.0; LANES]; N];
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            let factors = factors(a[lane], b[lane]);
+            for (lanes, factor) in lanes.iter_mut().zip(factors) {
+                lanes[lane] *= factor;
+            }
+        }
+    }
+    let mut products = lanes.map(|lanes| lanes.iter().product::<f64>());
+    for (a, b) in rest_a.iter().zip(rest_b) {
+        for (product, factor) in products.iter_mut().zip(factors(*a, *b)) {
+            *product *= factor;
+        }
+    }
+    products
 }
 
 /// `sum(weights[i] * column[i])` of four columns, each of which is as long as the weights.
@@ -52,13 +97,9 @@ pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
     [0, 1, 2, 3].map(|turn| lanes[turn].iter().sum::<f64>() + ends[turn])
 }
 
-fn total(lanes: [f64; LANES]) -> f64 {
-    lanes.iter().sum()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{dots, sum, sum_of_pairs};
+    use super::{dots, products_of_pairs, sum, sum_of_pairs};
 
     #[test]
     fn every_value_counts_once_whatever_the_length() {
@@ -68,6 +109,12 @@ mod tests {
             assert_eq!(sum(&values, |value| value * value), squares);
             assert_eq!(sum_of_pairs(&values, &values, |a, b| a * b), squares);
             assert_eq!(dots(&values, [&values; 4]), [squares; 4]);
+            let doubled = |value: f64, _| [if value < 3.0 { 2.0 } else { 1.0 }, 2.0];
+            let twos = |count: u32| 2.0_f64.powi(count.cast_signed());
+            assert_eq!(
+                products_of_pairs(&values, &values, doubled),
+                [twos(length.min(3)), twos(length)]
+            );
         }
     }
 }

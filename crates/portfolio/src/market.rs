@@ -2,7 +2,7 @@
 //! It knows nothing of portfolios. Prices are as traded; a series adjusted for splits cannot value a ledger.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jiff::civil::Date;
 
@@ -107,14 +107,39 @@ impl Asset {
     }
 }
 
+/// By asset, as far as they were asked for.
+type Prices = Arc<[OnceLock<Option<Price>>]>;
+
 /// All assets and rates a computation may need.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Market {
     assets: Vec<Asset>,
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
     /// By asset, where they were asked for.
     levels: Vec<OnceLock<Carried<f64>>>,
+    /// The prices of days on which many portfolios are valued.
+    days: RwLock<HashMap<Date, Prices>>,
+}
+
+/// The prices of a day.
+#[derive(Debug)]
+pub(crate) struct DayPrices<'m> {
+    market: &'m Market,
+    date: Date,
+    /// Those found before; nothing for a day that is not kept.
+    kept: Option<Prices>,
+}
+
+impl DayPrices<'_> {
+    /// The price of an asset that holds on this day.
+    pub(crate) fn of(&self, asset: AssetIx) -> Option<Price> {
+        let find = || self.market.asset(asset).price(self.date);
+        match &self.kept {
+            Some(prices) => *prices[asset.0].get_or_init(find),
+            None => find(),
+        }
+    }
 }
 
 impl Market {
@@ -131,6 +156,32 @@ impl Market {
             assets,
             by_symbol,
             rates,
+            days: RwLock::default(),
+        }
+    }
+
+    /// The prices of a day; quicker from the second time on for days that are kept.
+    pub(crate) fn day(&self, date: Date) -> DayPrices<'_> {
+        let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+        DayPrices {
+            market: self,
+            date,
+            kept: days.get(&date).map(Arc::clone),
+        }
+    }
+
+    /// Keeps the prices of days once they have been found.
+    pub(crate) fn keep_days(&self, dates: impl Iterator<Item = Date>) {
+        let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<Date> = dates.filter(|date| !days.contains_key(date)).collect();
+        drop(days);
+        if new.is_empty() {
+            return;
+        }
+        let mut days = self.days.write().unwrap_or_else(PoisonError::into_inner);
+        for date in new {
+            let unknown = || self.assets.iter().map(|_| OnceLock::new()).collect();
+            days.entry(date).or_insert_with(unknown);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Daily returns of a window, the time-weighted return, and what each asset contributed to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -12,11 +13,11 @@ use crate::series::{Day, Window};
 
 /// Daily returns; undefined from the day equity was not positive.
 #[derive(Clone, Debug)]
-pub struct Returns {
+pub struct Returns<'d> {
     /// The days.
-    pub dates: Vec<Date>,
-    /// One return a day; `None` where the denominator was not positive.
-    pub values: Vec<Option<f64>>,
+    pub dates: Cow<'d, [Date]>,
+    /// One return a day; NaN where the denominator was not positive.
+    pub values: Vec<f64>,
     /// The first day on which equity was not positive.
     pub broken: Option<Date>,
 }
@@ -24,15 +25,20 @@ pub struct Returns {
 /// `CASH` in [`contributions`]: cash interest, fees, and currency gains on cash.
 pub const CASH: &str = "CASH";
 
-impl Returns {
-    /// `r = (V + out) / (V_prev + in) - 1` for each day.
-    pub fn of(window: &Window) -> Returns {
-        let mut previous = window.opening;
-        let mut returns = Returns {
-            dates: Vec::new(),
-            values: Vec::new(),
+impl<'d> Returns<'d> {
+    /// Of days on which equity stayed positive.
+    pub(crate) fn sound(dates: &'d [Date], values: Vec<f64>) -> Returns<'d> {
+        Returns {
+            dates: Cow::Borrowed(dates),
+            values,
             broken: None,
-        };
+        }
+    }
+
+    /// `r = (V + out) / (V_prev + in) - 1` for each day.
+    pub fn of(window: &Window) -> Returns<'static> {
+        let mut previous = window.opening;
+        let (mut dates, mut values, mut broken) = (Vec::new(), Vec::new(), None);
         for day in &window.days {
             let (denominator, numerator) = (previous + day.inflow, day.nav + day.outflow);
             let value = if denominator.is_positive() {
@@ -43,22 +49,22 @@ impl Returns {
                 None
             };
             if value.is_none() || (denominator.is_positive() && numerator.is_negative()) {
-                returns.broken = returns.broken.or(Some(day.date));
+                broken = broken.or(Some(day.date));
             }
-            returns.dates.push(day.date);
-            returns.values.push(value);
+            dates.push(day.date);
+            values.push(value.unwrap_or(f64::NAN));
             previous = day.nav;
         }
-        returns
+        Returns {
+            dates: Cow::Owned(dates),
+            values,
+            broken,
+        }
     }
 
     /// The returns when every day has one and equity stayed positive.
-    pub fn unbroken(&self) -> Option<Vec<f64>> {
-        if self.broken.is_some() {
-            None
-        } else {
-            self.values.iter().copied().collect()
-        }
+    pub fn unbroken(&self) -> Option<&[f64]> {
+        self.broken.is_none().then_some(&self.values)
     }
 }
 
@@ -118,7 +124,7 @@ pub(crate) fn link(value: f64) -> f64 {
 
 /// Returns of an index between the days of a period that opens on `from`, its last level carried forward; days before its first level are
 /// left out.
-pub fn index_returns(from: Date, dates: &[Date], levels: &Carried<f64>) -> Benchmark {
+pub fn index_returns<'d>(from: Date, dates: &'d [Date], levels: &Carried<f64>) -> Benchmark<'d> {
     let opening = levels.at(from).map_or(f64::NAN, |(_, level)| *level);
     let carried: Vec<f64>;
     let on_days = match levels.on(dates) {

@@ -83,7 +83,7 @@ pub trait Series {
     /// What had been recorded at the opening.
     fn mark(&self) -> Mark;
     /// The return of every day.
-    fn returns(&self) -> Returns;
+    fn returns(&self) -> Returns<'_>;
     /// What each part added to the time-weighted return of `returns`; `None` after a total loss.
     fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>>;
 }
@@ -201,7 +201,7 @@ impl Series for Window {
         self.mark
     }
 
-    fn returns(&self) -> Returns {
+    fn returns(&self) -> Returns<'_> {
         Returns::of(self)
     }
 

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use crate::dates::days_between;
 use crate::decimal::{Decimal, MONEY};
-use crate::ledger::{AccountId, Ledger, LedgerError};
-use crate::market::{AssetIx, Price};
+use crate::ledger::{AccountId, Book, Ledger, LedgerError};
+use crate::market::{AssetIx, DayPrices, Price};
 use crate::money::Currency;
 
 /// A price older than this many days is marked stale.
@@ -36,8 +36,8 @@ pub struct Position {
     pub unpriced: bool,
     /// The age of the price in days, when above a week.
     pub stale_days: Option<i64>,
-    /// Value in base currency by account.
-    pub by_account: BTreeMap<AccountId, Decimal>,
+    /// Value in base currency by account, in their order.
+    pub by_account: Vec<(AccountId, Decimal)>,
 }
 
 impl Position {
@@ -111,68 +111,157 @@ impl Valuation {
     }
 }
 
-/// Quantity and cost of one asset while it is summed over accounts.
-#[derive(Default)]
+/// What positions are worth in base currency, and net asset value: as [`Valuation`] says, without the rest of it.
+#[derive(Debug)]
+pub(crate) struct Worth {
+    pub(crate) positions: Vec<(AssetIx, Decimal)>,
+    pub(crate) nav: Decimal,
+}
+
+impl Worth {
+    /// Values `ledger` as it stands with the prices and rates of `date`.
+    pub(crate) fn of(ledger: &Ledger<'_>, date: Date) -> Result<Worth, LedgerError> {
+        let prices = ledger.market().day(date);
+        let worth = |holding: Holding| {
+            let Held { value_base, .. } = Held::of(ledger, &holding, &prices, date)?;
+            Ok((holding.asset, value_base))
+        };
+        let positions: Result<Vec<_>, LedgerError> =
+            holdings(ledger).into_iter().map(worth).collect();
+        let positions = positions?;
+        let held: Decimal = positions.iter().map(|(_, value)| *value).sum();
+        let mut nav = held;
+        for (currency, amount) in ledger.cash_by_currency() {
+            nav += amount.mul(ledger.rate(currency, date)?, MONEY)?;
+        }
+        Ok(Worth { positions, nav })
+    }
+}
+
+/// Quantity and cost of one asset, summed over accounts.
 struct Holding {
+    asset: AssetIx,
     quantity: Decimal,
     cost: Decimal,
     cost_base: Decimal,
-    accounts: Vec<(AccountId, Decimal)>,
+    accounts: Accounts,
+}
+
+/// Who holds an asset: nearly always one.
+enum Accounts {
+    One(AccountId),
+    Several(Vec<(AccountId, Decimal)>),
+}
+
+impl Holding {
+    fn add(&mut self, account: AccountId, book: &Book) {
+        if let Accounts::One(first) = self.accounts {
+            self.accounts = Accounts::Several(vec![(first, self.quantity)]);
+        }
+        if let Accounts::Several(accounts) = &mut self.accounts {
+            accounts.push((account, book.quantity()));
+        }
+        self.quantity += book.quantity();
+        self.cost += book.cost();
+        self.cost_base += book.cost_base();
+    }
+}
+
+/// What is held, by asset in their order.
+fn holdings(ledger: &Ledger<'_>) -> Vec<Holding> {
+    let open = ledger
+        .books()
+        .iter()
+        .filter(|(_, book)| !book.quantity().is_zero());
+    let mut books: Vec<_> = open.collect();
+    // Stable: accounts stay in order. Those of one account are sorted already.
+    books.sort_by_key(|((_, asset), _)| *asset);
+    let mut holdings: Vec<Holding> = Vec::with_capacity(books.len());
+    for ((account, asset), book) in books {
+        match holdings.last_mut().filter(|last| last.asset == *asset) {
+            Some(holding) => holding.add(*account, book),
+            None => holdings.push(Holding {
+                asset: *asset,
+                quantity: book.quantity(),
+                cost: book.cost(),
+                cost_base: book.cost_base(),
+                accounts: Accounts::One(*account),
+            }),
+        }
+    }
+    holdings
+}
+
+/// A holding at the price and the rate of a day.
+struct Held {
+    price: Price,
+    unpriced: bool,
+    rate: Decimal,
+    value: Decimal,
+    value_base: Decimal,
+}
+
+impl Held {
+    fn of(
+        ledger: &Ledger<'_>,
+        holding: &Holding,
+        prices: &DayPrices<'_>,
+        date: Date,
+    ) -> Result<Held, LedgerError> {
+        let rate = ledger.rate(ledger.market().asset(holding.asset).currency, date)?;
+        let at_cost = || {
+            let price = Price {
+                date,
+                close: holding.cost,
+                divisor: holding.quantity,
+            };
+            (price, true)
+        };
+        let price = ledger.price_or_trade(holding.asset, prices.of(holding.asset));
+        let (price, unpriced) = price.unwrap_or_else(at_cost);
+        let value = price.value(holding.quantity)?;
+        Ok(Held {
+            price,
+            unpriced,
+            rate,
+            value,
+            value_base: value.mul(rate, MONEY)?,
+        })
+    }
+
+    fn by_account(&self, accounts: &Accounts) -> Result<Vec<(AccountId, Decimal)>, LedgerError> {
+        match accounts {
+            Accounts::One(account) => Ok(vec![(*account, self.value_base)]),
+            Accounts::Several(accounts) => {
+                let value = |(account, quantity): &(AccountId, Decimal)| {
+                    let value = self.price.value(*quantity)?;
+                    Ok((*account, value.mul(self.rate, MONEY)?))
+                };
+                accounts.iter().map(value).collect()
+            }
+        }
+    }
 }
 
 fn positions(ledger: &Ledger<'_>, date: Date) -> Result<BTreeMap<AssetIx, Position>, LedgerError> {
-    let mut holdings: BTreeMap<AssetIx, Holding> = BTreeMap::new();
-    for ((account, asset), book) in ledger.books() {
-        let quantity = book.quantity();
-        if quantity.is_zero() {
-            continue;
-        }
-        let holding = holdings.entry(*asset).or_default();
-        holding.quantity += quantity;
-        holding.cost += book.cost();
-        holding.cost_base += book.cost_base();
-        holding.accounts.push((*account, quantity));
-    }
-    holdings
-        .into_iter()
-        .map(|(asset, holding)| Ok((asset, position(ledger, asset, holding, date)?)))
-        .collect()
-}
-
-fn position(
-    ledger: &Ledger<'_>,
-    asset: AssetIx,
-    holding: Holding,
-    date: Date,
-) -> Result<Position, LedgerError> {
-    let currency = ledger.market().asset(asset).currency;
-    let rate = ledger.rate(currency, date)?;
-    let at_cost = (
-        Price {
-            date,
-            close: holding.cost,
-            divisor: holding.quantity,
-        },
-        true,
-    );
-    let (price, unpriced) = ledger.price(asset, date).unwrap_or(at_cost);
-    let value = price.value(holding.quantity)?;
-    let mut by_account = BTreeMap::new();
-    for (account, quantity) in holding.accounts {
-        by_account.insert(account, price.value(quantity)?.mul(rate, MONEY)?);
-    }
-    let age = days_between(price.date, date);
-    Ok(Position {
-        quantity: holding.quantity,
-        currency,
-        price,
-        rate,
-        value,
-        value_base: value.mul(rate, MONEY)?,
-        cost: holding.cost,
-        cost_base: holding.cost_base,
-        unpriced,
-        stale_days: (age > FRESH_DAYS).then_some(age),
-        by_account,
-    })
+    let prices = ledger.market().day(date);
+    let position = |holding: Holding| {
+        let held = Held::of(ledger, &holding, &prices, date)?;
+        let age = days_between(held.price.date, date);
+        let position = Position {
+            quantity: holding.quantity,
+            currency: ledger.market().asset(holding.asset).currency,
+            price: held.price,
+            rate: held.rate,
+            value: held.value,
+            value_base: held.value_base,
+            cost: holding.cost,
+            cost_base: holding.cost_base,
+            unpriced: held.unpriced,
+            stale_days: (age > FRESH_DAYS).then_some(age),
+            by_account: held.by_account(&holding.accounts)?,
+        };
+        Ok((holding.asset, position))
+    };
+    holdings(ledger).into_iter().map(position).collect()
 }

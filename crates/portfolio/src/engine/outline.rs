@@ -9,7 +9,7 @@ use crate::ledger::{AccountId, Events, Ledger, LedgerError};
 use crate::market::AssetIx;
 use crate::money::Currency;
 use crate::series::{Mark, WalkRequest, Walked, inception};
-use crate::valuation::Valuation;
+use crate::valuation::{Valuation, Worth};
 
 /// The exact skeleton of a portfolio.
 #[derive(Debug)]
@@ -57,6 +57,8 @@ impl<'m> Outline<'m> {
         let Some(inception) = inception(&ledger, request.to) else {
             return Ok(None);
         };
+        let shared = request.starts.iter().copied().chain([request.to]);
+        request.market.keep_days(shared);
         let within = |start: &Date| *start > inception && *start < request.to;
         let mut starts: BTreeSet<Date> = request.starts.into_iter().filter(within).collect();
         starts.insert(inception);
@@ -131,14 +133,14 @@ impl<'m> Pen<'m> {
     }
 
     fn opening(&self, date: Date) -> Result<Opening, LedgerError> {
-        let valuation = Valuation::of(&self.ledger, date)?;
-        let values = valuation.positions.iter();
+        let Worth { positions, nav } = Worth::of(&self.ledger, date)?;
+        let values = positions.into_iter();
         Ok(Opening {
             date,
-            nav: valuation.nav,
+            nav,
             mark: Mark::of(&self.ledger),
             values: values
-                .map(|(asset, position)| (*asset, position.value_base.to_f64()))
+                .map(|(asset, value)| (asset, value.to_f64()))
                 .collect(),
         })
     }

@@ -67,15 +67,13 @@ impl Series for Span<'_> {
         self.start().mark
     }
 
-    fn returns(&self) -> Returns {
-        let (valued, first) = (self.valued, self.first());
-        let later = valued.gains_after(first).iter().copied();
-        let gains = std::iter::once(gain(self.first_equity())).chain(later);
-        Returns {
-            dates: valued.columns.dates()[first..].to_vec(),
-            values: gains.map(Some).collect(),
-            broken: None,
-        }
+    fn returns(&self) -> Returns<'_> {
+        let first = self.first();
+        let later = self.valued.gains_after(first);
+        let mut gains = Vec::with_capacity(later.len() + 1);
+        gains.push(gain(self.first_equity()));
+        gains.extend_from_slice(later);
+        Returns::sound(&self.valued.columns.dates()[first..], gains)
     }
 
     fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {

@@ -151,7 +151,7 @@ impl PeriodFigures {
             rolling: BTreeMap::new(),
         };
         if let Some(values) = returns.unbroken() {
-            figures.time_weighted(walk, window, &returns.dates, &values, settings);
+            figures.time_weighted(walk, window, &returns.dates, values, settings);
         }
         Ok(figures)
     }
@@ -251,7 +251,7 @@ fn rolling(
     series: ReturnSeries<'_>,
     length: usize,
     settings: ReturnSettings<'_>,
-    benchmark: Option<&Benchmark>,
+    benchmark: Option<&Benchmark<'_>>,
 ) -> RollingSummary {
     let years = series.dates.chunk_by(|a, b| a.year() == b.year());
     let ends = years.scan(0, |days, year| {

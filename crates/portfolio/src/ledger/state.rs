@@ -231,11 +231,16 @@ impl<'m> Ledger<'m> {
 
     /// The market's price, or else that of the last trade; the flag is true for the latter.
     pub(crate) fn price(&self, asset: AssetIx, date: Date) -> Option<(Price, bool)> {
-        let priced = self
-            .market
-            .asset(asset)
-            .price(date)
-            .map(|price| (price, false));
+        self.price_or_trade(asset, self.market.asset(asset).price(date))
+    }
+
+    /// A price of the market, or else that of the last trade; the flag is true for the latter.
+    pub(crate) fn price_or_trade(
+        &self,
+        asset: AssetIx,
+        price: Option<Price>,
+    ) -> Option<(Price, bool)> {
+        let priced = price.map(|price| (price, false));
         priced.or_else(|| self.last_trades.get(&asset).map(|price| (*price, true)))
     }
 

@@ -13,6 +13,9 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
+use crate::dates::begins_with;
+use crate::lanes::products_of_pairs;
+
 pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
 pub use relative::{Relative, relative};
@@ -35,19 +38,22 @@ pub struct ReturnSeries<'a> {
 
 /// Benchmark returns by date; dates that the portfolio does not have are left out.
 #[derive(Clone, Debug, Default)]
-pub struct Benchmark {
+pub struct Benchmark<'d> {
     /// In order.
-    dates: Vec<Date>,
+    dates: Cow<'d, [Date]>,
     /// One for each date.
     returns: Vec<f64>,
 }
 
-impl FromIterator<(Date, f64)> for Benchmark {
-    fn from_iter<I: IntoIterator<Item = (Date, f64)>>(days: I) -> Benchmark {
+impl FromIterator<(Date, f64)> for Benchmark<'_> {
+    fn from_iter<I: IntoIterator<Item = (Date, f64)>>(days: I) -> Self {
         let mut days: Vec<(Date, f64)> = days.into_iter().collect();
         days.sort_by_key(|(date, _)| *date);
-        let (dates, returns) = days.into_iter().unzip();
-        Benchmark { dates, returns }
+        let (dates, returns): (Vec<Date>, Vec<f64>) = days.into_iter().unzip();
+        Benchmark {
+            dates: Cow::Owned(dates),
+            returns,
+        }
     }
 }
 
@@ -67,12 +73,12 @@ impl Common<'_> {
     }
 }
 
-impl Benchmark {
+impl<'d> Benchmark<'d> {
     /// Returns of days in order, without those that are not finite.
-    pub(crate) fn of_days(dates: &[Date], returns: Vec<f64>) -> Benchmark {
+    pub(crate) fn of_days(dates: &'d [Date], returns: Vec<f64>) -> Benchmark<'d> {
         if returns.iter().all(|value| value.is_finite()) {
             return Benchmark {
-                dates: dates.to_vec(),
+                dates: Cow::Borrowed(dates),
                 returns,
             };
         }
@@ -85,7 +91,7 @@ impl Benchmark {
         let first = series.dates.first();
         let skipped = self.dates.partition_point(|date| Some(date) < first);
         let (dates, returns) = (&self.dates[skipped..], &self.returns[skipped..]);
-        if dates.starts_with(series.dates) {
+        if begins_with(dates, series.dates) {
             return Common {
                 own: Cow::Borrowed(series.returns),
                 other: Cow::Borrowed(&returns[..series.returns.len()]),
@@ -148,10 +154,8 @@ impl Settings {
 
 /// Returns joined: `(1+a)(1+b)… - 1`.
 pub fn compound(returns: &[f64]) -> f64 {
-    returns
-        .iter()
-        .fold(1.0, |wealth, value| wealth * (1.0 + value))
-        - 1.0
+    let [wealth] = products_of_pairs(returns, returns, |value, _| [1.0 + value]);
+    wealth - 1.0
 }
 
 #[cfg(test)]

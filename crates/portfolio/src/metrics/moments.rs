@@ -1,7 +1,7 @@
 //! Means, deviations and the shape of a distribution.
 
 use super::EPSILON;
-use crate::lanes::{sum, sum_of_pairs};
+use crate::lanes::{sum, sums, sums_of_pairs};
 
 pub(super) fn mean(values: &[f64]) -> f64 {
     sum(values, |value| value) / values.len() as f64
@@ -20,13 +20,17 @@ pub(super) struct Moments {
 impl Moments {
     pub(super) fn of(values: &[f64]) -> Moments {
         let mean = mean(values);
-        let second = |value: f64| (value - mean) * (value - mean);
+        let [second, third, fourth] = sums(values, |value| {
+            let off = value - mean;
+            let square = off * off;
+            [square, square * off, square * square]
+        });
         Moments {
             count: values.len() as f64,
             mean,
-            second: sum(values, second),
-            third: sum(values, |value| second(value) * (value - mean)),
-            fourth: sum(values, |value| second(value) * second(value)),
+            second,
+            third,
+            fourth,
         }
     }
 
@@ -72,8 +76,32 @@ pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     sample_deviation(squares, values.len() as f64)
 }
 
-/// Sample covariance (n - 1) of two equally long lists of at least two values.
-pub(super) fn covariance(a: &[f64], b: &[f64]) -> f64 {
-    let (mean_a, mean_b) = (mean(a), mean(b));
-    sum_of_pairs(a, b, |x, y| (x - mean_a) * (y - mean_b)) / (a.len() - 1) as f64
+/// What two equally long lists of at least two values have in common; deviations and covariance of the sample (n - 1).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joint {
+    pub(super) means: [f64; 2],
+    pub(super) deviations: [f64; 2],
+    pub(super) covariance: f64,
+}
+
+impl Joint {
+    pub(super) fn of(a: &[f64], b: &[f64]) -> Joint {
+        let (mean_a, mean_b) = (mean(a), mean(b));
+        let [squares_a, squares_b, products] = sums_of_pairs(a, b, |a, b| {
+            let (off_a, off_b) = (a - mean_a, b - mean_b);
+            [off_a * off_a, off_b * off_b, off_a * off_b]
+        });
+        let others = (a.len() - 1) as f64;
+        Joint {
+            means: [mean_a, mean_b],
+            deviations: [squares_a, squares_b].map(|squares| (squares / others).sqrt()),
+            covariance: products / others,
+        }
+    }
+
+    /// Covariance over the variance of the second list; `None` when that does not vary.
+    pub(super) fn beta(&self) -> Option<f64> {
+        let [_, spread] = self.deviations;
+        (spread > EPSILON).then(|| self.covariance / (spread * spread))
+    }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lanes::sum_of_pairs;
+use crate::lanes::{products_of_pairs, sum_of_pairs};
 
-use super::moments::{covariance, deviation, mean};
+use super::moments::Joint;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 
 /// Figures against a benchmark; all `None` below two common dates.
@@ -33,7 +33,11 @@ pub struct Relative {
 }
 
 /// Compares `series` with `benchmark`.
-pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Settings) -> Relative {
+pub fn relative(
+    series: ReturnSeries<'_>,
+    benchmark: &Benchmark<'_>,
+    settings: Settings,
+) -> Relative {
     let common = benchmark.common(series);
     let (own, other) = (common.own(), common.other());
     let mut figures = Relative {
@@ -44,30 +48,25 @@ pub fn relative(series: ReturnSeries<'_>, benchmark: &Benchmark, settings: Setti
         return figures;
     }
     figures.benchmark_total_return = Some(compound(other));
-    regression(&mut figures, own, other, settings);
+    regression(&mut figures, Joint::of(own, other), settings);
     active(&mut figures, own, other, settings);
-    figures.up_capture = capture(own, other, settings, |value| value > 0.0);
-    figures.down_capture = capture(own, other, settings, |value| value < 0.0);
+    captures(&mut figures, own, other, settings);
     figures
 }
 
-/// Beta alone, as rolling windows need it.
+/// Beta alone, as rolling windows need it; `None` below two values.
 pub(super) fn beta(own: &[f64], other: &[f64]) -> Option<f64> {
-    let spread = deviation(other).filter(|spread| *spread > EPSILON)?;
-    Some(covariance(own, other) / (spread * spread))
+    (own.len() > 1).then(|| Joint::of(own, other).beta())?
 }
 
-fn regression(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings) {
-    let Some(beta) = beta(own, other) else { return };
-    let free = settings.period_risk_free();
+fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
+    let Some(beta) = joint.beta() else { return };
+    let ([own, other], free) = (joint.means, settings.period_risk_free());
     figures.beta = Some(beta);
-    figures.alpha =
-        Some(((mean(own) - free) - beta * (mean(other) - free)) * settings.periods_per_year);
-    if let (Some(a), Some(b)) = (
-        deviation(own).filter(|spread| *spread > EPSILON),
-        deviation(other),
-    ) {
-        let correlation = covariance(own, other) / (a * b);
+    figures.alpha = Some(((own - free) - beta * (other - free)) * settings.periods_per_year);
+    let [own, other] = joint.deviations;
+    if own > EPSILON {
+        let correlation = joint.covariance / (own * other);
         figures.correlation = Some(correlation);
         figures.r_squared = Some(correlation * correlation);
     }
@@ -84,24 +83,31 @@ fn active(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings
     figures.information_ratio = (error > EPSILON).then(|| mean / error * annual);
 }
 
-fn capture(
-    own: &[f64],
-    other: &[f64],
-    settings: Settings,
-    chosen: impl Fn(f64) -> bool,
-) -> Option<f64> {
-    let (mut wealth, mut index, mut count) = (1.0, 1.0, 0_u32);
-    for (own, other) in own.iter().zip(other) {
-        let takes = chosen(*other);
-        wealth *= if takes { 1.0 + own } else { 1.0 };
-        index *= if takes { 1.0 + other } else { 1.0 };
-        count += u32::from(takes);
-    }
-    if count == 0 {
+/// Over the days on which the benchmark rose, and over those on which it fell.
+fn captures(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings) {
+    let [up_own, up_other, down_own, down_other] = products_of_pairs(own, other, |own, other| {
+        let when = |chosen: bool, value: f64| if chosen { 1.0 + value } else { 1.0 };
+        let (up, down) = (other > 0.0, other < 0.0);
+        [
+            when(up, own),
+            when(up, other),
+            when(down, own),
+            when(down, other),
+        ]
+    });
+    let days = |chosen: fn(f64) -> bool| other.iter().filter(|value| chosen(**value)).count();
+    let (up, down) = (days(|value| value > 0.0), days(|value| value < 0.0));
+    figures.up_capture = capture((up_own, up_other), up, settings);
+    figures.down_capture = capture((down_own, down_other), down, settings);
+}
+
+/// The ratio of two wealths that some days made, annualised.
+fn capture((own, other): (f64, f64), days: usize, settings: Settings) -> Option<f64> {
+    if days == 0 {
         return None;
     }
-    let years = settings.periods_per_year / f64::from(count);
+    let years = settings.periods_per_year / days as f64;
     let annual = |wealth: f64| wealth.powf(years) - 1.0;
-    let (own, other) = (annual(wealth), annual(index));
+    let (own, other) = (annual(own), annual(other));
     (other.abs() > EPSILON && own.is_finite() && other.is_finite()).then(|| own / other)
 }

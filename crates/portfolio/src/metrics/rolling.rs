@@ -30,7 +30,7 @@ pub fn rolling(
     series: ReturnSeries<'_>,
     window: usize,
     settings: Settings,
-    benchmark: Option<&Benchmark>,
+    benchmark: Option<&Benchmark<'_>>,
 ) -> Vec<RollingPoint> {
     let ends = window.saturating_sub(1)..series.returns.len();
     ends.filter_map(|end| rolling_point(series, end, window, settings, benchmark))
@@ -44,7 +44,7 @@ pub fn rolling_point(
     end: usize,
     window: usize,
     settings: Settings,
-    benchmark: Option<&Benchmark>,
+    benchmark: Option<&Benchmark<'_>>,
 ) -> Option<RollingPoint> {
     let start = (end + 1).checked_sub(window)?;
     let full = window > 0 && end < series.returns.len();
@@ -68,7 +68,7 @@ fn part(series: ReturnSeries<'_>, start: usize, window: usize) -> ReturnSeries<'
 fn point(
     part: ReturnSeries<'_>,
     settings: Settings,
-    benchmark: Option<&Benchmark>,
+    benchmark: Option<&Benchmark<'_>>,
 ) -> RollingPoint {
     let annual = settings.periods_per_year.sqrt();
     let deviation = deviation(part.returns);
@@ -85,7 +85,7 @@ fn point(
     }
 }
 
-fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark) -> Option<f64> {
+fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark<'_>) -> Option<f64> {
     let common = benchmark.common(part);
     beta(common.own(), common.other())
 }

@@ -9,7 +9,7 @@ use super::relative::{Relative, relative};
 use super::tail::{Tail, tail};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 use crate::dates::days_between;
-use crate::lanes::sum;
+use crate::lanes::sums;
 
 /// A return and its day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +74,11 @@ pub struct Stats {
 }
 
 /// Computes every figure of `series`. A return below -1 leaves compounding figures undefined, not the others.
-pub fn stats(series: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Benchmark>) -> Stats {
+pub fn stats(
+    series: ReturnSeries<'_>,
+    settings: Settings,
+    benchmark: Option<&Benchmark<'_>>,
+) -> Stats {
     let mut figures = Stats {
         n_returns: series.returns.len(),
         ..Stats::default()
@@ -87,7 +91,7 @@ pub fn stats(series: ReturnSeries<'_>, settings: Settings, benchmark: Option<&Be
     if series.returns.iter().all(|value| *value >= -1.0) {
         compounding(&mut figures, series);
     }
-    extremes(&mut figures, series, settings);
+    extremes(&mut figures, series);
     figures.benchmark = benchmark.map(|benchmark| relative(series, benchmark, settings));
     figures
 }
@@ -131,9 +135,12 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
     figures.sharpe = deviation
         .filter(|deviation| *deviation > EPSILON)
         .map(|deviation| excess / deviation * annual);
+    let [below, gains, losses] = sums(returns, |value| {
+        let short = (value - minimum).min(0.0);
+        [short * short, (value - minimum).max(0.0), -short]
+    });
+    figures.omega = (losses > EPSILON).then(|| gains / losses);
     if returns.len() > 1 {
-        let short = |value: f64| (value - minimum).min(0.0);
-        let below = sum(returns, |value| short(value) * short(value));
         let downside = (below / returns.len() as f64).sqrt();
         figures.downside_deviation = Some(downside * annual);
         figures.sortino =
@@ -145,16 +152,12 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
     figures.kurtosis = moments.kurtosis();
 }
 
-fn extremes(figures: &mut Stats, series: ReturnSeries<'_>, settings: Settings) {
-    let minimum = settings.period_minimum();
+fn extremes(figures: &mut Stats, series: ReturnSeries<'_>) {
     let returns = series.returns;
     figures.best = first_extreme(series, |value, best| value > best);
     figures.worst = first_extreme(series, |value, worst| value < worst);
     let positive = returns.iter().filter(|value| **value > 0.0).count();
     figures.positive_ratio = Some(positive as f64 / returns.len() as f64);
-    let gains = sum(returns, |value| (value - minimum).max(0.0));
-    let losses = sum(returns, |value| (minimum - value).max(0.0));
-    figures.omega = (losses > EPSILON).then(|| gains / losses);
 }
 
 /// The first return that no other beats.

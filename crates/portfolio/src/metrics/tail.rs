@@ -3,14 +3,44 @@
 use super::EPSILON;
 use crate::lanes::sum;
 
-/// The quantile with linear interpolation (type 7); puts values in another order, of which there is at least one.
-fn quantile(values: &mut [f64], probability: f64) -> f64 {
-    let position = (values.len() - 1) as f64 * probability;
-    let index = position.floor() as usize;
-    let (_, at, above) = values.select_nth_unstable_by(index, f64::total_cmp);
-    match above.iter().copied().min_by(f64::total_cmp) {
-        Some(next) => *at + (position - index as f64) * (next - *at),
-        None => *at,
+/// Values that are put in order only where they are asked for; there is at least one.
+struct Ranked {
+    values: Vec<f64>,
+    /// The ranks that are in their place, in order.
+    placed: Vec<usize>,
+}
+
+impl Ranked {
+    fn new(values: &[f64]) -> Ranked {
+        Ranked {
+            values: values.to_vec(),
+            placed: Vec::new(),
+        }
+    }
+
+    /// The value of a rank, which is looked for between those next to it that are placed.
+    fn at(&mut self, rank: usize) -> f64 {
+        let Err(place) = self.placed.binary_search(&rank) else {
+            return self.values[rank];
+        };
+        let start = place
+            .checked_sub(1)
+            .map_or(0, |before| self.placed[before] + 1);
+        let end = self.placed.get(place).copied().unwrap_or(self.values.len());
+        self.placed.insert(place, rank);
+        let (_, value, _) =
+            self.values[start..end].select_nth_unstable_by(rank - start, f64::total_cmp);
+        *value
+    }
+
+    /// The quantile with linear interpolation (type 7).
+    fn quantile(&mut self, probability: f64) -> f64 {
+        let last = self.values.len() - 1;
+        let position = last as f64 * probability;
+        let rank = position.floor() as usize;
+        let at = self.at(rank);
+        let next = self.at(last.min(rank + 1));
+        at + (position - rank as f64) * (next - at)
     }
 }
 
@@ -27,12 +57,12 @@ pub(super) fn tail(returns: &[f64], confidence: f64) -> Tail {
     if returns.len() < 2 {
         return Tail::default();
     }
-    let mut scratch = returns.to_vec();
-    let cut = quantile(&mut scratch, 1.0 - confidence);
+    let mut ranked = Ranked::new(returns);
+    let cut = ranked.quantile(1.0 - confidence);
     let beyond = |value: f64| value <= cut;
     let lost = sum(returns, |value| if beyond(value) { value } else { 0.0 });
     let count = returns.iter().filter(|value| beyond(**value)).count();
-    let (low, high) = (quantile(&mut scratch, 0.05), quantile(&mut scratch, 0.95));
+    let (low, high) = (ranked.quantile(0.05), ranked.quantile(0.95));
     Tail {
         var: Some(-cut),
         cvar: Some(-lost / count as f64),

@@ -46,9 +46,13 @@ fn floats(series: &impl Series) -> Vec<(String, f64)> {
     let returns = series.returns();
     let values = returns.unbroken().expect("equity stays positive");
     let parts = series
-        .contributions(&values)
+        .contributions(values)
         .expect("nothing is lost wholly");
-    let days = returns.dates.iter().map(Date::to_string).zip(values);
+    let days = returns
+        .dates
+        .iter()
+        .map(Date::to_string)
+        .zip(values.iter().copied());
     days.chain(
         parts
             .into_iter()

@@ -81,7 +81,7 @@ fn drawdown(subject: &Subject<'_>) -> Option<Block> {
         from_zero: true,
         label: |value| format!("{:.0} %", value * 100.0),
     };
-    let days = drawdowns(subject.window.from, &returns.dates, &values);
+    let days = drawdowns(subject.window.from, &returns.dates, values);
     Some(Block::Chart {
         caption: "Drawdown from the highest value reached before".to_owned(),
         drawing: over_time(&days, chart)?,

@@ -26,7 +26,7 @@ fn chart(subject: &Subject<'_>) -> Option<Block> {
     let series = ReturnSeries {
         base: subject.window.from,
         dates: &returns.dates,
-        returns: &values,
+        returns: values,
     };
     let points = rolling(series, window, Settings::default(), None);
     let days: Vec<_> = points

@@ -101,8 +101,8 @@ fn row(
 }
 
 fn total_return(series: &impl Series) -> Option<f64> {
-    let returns = series.returns().unbroken()?;
-    Some(compound(&returns))
+    let returns = series.returns();
+    Some(compound(returns.unbroken()?))
 }
 
 fn positions(end: &Walked<'_>, nav: Decimal) -> Result<Vec<SnapshotPosition>, LedgerError> {
