@@ -14,6 +14,10 @@ mod suite;
 
 use std::process::ExitCode;
 
+/// Portfolios are made of very many small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use market_data::Providers;
 use tasks::App;
 
+/// Portfolios are made of very many small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     service::worker_main("celeriac-worker-analytics", |settings| {
         let data = Path::new(settings.data_folder());
