@@ -1,11 +1,12 @@
 //! Where the value lies: weights by dimension, exposure and concentration.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
-use crate::ledger::Ledger;
+use crate::ledger::{AccountId, Ledger};
 use crate::market::AssetIx;
 use crate::valuation::{Position, Valuation};
 
@@ -92,46 +93,42 @@ impl Allocation {
     }
 }
 
-/// Values by name, for each dimension.
+/// Values by name, for each dimension, and by account.
 #[derive(Default)]
-struct Sums {
-    dimensions: [BTreeMap<String, Decimal>; 6],
+struct Sums<'n> {
+    dimensions: [BTreeMap<Cow<'n, str>, Decimal>; 5],
+    accounts: BTreeMap<AccountId, Decimal>,
 }
 
-impl Sums {
-    fn add(&mut self, names: [String; 5], value: Decimal) {
+impl<'n> Sums<'n> {
+    fn add(&mut self, names: [Cow<'n, str>; 5], value: Decimal) {
         for (sums, name) in self.dimensions.iter_mut().zip(names) {
             *sums.entry(name).or_default() += value;
         }
     }
 
-    fn add_position(&mut self, ledger: &Ledger<'_>, asset: AssetIx, position: &Position) {
+    fn add_position(&mut self, ledger: &'n Ledger<'_>, asset: AssetIx, position: &'n Position) {
         let facts = ledger.market().asset(asset);
-        let unknown = || "unknown".to_owned();
+        let known = |name: &'n Option<String>| name.as_deref().unwrap_or("unknown");
         let names = [
-            facts.symbol.clone(),
-            facts.class.clone(),
-            facts.sector.clone().unwrap_or_else(unknown),
-            position.currency.to_string(),
-            facts.country.clone().unwrap_or_else(unknown),
+            &facts.symbol,
+            &facts.class,
+            known(&facts.sector),
+            position.currency.as_str(),
+            known(&facts.country),
         ];
-        self.add(names, position.value_base);
+        self.add(names.map(Cow::Borrowed), position.value_base);
         for (account, value) in &position.by_account {
-            *self.dimensions[5].entry(account.0.to_string()).or_default() += *value;
+            *self.accounts.entry(*account).or_default() += *value;
         }
     }
 
-    fn add_cash(&mut self, currency: &str, base: Decimal) {
+    fn add_cash(&mut self, currency: &'n str, base: Decimal) {
         if !base.is_zero() {
-            let cash = || "cash".to_owned();
+            let asset = Cow::Owned(format!("CASH:{currency}"));
+            let [class, sector, country] = ["cash"; 3].map(Cow::Borrowed);
             self.add(
-                [
-                    format!("CASH:{currency}"),
-                    cash(),
-                    cash(),
-                    currency.to_owned(),
-                    cash(),
-                ],
+                [asset, class, sector, Cow::Borrowed(currency), country],
                 base,
             );
         }
@@ -144,18 +141,22 @@ impl Sums {
                 .ok()
                 .and_then(|rate| amount.mul(rate, crate::decimal::MONEY).ok());
             if let Some(base) = base.filter(|base| !base.is_zero()) {
-                *self.dimensions[5].entry(account.0.to_string()).or_default() += base;
+                *self.accounts.entry(*account).or_default() += base;
             }
         }
     }
 
     fn weigh(self, valuation: &Valuation) -> Allocation {
         let nav = valuation.nav.to_f64();
-        let [asset, class, sector, currency, country, account] = self.dimensions.map(|sums| {
-            sums.into_iter()
-                .map(|(name, value)| (name, value.to_f64() / nav))
-                .collect::<Weights>()
+        let [asset, class, sector, currency, country] = self.dimensions.map(|sums| {
+            let shares = sums.into_iter();
+            let named = shares.map(|(name, value)| (name.into_owned(), value.to_f64() / nav));
+            named.collect::<Weights>()
         });
+        let accounts = self.accounts.into_iter();
+        let account = accounts
+            .map(|(account, value)| (account.0.to_string(), value.to_f64() / nav))
+            .collect();
         let exposure = exposure(valuation);
         Allocation {
             asset,
