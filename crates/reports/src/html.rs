@@ -51,14 +51,10 @@ fn block(page: &mut String, block: &Block) {
         Block::Figures(list) => figures(page, list),
         Block::Table(rows) => table(page, rows),
         Block::Chart { caption, drawing } => {
-            page.push_str("<figure>");
+            let shown = escape(caption);
+            write!(page, "<figure><figcaption>{shown}</figcaption>").expect(WRITES);
             svg(page, caption, drawing);
-            writeln!(
-                page,
-                "<figcaption>{}</figcaption></figure>",
-                escape(caption)
-            )
-            .expect(WRITES);
+            page.push_str("</figure>\n");
         }
     }
 }

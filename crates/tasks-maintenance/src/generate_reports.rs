@@ -93,8 +93,8 @@ impl FinanceTask for GenerateReports {
             title: "Celeriac".to_owned(),
             subtitle: self.report_type.title().to_owned(),
             facts: vec![
-                ("From".to_owned(), from.to_string()),
-                ("To".to_owned(), to.to_string()),
+                ("From".to_owned(), moment(from)),
+                ("To".to_owned(), moment(to)),
             ],
             as_of: window.days().1,
             blocks,
@@ -108,6 +108,11 @@ impl FinanceTask for GenerateReports {
             to,
         }))
     }
+}
+
+/// A time as people read it, to the second.
+fn moment(time: Timestamp) -> String {
+    time.strftime("%F %T UTC").to_string()
 }
 
 /// From when until before when.

@@ -128,10 +128,11 @@ pub(super) fn position(found: &Break, symbol: &str) -> String {
 /// Cash that differs.
 pub(super) fn cash(found: &Break, currency: Currency) -> String {
     let value = |value: Option<Decimal>| money(value.unwrap_or_default(), currency);
+    let stated = |text: &Option<String>| value(text.as_deref().and_then(|text| text.parse().ok()));
     format!(
         "Cash in {currency}: statement {}, ledger {}; {} of the difference of {} is explained by unmatched rows and amount differences, {} is not",
-        found.statement_value.as_deref().unwrap_or("0"),
-        found.ledger_value.as_deref().unwrap_or("0"),
+        stated(&found.statement_value),
+        stated(&found.ledger_value),
         value(found.explained),
         value(found.difference),
         value(found.unexplained),

@@ -11,6 +11,8 @@ const LEFT: f32 = 48.0;
 const BOTTOM: f32 = 16.0;
 const TOP: f32 = 6.0;
 const RIGHT: f32 = 6.0;
+/// Half a label's width, at most.
+const HALF_LABEL: f32 = 18.0;
 /// More days than this are drawn as the lowest and the highest of each part.
 const MOST_POINTS: usize = 900;
 
@@ -25,7 +27,7 @@ pub struct TimeChart {
     pub line: Colour,
     /// Between the line and the axis.
     pub ground: Colour,
-    /// Where the ground ends: true at zero, which hangs losses from the top, false at the bottom.
+    /// Where the ground ends: true at zero, which is always in view then, false at the bottom.
     pub from_zero: bool,
     /// How axis values are written.
     pub label: fn(f64) -> String,
@@ -40,7 +42,11 @@ pub fn over_time(days: &[(Date, f64)], chart: TimeChart) -> Option<Drawing> {
     let values = || days.iter().map(|(_, value)| *value);
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let high = if chart.from_zero { high.max(0.0) } else { high };
+    let (low, high) = if chart.from_zero {
+        (low.min(0.0), high.max(0.0))
+    } else {
+        (low, high)
+    };
     let frame = Frame::new(chart, (*first, *last), ticks(low, high));
     let mut marks = frame.value_axis(chart.label);
     let points: Vec<Point> = thinned(days).iter().map(|day| frame.point(*day)).collect();
@@ -121,6 +127,16 @@ impl Frame {
         lines.collect()
     }
 
+    /// Below its tick, but inside the drawing.
+    fn label(&self, x: f32) -> (f32, Anchor) {
+        let edge = LEFT + self.width + RIGHT;
+        if x + HALF_LABEL > edge {
+            (edge, Anchor::End)
+        } else {
+            (x, Anchor::Middle)
+        }
+    }
+
     fn time_axis(&self) -> Vec<Mark> {
         let (days, years) = dates(self.first, self.last);
         let floor = TOP + self.height;
@@ -132,9 +148,10 @@ impl Frame {
                 width: 0.5,
             };
             let format = if years { "%Y" } else { "%b %Y" };
+            let (x, anchor) = self.label(x);
             let text = Mark::Text {
                 at: (x, floor + 12.0),
-                anchor: Anchor::Middle,
+                anchor,
                 face: LABEL,
                 text: day.strftime(format).to_string(),
             };
@@ -204,6 +221,36 @@ mod tests {
                 assert!((0.0..=drawing.width).contains(x) && (0.0..=drawing.height).contains(y));
             }
         }
+    }
+
+    #[test]
+    fn labels_stay_inside_the_drawing() {
+        let days: Vec<(Date, f64)> = (0..30)
+            .map(|day| (date(2013, 2, 1) + i64::from(day).days(), 1.0))
+            .collect();
+        let drawing = over_time(&days, chart()).unwrap();
+        let ends = drawing.marks.iter().filter_map(|mark| match mark {
+            Mark::Text {
+                at, anchor, text, ..
+            } if text == "Mar 2013" => Some((at.0, *anchor)),
+            _ => None,
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), [(drawing.width, Anchor::End)]);
+    }
+
+    #[test]
+    fn the_ground_of_gains_and_losses_ends_at_zero_which_is_in_view() {
+        let days = [(date(2010, 1, 4), 3.0), (date(2010, 1, 5), 4.0)];
+        let chart = TimeChart {
+            from_zero: true,
+            ..chart()
+        };
+        let drawing = over_time(&days, chart).unwrap();
+        let zero = drawing
+            .marks
+            .iter()
+            .any(|mark| matches!(mark, Mark::Text { text, .. } if text == "0"));
+        assert!(zero, "{:?}", drawing.marks);
     }
 
     #[test]

@@ -35,13 +35,21 @@ pub(super) fn by_year(subject: &Subject<'_>) -> Vec<Block> {
     }
     let base = subject.closing.base;
     let mut table = Table::new(&["Year"], &["Short-term", "Long-term", "Pooled", "Sum"]);
-    for (year, sums) in &years {
+    let line = |name: String, sums: &Year| {
         let sum = sums.short + sums.long + sums.pooled;
         let cells = [sums.short, sums.long, sums.pooled, sum].map(|value| money(value, base));
-        table
-            .rows
-            .push(std::iter::once(year.to_string()).chain(cells).collect());
-    }
+        std::iter::once(name).chain(cells).collect()
+    };
+    table.rows = years
+        .iter()
+        .map(|(year, sums)| line(year.to_string(), sums))
+        .collect();
+    let whole = Year {
+        short: years.values().map(|year| year.short).sum(),
+        long: years.values().map(|year| year.long).sum(),
+        pooled: years.values().map(|year| year.pooled).sum(),
+    };
+    table.total = Some(line("Total".to_owned(), &whole));
     let mut blocks = section("Realised gains", Ok(table));
     blocks.push(Block::Note(format!(
         "In {base}. Long-term is what was held for more than 365 days; lots of an average-cost pool have no term."

@@ -1,5 +1,6 @@
 //! What the reports say. Every type opens with the key figures and the charts and lists the holdings; they differ in between.
 
+mod about;
 mod export;
 mod gains;
 mod holdings;
@@ -91,6 +92,7 @@ pub fn report(subject: &Subject<'_>, kind: ReportType) -> Document {
             performance::monthly,
             income::blocks,
             gains::by_year,
+            about::blocks,
         ],
         ReportType::Performance => &[
             performance::returns,
@@ -100,6 +102,7 @@ pub fn report(subject: &Subject<'_>, kind: ReportType) -> Document {
             performance::monthly,
             performance::contributions,
             holdings::positions,
+            about::blocks,
         ],
         ReportType::Holdings => &[
             holdings::positions,

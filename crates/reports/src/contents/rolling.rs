@@ -38,7 +38,7 @@ fn chart(subject: &Subject<'_>) -> Option<Block> {
         height: 90.0,
         line: BLUE,
         ground: PALE_BLUE,
-        from_zero: false,
+        from_zero: true,
         label: |value| format!("{:.0} %", value * 100.0),
     };
     Some(Block::Chart {

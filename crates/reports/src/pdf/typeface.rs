@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 
 use super::fallback;
 use super::font::Font;
+use super::order::visual;
 use crate::error::{Error, Result};
 
 const REGULAR: &[u8] = include_bytes!("../../fonts/LiberationSans-Regular.ttf.gz");
@@ -80,15 +81,10 @@ impl Typeface {
         glyphs.sum::<f32>() / 1000.0
     }
 
-    /// A text cut where the font changes. Line breaks and other control characters become spaces.
+    /// A line of text in the order of its glyphs, cut where the font changes.
     pub(super) fn runs(&self, text: &str, bold: bool) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        for character in text.chars() {
-            let character = if character.is_control() {
-                ' '
-            } else {
-                character
-            };
+        for character in visual(text).chars() {
             let (font, glyph) = self.find(character, bold);
             match runs.last_mut().filter(|run| run.font == font) {
                 Some(run) => run.glyphs.push((character, glyph)),
@@ -103,8 +99,8 @@ impl Typeface {
 
     /// The characters that no font has.
     pub(super) fn missing(&self, text: &str) -> BTreeSet<char> {
-        let characters = text.chars().filter(|character| !character.is_control());
-        characters
+        let text = visual(text);
+        text.chars()
             .filter(|character| self.find(*character, false).1 == 0)
             .collect()
     }

@@ -129,7 +129,7 @@ fn equal_inputs_give_equal_bytes() {
 
 #[test]
 fn names_in_every_script_can_be_read_where_a_font_is_installed() {
-    with_report(6, ReportType::Holdings, |_, pdf| {
+    with_report(8, ReportType::Holdings, |_, pdf| {
         let folder = tempfile::tempdir().unwrap();
         let file = saved(&folder, "scripts.pdf", &pdf.bytes);
         let text = run("pdftotext", &["-raw"], &file);
@@ -145,6 +145,8 @@ fn names_in_every_script_can_be_read_where_a_font_is_installed() {
             "中国工商银行股份有限公司",
             "トヨタ自動車株式会社",
             "삼성전자주식회사",
+            "הפועלים",
+            "CréditAgricole",
         ] {
             assert!(read.contains(name), "{name}: {text}");
         }

@@ -15,14 +15,16 @@ use reports::subject::Names;
 pub(crate) const TO: Date = date(2013, 3, 1);
 const FROM: Date = date(2010, 1, 4);
 
-/// Names in Latin, Greek, Cyrillic, Chinese, Japanese and Korean.
-const SCRIPTS: [&str; 6] = [
+/// Names in Latin, Greek, Cyrillic, Chinese, Japanese, Korean and Hebrew, and one whose accents are characters of their own.
+const SCRIPTS: [&str; 8] = [
     "Société Générale & Ægir",
     "Εθνική Τράπεζα της Ελλάδος",
     "Газпром нефть",
     "中国工商银行股份有限公司",
     "トヨタ自動車株式会社",
     "삼성전자주식회사",
+    "בנק הפועלים",
+    "Cre\u{301}dit Agricole",
 ];
 
 pub(crate) struct World {

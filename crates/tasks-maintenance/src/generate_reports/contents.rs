@@ -8,6 +8,7 @@ use reports::document::{Block, Figure, Table};
 use reports::format::percent;
 use tasks_analytics::{slowest, summed_up};
 
+use super::moment;
 use crate::health::{Check, CheckStatus};
 
 /// Health by status and by check, and runs by queue.
@@ -57,7 +58,7 @@ pub(super) fn performance(runs: &[RunRow]) -> Vec<Block> {
         .map(|run| {
             vec![
                 run.name,
-                run.finished_at.to_string(),
+                moment(run.finished_at),
                 run.duration_ms.to_string(),
             ]
         })

@@ -138,7 +138,8 @@ fn show(written: &Written) {
     if !written.missing.is_empty() {
         let missing: String = written.missing.iter().collect();
         eprintln!(
-            "note: no font has {missing}; install fonts-wqy-microhei, or set CELERIAC_REPORT_FONT to a TrueType font"
+            "note: no font here has {missing}: the PDF shows boxes instead, HTML has them. For Chinese, Japanese and Korean install fonts-wqy-microhei; \
+             CELERIAC_REPORT_FONT names another TrueType font"
         );
     }
 }
