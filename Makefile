@@ -17,7 +17,7 @@ ifdef BROKER
 up worker beat: export CELERY_BROKER_URL := $(BROKER)
 endif
 
-.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-mixed drill-beat oracles check bench bench-peers bench-instructions bench-finance setup install fmt clean
+.PHONY: help build run demo-report up worker beat test canvas-trees drill drill-finance drill-mixed drill-beat oracles check bench bench-peers bench-instructions bench-finance setup install fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ drill: setup ## long drills: kills, freezes, cut connections, a stop under load 
 
 canvas-trees: setup ## 10,000 random canvas trees, as under Celery and under kills (TREES=…, TREES_SEED=…; about 40 minutes)
 	scripts/canvas-trees.sh
+
+drill-finance: setup ## kills in the middle of every finance task with the ledger on PostgreSQL (about 3 minutes)
+	scripts/drill.sh 'test(back_office::kills::long_)'
 
 drill-mixed: setup ## ten minutes of kills among Python and Rust workers on one queue
 	scripts/drill.sh 'test(long_kills_on_both_sides)'

@@ -1,5 +1,6 @@
 """Prints all that a data folder holds as one line of JSON: every row of every table of its finance database, and every other
-file with its hash; without what differs from run to run."""
+file with its hash; without what differs from run to run. A second argument is the URL of a PostgreSQL database that is the
+finance database instead."""
 
 import hashlib
 import json
@@ -49,15 +50,42 @@ def plain(value):
         return hashlib.sha256(value).hexdigest()
 
 
-def rows(database, table):
-    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+def of_file(file):
+    """A connection, and the columns of each table."""
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
+    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlx%' AND name NOT LIKE 'sqlite%'"
+    return database, {
+        table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        for (table,) in database.execute(named)
+    }
+
+
+def of_server(url):
+    """The same of a PostgreSQL database."""
+    import psycopg
+
+    database = psycopg.connect(url)
+    tables = {}
+    named = """SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name NOT LIKE '%sqlx%' ORDER BY table_name, ordinal_position"""
+    for table, column in database.execute(named):
+        tables.setdefault(table, []).append(column)
+    return database, tables
+
+
+def rows(database, table, columns):
     kept = [name for name in columns if name not in TIMES and (table, name) not in LEFT_OUT]
     listed = database.execute(f"SELECT {', '.join(kept)} FROM {table}")
     found = [dict(zip(kept, map(plain, row))) for row in listed]
     for row in found:
         if measured(str(row.get("path"))):
             del row["bytes"], row["sha256"]
-    return sorted(found, key=json.dumps)
+    return sorted(found, key=as_json)
+
+
+def as_json(value):
+    """Decimals, dates and times as their text."""
+    return json.dumps(value, default=str)
 
 
 def measured(text):
@@ -75,8 +103,7 @@ def files(folder):
 
 
 folder = pathlib.Path(sys.argv[1])
-database = sqlite3.connect(f"file:{folder}/finance.db?mode=ro", uri=True, timeout=30)
-tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlx%' AND name NOT LIKE 'sqlite%'")]
-state = {table: rows(database, table) for table in tables if table not in TABLES_LEFT_OUT}
+database, tables = of_server(sys.argv[2]) if len(sys.argv) > 2 else of_file(folder / "finance.db")
+state = {table: rows(database, table, columns) for table, columns in tables.items() if table not in TABLES_LEFT_OUT}
 state["files"] = list(files(folder))
-print(MADE_UP.sub("made up", json.dumps(state)))
+print(MADE_UP.sub("made up", as_json(state)))

@@ -58,7 +58,13 @@ impl Postgres {
     /// The URL of the database that every server has.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgresql://{USER}@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    /// The URL of a database that a test has created.
+    #[must_use]
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgresql://{USER}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Runs SQL with `psql` and returns what it printed, one line for each row, without the last line end.
@@ -66,9 +72,17 @@ impl Postgres {
     /// # Panics
     /// When psql is not installed or the statement fails.
     pub fn sql(&self, statement: &str) -> String {
+        self.sql_in("postgres", statement)
+    }
+
+    /// The same in a database that a test has created.
+    ///
+    /// # Panics
+    /// As [`Postgres::sql`] does.
+    pub fn sql_in(&self, database: &str, statement: &str) -> String {
         let mut command = Command::new(program("psql"));
         command.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, "-d"]);
-        let output = tool::run(command.arg(self.url()));
+        let output = tool::run(command.arg(self.url_of(database)));
         String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned()

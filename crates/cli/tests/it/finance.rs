@@ -8,14 +8,8 @@ async fn database(sandbox: &Sandbox) {
         .await
         .unwrap();
     let asset = NewAsset {
-        symbol: "TEST",
-        exchange: "",
         name: "Test Inc.",
-        class: "equity",
-        sector: None,
-        country: None,
-        currency: "USD".parse().unwrap(),
-        calendar: "XNYS",
+        ..NewAsset::share("TEST", "USD".parse().unwrap())
     };
     store.put_asset(&asset).await.unwrap();
     store.close().await;

@@ -34,7 +34,7 @@ async fn every_bad_row_is_named_and_the_good_ones_are_kept() {
     let text = stdout(&refused.code(1));
     let expected = [
         "8 rows: 1 written, 1 unchanged, 6 refused",
-        "line 3: account = \"Other\" is not an account of this user",
+        "line 3: account = \"Other\" is not an account of this user, who has Main",
         "line 4: price = \"NaN\"",
         "line 5: quantity = \"0\" must be above zero",
         "line 6: date = \"2010-02-30\"",

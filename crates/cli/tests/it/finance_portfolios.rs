@@ -175,7 +175,7 @@ async fn targets_that_make_no_sense_are_refused() {
         (
             "set -u 1 --portfolio 1 equity=50 bond=51",
             1,
-            "must not add up to more than 1",
+            "weights = equity 50 % + bond 51 % = 101 %: must not add up to more than 100 %",
         ),
         (
             "set -u 1 --portfolio 1 equity=50 equity=5",
@@ -187,7 +187,16 @@ async fn targets_that_make_no_sense_are_refused() {
             1,
             "cash is what the weights leave",
         ),
-        ("set -u 1 --portfolio 1 equity=-5", 1, "must be from 0 to 1"),
+        (
+            "set -u 1 --portfolio 1 equity=-5",
+            1,
+            "weight = -5 % of equity: must be from 0 to 100 %",
+        ),
+        (
+            "set -u 1 --portfolio 1 equity=5:200",
+            1,
+            "band = 200 % of equity: must be from 0 to 100 %",
+        ),
         (
             "set -u 1 --portfolio 1 --by symbol NONE=5",
             1,

@@ -96,7 +96,10 @@ async fn statements_that_cannot_be_read_are_refused_whole() {
     assert!(foreign.contains("account 99 does not exist"), "{foreign}");
     // Nothing has been kept of any of them.
     let text = stdout(&sandbox.run(&["finance", "reconcile"]).success());
-    assert_eq!(text, "no account has a statement\n");
+    assert_eq!(
+        text,
+        "no account has a statement; celeriac finance import-statement FILE brings one\n"
+    );
     let unknown = ["finance", "reconcile", "--account", "99"];
     let text = stderr(&sandbox.run(&unknown).code(1));
     assert!(text.contains("account 99 does not exist"), "{text}");

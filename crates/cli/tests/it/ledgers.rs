@@ -32,16 +32,7 @@ pub(crate) async fn two_users(sandbox: &Sandbox) {
 }
 
 async fn priced(store: &Store, symbol: &str, prices: &str) {
-    let asset = NewAsset {
-        symbol,
-        exchange: "",
-        name: symbol,
-        class: "equity",
-        sector: None,
-        country: None,
-        currency: "USD".parse().unwrap(),
-        calendar: "XNYS",
-    };
+    let asset = NewAsset::share(symbol, "USD".parse().unwrap());
     let asset_id = store.put_asset(&asset).await.unwrap();
     let source = Source {
         name: "prices.csv",

@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod finance;
 mod finance_import;
+mod finance_large;
 mod finance_portfolios;
 mod finance_statements;
 mod help;

@@ -138,14 +138,11 @@ impl Updater<'_> {
             }));
         };
         let asset = NewAsset {
-            symbol,
-            exchange: "",
             name: info.name.as_deref().unwrap_or(symbol),
             class: info.class.as_deref().unwrap_or("equity"),
             sector: info.sector.as_deref(),
             country: info.country.as_deref(),
-            currency,
-            calendar: "XNYS",
+            ..NewAsset::share(symbol, currency)
         };
         let id = self.store.put_asset(&asset).await?;
         self.keep_facts(id, &source, &info).await?;

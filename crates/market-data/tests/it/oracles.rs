@@ -85,14 +85,8 @@ impl Through<'_> {
     async fn daily(&self, mut daily: Daily) -> Daily {
         let store = &self.place.store;
         let asset = NewAsset {
-            symbol: "CASE",
             exchange: self.exchange,
-            name: "",
-            class: "equity",
-            sector: None,
-            country: None,
-            currency: "USD".parse().unwrap(),
-            calendar: "XNYS",
+            ..NewAsset::share("CASE", "USD".parse().unwrap())
         };
         let bars = NewBars {
             asset_id: store.put_asset(&asset).await.unwrap(),

@@ -44,16 +44,7 @@ impl Place {
     }
 
     pub(crate) async fn asset(&self, symbol: &str) -> i64 {
-        let asset = NewAsset {
-            symbol,
-            exchange: "",
-            name: symbol,
-            class: "equity",
-            sector: None,
-            country: None,
-            currency: "USD".parse().unwrap(),
-            calendar: "XNYS",
-        };
+        let asset = NewAsset::share(symbol, "USD".parse().unwrap());
         self.store.put_asset(&asset).await.unwrap()
     }
 

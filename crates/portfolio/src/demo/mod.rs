@@ -158,14 +158,10 @@ async fn prices(
     let currency = "USD".parse().expect("three letters");
     let (sector, country) = (Some(sector), Some("US"));
     let asset = NewAsset {
-        symbol,
-        exchange: "",
         name,
-        class: "equity",
         sector,
         country,
-        currency,
-        calendar: "XNYS",
+        ..NewAsset::share(symbol, currency)
     };
     let asset_id = store.put_asset(&asset).await?;
     let file = format!("prices/{symbol}.csv");

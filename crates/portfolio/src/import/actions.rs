@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use super::table::{Columns, read};
-use super::{BadRow, ImportReport, OnProgress, Source};
+use super::{BadRow, ImportReport, NO_SUCH_ASSET, OnProgress, Source};
 use crate::error::Result;
 use crate::market::{Action, ActionKind};
 use crate::store::Store;
@@ -24,7 +24,7 @@ pub async fn import_actions(
     let mut actions = Vec::new();
     let mut report = read(file, &COLUMNS, progress, |cells| {
         let symbol = cells.required("symbol")?.to_uppercase();
-        let unknown = || cells.bad("symbol", "is not a known asset: add it first");
+        let unknown = || cells.bad("symbol", NO_SUCH_ASSET);
         let asset_id = *assets.get(&symbol).ok_or_else(unknown)?;
         actions.push((asset_id, action(cells)?));
         Ok(())

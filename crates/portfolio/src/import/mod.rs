@@ -35,6 +35,9 @@ pub use transactions::{TransactionImport, import_transactions};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
+/// What to do about a symbol that is new.
+const NO_SUCH_ASSET: &str = "is not a known asset: fetch_market_data adds it";
+
 /// Rows written at once.
 const BATCH: usize = 1000;
 /// Bad rows that a report lists; the others are counted.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::cells::Cells;
 use super::lots::{self, NamedPick};
 use super::table::{self, Columns, Table};
-use super::{BATCH, BadRow, ImportReport, Input, OnProgress};
+use super::{BATCH, BadRow, ImportReport, Input, NO_SUCH_ASSET, OnProgress};
 use crate::decimal::{Decimal, MONEY, QUANTITY};
 use crate::error::Result;
 use crate::ledger::Kind;
@@ -156,7 +156,7 @@ impl<'a> Context<'a> {
             account_id: *self
                 .accounts
                 .get(account)
-                .ok_or_else(|| cells.bad("account", "is not an account of this user"))?,
+                .ok_or_else(|| cells.bad("account", self.no_such_account()))?,
             asset_id: self.asset(cells, "symbol")?,
             trade_date: cells.date("date")?,
             settle_date: cells.optional_date("settle_date")?,
@@ -203,7 +203,19 @@ impl<'a> Context<'a> {
                 .get(&symbol.to_uppercase())
                 .copied()
                 .map(Some)
-                .ok_or_else(|| cells.bad(field, "is not a known asset: add it first")),
+                .ok_or_else(|| cells.bad(field, NO_SUCH_ASSET)),
+        }
+    }
+
+    fn no_such_account(&self) -> String {
+        let mut names: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        match names.as_slice() {
+            [] => "is not an account of this user, who has none".to_owned(),
+            names => format!(
+                "is not an account of this user, who has {}",
+                names.join(", ")
+            ),
         }
     }
 

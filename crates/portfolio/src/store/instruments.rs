@@ -22,6 +22,22 @@ pub struct NewAsset<'a> {
     pub calendar: &'a str,
 }
 
+impl<'a> NewAsset<'a> {
+    /// A share of which no more is known than its symbol, traded in New York.
+    pub fn share(symbol: &'a str, currency: Currency) -> NewAsset<'a> {
+        NewAsset {
+            symbol,
+            exchange: "",
+            name: symbol,
+            class: "equity",
+            sector: None,
+            country: None,
+            currency,
+            calendar: "XNYS",
+        }
+    }
+}
+
 impl Store {
     /// Adds an asset, or updates the one with this symbol on this exchange; returns the id.
     pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {

@@ -13,7 +13,7 @@ pub use trades::{LeftOut, Reason, Side, Trade};
 
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, RATE};
 use crate::error::{Error, Result};
 use crate::market::Asset;
 
@@ -99,6 +99,12 @@ impl Dimension {
     }
 }
 
+/// A share as people say it, such as `12.5 %`.
+fn percent(share: Decimal) -> String {
+    let scaled = share.mul(Decimal::from_int(100), RATE);
+    scaled.map_or_else(|_| share.to_string(), |percent| format!("{percent} %"))
+}
+
 impl TargetPlan {
     /// Whether the plan can be followed.
     ///
@@ -135,11 +141,11 @@ impl TargetPlan {
                     "must be equity, etf, fund, bond, crypto, fx, commodity, index or other; cash is what the weights leave",
                 );
             }
-            if !share(target.weight) {
-                return wrong("weight", &target.weight, "must be from 0 to 1");
-            }
-            if !share(target.band) {
-                return wrong("band", &target.band, "must be from 0 to 1");
+            for (field, value) in [("weight", target.weight), ("band", target.band)] {
+                if !share(value) {
+                    let said = format!("{} of {}", percent(value), target.name);
+                    return wrong(field, &said, "must be from 0 to 100 %");
+                }
             }
             let before = &self.targets[..index];
             if before.iter().any(|other| other.name == target.name) {
@@ -148,7 +154,11 @@ impl TargetPlan {
         }
         let sum: Decimal = self.targets.iter().map(|target| target.weight).sum();
         if sum > Decimal::ONE {
-            return wrong("weight", &sum, "must not add up to more than 1");
+            let parts = self.targets.iter();
+            let parts = parts.map(|target| format!("{} {}", target.name, percent(target.weight)));
+            let said = parts.collect::<Vec<_>>().join(" + ");
+            let said = format!("{said} = {}", percent(sum));
+            return wrong("weights", &said, "must not add up to more than 100 %");
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod engine;
 mod fixtures;
 mod generated;
 mod import;
+mod import_order;
 mod incoming;
 mod ledger;
 mod looking_back;

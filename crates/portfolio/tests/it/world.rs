@@ -121,17 +121,7 @@ impl World {
     }
 
     pub(crate) async fn asset(&self, symbol: &str) -> i64 {
-        let currency = "USD".parse().unwrap();
-        let asset = NewAsset {
-            symbol,
-            exchange: "",
-            name: symbol,
-            class: "equity",
-            sector: None,
-            country: None,
-            currency,
-            calendar: "XNYS",
-        };
+        let asset = NewAsset::share(symbol, "USD".parse().unwrap());
         self.store.put_asset(&asset).await.unwrap()
     }
 

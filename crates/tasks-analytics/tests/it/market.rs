@@ -40,16 +40,7 @@ print(json.dumps([
 
 async fn prepare(data: &TempDir) {
     let store = Store::create(data.path().join("finance.db")).await.unwrap();
-    let asset = NewAsset {
-        symbol: "AAPL",
-        exchange: "",
-        name: "",
-        class: "equity",
-        sector: None,
-        country: None,
-        currency: "USD".parse().unwrap(),
-        calendar: "XNYS",
-    };
+    let asset = NewAsset::share("AAPL", "USD".parse().unwrap());
     store.put_asset(&asset).await.unwrap();
     store.close().await;
     let folder = data.path().join("market");

@@ -1,5 +1,7 @@
 //! `generate_reports`.
 
+use std::process::Command;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -41,6 +43,36 @@ async fn reports_say_what_happened_and_are_made_once() {
     assert_eq!(second["data"], first["data"]);
     let (_, text) = report(&system, "reconciliation", end).await;
     assert!(text.contains("No account was compared"), "{text}");
+}
+
+/// Every kind, of a window in which something happened and of one in which nothing did.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_is_valid_paper_and_the_same_each_time() {
+    let system = System::start().await;
+    let store = system.database("ada@example.com").await;
+    let checks = r#"{"broker": {"status": "degraded", "latency_ms": 12.0, "detail": ""}}"#;
+    let sample = store.add_health_sample(Timestamp::now(), "degraded", checks, 1);
+    sample.await.unwrap();
+    let now = (Timestamp::now() + SignedDuration::from_secs(1)).to_string();
+    for kind in ["system", "performance", "usage", "reconciliation"] {
+        for end in [now.as_str(), "2001-01-01T00:00:00Z"] {
+            let made = async || {
+                let call = system.call(NAME).arg(kind).arg(Value::Null).arg(end);
+                let result = system.run(call.kwarg("formats", ["pdf", "html"])).await;
+                result["data"]["artifacts"].clone()
+            };
+            let first = made().await;
+            let paper = first[0]["path"].as_str().unwrap();
+            let checked = Command::new("qpdf").args(["--check", paper]).output();
+            let checked = checked.expect("scripts/setup.sh installs qpdf");
+            let said = String::from_utf8_lossy(&checked.stdout);
+            assert!(checked.status.success(), "{kind} until {end}: {said}");
+            // The runs of the first time are in the second's window.
+            if kind != "system" && kind != "performance" {
+                assert_eq!(made().await, first, "{kind} until {end}");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,16 +16,7 @@ const NAME: &str = "weekly_portfolio_maintenance";
 /// A portfolio that has held IBM since a day, with a deposit twice.
 async fn portfolio(store: &Store, since: Date) {
     let (currency, now) = ("USD".parse().unwrap(), Timestamp::now());
-    let asset = NewAsset {
-        symbol: "IBM",
-        exchange: "",
-        name: "",
-        class: "equity",
-        sector: None,
-        country: None,
-        currency,
-        calendar: "XNYS",
-    };
+    let asset = NewAsset::share("IBM", currency);
     store.put_asset(&asset).await.unwrap();
     let user = NewUser {
         email: "a@b.c",

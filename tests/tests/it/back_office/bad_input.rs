@@ -207,11 +207,11 @@ async fn spoil(system: &System) {
     let utf_16: Vec<u8> = utf_16.flat_map(|c| (c as u16).to_le_bytes()).collect();
     fs::write(data.join("statements/utf-16.csv"), utf_16).unwrap();
     symlink("/etc", data.join("logs/link")).unwrap();
-    let prepared = system.change(&[
+    let prepared = [
         "UPDATE accounts SET custodian = 'Bank', custodian_account_no = 'DEPOT-1' WHERE name = 'Depot'",
         "UPDATE assets SET provider = 'page' WHERE symbol = 'GOOG'",
-    ]);
-    prepared.await;
+    ];
+    system.database.run(&prepared.map(str::to_owned)).await;
     let ledger = system.folder.path().join("oversell.csv");
     fs::write(&ledger, OVERSELL).unwrap();
     let imported = system

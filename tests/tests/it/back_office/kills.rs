@@ -10,10 +10,12 @@ mod stage;
 mod trap;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
+use testkit::Postgres;
 
-use super::system::specified_tasks;
+use super::system::{System, specified_tasks};
 use evidence::Evidence;
 use play::play;
 use scenes::{LANES, Scene};
@@ -24,7 +26,17 @@ const ATTEMPTS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn kills_in_the_middle_of_every_task_leave_what_undisturbed_runs_leave() {
-    let stage = Stage::prepare().await;
+    drill(System::start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+#[ignore = "takes minutes: make drill-finance"]
+async fn long_kills_in_the_middle_of_every_task_on_postgres_leave_what_undisturbed_runs_leave() {
+    drill(System::start_on(&Arc::new(Postgres::start()))).await;
+}
+
+async fn drill(template: System) {
+    let stage = Stage::prepare(template).await;
     let lanes = (0..).zip(LANES);
     let played = lanes.map(|(lane, scenes)| {
         let stage = stage.clone();

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use service::Settings;
 use service::settings::Sources;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
-use testkit::{Process, Python, RedisServer, TempDir, bin, workspace_root};
+use testkit::{Postgres, Process, Python, RedisServer, TempDir, bin, workspace_root};
 
 use super::calls::Call;
+use super::database::Database;
 
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Every queue of the delivered settings.
@@ -20,6 +20,7 @@ const QUEUES: &str = "high_priority,low_priority,monitoring,default,celery,maint
 pub struct System {
     pub redis: RedisServer,
     pub folder: TempDir,
+    pub database: Database,
     worker: Option<Process>,
     /// Settings of its own.
     variables: Vec<(&'static str, String)>,
@@ -28,9 +29,21 @@ pub struct System {
 impl System {
     /// The sample portfolio is installed and refreshed; no worker runs.
     pub fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let database = Database::of_folder(folder.path());
+        Self::of(folder, database)
+    }
+
+    /// The same with its ledger on a server.
+    pub fn start_on(server: &Arc<Postgres>) -> Self {
+        Self::of(TempDir::new().unwrap(), Database::on(server))
+    }
+
+    fn of(folder: TempDir, database: Database) -> Self {
         let system = Self {
             redis: RedisServer::start(),
-            folder: TempDir::new().unwrap(),
+            folder,
+            database,
             worker: None,
             variables: Vec::new(),
         };
@@ -55,6 +68,7 @@ impl System {
         assert!(copied.unwrap().success());
         Self {
             redis: RedisServer::start(),
+            database: self.database.copy_for(folder.path()),
             folder,
             worker: None,
             variables,
@@ -75,6 +89,7 @@ impl System {
             .env("CELERIAC_MARKET_DATA_PROVIDERS", r#"["simulator"]"#)
             .env("CELERIAC_LEASE_SECONDS", "2")
             .env("CELERIAC_MAX_WORKER_DEATHS", "1000")
+            .envs(self.database.url().map(|url| ("CELERIAC_FINANCE_URL", url)))
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -127,21 +142,12 @@ impl System {
         file
     }
 
-    /// Runs statements on the finance database. Nothing else may be using it.
-    pub async fn change(&self, statements: &[&'static str]) {
-        let file = self.data().join("finance.db");
-        let options = SqliteConnectOptions::new().filename(file);
-        let mut connection = options.connect().await.unwrap();
-        for statement in statements {
-            let query = sqlx::query(*statement);
-            query.execute(&mut connection).await.unwrap();
-        }
-        connection.close().await.unwrap();
-    }
-
-    /// What the data folder holds, without what differs from run to run.
+    /// What the data folder and the ledger hold, without what differs from run to run.
     pub fn state(&self) -> Value {
-        let text = self.script("finance_state.py", &[self.data().to_str().unwrap()]);
+        let (folder, url) = (self.data(), self.database.url());
+        let arguments = [folder.to_str(), url.as_deref()];
+        let arguments: Vec<&str> = arguments.into_iter().flatten().collect();
+        let text = self.script("finance_state.py", &arguments);
         serde_json::from_str(&text).unwrap()
     }
 

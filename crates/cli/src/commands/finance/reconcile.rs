@@ -103,7 +103,7 @@ fn show(found: &[(String, ReconcileData)], json: bool) {
     output::table(
         &headers,
         found.iter().map(row).collect(),
-        "no account has a statement",
+        "no account has a statement; celeriac finance import-statement FILE brings one",
     );
     for (name, data) in found {
         for one in &data.breaks {

@@ -225,15 +225,13 @@ pub(crate) async fn asset(
     spec: &Value,
     actions: &[Action],
 ) -> i64 {
+    let currency = text(spec, "currency").unwrap_or("USD").parse().unwrap();
     let asset = NewAsset {
-        symbol,
         exchange,
-        name: symbol,
         class: text(spec, "class").unwrap_or("equity"),
         sector: text(spec, "sector"),
         country: text(spec, "country"),
-        currency: text(spec, "currency").unwrap_or("USD").parse().unwrap(),
-        calendar: "XNYS",
+        ..NewAsset::share(symbol, currency)
     };
     let asset_id = store.put_asset(&asset).await.unwrap();
     let series = closes(spec);

@@ -9,6 +9,8 @@ use super::evidence::Evidence;
 use super::scenes::Scene;
 use super::stage::Stage;
 use super::trap::Trap;
+use super::trap::server::continue_ids;
+use crate::back_office::database::Database;
 use crate::back_office::system::{PATIENCE, System, queue_of, settings};
 
 /// A task had ended before its kill, so nothing was shown; why and where.
@@ -28,6 +30,9 @@ pub async fn play(
     system.start_worker().await;
     let mut results = Vec::new();
     for scene in scenes {
+        if let Database::Server(server, name) = &system.database {
+            continue_ids(server, name);
+        }
         let sent = if kill {
             killed(&mut system, &client, scene).await?
         } else {
@@ -52,11 +57,11 @@ async fn killed(
     client: &Client,
     scene: &Scene,
 ) -> Result<AsyncResult<Value>, TooLate> {
-    let (folder, id) = (system.data(), scene.task);
+    let id = scene.task;
     let mut sent = None;
     for moment in scene.kills {
         system.kill_worker();
-        let trap = Trap::set(&folder, id, *moment).await;
+        let trap = Trap::set(system, id, *moment).await;
         system.start_worker().await;
         if sent.is_none() {
             sent = Some(send(client, scene).await);

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use testkit::{MailServer, Receiver};
 
+use crate::back_office::database::Database;
 use crate::back_office::system::System;
 
 /// What a bank says of Bruno's account: a position of one share is all there is.
@@ -24,7 +25,7 @@ const PREPARE: [&str; 5] = [
     "UPDATE accounts SET custodian = 'Bank', custodian_account_no = 'DEPOT-1' WHERE name = 'Depot'",
     "DELETE FROM cache_entries",
     "INSERT INTO cache_entries (key, value, version, computed_at, expires_at)
-       VALUES ('old', X'7B7D', 1, '2020-01-01T00:00:00Z', '2020-01-02T00:00:00Z')",
+       VALUES ('old', BYTES, 1, '2020-01-01T00:00:00Z', '2020-01-02T00:00:00Z')",
     "INSERT INTO notifications (user_id, type, subject, message, dedupe_key, created_at, read_at)
        VALUES (1, 'info', 'old', 'old', 'old', '2020-01-01T00:00:00Z', '2020-01-02T00:00:00Z')",
 ];
@@ -37,9 +38,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn prepare() -> Self {
-        let template = System::start();
-        template.change(&PREPARE).await;
+    /// With the ledger in this system.
+    pub async fn prepare(template: System) -> Self {
+        let bytes = match &template.database {
+            Database::File(_) => "X'7B7D'",
+            Database::Server(..) => "'{}'::bytea",
+        };
+        let statements = PREPARE.map(|statement| statement.replace("BYTES", bytes));
+        template.database.run(&statements).await;
         furnish(&template.data());
         Self {
             template: Arc::new(template),

@@ -1,64 +1,79 @@
-//! Holding a task in the middle of what it does: a trigger that counts for ever, in the transaction of the task itself.
+//! Holding a task in the middle of what it does: a trigger that does not end, in the transaction of the task itself.
 
-use std::path::Path;
+mod file;
+pub(super) mod server;
+
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use testkit::wait_until;
 
 use super::scenes::Moment;
-use crate::back_office::system::PATIENCE;
+use crate::back_office::database::Database;
+use crate::back_office::system::{PATIENCE, System};
 
 /// Longer than the transactions before the endless one: who holds the file for so long is in the trap.
 const LASTING: Duration = Duration::from_millis(300);
 /// No task writes for so long in one transaction.
 const ENDLESSLY: Duration = Duration::from_secs(5);
-const ENDLESS: &str = "CREATE VIEW IF NOT EXISTS endless AS
-    WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted) SELECT n FROM counted";
 
 /// A trap for one task.
-pub struct Trap<'t> {
-    folder: &'t Path,
-    task_id: &'t str,
+pub struct Trap {
+    database: Database,
+    /// The data folder.
+    folder: PathBuf,
+    task_id: &'static str,
     moment: Moment,
 }
 
-impl<'t> Trap<'t> {
-    /// Set before the task is sent; `folder` is the data folder.
-    pub async fn set(folder: &'t Path, task_id: &'t str, moment: Moment) -> Self {
-        let trap = Self {
-            folder,
+impl Trap {
+    /// Set before the task is sent.
+    pub async fn set(system: &System, task_id: &'static str, moment: Moment) -> Self {
+        let trigger = match moment {
+            Moment::Changing(table) => Some(Trigger {
+                table,
+                events: &EVENTS,
+                when: "",
+            }),
+            Moment::Ending => Some(Trigger {
+                table: "task_runs",
+                events: &EVENTS[1..2],
+                when: "WHEN (NEW.state <> 'STARTED')",
+            }),
+            Moment::Running | Moment::Wrote(..) => None,
+        };
+        if let Some(trigger) = trigger {
+            let statements = match &system.database {
+                Database::File(_) => file::setting(&trigger),
+                Database::Server(..) => server::setting(&trigger),
+            };
+            system.database.run(&statements).await;
+        }
+        Self {
+            database: system.database.clone(),
+            folder: system.data(),
             task_id,
             moment,
-        };
-        let mut connection = trap.connect(PATIENCE).await;
-        for statement in triggers(moment) {
-            run(&mut connection, &statement).await;
         }
-        connection.close().await.unwrap();
-        trap
     }
 
     /// Waits until the task is in it. On a slow machine a run may go unrecorded; a transaction that does not end gives it away too.
     pub async fn sprung(&self) {
-        let writing_since = Mutex::new(None);
-        wait_until(PATIENCE, async || {
-            let writes = self.somebody_writes().await;
-            let lasts = {
-                let mut kept = writing_since.lock().unwrap();
-                let since: Instant = kept.filter(|_| writes).unwrap_or_else(Instant::now);
-                *kept = Some(since);
-                since.elapsed()
-            };
-            match self.moment {
-                Moment::Changing(_) => {
-                    lasts > ENDLESSLY || lasts > LASTING && self.has_started().await
-                }
-                Moment::Ending => lasts > LASTING && self.has_started().await,
-                Moment::Running => self.has_started().await,
-                Moment::Wrote(folder, ending) => has_file(&self.folder.join(folder), ending),
+        let held_since = Mutex::new(None);
+        wait_until(PATIENCE, async || match self.moment {
+            Moment::Running => self.has_started().await,
+            Moment::Wrote(folder, ending) => has_file(&self.folder.join(folder), ending),
+            Moment::Changing(_) | Moment::Ending => {
+                let holds = self.holds().await;
+                let lasts = {
+                    let mut kept = held_since.lock().unwrap();
+                    let since: Instant = kept.filter(|_| holds).unwrap_or_else(Instant::now);
+                    *kept = Some(since);
+                    since.elapsed()
+                };
+                let endless = lasts > ENDLESSLY && matches!(self.moment, Moment::Changing(_));
+                endless || lasts > LASTING && self.has_started().await
             }
         })
         .await;
@@ -66,67 +81,38 @@ impl<'t> Trap<'t> {
 
     /// Takes it away after the kill.
     pub async fn remove(self) {
-        let mut connection = self.connect(PATIENCE).await;
-        for event in EVENTS {
-            run(
-                &mut connection,
-                &format!("DROP TRIGGER IF EXISTS trap_{event}"),
-            )
-            .await;
+        match &self.database {
+            Database::File(_) => self.database.run(&file::removing()).await,
+            Database::Server(server, name) => server::remove(server, name).await,
         }
-        run(&mut connection, "DROP VIEW IF EXISTS endless").await;
-        connection.close().await.unwrap();
     }
 
     async fn has_started(&self) -> bool {
-        let mut connection = self.connect(PATIENCE).await;
-        let state: Option<String> =
-            sqlx::query_scalar("SELECT state FROM task_runs WHERE task_id = ?")
-                .bind(self.task_id)
-                .fetch_optional(&mut connection)
-                .await
-                .unwrap();
-        state.as_deref() == Some("STARTED")
+        let state = match &self.database {
+            Database::File(file) => file::state_of(file, self.task_id).await,
+            Database::Server(server, name) => server::state_of(server, name, self.task_id),
+        };
+        state == "STARTED"
     }
 
-    /// True while a transaction that writes is open: the endless one, or one before it.
-    async fn somebody_writes(&self) -> bool {
-        let mut connection = self.connect(Duration::ZERO).await;
-        let began = sqlx::query("BEGIN IMMEDIATE")
-            .execute(&mut connection)
-            .await;
-        began.is_err()
+    /// True while a transaction that writes is open: the endless one, or in a file one before it.
+    async fn holds(&self) -> bool {
+        match &self.database {
+            Database::File(file) => file::somebody_writes(file).await,
+            Database::Server(server, name) => server::somebody_sleeps(server, name),
+        }
     }
+}
 
-    async fn connect(&self, patience: Duration) -> SqliteConnection {
-        let options = SqliteConnectOptions::new()
-            .filename(self.folder.join("finance.db"))
-            .busy_timeout(patience);
-        options.connect().await.unwrap()
-    }
+/// What a trap waits for.
+struct Trigger {
+    table: &'static str,
+    events: &'static [&'static str],
+    /// Which rows, or nothing.
+    when: &'static str,
 }
 
 const EVENTS: [&str; 3] = ["insert", "update", "delete"];
-
-fn triggers(moment: Moment) -> Vec<String> {
-    let (table, events, when) = match moment {
-        Moment::Changing(table) => (table, &EVENTS[..], ""),
-        Moment::Ending => ("task_runs", &EVENTS[1..2], "WHEN NEW.state <> 'STARTED'"),
-        Moment::Running | Moment::Wrote(..) => return Vec::new(),
-    };
-    let trigger = |event: &&str| {
-        format!(
-            "CREATE TRIGGER trap_{event} BEFORE {event} ON {table} {when} BEGIN SELECT count(*) FROM endless; END"
-        )
-    };
-    let view = [ENDLESS.to_owned()].into_iter();
-    view.chain(events.iter().map(trigger)).collect()
-}
-
-async fn run(connection: &mut SqliteConnection, statement: &str) {
-    let query = sqlx::query(AssertSqlSafe(statement));
-    query.execute(connection).await.unwrap();
-}
 
 fn has_file(folder: &Path, ending: &str) -> bool {
     let mut entries = std::fs::read_dir(folder).unwrap();
