@@ -41,7 +41,9 @@ MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{8}T\d{6}\.\d
 
 
 def plain(value):
-    """Bytes as their text, or as their hash where they are none."""
+    """Bytes as their text, or as their hash where they are none; JSON as its text, as a file has it."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True)
     if not isinstance(value, bytes):
         return value
     try:

@@ -11,8 +11,9 @@ const LEFT: f32 = 48.0;
 const BOTTOM: f32 = 16.0;
 const TOP: f32 = 6.0;
 const RIGHT: f32 = 6.0;
-/// Half a label's width, at most.
-const HALF_LABEL: f32 = 18.0;
+/// Half the width of a year, and of a month with its year.
+const HALF_YEAR: f32 = 9.0;
+const HALF_MONTH: f32 = 18.0;
 /// More days than this are drawn as the lowest and the highest of each part.
 const MOST_POINTS: usize = 900;
 
@@ -128,9 +129,9 @@ impl Frame {
     }
 
     /// Below its tick, but inside the drawing.
-    fn label(&self, x: f32) -> (f32, Anchor) {
+    fn label(&self, x: f32, half: f32) -> (f32, Anchor) {
         let edge = LEFT + self.width + RIGHT;
-        if x + HALF_LABEL > edge {
+        if x + half > edge {
             (edge, Anchor::End)
         } else {
             (x, Anchor::Middle)
@@ -147,8 +148,12 @@ impl Frame {
                 colour: RULE,
                 width: 0.5,
             };
-            let format = if years { "%Y" } else { "%b %Y" };
-            let (x, anchor) = self.label(x);
+            let (format, half) = if years {
+                ("%Y", HALF_YEAR)
+            } else {
+                ("%b %Y", HALF_MONTH)
+            };
+            let (x, anchor) = self.label(x, half);
             let text = Mark::Text {
                 at: (x, floor + 12.0),
                 anchor,

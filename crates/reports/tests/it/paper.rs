@@ -120,7 +120,8 @@ fn equal_inputs_give_equal_bytes() {
     for kind in ReportType::ALL {
         let once = || {
             with_report(6, kind, |subject, pdf| {
-                (pdf.bytes, reports::html::render(&report(subject, kind)))
+                let page = reports::html::render(&report(subject, kind));
+                (pdf.bytes, page, report_json(subject, kind).unwrap())
             })
         };
         assert_eq!(once(), once(), "{kind:?}");
