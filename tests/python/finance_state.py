@@ -82,7 +82,11 @@ def rows(database, table, columns):
     for row in found:
         if measured(str(row.get("path"))):
             del row["bytes"], row["sha256"]
-    return sorted(found, key=as_json)
+    found = sorted(found, key=as_json)
+    if table == "metrics_5m":
+        # Which five minutes a run falls into depends on how slow the machine is.
+        found = [row for before, row in zip([None, *found], found) if row != before]
+    return found
 
 
 def as_json(value):

@@ -177,7 +177,7 @@ const UPKEEP: &[Scene] = &[
     ),
     scene(
         "apps.main.tasks.update_analytics",
-        r#"{"window_minutes": 5}"#,
+        r#"{"window_minutes": 60}"#,
         &[Changing("metrics_5m")],
     ),
     scene(
