@@ -68,7 +68,7 @@ oracles: setup ## every recorded case of the finance domain, with the counts by 
 check: ## format, lints, documentation, structure
 	scripts/check.sh
 
-bench: build ## benchmarks of the whole system, next to Python Celery where it is installed
+bench: build ## benchmarks of the whole system, next to Python Celery and other queues where they are installed; writes docs/benchmarks.md
 	cargo run -p bench --profile $(PROFILE) -- $(ARGS)
 
 bench-peers: build ## other task queues beside ours, those that can be installed with pip, npm and cargo; into docs/benchmarks.md

@@ -13,7 +13,8 @@ use crate::measurement::Measurement;
 use crate::setup::Setup;
 use crate::{report, sequence, tasks};
 
-/// Measures Celeriac, with Python Celery beside it on the same Redis server where it is installed (`make setup`).
+/// Measures Celeriac, with Python Celery (`make setup`) and other task queues (`make bench-peers`) beside it on the same Redis server where they
+/// are installed.
 ///
 /// Without a command everything is measured and docs/benchmarks.md is written.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! Benchmarks of the whole system, with Python Celery beside it on the same Redis server.
+//! Benchmarks of the whole system, with Python Celery and other task queues beside it on the same Redis server.
 //!
 //! Every worker and scheduler measured is a process of its own: this program started again as one. It owns no tests of
 //! behaviour and asserts no time.
