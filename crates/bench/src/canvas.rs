@@ -18,6 +18,8 @@ use crate::trial::Trial;
 /// Members of chords, and steps of chains.
 const CHORDS: [usize; 3] = [100, 1_000, 10_000];
 const CHAINS: [usize; 2] = [100, 1_000];
+/// A larger chord of Celery's takes minutes.
+const CELERYS_LARGEST: usize = 1_000;
 /// Our worker's slots.
 const SLOTS: usize = 100;
 /// How long one work-flow may take.
@@ -61,14 +63,34 @@ impl CanvasRun {
     }
 }
 
-/// Chords and chains of several sizes, ours and Celery's.
+/// Tasks a second in an engine's flow of this kind whose size is nearest.
+pub(crate) fn per_s(
+    rows: &[Row<CanvasRun>],
+    engine: Engine,
+    flow: Flow,
+    tasks: usize,
+) -> Option<f64> {
+    let of_kind = rows.iter().filter(|row| {
+        let run = row.runs.first().map(|run| &run.figures);
+        row.setup.engine == engine && run.is_some_and(|run| run.flow == flow)
+    });
+    let nearest = of_kind.min_by_key(|row| row.runs[0].figures.tasks.abs_diff(tasks))?;
+    nearest.median(CanvasRun::per_s)
+}
+
+/// Chords and chains of several sizes, ours and, up to a size, Celery's.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<CanvasRun>> {
     let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
     let chords = CHORDS.map(|tasks| (Flow::Chord, tasks));
     let chains = CHAINS.map(|tasks| (Flow::Chain, tasks));
     let mut rows = Vec::new();
     for setup in size.chosen([ours, Setup::celery()]) {
-        for (flow, tasks) in chords.into_iter().chain(chains) {
+        let largest = match setup.engine {
+            Engine::Celeriac => usize::MAX,
+            Engine::Celery => CELERYS_LARGEST,
+        };
+        let flows = chords.into_iter().chain(chains);
+        for (flow, tasks) in flows.filter(|(_, tasks)| *tasks <= largest) {
             let once = async |trial: &Trial<'_>| once(trial, flow, tasks).await;
             rows.push(lab.repeat("canvas", setup, size.reps, once).await);
         }

@@ -78,11 +78,10 @@ impl Celery {
     ) -> anyhow::Result<String> {
         let mut command = self.command(setup, url, folder, Path::new(""));
         let output = command.arg(script).args(options).output()?;
-        ensure!(
-            output.status.success(),
-            "{script}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        // Python tells what happened at the end.
+        let error = String::from_utf8_lossy(&output.stderr);
+        let last = error.trim_end().lines().last().unwrap_or_default();
+        ensure!(output.status.success(), "{script}: {last}");
         Ok(String::from_utf8(output.stdout)?)
     }
 

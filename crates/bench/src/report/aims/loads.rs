@@ -1,7 +1,7 @@
 //! Aims for what goes beyond one drain: computing and waiting tasks, long queues, work-flows.
 
 use super::Aim;
-use crate::canvas::{CanvasRun, Flow};
+use crate::canvas::{self, Flow};
 use crate::depth::DepthRun;
 use crate::figures::{Figures, Row};
 use crate::report::format::whole;
@@ -116,7 +116,7 @@ fn eta(figures: &Figures) -> Vec<Aim> {
 }
 
 fn canvas(figures: &Figures, (flow, tasks): (Flow, usize)) -> [Aim; 2] {
-    let per_s = |engine, tasks| flow_per_s(&figures.canvas, engine, flow, tasks);
+    let per_s = |engine, tasks| canvas::per_s(&figures.canvas, engine, flow, tasks);
     let large = per_s(Engine::Celeriac, tasks);
     let ratio = |of: Option<f64>, to: Option<f64>| Some(of? / to?);
     let size = whole(Some(tasks as f64));
@@ -134,12 +134,4 @@ fn canvas(figures: &Figures, (flow, tasks): (Flow, usize)) -> [Aim; 2] {
             ratio(per_s(Engine::Celeriac, tasks / 10), large),
         ),
     ]
-}
-
-fn flow_per_s(rows: &[Row<CanvasRun>], engine: Engine, flow: Flow, tasks: usize) -> Option<f64> {
-    let wanted = |row: &&Row<CanvasRun>| {
-        let run = row.runs.first().map(|run| &run.figures);
-        row.setup.engine == engine && run.is_some_and(|run| run.flow == flow && run.tasks == tasks)
-    };
-    rows.iter().find(wanted)?.median(CanvasRun::per_s)
 }

@@ -1,8 +1,8 @@
 //! The tables of what goes beyond one drain: publishing, long queues, waiting and computing tasks, canvas, remote control.
 
 use super::{cells, table};
-use crate::canvas::CanvasRun;
-use crate::figures::{Figures, Row};
+use crate::canvas::{self, CanvasRun};
+use crate::figures::Figures;
 use crate::publish::PublishRun;
 use crate::report::format::{decimals, times, whole};
 use crate::report::table::Table;
@@ -99,7 +99,9 @@ pub(super) fn canvas(figures: &Figures) -> Table {
     let rows = figures.canvas.iter().map(|row| {
         let first = row.runs.first().map(|run| &run.figures);
         let per_s = row.median(CanvasRun::per_s);
-        let celerys = celerys_canvas(&figures.canvas, row);
+        let celerys = first
+            .filter(|_| row.setup.engine == Engine::Celeriac)
+            .and_then(|run| canvas::per_s(&figures.canvas, Engine::Celery, run.flow, run.tasks));
         let figures = vec![
             whole(first.map(|run| run.tasks as f64)),
             decimals(row.median(|run| run.seconds * 1e3), 1),
@@ -118,21 +120,6 @@ pub(super) fn canvas(figures: &Figures) -> Table {
         &figures,
         rows,
     )
-}
-
-/// Tasks a second in Celery's work-flow of the same kind and, if there is one, of the same size.
-fn celerys_canvas(rows: &[Row<CanvasRun>], ours: &Row<CanvasRun>) -> Option<f64> {
-    if ours.setup.engine == Engine::Celery {
-        return None;
-    }
-    let wanted = &ours.runs.first()?.figures;
-    let celerys = rows.iter().filter(|row| {
-        let run = row.runs.first().map(|run| &run.figures);
-        row.setup.engine == Engine::Celery && run.is_some_and(|run| run.flow == wanted.flow)
-    });
-    let tasks = |row: &&Row<CanvasRun>| row.runs[0].figures.tasks;
-    let nearest = celerys.min_by_key(|row| tasks(row).abs_diff(wanted.tasks))?;
-    nearest.median(CanvasRun::per_s)
 }
 
 /// The table of remote control and events.
