@@ -72,7 +72,9 @@ impl RedisBroker {
         let connector = Connector::new(&options)?;
         let stop = CancellationToken::new();
         let link = Link::new(connector.clone(), stop.clone());
-        check_version(&link).await?;
+        if !options.connect_lazily {
+            check_version(&link).await?;
+        }
         let keys = Arc::new(Keys::new(&options));
         let router = Router {
             keys: Arc::clone(&keys),

@@ -79,6 +79,8 @@ pub struct RedisOptions {
     pub db: u32,
     /// `socket_connect_timeout`: how long connecting and the handshake may take. 5 s.
     pub connect_timeout: Duration,
+    /// Opening does not ask whether the server is there; what is sent first finds that out.
+    pub connect_lazily: bool,
     /// `socket_timeout`: how long an answer may take before the connection counts as lost. 10 s.
     pub response_timeout: Duration,
     /// `global_keyprefix`, in front of every key and channel.
@@ -132,6 +134,7 @@ impl RedisOptions {
             password: None,
             db: 0,
             connect_timeout: Duration::from_secs(5),
+            connect_lazily: false,
             response_timeout: Duration::from_secs(10),
             global_keyprefix: String::new(),
             visibility_timeout: None,

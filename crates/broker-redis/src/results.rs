@@ -48,7 +48,9 @@ impl RedisResults {
         let connector = Connector::new(&options)?;
         let stop = CancellationToken::new();
         let link = Link::new(connector.clone(), stop.clone());
-        link.call("connect", redis::cmd("PING")).await?;
+        if !options.connect_lazily {
+            link.call("connect", redis::cmd("PING")).await?;
+        }
         Ok(Arc::new(Self {
             writer: Arc::new(ResultWriter::new(&options, policy)),
             link,

@@ -7,11 +7,14 @@
 //! * [`Coordinator`]: leases with fences, and commits that publish and remember in one step. Beat stands on it.
 //! * [`Admin`]: what an operator asks of a server.
 //!
+//! [`SplitResults`] and [`ClaimChecks`] stand before a broker: for results on another server, and for bodies that are too large for a queue.
+//!
 //! [`memory`] implements all of them for tests and for programs that need no server; [`faults`] wraps any of them and fails
 //! on command; [`conformance`] defines what an implementation is. This crate knows no server and no task.
 
 mod admin;
 mod chords;
+mod claims;
 pub mod conformance;
 mod consumer;
 mod coordinator;
@@ -28,6 +31,7 @@ pub use admin::{
     Admin, Advice, Binding, Deferred, Parked, ParkedAction, QueueDepth, Severity, WorkerLease,
 };
 pub use chords::{CALL_MEMORY, ChordCall, ChordPart, ChordParts, ChordStore, Counted, NewChord};
+pub use claims::ClaimChecks;
 pub use consumer::{
     Consumer, ConsumerParams, Delivery, Notice, QueueOrder, Renewal, Settled, Settlement, Tag,
     Verdict,

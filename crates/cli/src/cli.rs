@@ -7,8 +7,8 @@ use service::{CommonArgs, Exit};
 
 use crate::commands::{
     call, completions, control, doctor, events, finance, graph, inspect, list, message, migrate,
-    migrate_schedule, parked, purge, queues, report, result, schedule, settings, status, up,
-    worker,
+    migrate_schedule, outbox, parked, purge, queues, report, result, schedule, settings, status,
+    up, worker,
 };
 
 /// Runs and operates Celeriac: workers, schedule, queues and tasks.
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     List(list::Args),
     Migrate(migrate::Args),
     MigrateSchedule(migrate_schedule::Args),
+    #[command(subcommand)]
+    Outbox(outbox::Args),
     #[command(subcommand)]
     Parked(parked::Args),
     #[command(subcommand)]

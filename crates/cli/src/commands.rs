@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod migrate;
 pub(crate) mod migrate_schedule;
+pub(crate) mod outbox;
 pub(crate) mod parked;
 pub(crate) mod purge;
 pub(crate) mod queues;
@@ -78,6 +79,7 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Error> {
         Command::List(args) => list::run(args, &context).await,
         Command::Migrate(args) => migrate::run(args, &context).await,
         Command::MigrateSchedule(args) => migrate_schedule::run(&args, &context).await,
+        Command::Outbox(args) => outbox::run(args, &context).await,
         Command::Parked(args) => parked::run(args, &context).await,
         Command::Schedule(args) => schedule::run(args, &context).await,
         Command::Message(args) => message::run(args, &context).await,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use broker::Backends;
 use client::Client;
-use service::Settings;
 use service::settings::Sources;
+use service::{Producer, Settings};
 
 use crate::error::Error;
 use crate::services::Environment;
@@ -41,6 +41,17 @@ impl Context {
     /// A client on new connections.
     pub(crate) async fn client(&self) -> Result<Client, Error> {
         Ok(self.client_on(self.backends().await?)?)
+    }
+
+    /// What sends: with an outbox where the settings name one.
+    pub(crate) async fn producer(&self) -> Result<Producer, Error> {
+        Ok(match self.settings.outbox_options() {
+            Some(_) => service::open_producer(&self.settings).await?,
+            None => Producer {
+                backends: self.backends().await?,
+                outbox: None,
+            },
+        })
     }
 
     /// The finance database, where the workers look for it.

@@ -12,6 +12,10 @@ use crate::json;
 use crate::limits::Limits;
 use crate::value::Value;
 
+/// The content type of a body that is only the name of a payload stored beside the message (a claim check). Nobody but who has
+/// stored it knows what it is, so that a program which does not get the payload first never runs the task without it.
+pub const CLAIM_CONTENT_TYPE: &str = "application/x-celeriac-claim";
+
 /// A serializer of message bodies and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -102,6 +106,10 @@ impl Codec {
         match content_type {
             "application/data" if encoding == "utf-8" => Ok(Self::Auth),
             "" => Ok(Self::Raw),
+            CLAIM_CONTENT_TYPE => {
+                let detail = "the payload that was stored beside this message is gone, or celeriac_claim_check_threshold is not set here";
+                Err(DecodeError::new(DecodeErrorKind::Missing, detail))
+            }
             other => {
                 Self::from_name_or_content_type(other).map_err(|error| error.at("content-type"))
             }

@@ -31,7 +31,7 @@ mod value;
 
 pub use accept::Accept;
 pub use canvas::Canvas;
-pub use codec::Codec;
+pub use codec::{CLAIM_CONTENT_TYPE, Codec};
 pub use compression::{Compression, Packing};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use event::{Event, LamportClock};

@@ -33,7 +33,9 @@ pub use beat_main::beat_main;
 pub use error::{Error, error_text};
 pub use exit::Exit;
 pub use node::host_name;
-pub use open::{missing_broker_file, open, open_once, read_redbeat};
+pub use open::{
+    Producer, missing_broker_file, open, open_once, open_outbox, open_producer, read_redbeat,
+};
 pub use program::{Program, Service, run};
 pub use schedule::{Schedule, create_schedule_tables};
 pub use settings::Settings;

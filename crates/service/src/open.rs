@@ -3,6 +3,7 @@
 //! When both are on the same server, results are stored in the same atomic step as the settlement; else
 //! [`SplitResults`] joins the two.
 
+mod producer;
 mod redis;
 pub(crate) mod retry;
 mod sqlite;
@@ -11,8 +12,12 @@ mod target;
 use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
-use broker::{Backends, BrokerError, ErrorKind, MemoryBroker, ResultBackend, SplitResults};
+use broker::{
+    Backends, BrokerError, ClaimChecks, ErrorKind, MemoryBroker, ResultBackend, SplitResults,
+};
 use broker_redis::RedBeatEntry;
+
+pub use producer::{Producer, open_outbox, open_producer};
 
 use crate::settings::mask_urls;
 use crate::{Error, Settings};
@@ -35,7 +40,7 @@ pub async fn open_once(settings: &Settings) -> Result<Backends, Error> {
     install_tls_provider();
     let mut last = None;
     for url in settings.broker_urls() {
-        match open_url(settings, &url).await {
+        match open_url(settings, &url, false).await {
             Err(error) if is_unreachable(&error) => last = Some(error),
             outcome => return outcome,
         }
@@ -75,7 +80,8 @@ pub(crate) fn install_tls_provider() {
     });
 }
 
-async fn open_url(settings: &Settings, url: &str) -> Result<Backends, Error> {
+/// Opens one URL's broker and its results. With `lazily`, a server is not asked whether it is there.
+async fn open_url(settings: &Settings, url: &str, lazily: bool) -> Result<Backends, Error> {
     let failed = |source| Error::Open {
         url: mask_urls(url),
         source,
@@ -84,35 +90,55 @@ async fn open_url(settings: &Settings, url: &str) -> Result<Backends, Error> {
     let results = Results::of(settings, url, scheme)?;
     let fused = matches!(results, Results::WithBroker);
     let backends = match scheme {
-        Scheme::Redis => redis::open(settings, url, fused).await,
+        Scheme::Redis => redis::open(settings, url, fused, lazily).await,
         Scheme::Sqlite => sqlite::open(settings, url, fused).await,
         Scheme::Memory => Ok(MemoryBroker::with_policy(settings.result_policy()).backends()),
     };
     let backends = backends.map_err(failed)?;
-    match results {
-        Results::Nowhere => Ok(Backends {
+    let backends = match results {
+        Results::Nowhere => Backends {
             results: None,
             ..backends
-        }),
-        Results::WithBroker => Ok(backends),
+        },
+        Results::WithBroker => backends,
         Results::Elsewhere { url, scheme } => {
-            let opened = open_results(settings, &url, scheme).await;
+            let opened = open_results(settings, &url, scheme, lazily).await;
             let results = opened.map_err(|source| Error::Open {
                 url: mask_urls(&url),
                 source,
             })?;
-            Ok(split(backends, results))
+            split(backends, results)
         }
-    }
+    };
+    with_claim_checks(settings, backends)
+}
+
+/// Large bodies go into the result backend, if the settings say how large.
+fn with_claim_checks(settings: &Settings, backends: Backends) -> Result<Backends, Error> {
+    const NAME: &str = "celeriac_claim_check_threshold";
+    let Some(threshold) = settings.size(NAME) else {
+        return Ok(backends);
+    };
+    let results = backends.results.clone().ok_or_else(|| {
+        let rule = "unset without a result_backend, which keeps the payloads";
+        settings.refuse(NAME, rule)
+    })?;
+    let lifetime = settings.result_policy().expires;
+    let broker = ClaimChecks::new(backends.broker, results, threshold, lifetime);
+    Ok(Backends {
+        broker: Arc::new(broker),
+        ..backends
+    })
 }
 
 async fn open_results(
     settings: &Settings,
     url: &str,
     scheme: Scheme,
+    lazily: bool,
 ) -> Result<Arc<dyn ResultBackend>, BrokerError> {
     match scheme {
-        Scheme::Redis => redis::open_results(settings, url).await,
+        Scheme::Redis => redis::open_results(settings, url, lazily).await,
         Scheme::Sqlite => sqlite::open_results(settings, url).await,
         Scheme::Memory => Err(BrokerError::new(
             ErrorKind::Invalid,

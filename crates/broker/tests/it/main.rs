@@ -1,6 +1,7 @@
 //! The memory broker against the conformance suite, and the decorators on it.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod conformance;
 mod faults;
 mod memory;

@@ -12,6 +12,8 @@ use crate::context::{Context, seconds};
 use crate::error::Error;
 use crate::{output, registered};
 
+/// How long what waits in the outbox is tried before the command ends.
+const FLUSH: Duration = Duration::from_secs(2);
 /// How times are written.
 const A_TIME: &str = "a time with its zone, like 2026-11-20T12:00:00Z";
 
@@ -74,13 +76,19 @@ struct Sent<'a> {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let client = context.client().await?;
+    let producer = context.producer().await?;
+    let client = context.client_on(producer.backends.clone())?;
     if args.wait && client.backends().results.is_none() {
         // Said before the task is sent rather than after.
         return Err(ClientError::NoResultBackend.into());
     }
     let call = prepare(client.task(&args.name), &args);
     let sent = call.send().await?;
+    if !producer.flush(FLUSH).await && !context.quiet {
+        eprintln!(
+            "note: the broker does not answer; the call waits in the outbox (celeriac outbox list)"
+        );
+    }
     if args.wait {
         let shown = show_result(&sent, args.timeout, context).await;
         return match shown {

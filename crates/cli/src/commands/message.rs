@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use protocol::{Accept, Codec, DecodeError, Limits, Map, Message, Protocol, TaskRequest, Value};
+use protocol::{
+    Accept, CLAIM_CONTENT_TYPE, Codec, DecodeError, Limits, Map, Message, Protocol, TaskRequest,
+    Value,
+};
 use service::Exit;
 
 use crate::context::Context;
@@ -108,8 +111,13 @@ pub(super) fn readable(raw: &[u8], limits: &Limits) -> Result<Map, Error> {
     Ok(shown)
 }
 
-/// The arguments of a task in protocol 2; anything else as it is, with protocol 1 the name and id in it.
+/// The arguments of a task in protocol 2; the reference to a payload that lies beside the message; anything else as it is, with protocol 1 the name and id in it.
 fn body(message: &Message, limits: &Limits) -> Result<Value, DecodeError> {
+    if message.content_type == CLAIM_CONTENT_TYPE {
+        return Ok(Value::from(
+            String::from_utf8_lossy(&message.body).into_owned(),
+        ));
+    }
     let accept = Accept::new([Codec::Json, Codec::Msgpack, Codec::Yaml]);
     match TaskRequest::from_message(message, &accept, limits) {
         Ok(request) if request.protocol == Protocol::Two => task(request),

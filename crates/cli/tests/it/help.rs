@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "migrate-schedule",
     "report",
     "graph",
+    "outbox",
     "parked",
     "schedule",
     "message",

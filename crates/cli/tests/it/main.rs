@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod call;
+mod claims;
 mod doctor;
 mod events;
 mod finance;
@@ -14,6 +15,7 @@ mod ledgers;
 mod logs;
 mod message;
 mod migrate;
+mod outbox;
 mod pty;
 mod queues;
 mod redis;

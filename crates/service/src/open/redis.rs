@@ -13,13 +13,15 @@ pub(super) async fn open(
     settings: &Settings,
     url: &str,
     fused: bool,
+    lazily: bool,
 ) -> Result<Backends, BrokerError> {
-    let own = options(settings, url, "broker_transport_options")?;
+    let own = lazy(options(settings, url, "broker_transport_options")?, lazily);
     if !fused {
         return Ok(backends(RedisBroker::connect(own).await?, None));
     }
     let url = settings.text("result_backend").unwrap_or(url);
     let theirs = options(settings, url, "result_backend_transport_options")?;
+    let theirs = lazy(theirs, lazily);
     let policy = settings.result_policy();
     let broker = RedisBroker::connect_with_results(own, &theirs, policy.clone()).await?;
     let results = RedisResults::connect(theirs, policy).await?;
@@ -39,8 +41,10 @@ fn backends(broker: Arc<RedisBroker>, results: Option<Arc<RedisResults>>) -> Bac
 pub(super) async fn open_results(
     settings: &Settings,
     url: &str,
+    lazily: bool,
 ) -> Result<Arc<dyn ResultBackend>, BrokerError> {
     let options = options(settings, url, "result_backend_transport_options")?;
+    let options = lazy(options, lazily);
     Ok(RedisResults::connect(options, settings.result_policy()).await?)
 }
 
@@ -67,6 +71,13 @@ fn options(settings: &Settings, url: &str, transport: &str) -> Result<RedisOptio
         options.connect_timeout = timeout;
     }
     Ok(options)
+}
+
+fn lazy(options: RedisOptions, connect_lazily: bool) -> RedisOptions {
+    RedisOptions {
+        connect_lazily,
+        ..options
+    }
 }
 
 /// Transport options as the JSON that they were written as.

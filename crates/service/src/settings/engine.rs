@@ -137,7 +137,7 @@ impl Settings {
         self.int(name).and_then(|number| u64::try_from(number).ok())
     }
 
-    pub(super) fn size(&self, name: &str) -> Option<usize> {
+    pub(crate) fn size(&self, name: &str) -> Option<usize> {
         self.int(name)
             .and_then(|number| usize::try_from(number).ok())
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use broker::ExchangeKind;
 use client::{ClientOptions, PublishRetryPolicy, RouteOptions, Routes};
+use outbox::OutboxOptions;
 use protocol::{Accept, Map, Value};
 
 use super::Settings;
@@ -42,6 +43,23 @@ impl Settings {
             revokes_on_broker: self.is_on("celeriac_revokes_on_broker"),
             propagator: Some(Arc::new(TraceContext)),
             ..ClientOptions::default()
+        })
+    }
+
+    /// The outbox of who sends; `None` without `celeriac_outbox_path`.
+    pub fn outbox_options(&self) -> Option<OutboxOptions> {
+        let defaults = OutboxOptions::new(self.text("celeriac_outbox_path")?);
+        Some(OutboxOptions {
+            max_messages: self
+                .count("celeriac_outbox_max_messages")
+                .unwrap_or(defaults.max_messages),
+            max_bytes: self
+                .count("celeriac_outbox_max_bytes")
+                .unwrap_or(defaults.max_bytes),
+            timeout: self
+                .seconds("celeriac_outbox_timeout")
+                .unwrap_or(defaults.timeout),
+            path: defaults.path,
         })
     }
 

@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "broker",
             "client",
             "market-data",
+            "outbox",
             "portfolio",
             "protocol",
             "reports",
@@ -49,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("client", &["broker", "protocol"]),
     ("conformance-worker", &["protocol", "service", "worker"]),
     ("notify", &["portfolio"]),
+    ("outbox", &["broker", "protocol"]),
     ("market-data", &["calendar", "portfolio"]),
     ("portfolio", &["calendar"]),
     ("protocol", &[]),
@@ -62,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "broker-redis",
             "broker-sqlite",
             "client",
+            "outbox",
             "protocol",
             "worker",
         ],
@@ -113,7 +116,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("redis", &["broker-redis", "bench", "conformance-worker"]),
     ("rusqlite", &["broker-sqlite"]),
     ("sd-notify", &["service"]),
-    ("sqlx", &["beat-sql", "bench-finance", "portfolio"]),
+    ("sqlx", &["beat-sql", "bench-finance", "outbox", "portfolio"]),
 ];
 
 fn allowed(
