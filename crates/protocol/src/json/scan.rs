@@ -18,24 +18,25 @@ pub(super) fn first_written(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Skips the words in which `any` finds nothing, and looks at single bytes from there.
+/// Looks at whole words first; the lowest bit that `any` sets in one lies in the byte that is looked for.
 fn first(bytes: &[u8], any: impl Fn(u64) -> u64, is: impl Fn(u8) -> bool) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let plain = words
-        .iter()
-        .take_while(|word| any(u64::from_le_bytes(**word)) == 0)
-        .count();
-    let from = plain * 8;
-    let found = bytes[from..].iter().position(|&byte| is(byte))?;
-    Some(from + found)
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let found = any(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(place * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let found = rest.iter().position(|&byte| is(byte))?;
+    Some(words.len() * 8 + found)
 }
 
-/// Not 0 when a byte of the word is a quote, a backslash or below 0x20.
+/// The highest bit of the first byte that is a quote, a backslash or below 0x20; later ones may be set without reason.
 fn special_when_read(word: u64) -> u64 {
     has(word, b'"') | has(word, b'\\') | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS)
 }
 
-/// Not 0 when a byte of the word is this one.
+/// The highest bit of the first byte that is this one; later ones may be set without reason.
 fn has(word: u64, byte: u8) -> u64 {
     let zeroed = word ^ (ONES * u64::from(byte));
     zeroed.wrapping_sub(ONES) & !zeroed & HIGHS

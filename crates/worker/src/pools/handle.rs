@@ -36,6 +36,7 @@ impl PoolHandle {
     pub(crate) fn new(settings: &WorkerSettings) -> Self {
         let size = settings.initial_concurrency();
         let multiplier = settings.worker_prefetch_multiplier;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             kind: settings.worker_pool,
             multiplier,
@@ -43,7 +44,7 @@ impl PoolHandle {
             places: Places::new(
                 size,
                 size.saturating_mul(multiplier),
-                Pace::new(settings.reserve_ahead),
+                Pace::new(settings.reserve_ahead, cores),
             ),
             solo: Slots::new(1),
             sizes: watch::Sender::new(size),

@@ -19,16 +19,19 @@ const MOST: usize = 256;
 pub(crate) struct Pace {
     /// So much work may be held ahead, in nanoseconds; 0 holds nothing ahead.
     budget: u64,
+    /// Slots that surely go on beside each other: runs that compute share the cores, however many slots there are.
+    cores: usize,
     /// Nanoseconds.
     typical: AtomicU64,
 }
 
 impl Pace {
     /// Runs are taken to be long until they have shown that they are not.
-    pub(crate) fn new(budget: Duration) -> Self {
+    pub(crate) fn new(budget: Duration, cores: usize) -> Self {
         let budget = nanoseconds(budget);
         Self {
             budget,
+            cores,
             typical: budget.into(),
         }
     }
@@ -52,7 +55,7 @@ impl Pace {
             return 0;
         }
         let of_each = usize::try_from(self.budget / typical).unwrap_or(MOST);
-        slots.saturating_mul(of_each).min(MOST)
+        slots.min(self.cores).saturating_mul(of_each).min(MOST)
     }
 }
 
@@ -69,7 +72,7 @@ mod tests {
     const LONG: Duration = Duration::from_millis(50);
 
     fn pace_after(runs: usize, time: Duration) -> Pace {
-        let pace = Pace::new(Duration::from_millis(1));
+        let pace = Pace::new(Duration::from_millis(1), 4);
         (0..runs).for_each(|_| pace.ran(time));
         pace
     }
@@ -82,7 +85,11 @@ mod tests {
 
     #[test]
     fn as_much_is_held_ahead_as_is_begun_within_the_budget() {
-        assert_eq!(pace_after(100, Duration::from_micros(100)).ahead(2), 18);
+        let pace = pace_after(100, Duration::from_micros(100));
+        let of_each = pace.ahead(1);
+        assert!((8..=10).contains(&of_each), "{of_each}");
+        assert_eq!(pace.ahead(2), 2 * of_each);
+        assert_eq!(pace.ahead(100), 4 * of_each, "as many as there are cores");
         assert_eq!(pace_after(1_000, SHORT).ahead(100), MOST);
     }
 
@@ -99,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_budget_nothing_is_ever_held_ahead() {
-        let pace = Pace::new(Duration::ZERO);
+        let pace = Pace::new(Duration::ZERO, 4);
         pace.ran(Duration::ZERO);
         assert_eq!(pace.ahead(2), 0);
     }

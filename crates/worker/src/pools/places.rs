@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn places(slots: usize, size: usize) -> Arc<Places> {
-        Places::new(slots, size, Pace::new(Duration::from_millis(1)))
+        Places::new(slots, size, Pace::new(Duration::from_millis(1), 2))
     }
 
     #[tokio::test]
