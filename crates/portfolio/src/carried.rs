@@ -1,5 +1,7 @@
 //! Dated observations of which the last one holds until the next.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use crate::dates::begins_with;
@@ -7,14 +9,15 @@ use crate::dates::begins_with;
 /// Observations in date order, one per date.
 #[derive(Clone, Debug)]
 pub struct Carried<T> {
-    dates: Vec<Date>,
+    /// Shared by the series that were made together.
+    dates: Arc<Vec<Date>>,
     values: Vec<T>,
 }
 
 impl<T> Default for Carried<T> {
     fn default() -> Self {
         Carried {
-            dates: Vec::new(),
+            dates: Arc::default(),
             values: Vec::new(),
         }
     }
@@ -24,30 +27,28 @@ impl<T> Carried<T> {
     /// From pairs in any order; of two on one date the later in the list counts.
     pub fn new(mut pairs: Vec<(Date, T)>) -> Carried<T> {
         pairs.sort_by_key(|(date, _)| *date);
-        let mut series = Carried {
-            dates: Vec::with_capacity(pairs.len()),
-            values: Vec::with_capacity(pairs.len()),
-        };
+        let mut dates = Vec::with_capacity(pairs.len());
+        let mut values = Vec::with_capacity(pairs.len());
         for (date, value) in pairs {
-            if series.dates.last() == Some(&date) {
-                series.values.pop();
-                series.dates.pop();
+            if dates.last() == Some(&date) {
+                values.pop();
+                dates.pop();
             }
-            series.dates.push(date);
-            series.values.push(value);
+            dates.push(date);
+            values.push(value);
         }
-        series
+        Carried::in_order(Arc::new(dates), values)
     }
 
     /// As many dates and values, in date order, one per date.
-    pub(crate) fn in_order(dates: Vec<Date>, values: Vec<T>) -> Carried<T> {
+    pub(crate) fn in_order(dates: Arc<Vec<Date>>, values: Vec<T>) -> Carried<T> {
         debug_assert_eq!(dates.len(), values.len());
         Carried { dates, values }
     }
 
     /// Adds observations of later dates.
     pub(crate) fn extend(&mut self, later: Carried<T>) {
-        self.dates.extend(later.dates);
+        Arc::make_mut(&mut self.dates).extend(later.dates.iter());
         self.values.extend(later.values);
     }
 
@@ -89,7 +90,7 @@ impl<T> Carried<T> {
     /// The same dates with what `of` makes of the values.
     pub fn map<U>(&self, of: impl Fn(&T) -> U) -> Carried<U> {
         Carried {
-            dates: self.dates.clone(),
+            dates: Arc::clone(&self.dates),
             values: self.values.iter().map(of).collect(),
         }
     }

@@ -1,6 +1,8 @@
 //! The closes of one asset as bytes: the places of its prices, the first day, the gaps between days, and the prices as whole
 //! numbers of their last place.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, date};
 
 use crate::carried::Carried;
@@ -48,7 +50,7 @@ pub(super) fn encode(closes: &Carried<Decimal>) -> Option<Vec<u8>> {
 #[derive(Default)]
 pub(super) struct Decoder {
     days: Vec<u8>,
-    dates: Vec<Date>,
+    dates: Arc<Vec<Date>>,
 }
 
 impl Decoder {
@@ -58,15 +60,19 @@ impl Decoder {
         let count = bytes.len().checked_sub(HEAD)? / EACH;
         let (days, prices) = rest.split_at_checked(4 + count * 2)?;
         if days != self.days {
-            self.dates = dates(days)?;
+            self.dates = Arc::new(dates(days)?);
             self.days = days.to_vec();
         }
         let (prices, rest) = prices.as_chunks::<8>();
-        let close =
-            |price: &[u8; 8]| Decimal::of_units(i64::from_le_bytes(*price), (*places).into());
-        let closes: Option<Vec<Decimal>> = prices.iter().map(close).collect();
-        let closes = closes.filter(|closes| closes.len() == count && rest.is_empty())?;
-        Some(Carried::in_order(self.dates.clone(), closes))
+        if prices.len() != count || !rest.is_empty() {
+            return None;
+        }
+        let mut closes = Vec::with_capacity(count);
+        for price in prices {
+            let units = i64::from_le_bytes(*price);
+            closes.push(Decimal::of_units(units, (*places).into())?);
+        }
+        Some(Carried::in_order(Arc::clone(&self.dates), closes))
     }
 }
 
