@@ -3,6 +3,7 @@
 
 mod chord_costs;
 mod chords;
+mod claims;
 mod conformance;
 mod connecting;
 mod doctor;
