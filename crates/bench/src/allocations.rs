@@ -86,7 +86,7 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> anyhow::Result<Vec<Row<Alloca
 fn program() -> anyhow::Result<PathBuf> {
     std::env::var_os(PROGRAM_VARIABLE).map_or_else(
         || cargo::build("bench", PROGRAM),
-        |program| Ok(PathBuf::from(program)),
+        |program| Ok(std::path::absolute(program)?),
     )
 }
 

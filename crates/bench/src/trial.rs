@@ -83,6 +83,15 @@ impl<'a> Trial<'a> {
         Ok(depth.iter().map(broker::QueueDepth::ready).sum())
     }
 
+    /// How many tasks wait in the queue or are held by workers.
+    pub(crate) async fn left(&self) -> anyhow::Result<u64> {
+        // In this order, what is taken in between counts twice, and never not at all.
+        let ready = self.ready().await?;
+        let workers = self.backends.admin.workers().await?;
+        let held = workers.iter().filter_map(|worker| worker.held);
+        Ok(ready + held.sum::<u64>())
+    }
+
     /// Publishes this many no-op tasks in batches; returns their ids.
     pub(crate) async fn fill(&self, tasks: usize) -> anyhow::Result<Vec<String>> {
         self.fill_with(tasks, || self.client.call(Noop {})).await

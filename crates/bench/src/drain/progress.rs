@@ -24,7 +24,7 @@ pub(crate) enum Progress {
         /// Keys before the first result, when results are counted.
         base: Option<u64>,
     },
-    /// SQLite: what is no longer ready.
+    /// SQLite: what is neither queued nor held.
     Sqlite {
         /// How many tasks were queued.
         tasks: u64,
@@ -70,7 +70,7 @@ impl Progress {
                 let (queued, held): (u64, u64) = both.query_async(connection).await?;
                 Ok(tasks.saturating_sub(queued + held))
             }
-            Self::Sqlite { tasks } => Ok(tasks.saturating_sub(trial.ready().await?)),
+            Self::Sqlite { tasks } => Ok(tasks.saturating_sub(trial.left().await?)),
         }
     }
 
