@@ -34,12 +34,15 @@ impl Trap {
             Moment::Changing(table) => Some(Trigger {
                 table,
                 events: &EVENTS,
-                when: "",
+                when: String::new(),
             }),
             Moment::Ending => Some(Trigger {
                 table: "task_runs",
                 events: &EVENTS[1..2],
-                when: "WHEN (NEW.state <> 'STARTED')",
+                when: match &system.database {
+                    Database::File(_) => "WHEN (NEW.state <> 'STARTED')".to_owned(),
+                    Database::Server(..) => server::ending(task_id),
+                },
             }),
             Moment::Running | Moment::Wrote(..) => None,
         };
@@ -88,11 +91,10 @@ impl Trap {
     }
 
     async fn has_started(&self) -> bool {
-        let state = match &self.database {
-            Database::File(file) => file::state_of(file, self.task_id).await,
-            Database::Server(server, name) => server::state_of(server, name, self.task_id),
-        };
-        state == "STARTED"
+        match &self.database {
+            Database::File(file) => file::state_of(file, self.task_id).await == "STARTED",
+            Database::Server(server, name) => server::runs_alone(server, name, self.task_id),
+        }
     }
 
     /// True while a transaction that writes is open: the endless one, or in a file one before it.
@@ -109,7 +111,7 @@ struct Trigger {
     table: &'static str,
     events: &'static [&'static str],
     /// Which rows, or nothing.
-    when: &'static str,
+    when: String,
 }
 
 const EVENTS: [&str; 3] = ["insert", "update", "delete"];
