@@ -116,7 +116,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("redis", &["broker-redis", "bench", "conformance-worker"]),
     ("rusqlite", &["broker-sqlite"]),
     ("sd-notify", &["service"]),
-    ("sqlx", &["beat-sql", "bench-finance", "outbox", "portfolio"]),
+    (
+        "sqlx",
+        &["beat-sql", "bench-finance", "outbox", "portfolio"],
+    ),
 ];
 
 fn allowed(
