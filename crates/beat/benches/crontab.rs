@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use beat::schedule::{Crontab, CrontabSpec, find_zone};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -29,16 +28,5 @@ fn crontabs(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn short() -> Criterion {
-    Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args()
-}
-
-criterion_group! {
-    name = benches;
-    config = short();
-    targets = crontabs
-}
+criterion_group!(benches, crontabs);
 criterion_main!(benches);

@@ -16,8 +16,8 @@ use crate::trial::Trial;
 const SLOTS: usize = 100;
 /// A shorter queue is emptied before one can look at it twice: it is filled and emptied again and again.
 const SHORT: usize = 10_000;
-/// Tasks that Celery's client publishes for the memory of one.
-const CELERYS: usize = 2_000;
+/// Tasks that Celery's client publishes for the memory of one: as many as one of our queues has.
+const CELERYS: usize = 10_000;
 
 /// One queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -15,12 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{Message, TaskMeta};
+use protocol::TaskMeta;
 
-use crate::{
-    Binding, Broker, Capabilities, Consumer, ConsumerParams, ExchangeKind, Publish, Result,
-    ResultBackend, Source, Subscription,
-};
+use crate::{Broker, BrokerLayer, Consumer, ConsumerParams, Publish, Result, ResultBackend};
 use consumer::ClaimConsumer;
 use payload::claim;
 
@@ -75,9 +72,9 @@ impl Claims {
 }
 
 #[async_trait]
-impl Broker for ClaimChecks {
-    fn capabilities(&self) -> Capabilities {
-        self.broker.capabilities()
+impl BrokerLayer for ClaimChecks {
+    fn below(&self) -> &dyn Broker {
+        &*self.broker
     }
 
     async fn publish(&self, mut batch: Vec<Publish>) -> Result<()> {
@@ -89,21 +86,5 @@ impl Broker for ClaimChecks {
     async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
         let consumer = self.broker.consumer(params).await?;
         Ok(Arc::new(ClaimConsumer::new(consumer, self.claims.clone())))
-    }
-
-    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
-        self.broker.bind(binding, kind).await
-    }
-
-    async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
-        self.broker.broadcast(exchange, routing_key, message).await
-    }
-
-    async fn subscribe(&self, source: Source) -> Result<Subscription> {
-        self.broker.subscribe(source).await
-    }
-
-    async fn close(&self) {
-        self.broker.close().await;
     }
 }

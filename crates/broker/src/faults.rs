@@ -4,7 +4,6 @@
 //! [`Faults`] is the switch. A failing or stalled call never reaches what is wrapped.
 
 mod decorators;
-mod layer;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::{Backends, BrokerError, ErrorKind, Result};
-pub use layer::CoordinatorLayer;
 
 use decorators::{FaultyBroker, FaultyCoordinator, FaultyResults};
 

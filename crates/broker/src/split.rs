@@ -8,15 +8,14 @@ mod members;
 mod settling;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{Message, TaskMeta};
+use protocol::TaskMeta;
 use tokio::sync::mpsc;
 
 use crate::{
-    Binding, Broker, Capabilities, Consumer, ConsumerParams, Delivery, ExchangeKind, Notice,
-    Publish, Result, ResultBackend, Settled, Settlement, Source, Subscription,
+    Broker, BrokerLayer, Capabilities, Consumer, ConsumerLayer, ConsumerParams, Delivery, Notice,
+    Result, ResultBackend, Settled, Settlement,
 };
 use members::{Members, keeps};
 use settling::{Settling, store};
@@ -38,16 +37,16 @@ impl SplitResults {
 }
 
 #[async_trait]
-impl Broker for SplitResults {
+impl BrokerLayer for SplitResults {
+    fn below(&self) -> &dyn Broker {
+        &*self.broker
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             results_with_settlement: false,
             ..self.broker.capabilities()
         }
-    }
-
-    async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
-        self.broker.publish(batch).await
     }
 
     async fn consumer(&self, mut params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
@@ -61,22 +60,6 @@ impl Broker for SplitResults {
             members: Members::default(),
         }))
     }
-
-    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
-        self.broker.bind(binding, kind).await
-    }
-
-    async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
-        self.broker.broadcast(exchange, routing_key, message).await
-    }
-
-    async fn subscribe(&self, source: Source) -> Result<Subscription> {
-        self.broker.subscribe(source).await
-    }
-
-    async fn close(&self) {
-        self.broker.close().await;
-    }
 }
 
 #[derive(Debug)]
@@ -87,9 +70,9 @@ struct SplitConsumer {
 }
 
 #[async_trait]
-impl Consumer for SplitConsumer {
-    fn incarnation(&self) -> &str {
-        self.consumer.incarnation()
+impl ConsumerLayer for SplitConsumer {
+    fn below(&self) -> &dyn Consumer {
+        &*self.consumer
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
@@ -114,18 +97,6 @@ impl Consumer for SplitConsumer {
             self.members.forget(tag, *keeps, *settled);
         }
         Ok(outcome)
-    }
-
-    fn lease_age(&self) -> Duration {
-        self.consumer.lease_age()
-    }
-
-    async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
-        self.consumer.set_queues(queues).await
-    }
-
-    async fn close(&self) -> Result<usize> {
-        self.consumer.close().await
     }
 }
 

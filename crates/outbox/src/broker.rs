@@ -3,12 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::broker::{
-    Binding, Broker, BrokerError, Capabilities, Consumer, ConsumerParams, ErrorKind, ExchangeKind,
-    Publish, Result, Source, Subscription,
-};
+use ::broker::{Broker, BrokerError, BrokerLayer, ErrorKind, Publish, Result};
 use async_trait::async_trait;
-use protocol::Message;
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -71,9 +67,9 @@ impl OutboxBroker {
 }
 
 #[async_trait]
-impl Broker for OutboxBroker {
-    fn capabilities(&self) -> Capabilities {
-        self.broker.capabilities()
+impl BrokerLayer for OutboxBroker {
+    fn below(&self) -> &dyn Broker {
+        &*self.broker
     }
 
     async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
@@ -87,22 +83,6 @@ impl Broker for OutboxBroker {
             }
             published => published,
         }
-    }
-
-    async fn consumer(&self, params: ConsumerParams) -> Result<Arc<dyn Consumer>> {
-        self.broker.consumer(params).await
-    }
-
-    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
-        self.broker.bind(binding, kind).await
-    }
-
-    async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
-        self.broker.broadcast(exchange, routing_key, message).await
-    }
-
-    async fn subscribe(&self, source: Source) -> Result<Subscription> {
-        self.broker.subscribe(source).await
     }
 
     async fn close(&self) {

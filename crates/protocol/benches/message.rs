@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use protocol::{Accept, Codec, Limits, Message, State, TaskMessage, TaskMeta, TaskRequest, Value};
@@ -68,16 +67,5 @@ fn metas(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn short() -> Criterion {
-    Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args()
-}
-
-criterion_group! {
-    name = benches;
-    config = short();
-    targets = messages, metas
-}
+criterion_group!(benches, messages, metas);
 criterion_main!(benches);

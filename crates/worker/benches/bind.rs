@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
-use std::time::Duration;
-
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use protocol::{Map, Value};
 use serde::Deserialize;
@@ -56,16 +54,5 @@ fn binding(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn short() -> Criterion {
-    Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args()
-}
-
-criterion_group! {
-    name = benches;
-    config = short();
-    targets = binding
-}
+criterion_group!(benches, binding);
 criterion_main!(benches);

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use beat::{Clock, Role};
-use broker::faults::{CoordinatorLayer, inject};
-use broker::{Backends, BrokerError, Commit, Coordinator, ErrorKind, Publish, Result};
+use broker::faults::inject;
+use broker::{
+    Backends, BrokerError, Commit, Coordinator, CoordinatorLayer, ErrorKind, Publish, Result,
+};
 use jiff::{SignedDuration, Timestamp};
 use protocol::Value;
 use serde_json::json;

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use beat::{Role, SPACE, StoredSchedule};
-use broker::faults::CoordinatorLayer;
-use broker::{Backends, Commit, Coordinator, Result};
+use broker::{Backends, Commit, Coordinator, CoordinatorLayer, Result};
 use bytes::Bytes;
 use protocol::to_value;
 use serde_json::json;

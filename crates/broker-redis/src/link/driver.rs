@@ -193,16 +193,18 @@ mod tests {
         answered.await.expect("it answers")
     }
 
+    /// Not always: a runtime lets nobody go on for ever without giving others a turn, the driver's task among them.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_lone_sender_is_served_on_its_own_thread() {
+    async fn a_lone_sender_is_mostly_served_on_its_own_thread() {
         let (sender, driver) = echo();
-        tokio::task::yield_now().await;
+        let mut served_here = 0;
         for number in 0..100 {
             let asked = async { (std::thread::current().id(), ask(&sender, number).await) };
             let (here, (answer, there)) = driver.carry(asked).await;
             assert_eq!(answer, number);
-            assert_eq!(here, there);
+            served_here += u32::from(here == there);
         }
+        assert!(served_here > 50, "only {served_here} of 100");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

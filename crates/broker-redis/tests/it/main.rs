@@ -16,6 +16,7 @@ mod memory;
 mod poison;
 mod python_chords;
 mod python_compression;
+mod python_stage;
 mod raw;
 mod recorded_chords;
 mod results;

@@ -7,8 +7,8 @@ use broker::{
 };
 use broker_redis::RedisResults;
 use protocol::{ResultTuple, State, TaskMeta, Value};
-use testkit::{Process, Python, RedisServer, TempDir};
 
+use crate::python_stage::PythonStage;
 use crate::support::{DEADLINE, consumer, eventually, open, options, take};
 
 /// `ours` is a queue that no Python worker reads.
@@ -32,53 +32,18 @@ def send():
     print(chord(header)(total.s()).id)
 "#;
 
-struct Stage {
-    server: RedisServer,
-    folder: TempDir,
-    python: Python,
+fn stage() -> PythonStage {
+    PythonStage::new("chords", APP)
 }
 
-impl Stage {
-    fn new() -> Self {
-        let server = RedisServer::start();
-        let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("chords.py"), APP).unwrap();
-        let python = Python::find().env("REDIS_URL", server.url());
-        Self {
-            server,
-            folder,
-            python,
-        }
-    }
-
-    fn run(&self, script: &str) -> String {
-        let script = format!("from chords import *\n{script}");
-        self.python
-            .run(self.folder.path(), &script)
-            .trim()
-            .to_owned()
-    }
-
-    async fn start_worker(&self) -> Process {
-        let arguments = ["-P", "solo", "-Q", "celery"];
-        let worker = self
-            .python
-            .spawn_worker(self.folder.path(), "chords", &arguments);
-        worker
-            .wait_for_line(|line| line.contains(" ready."), DEADLINE * 2)
-            .await;
-        worker
-    }
-
-    async fn results(&self) -> std::sync::Arc<RedisResults> {
-        RedisResults::connect(options(&self.server.url()), ResultPolicy::default())
-            .await
-            .unwrap()
-    }
+async fn results(stage: &PythonStage) -> std::sync::Arc<RedisResults> {
+    RedisResults::connect(options(&stage.server.url()), ResultPolicy::default())
+        .await
+        .unwrap()
 }
 
 /// Takes our member and settles it with its result and its count.
-async fn run_ours(stage: &Stage) -> (Settled, String) {
+async fn run_ours(stage: &PythonStage) -> (Settled, String) {
     let broker = open(&stage.server).await;
     let consumer = consumer(&broker, &["ours"]).await;
     let delivery = take(&*consumer, 1).await.remove(0);
@@ -108,11 +73,11 @@ async fn run_ours(stage: &Stage) -> (Settled, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_worker_joins_a_chord_whose_other_member_ran_here() {
-    let stage = Stage::new();
+    let stage = stage();
     let body = stage.run("send()");
     assert_eq!(run_ours(&stage).await.0, Settled::Done);
     let _worker = stage.start_worker().await;
-    let results = stage.results().await;
+    let results = results(&stage).await;
     let mut stream = results.watch(vec![body]).await.unwrap();
     let meta = tokio::time::timeout(DEADLINE, stream.next()).await;
     let meta = meta.expect("the body ends in time").unwrap();
@@ -121,7 +86,7 @@ async fn a_python_worker_joins_a_chord_whose_other_member_ran_here() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_member_is_ours_after_a_python_worker_counted() {
-    let stage = Stage::new();
+    let stage = stage();
     stage.run("send()");
     let worker = stage.start_worker().await;
     let server = &stage.server;
@@ -130,15 +95,15 @@ async fn the_last_member_is_ours_after_a_python_worker_counted() {
     drop(worker);
     let (settled, group_id) = run_ours(&stage).await;
     assert_eq!(settled, Settled::Complete);
-    let parts = stage.results().await.chord_parts(&group_id).await.unwrap();
+    let parts = results(&stage).await.chord_parts(&group_id).await.unwrap();
     let values: Vec<Value> = parts.parts.into_iter().map(|part| part.result).collect();
     assert_eq!(values, [Value::from(11), 22.into()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_are_restored_on_the_other_side() {
-    let stage = Stage::new();
-    let results = stage.results().await;
+    let stage = stage();
+    let results = results(&stage).await;
     let members = vec![ResultTuple::task("a"), ResultTuple::task("b")];
     let group = ResultTuple::group("rust", members);
     results

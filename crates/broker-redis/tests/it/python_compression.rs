@@ -4,8 +4,8 @@ use broker::{Broker, Delivery, ResultBackend, ResultPolicy};
 use broker_redis::{RedisBroker, RedisResults};
 use client::{CallOptions, Client, ClientOptions, TaskCall};
 use protocol::{Accept, Compression, Limits, State, TaskMeta, Value};
-use testkit::{Python, RedisServer, TempDir};
 
+use crate::python_stage::PythonStage;
 use crate::support::{consumer, open, options, take};
 
 /// By kombu's names; what else it knows needs modules that Python does not bring.
@@ -28,29 +28,8 @@ def received(count):
             print(json.dumps([message.headers.get("compression"), message.payload[0]]))
 "#;
 
-struct Stage {
-    server: RedisServer,
-    folder: TempDir,
-    python: Python,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let server = RedisServer::start();
-        let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("packed.py"), APP).unwrap();
-        let python = Python::find().env("REDIS_URL", server.url());
-        Self {
-            server,
-            folder,
-            python,
-        }
-    }
-
-    fn run(&self, script: &str) -> String {
-        let script = format!("from packed import *\n{script}");
-        self.python.run(self.folder.path(), &script)
-    }
+fn stage() -> PythonStage {
+    PythonStage::new("packed", APP)
 }
 
 fn long() -> Value {
@@ -91,7 +70,7 @@ fn body(delivery: &Delivery) -> Result<Value, protocol::DecodeError> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_reads_what_is_compressed_above_the_threshold_and_what_is_not_below() {
-    let stage = Stage::new();
+    let stage = stage();
     let broker = open(&stage.server).await;
     let mut expected = Vec::new();
     for name in NAMES {
@@ -116,7 +95,7 @@ async fn python_reads_what_is_compressed_above_the_threshold_and_what_is_not_bel
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_python_compresses_is_read() {
-    let stage = Stage::new();
+    let stage = stage();
     let broker = open(&stage.server).await;
     for name in NAMES {
         stage.run(&format!(
@@ -134,7 +113,7 @@ async fn what_python_compresses_is_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn results_are_compressed_above_the_threshold_and_read_both_ways() {
-    let stage = Stage::new();
+    let stage = stage();
     for name in NAMES {
         let policy = ResultPolicy {
             compression: Some(Compression::from_name(name).unwrap()),
@@ -184,7 +163,7 @@ async fn results_are_compressed_above_the_threshold_and_read_both_ways() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_expands_to_more_than_allowed_is_refused_and_says_so() {
-    let stage = Stage::new();
+    let stage = stage();
     let broker = open(&stage.server).await;
     let too_much = Limits::default().decompressed + 1;
     stage.run(&format!(

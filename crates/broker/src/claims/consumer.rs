@@ -10,7 +10,8 @@ use protocol::TaskMeta;
 use super::Claims;
 use super::payload::{name, redeem};
 use crate::{
-    BrokerError, Consumer, Delivery, ErrorKind, Publish, Result, Settled, Settlement, Tag, Verdict,
+    BrokerError, Consumer, ConsumerLayer, Delivery, ErrorKind, Publish, Result, Settled,
+    Settlement, Tag, Verdict,
 };
 
 /// Between two tries during an outage.
@@ -147,9 +148,9 @@ fn published_again(settlement: &Settlement, payload: &str) -> bool {
 }
 
 #[async_trait]
-impl Consumer for ClaimConsumer {
-    fn incarnation(&self) -> &str {
-        self.consumer.incarnation()
+impl ConsumerLayer for ClaimConsumer {
+    fn below(&self) -> &dyn Consumer {
+        &*self.consumer
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
@@ -187,17 +188,5 @@ impl Consumer for ClaimConsumer {
         }
         self.forget(needless.into_iter().collect()).await;
         Ok(outcome)
-    }
-
-    fn lease_age(&self) -> Duration {
-        self.consumer.lease_age()
-    }
-
-    async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
-        self.consumer.set_queues(queues).await
-    }
-
-    async fn close(&self) -> Result<usize> {
-        self.consumer.close().await
     }
 }

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use protocol::{Message, TaskMeta, Value};
 
-use super::{Call, CoordinatorLayer, Faults};
+use super::{Call, Faults};
 use crate::{
-    Binding, Broker, Capabilities, ChordPart, ChordParts, ChordStore, Commit, Consumer,
-    ConsumerParams, Coordinator, Counted, Delivery, ExchangeKind, Fence, NewChord, Publish, Result,
-    ResultBackend, ResultStream, Settled, Settlement, Source, Stored, Subscription,
+    Broker, BrokerLayer, ChordPart, ChordParts, ChordStore, Commit, Consumer, ConsumerLayer,
+    ConsumerParams, Coordinator, CoordinatorLayer, Counted, Delivery, Fence, NewChord, Publish,
+    Result, ResultBackend, ResultStream, Settled, Settlement, Source, Stored, Subscription,
 };
 
 macro_rules! decorator {
@@ -45,9 +45,9 @@ decorator!(FaultyCoordinator wraps Coordinator);
 decorator!(FaultyResults wraps ResultBackend);
 
 #[async_trait]
-impl Broker for FaultyBroker {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+impl BrokerLayer for FaultyBroker {
+    fn below(&self) -> &dyn Broker {
+        &*self.inner
     }
 
     async fn publish(&self, batch: Vec<Publish>) -> Result<()> {
@@ -65,10 +65,6 @@ impl Broker for FaultyBroker {
         }))
     }
 
-    async fn bind(&self, binding: Binding, kind: ExchangeKind) -> Result<()> {
-        self.inner.bind(binding, kind).await
-    }
-
     async fn broadcast(&self, exchange: &str, routing_key: &str, message: Message) -> Result<()> {
         self.faults.pass(Call::Broadcast).await?;
         self.inner.broadcast(exchange, routing_key, message).await
@@ -78,16 +74,12 @@ impl Broker for FaultyBroker {
         self.faults.pass(Call::Subscribe).await?;
         self.inner.subscribe(source).await
     }
-
-    async fn close(&self) {
-        self.inner.close().await;
-    }
 }
 
 #[async_trait]
-impl Consumer for FaultyConsumer {
-    fn incarnation(&self) -> &str {
-        self.inner.incarnation()
+impl ConsumerLayer for FaultyConsumer {
+    fn below(&self) -> &dyn Consumer {
+        &*self.inner
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
@@ -102,18 +94,6 @@ impl Consumer for FaultyConsumer {
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         self.faults.pass(Call::Settle).await?;
         self.inner.settle(batch).await
-    }
-
-    fn lease_age(&self) -> Duration {
-        self.inner.lease_age()
-    }
-
-    async fn set_queues(&self, queues: Vec<String>) -> Result<()> {
-        self.inner.set_queues(queues).await
-    }
-
-    async fn close(&self) -> Result<usize> {
-        self.inner.close().await
     }
 }
 

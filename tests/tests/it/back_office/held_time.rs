@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use beat::Clock;
-use broker::faults::CoordinatorLayer;
-use broker::{Coordinator, Result};
+use broker::{Coordinator, CoordinatorLayer, Result};
 use jiff::{SignedDuration, Timestamp};
 
 /// Stands still until it is moved; also as the clock of a machine that agrees with the server's.

@@ -1,4 +1,4 @@
-//! What a coordinator's decorator leaves as it is.
+//! What a layer before a coordinator leaves as it is.
 
 use std::fmt;
 use std::time::Duration;
