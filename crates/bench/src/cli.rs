@@ -36,7 +36,7 @@ struct Cli {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Size {
     /// Repetitions; the tables show medians
-    #[arg(long, default_value_t = 3, value_name = "N", global = true)]
+    #[arg(long, default_value_t = 5, value_name = "N", global = true)]
     pub(crate) reps: usize,
     /// Tasks in a queue to be drained
     #[arg(long, default_value_t = 100_000, value_name = "N", global = true)]

@@ -10,7 +10,7 @@ use crate::drain;
 use crate::figures::Row;
 use crate::lab::Lab;
 use crate::setup::{Engine, Setup, Store};
-use crate::trial::Trial;
+use crate::trial::{QUEUE, Trial};
 
 /// Our worker's slots.
 const SLOTS: usize = 100;
@@ -50,9 +50,8 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DepthRun>> {
 }
 
 async fn ours_once(trial: &Trial<'_>, depth: usize, watched: usize) -> anyhow::Result<DepthRun> {
-    let before = used_memory(trial)?;
     trial.fill(depth).await?;
-    let bytes = (used_memory(trial)? - before) / depth as f64;
+    let bytes = memory_of_queue(trial)? / depth as f64;
     let (per_s, server_cpu_us) = if depth < SHORT {
         (rounds::per_s(trial, depth).await?, None)
     } else {
@@ -69,22 +68,23 @@ async fn ours_once(trial: &Trial<'_>, depth: usize, watched: usize) -> anyhow::R
 
 fn celery_once(trial: &Trial<'_>) -> anyhow::Result<DepthRun> {
     debug_assert_eq!(trial.setup.engine, Engine::Celery);
-    let before = used_memory(trial)?;
     trial.celery_script("bench_publish.py", &[CELERYS.to_string()])?;
     Ok(DepthRun {
         depth: CELERYS,
         per_s: None,
         server_cpu_us: None,
-        bytes: (used_memory(trial)? - before) / CELERYS as f64,
+        bytes: memory_of_queue(trial)? / CELERYS as f64,
     })
 }
 
-/// Bytes in use by the server.
-fn used_memory(trial: &Trial<'_>) -> anyhow::Result<f64> {
-    let info = trial.lab().redis().cli(&["INFO", "memory"]);
-    let used = info
-        .lines()
-        .find_map(|line| line.strip_prefix("used_memory:"));
-    let used = used.context("INFO memory does not tell the server's memory")?;
-    Ok(used.trim().parse()?)
+/// Bytes of the queue with all its messages and what the server spends on keeping them, counted message by message:
+/// the server's memory as a whole also has the buffers of whoever published.
+fn memory_of_queue(trial: &Trial<'_>) -> anyhow::Result<f64> {
+    let bytes = trial
+        .lab()
+        .redis()
+        .cli(&["MEMORY", "USAGE", QUEUE, "SAMPLES", "0"]);
+    let bytes = bytes.trim();
+    let told = format!("the server does not tell the memory of the queue: {bytes:?}");
+    bytes.parse().context(told)
 }
