@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 pub use counting::{Allocated, counting_main};
 
 use crate::cargo;
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Setup, Store};
+use crate::size::Size;
 use crate::trial::Trial;
 
 /// Our worker's slots.

@@ -12,10 +12,10 @@ use protocol::Value;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::cli::Size;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Engine, Setup, Store};
+use crate::size::Size;
 use crate::trial::Trial;
 use crate::worker_process::WorkerProcess;
 

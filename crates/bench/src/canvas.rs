@@ -8,10 +8,10 @@ use protocol::Signature;
 use serde::{Deserialize, Serialize};
 use worker::Task as _;
 
-use crate::cli::Size;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Engine, Setup, Store};
+use crate::size::Size;
 use crate::tasks::Noop;
 use crate::trial::Trial;
 

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
-use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Setup, Store};
+use crate::size::Size;
+use crate::stats::{percentile, sorted};
 use crate::trial::Trial;
 
 /// Our worker's slots.

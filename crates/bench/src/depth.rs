@@ -5,11 +5,11 @@ mod rounds;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Engine, Setup, Store};
+use crate::size::Size;
 use crate::trial::{QUEUE, Trial};
 
 /// Our worker's slots.

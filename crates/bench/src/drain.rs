@@ -8,11 +8,11 @@ use anyhow::{bail, ensure};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::cli::Size;
-use crate::figures::Row;
 use crate::lab::Lab;
 use crate::limit::Limit;
+use crate::row::Row;
 use crate::setup::{Engine, Setup, Store};
+use crate::size::Size;
 use crate::trial::Trial;
 use crate::worker_process::WorkerProcess;
 use progress::{Progress, successes};

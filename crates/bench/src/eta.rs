@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 use worker::SendTask as _;
 
-use crate::cli::Size;
-use crate::figures::Row;
-use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Setup, Store};
+use crate::size::Size;
 use crate::stamps;
+use crate::stats::{percentile, sorted};
 use crate::tasks::Stamp;
 use crate::trial::Trial;
 

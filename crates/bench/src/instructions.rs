@@ -6,11 +6,11 @@ mod profile;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Setup, Store};
+use crate::size::Size;
 use crate::trial::Trial;
 use profile::{Counts, Profile};
 

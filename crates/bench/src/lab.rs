@@ -1,19 +1,17 @@
 //! What all measurements share: a Redis server of their own, a folder, Python Celery where it is installed.
 
-pub(crate) mod reference;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use testkit::{RedisServer, TempDir};
 
 use crate::celery::Celery;
-use crate::figures::{Row, Run};
 use crate::machine::Machine;
+use crate::reference::Reference;
+use crate::row::{Row, Run};
 use crate::setup::{Engine, Setup};
 use crate::tasks;
 use crate::trial::Trial;
-use reference::Reference;
 
 /// Shown in the row of a peer that is not there.
 const NOT_INSTALLED: &str = "not installed: make setup";

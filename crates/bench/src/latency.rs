@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::cli::Size;
-use crate::figures::Row;
-use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::Setup;
+use crate::size::Size;
+use crate::stats::{percentile, sorted};
 use crate::trial::Trial;
 
 /// Pause after every task.

@@ -12,7 +12,7 @@ use testkit::RedisServer;
 
 use wire::Wire;
 
-use crate::drain::progress::cpu_of;
+use crate::server_cpu::cpu_of;
 
 /// Tasks of one batch, and connections that work at the same time.
 const BATCH: usize = 64;

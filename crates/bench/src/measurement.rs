@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::cli::Size;
 use crate::figures::Figures;
 use crate::lab::Lab;
+use crate::size::Size;
 use crate::{
     allocations, beat, canvas, control, depth, drain, eta, instructions, latency, memory, micro,
     peers, publish, spin, start,

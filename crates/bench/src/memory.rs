@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Engine, Setup};
+use crate::size::Size;
 use crate::trial::Trial;
 use crate::worker_process::WorkerProcess;
 

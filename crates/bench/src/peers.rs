@@ -8,11 +8,11 @@ mod peer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Size;
-use crate::figures::stats::median;
 use crate::lab::Lab;
-use crate::lab::reference::Reference;
+use crate::reference::Reference;
 use crate::setup::{Setup, Store};
+use crate::size::Size;
+use crate::stats::median;
 use catalogue::PEERS;
 use measured::Measured;
 use peer::Peer;

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use worker::SendTask as _;
 
-use crate::cli::Size;
-use crate::figures::Row;
 use crate::lab::Lab;
 use crate::limit;
+use crate::row::Row;
 use crate::setup::{Engine, Setup, Store};
+use crate::size::Size;
 use crate::tasks::Noop;
 use crate::trial::Trial;
 

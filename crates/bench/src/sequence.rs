@@ -8,10 +8,10 @@ use anyhow::{Context as _, anyhow};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use crate::cli::Size;
 use crate::figures::{Figures, Part};
 use crate::lab::Lab;
 use crate::measurement::Measurement;
+use crate::size::Size;
 
 /// How long one measurement may take for each repetition.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);

@@ -6,12 +6,12 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use worker::SendTask as _;
 
-use crate::cli::Size;
 use crate::drain;
-use crate::figures::Row;
 use crate::lab::Lab;
+use crate::row::Row;
 use crate::setup::{Setup, Store};
-use crate::tasks::Spin;
+use crate::size::Size;
+use crate::tasks::{Spin, spin};
 use crate::trial::Trial;
 
 /// How long one task computes, about.
@@ -66,13 +66,4 @@ fn time_ms(steps: u64) -> f64 {
     let begin = Instant::now();
     black_box(spin(steps));
     begin.elapsed().as_secs_f64() * 1e3
-}
-
-/// Computes; the result depends on every step.
-pub(crate) fn spin(steps: u64) -> u64 {
-    (0..black_box(steps)).fold(1, |state: u64, step| {
-        (state ^ step)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(17)
-    })
 }

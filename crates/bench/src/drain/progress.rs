@@ -1,11 +1,11 @@
 //! How many tasks of a drain are done, asked from outside while the worker runs.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use protocol::{State, TaskMeta};
 
+use crate::server_cpu::cpu_of;
 use crate::setup::Store;
 use crate::trial::{QUEUE, Trial};
 
@@ -85,18 +85,6 @@ impl Progress {
             .await?;
         cpu_of(&text).map(Some)
     }
-}
-
-/// The CPU time that a server tells of in `INFO cpu`.
-pub(crate) fn cpu_of(info: &str) -> anyhow::Result<Duration> {
-    let fields: HashMap<&str, &str> = info
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .collect();
-    let seconds = |name| fields.get(name).and_then(|value| value.parse::<f64>().ok());
-    let used = seconds("used_cpu_sys").zip(seconds("used_cpu_user"));
-    let (system, user) = used.context("INFO cpu does not tell the server's CPU time")?;
-    Ok(Duration::from_secs_f64(system + user))
 }
 
 async fn keys(connection: &mut redis::aio::MultiplexedConnection) -> anyhow::Result<u64> {

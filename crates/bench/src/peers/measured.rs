@@ -1,13 +1,13 @@
 //! Ours and Celery among the peers, by the measurements that they have of their own.
 
 use super::{PeerRow, PeerRun};
-use crate::cli::Size;
 use crate::drain::{self, DrainRun};
-use crate::figures::Row;
 use crate::lab::Lab;
 use crate::latency::{self, LatencyRun};
 use crate::memory;
+use crate::row::Row;
 use crate::setup::Setup;
+use crate::size::Size;
 use crate::trial::Trial;
 
 /// The row of what the server alone allows.

@@ -9,11 +9,11 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::sleep;
 
 use super::PeerRun;
-use crate::cli::Size;
-use crate::drain::progress::cpu_of;
-use crate::figures::stats::{percentile, sorted};
 use crate::lab::Lab;
+use crate::server_cpu::cpu_of;
+use crate::size::Size;
 use crate::stamps::{self, Stamps};
+use crate::stats::{percentile, sorted};
 use crate::worker_process::WorkerProcess;
 
 /// Where the peers are installed, if not in the target folder.

@@ -6,7 +6,8 @@ mod rates;
 
 use super::format::decimals;
 use super::table::Table;
-use crate::figures::{Figures, Row};
+use crate::figures::Figures;
+use crate::row::Row;
 use crate::setup::{Engine, Store};
 
 /// One aim with its figure.

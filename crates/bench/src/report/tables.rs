@@ -8,7 +8,8 @@ mod peers;
 use super::format::{decimals, times, whole};
 use super::table::Table;
 use crate::drain::DrainRun;
-use crate::figures::{Figures, Part, Row};
+use crate::figures::{Figures, Part};
+use crate::row::Row;
 use crate::setup::Engine;
 
 /// All tables that have rows.

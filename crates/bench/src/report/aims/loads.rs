@@ -3,8 +3,9 @@
 use super::Aim;
 use crate::canvas::{self, Flow};
 use crate::depth::DepthRun;
-use crate::figures::{Figures, Row};
+use crate::figures::Figures;
 use crate::report::format::whole;
+use crate::row::Row;
 use crate::setup::{Engine, Store};
 
 /// Of what the cores could do alone.

@@ -2,8 +2,9 @@
 
 use super::{Aim, ours};
 use crate::drain::DrainRun;
-use crate::figures::{Figures, Row};
+use crate::figures::Figures;
 use crate::publish::PublishRun;
+use crate::row::Row;
 use crate::setup::{Engine, Store};
 
 /// Parts of what the raw commands reach (`luav`), with and without results.
