@@ -3,4 +3,6 @@
 
 mod tasks;
 
-pub use tasks::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread, Slot};
+pub use tasks::{
+    Compute, Echo, Fail, Gather, Kill, Record, RecordInChild, RecordLarge, RecordOnThread, Slot,
+};

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::Value;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,67 @@ impl Task for RecordInChild {
         self.0
             .leave_trace(std::os::unix::process::parent_id())
             .await
+    }
+}
+
+/// The same without ever awaiting anything, on a thread of the runtime.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Compute(pub Record);
+
+impl Task for Compute {
+    const NAME: &'static str = "drill.compute";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        let end = Instant::now() + Duration::from_millis(self.0.milliseconds);
+        write_line(
+            &self.0.journal_path,
+            "start",
+            self.0.number,
+            std::process::id(),
+        )?;
+        while Instant::now() < end {
+            std::hint::spin_loop();
+        }
+        write_line(
+            &self.0.journal_path,
+            "end",
+            self.0.number,
+            std::process::id(),
+        )?;
+        Ok(self.0.number)
+    }
+}
+
+/// The same with a payload, if that is its own.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordLarge {
+    /// The trace to leave.
+    pub record: Record,
+    /// See [`RecordLarge::payload_of`].
+    pub payload: String,
+}
+
+impl RecordLarge {
+    /// A long text that no two numbers have in common.
+    pub fn payload_of(number: usize) -> String {
+        format!("{number};").repeat(2_000)
+    }
+}
+
+impl Task for RecordLarge {
+    const NAME: &'static str = "drill.record_large";
+    type Output = usize;
+
+    async fn run(self, _: &Context) -> Result<usize, Outcome> {
+        let number = self.record.number;
+        if self.payload != Self::payload_of(number) {
+            let text = format!("{number} has not got its payload");
+            return Err(Outcome::fail("ValueError", text));
+        }
+        self.record.leave_trace(std::process::id()).await
     }
 }
 

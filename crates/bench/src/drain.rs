@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// A look that takes long is repeated after this many times as long, so that looking takes little of the machine.
 const LOOK_SHARE: u32 = 20;
 /// The part of the tasks that is done before the clock starts.
-const LEAD: f64 = 0.02;
+pub(crate) const LEAD: f64 = 0.02;
 /// The part of the tasks that may be missing when the clock stops: housekeeping keys are counted with the results.
 const SLACK: f64 = 0.0005;
 /// How long nothing may move.

@@ -1,6 +1,7 @@
 //! Runs tasks: a place from the intake, a slot to run in, and one conclusion at the end. Which run has which slot is `lanes`' business.
 
 mod backlog;
+mod ending;
 mod lanes;
 pub(crate) mod work;
 
@@ -21,7 +22,7 @@ use crate::admission::{Run, discard};
 use crate::conclusion::{Ended, RunEnd, meta};
 use crate::context::Context;
 use crate::engine::{Engine, epoch};
-use crate::pools::{Place, Threads};
+use crate::pools::{Ending, Place, Threads};
 use crate::prefork::{self, Children};
 use crate::{Failure, Pool, Shutdown, events};
 use backlog::{Backlog, Waiting};
@@ -44,7 +45,9 @@ struct Inner {
 /// The place and the slot that a run takes up. A thread that outlives its run keeps them.
 #[derive(Debug)]
 pub(crate) struct Permits {
-    _place: Place,
+    // Dropped before the place: when that is free, nothing is to be had ahead of it any more.
+    ending: Option<Arc<Ending>>,
+    place: Place,
     _slot: Arc<OwnedSemaphorePermit>,
 }
 
@@ -82,7 +85,7 @@ impl Executor {
 }
 
 impl Inner {
-    async fn execute(&self, run: &Run, permits: Permits) {
+    async fn execute(&self, run: &Run, mut permits: Permits) {
         let began = Instant::now();
         let ctx = Arc::new(Context::new(
             Arc::clone(&self.engine),
@@ -93,7 +96,13 @@ impl Inner {
             .hooks
             .iter()
             .for_each(|hook| hook.on_span(&ctx, &span));
-        self.run_in_slot(run, &ctx, permits).instrument(span).await;
+        let announced = ending::announced(self.engine.pool.places().pace(), &mut permits);
+        let running = self.run_in_slot(run, &ctx, permits).instrument(span);
+        tokio::select! {
+            biased;
+            () = running => {}
+            () = announced => {}
+        }
         run.task.know();
         self.engine.pool.places().pace().ran(began.elapsed());
         let processed = self.engine.activity.release(&run.held);

@@ -62,9 +62,7 @@ impl Policy {
         };
         let late = options.acks_late.unwrap_or(settings.task_acks_late);
         Self {
-            pool: engine
-                .hogs
-                .pool_of(&task.name, options.pool.unwrap_or(engine.pool.kind())),
+            pool: options.pool.unwrap_or(engine.pool.kind()),
             acks_early: !late,
             requeues_lost: late
                 && options

@@ -17,6 +17,6 @@ pub(crate) use handle::{Bounds, PoolHandle};
 pub(crate) use hogs::{Hogs, observed};
 pub use kind::Pool;
 pub(crate) use pace::Pace;
-pub(crate) use places::{Place, Places};
+pub(crate) use places::{Ending, Place, Places};
 pub(crate) use slots::Slots;
 pub(crate) use threads::Threads;

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use tests::{Echo, Fail, Gather, Kill, Record, RecordInChild, RecordOnThread, Slot};
+use tests::{
+    Compute, Echo, Fail, Gather, Kill, Record, RecordInChild, RecordLarge, RecordOnThread, Slot,
+};
 use worker::Registry;
 
 fn main() -> ExitCode {
@@ -13,6 +15,8 @@ fn main() -> ExitCode {
                 .task::<Record>()
                 .blocking::<RecordOnThread>()
                 .prefork::<RecordInChild>()
+                .task::<RecordLarge>()
+                .task::<Compute>()
                 .task::<Gather>()
                 .task::<Slot>()
                 .task::<Echo>()

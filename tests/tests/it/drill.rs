@@ -1,6 +1,8 @@
 //! Kill drills on real servers with real processes: what is lost, what runs twice, how soon orphans start again.
 
 mod beats;
+mod claims;
+mod computing;
 pub mod fleet;
 mod flows;
 pub mod journal;

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod command_line;
+mod compression;
 mod conformance;
 mod control;
 mod django;

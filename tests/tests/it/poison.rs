@@ -71,6 +71,14 @@ fn poison() -> Vec<(String, &'static str)> {
             envelope(
                 "application/json",
                 "[[], {}, {}]",
+                r#"{"task": "drill.echo", "id": "poisoned", "compression": "application/x-snappy"}"#,
+            ),
+            "known are gzip, bzip2, lzma, brotli and zstd",
+        ),
+        (
+            envelope(
+                "application/json",
+                "[[], {}, {}]",
                 r#"{"task": "drill.nobody", "id": "unknown"}"#,
             ),
             "drill.nobody",

@@ -26,6 +26,10 @@ impl Writer {
         }
     }
 
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }

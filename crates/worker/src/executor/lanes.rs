@@ -13,7 +13,7 @@ use super::{Inner, Permits};
 /// A lane gives its slot up after so many runs: a pool that shrinks waits for it.
 const RUNS: usize = 256;
 /// How long a run that is held ahead of the slots may wait for one. Then it is given back, for some run takes longer than was expected.
-const PATIENCE: Duration = Duration::from_millis(10);
+pub(super) const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A slot in use.
 pub(super) struct Lane {
@@ -41,7 +41,8 @@ impl Lane {
                 return;
             };
             let permits = Permits {
-                _place: place,
+                ending: None,
+                place,
                 _slot: Arc::clone(&self.slot),
             };
             self.inner.execute(&run, permits).await;

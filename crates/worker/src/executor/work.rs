@@ -38,7 +38,8 @@ pub(super) async fn work(
         kwargs: request.kwargs.clone(),
     };
     let task = caught(run.task.run(arguments, Arc::clone(ctx)));
-    let blocking = run.policy.pool == Pool::Blocking;
+    // Asked now: while it waited for its slot, its like may have shown that they keep a thread to themselves.
+    let blocking = engine.hogs.pool_of(&run.task.name, run.policy.pool) == Pool::Blocking;
     let mut task = if blocking {
         on_thread(threads, task, &run.held, permits)
     } else {

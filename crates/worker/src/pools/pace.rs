@@ -2,7 +2,8 @@
 //!
 //! A worker whose tasks take microseconds would spend its time on round trips if it asked for no more messages than it has free
 //! slots. By Little's law a slot begins `budget / typical` runs within a budget of time; so many messages are not kept from anybody
-//! else for longer than that, as long as tasks go on taking what they took.
+//! else for longer than that, as long as tasks go on taking what they took. Where a run takes longer than the budget, its slot's next
+//! message is asked for when the run is expected to end within the budget; if that cannot be told, when it has ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +12,14 @@ use std::time::Duration;
 const WEIGHT: u64 = 8;
 /// No run is taken to be shorter than this, in nanoseconds: starting and settling it takes time as well.
 const SHORTEST: u64 = 4_000;
+/// How far off runs are taken to be of which nothing is known, in nanoseconds.
+const UNKNOWN: u64 = 10_000_000;
+/// How late a timer may be, in nanoseconds; tokio's wheel turns once in a millisecond.
+const LATENESS: u64 = 1_000_000;
 /// Most messages held ahead.
 const MOST: usize = 256;
 
-/// The exponential average of how long runs occupy a slot.
+/// The exponential averages of how long runs occupy a slot, and of how far they are from what was expected.
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// So much work may be held ahead, in nanoseconds; 0 holds nothing ahead.
@@ -23,6 +28,8 @@ pub(crate) struct Pace {
     cores: usize,
     /// Nanoseconds.
     typical: AtomicU64,
+    /// Nanoseconds.
+    deviation: AtomicU64,
 }
 
 impl Pace {
@@ -33,19 +40,31 @@ impl Pace {
             budget,
             cores,
             typical: budget.into(),
+            deviation: UNKNOWN.into(),
         }
     }
 
     /// A run has occupied its slot for so long. When two runs end at the same time, one of them may not be counted.
     pub(crate) fn ran(&self, time: Duration) {
-        let typical = self.typical.load(Ordering::Relaxed);
-        let typical = typical - typical / WEIGHT + nanoseconds(time) / WEIGHT;
-        self.typical.store(typical, Ordering::Relaxed);
+        let (time, typical) = (nanoseconds(time), self.typical.load(Ordering::Relaxed));
+        mix(&self.deviation, time.abs_diff(typical));
+        mix(&self.typical, time);
     }
 
-    /// Something is known to take long, or may: nothing is held ahead until short runs have been seen again.
+    /// Something is known to take long, or may: nothing is held ahead until runs have been seen again that are short or alike.
     pub(crate) fn slow_down(&self) {
         self.typical.fetch_max(self.budget, Ordering::Relaxed);
+        self.deviation.fetch_max(UNKNOWN, Ordering::Relaxed);
+    }
+
+    /// After what time a run that begins now will probably end within the budget; `None` when that cannot be told, or when what is
+    /// held ahead is enough.
+    pub(crate) fn ends_soon_after(&self) -> Option<Duration> {
+        let typical = self.typical.load(Ordering::Relaxed);
+        let alike = self.deviation.load(Ordering::Relaxed) <= self.budget;
+        let long = typical >= self.budget && self.budget > 0;
+        let ahead = self.budget + LATENESS / 2;
+        (long && alike).then(|| Duration::from_nanos(typical.saturating_sub(ahead)))
     }
 
     /// How many messages so many slots will have begun within the budget, once they run others.
@@ -57,6 +76,11 @@ impl Pace {
         let of_each = usize::try_from(self.budget / typical).unwrap_or(MOST);
         slots.min(self.cores).saturating_mul(of_each).min(MOST)
     }
+}
+
+fn mix(average: &AtomicU64, value: u64) {
+    let before = average.load(Ordering::Relaxed);
+    average.store(before - before / WEIGHT + value / WEIGHT, Ordering::Relaxed);
 }
 
 fn nanoseconds(time: Duration) -> u64 {
@@ -105,9 +129,21 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_long_runs_is_told_when_they_are_alike() {
+        assert_eq!(pace_after(0, LONG).ends_soon_after(), None);
+        let pace = pace_after(200, LONG);
+        let after = pace.ends_soon_after().expect("they are alike");
+        assert!(after.abs_diff(LONG - Duration::from_micros(1_500)) < Duration::from_micros(10));
+        pace.ran(LONG / 2);
+        assert_eq!(pace.ends_soon_after(), None, "one was half as long");
+        let short = pace_after(200, SHORT);
+        assert_eq!(short.ends_soon_after(), None, "enough is held ahead");
+    }
+
+    #[test]
     fn without_a_budget_nothing_is_ever_held_ahead() {
         let pace = Pace::new(Duration::ZERO, 4);
         pace.ran(Duration::ZERO);
-        assert_eq!(pace.ahead(2), 0);
+        assert_eq!((pace.ahead(2), pace.ends_soon_after()), (0, None));
     }
 }

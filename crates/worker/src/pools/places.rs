@@ -1,9 +1,10 @@
 //! Places for messages: how many the worker holds at most, and when it is worth asking for more.
 //!
-//! As many as the slots times the prefetch multiplier always, and those that its [`Pace`] allows ahead of them.
+//! As many as the slots times the prefetch multiplier always, those that its [`Pace`] allows ahead of them, and one for each run that
+//! is about to end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -22,6 +23,8 @@ pub(crate) struct Places {
     /// Places that are there whatever the pace.
     size: AtomicUsize,
     taken: AtomicUsize,
+    /// Runs that are expected to free their slot within the pace's budget.
+    ending: AtomicUsize,
     freed: Notify,
 }
 
@@ -32,6 +35,7 @@ impl Places {
             slots: slots.into(),
             size: size.into(),
             taken: 0.into(),
+            ending: 0.into(),
             freed: Notify::new(),
         })
     }
@@ -82,9 +86,10 @@ impl Places {
         }
     }
 
-    /// How many places one reservation should have now. At once while a slot may be idle; ahead of the slots, when half is free.
+    /// How many places one reservation should have now. At once while a slot is idle or about to be; ahead of the slots, when half is free.
     fn share(&self) -> Option<usize> {
-        let (taken, size) = (self.taken.load(Ordering::Relaxed), self.size());
+        let taken = self.taken.load(Ordering::Relaxed);
+        let size = self.size() + self.ending.load(Ordering::Relaxed);
         let most = size + self.pace.ahead(self.slots.load(Ordering::Relaxed));
         let free = most.saturating_sub(taken);
         let worth_it = taken < size || (free > 0 && free >= most.div_ceil(SHARE));
@@ -100,6 +105,34 @@ impl Places {
     }
 }
 
+/// The end of a run that has a place. Announced, it gives the next message of its slot a place too, until it is withdrawn or dropped.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    places: Arc<Places>,
+    announced: AtomicBool,
+}
+
+impl Ending {
+    pub(crate) fn announce(&self) {
+        if !self.announced.swap(true, Ordering::Relaxed) {
+            self.places.ending.fetch_add(1, Ordering::Relaxed);
+            self.places.freed.notify_one();
+        }
+    }
+
+    pub(crate) fn withdraw(&self) {
+        if self.announced.swap(false, Ordering::Relaxed) {
+            self.places.ending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
+}
+
 /// Places that are taken until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -111,6 +144,14 @@ impl Place {
     /// How many they are.
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// The end of the run that has this place.
+    pub(crate) fn ending(&self) -> Ending {
+        Ending {
+            places: Arc::clone(&self.places),
+            announced: AtomicBool::new(false),
+        }
     }
 
     /// One of them, for itself; `None` when none is left.
@@ -187,6 +228,22 @@ mod tests {
         drop((first, second));
         places.pace().slow_down();
         assert_eq!(places.take_share().await.count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_about_to_end_has_a_place_for_the_next() {
+        let places = places(1, 1);
+        let running = places.take_share().await;
+        assert!(places.take_share().now_or_never().is_none());
+        let ending = running.ending();
+        ending.announce();
+        let next = places.take_share().now_or_never().expect("it has a place");
+        assert_eq!(next.count(), 1);
+        assert!(places.take_share().now_or_never().is_none());
+        drop((ending, next));
+        assert!(places.take_share().now_or_never().is_none());
+        drop(running);
+        assert_eq!(places.take_share().await.count(), 1);
     }
 
     #[tokio::test]

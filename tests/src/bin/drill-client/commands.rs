@@ -4,25 +4,31 @@ use std::time::Duration;
 
 use client::{Client, ClientError, TaskError};
 use protocol::{Codec, Limits, State, TaskMeta, Value};
-use tests::{Echo, Kill, Record};
-use worker::SendTask;
+use tests::{Compute, Echo, Kill, Record, RecordLarge};
+use worker::{SendTask, Task};
 
 use crate::{flows, trees};
 
 pub(crate) async fn run(client: &Client, words: &[&str]) -> Result<(), TaskError> {
     match *words {
         ["send", journal, count, milliseconds] => {
-            send(client, journal, parse(count), parse(milliseconds)).await
+            let task = |number| record(journal, number, parse(milliseconds));
+            send(client, 0, parse(count), task).await
         }
         ["send-from", first, journal, count, milliseconds] => {
-            send_from(
-                client,
-                parse(first),
-                journal,
-                parse(count),
-                parse(milliseconds),
-            )
-            .await
+            let task = |number| record(journal, number, parse(milliseconds));
+            send(client, parse(first), parse(count), task).await
+        }
+        ["large", journal, count, milliseconds] => {
+            let task = |number| RecordLarge {
+                record: record(journal, number, parse(milliseconds)),
+                payload: RecordLarge::payload_of(number),
+            };
+            send(client, 0, parse(count), task).await
+        }
+        ["compute", journal, count, milliseconds] => {
+            let task = |number| Compute(record(journal, number, parse(milliseconds)));
+            send(client, 0, parse(count), task).await
         }
         ["flows", journal, count, milliseconds] => {
             flows::send(client, journal, parse(count), parse(milliseconds)).await
@@ -53,25 +59,16 @@ pub(crate) fn record(journal: &str, number: usize, milliseconds: u64) -> Record 
     }
 }
 
-async fn send(
-    client: &Client,
-    journal: &str,
-    count: usize,
-    milliseconds: u64,
-) -> Result<(), TaskError> {
-    send_from(client, 0, journal, count, milliseconds).await
-}
-
-async fn send_from(
+/// Sends tasks that are numbered from `first` on, in one batch.
+async fn send<T: Task>(
     client: &Client,
     first: usize,
-    journal: &str,
     count: usize,
-    milliseconds: u64,
+    task: impl Fn(usize) -> T,
 ) -> Result<(), TaskError> {
     let call = |number| {
         client
-            .call(record(journal, number, milliseconds))
+            .call(task(number))
             .task_id(format!("drill-{number}"))
             .build()
     };

@@ -1,6 +1,6 @@
 //! Sends the drill's tasks and reads their results, on the broker that the environment names.
 //!
-//! `send JOURNAL COUNT MILLISECONDS`, `send-from FIRST …`, `flows JOURNAL COUNT MILLISECONDS`, `unsuccessful COUNT`,
+//! `send JOURNAL COUNT MILLISECONDS`, `send-from FIRST …`, `large …`, `compute …`, `flows JOURNAL COUNT MILLISECONDS`, `unsuccessful COUNT`,
 //! `later JOURNAL NUMBER SECONDS`, `echo JSON`, `lost COUNT`, `trees FILE`, `group-save`, `group-restore ID`
 
 mod commands;

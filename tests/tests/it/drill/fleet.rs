@@ -54,12 +54,16 @@ impl Fleet {
     }
 
     pub fn start_worker(&mut self) {
+        self.start_worker_with(super::SLOTS);
+    }
+
+    pub fn start_worker_with(&mut self, slots: usize) {
         let mut command = self.command("drill-worker");
         let worker = Process::spawn(command.args([
             "-Q",
             "celery",
             "-c",
-            &super::SLOTS.to_string(),
+            &slots.to_string(),
             "--without-heartbeat",
         ]));
         self.workers.push(worker);
@@ -196,14 +200,18 @@ impl Fleet {
 
     /// Sends drill.record `count` times in one batch, numbered from `first` on.
     pub fn send_from(&self, first: usize, count: usize, milliseconds: u64) {
+        self.send_as(&["send-from", &first.to_string()], count, milliseconds);
+    }
+
+    /// Sends `count` tasks of the client's `command` in one batch.
+    pub fn send_as(&self, command: &[&str], count: usize, milliseconds: u64) {
         let journal = self.journal();
-        self.client(&[
-            "send-from",
-            &first.to_string(),
+        let rest = [
             journal.to_str().unwrap(),
             &count.to_string(),
             &milliseconds.to_string(),
-        ]);
+        ];
+        self.client(&[command, &rest].concat());
     }
 
     /// Sends drill.record `count` times in one batch; the tasks' ids are `drill-<number>`.
