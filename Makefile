@@ -62,7 +62,7 @@ drill-beat: setup ## three beats whose leader is killed, frozen or cut off every
 test-long: ## tests that take minutes: chords of 100,000 members, canvas as broad, a million messages through one SQLite file (in test they are small)
 	scripts/test-long.sh
 
-oracles: setup ## every recorded case of the finance domain, with the counts by file and database (CELERIAC_ORACLES=… CELERIAC_DATA=…)
+oracles: setup ## every recorded case of the finance domain on SQLite and PostgreSQL, with the counts (CELERIAC_ORACLES=… CELERIAC_DATA=…)
 	scripts/oracles.sh
 
 check: ## format, lints, documentation, structure

@@ -13,7 +13,7 @@ use crate::arguments::{ArgumentError, Binder};
 use crate::catalogue::Spec;
 use crate::failure::{argument, failure};
 use crate::lock::{Attempt, Held};
-use crate::record::Record;
+use crate::record::{Record, arguments};
 use crate::{App, Run, app};
 
 /// A finance task: its arguments as a struct, its line in the catalogue, and what it does. [`RegisterFinance::finance`] makes
@@ -60,7 +60,7 @@ where
 
     async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
         let app = app(ctx)?;
-        let record = Record::start(ctx, app).await;
+        let record = Record::start(ctx, app, &arguments(&self.0)).await;
         let ended = locked(self.0, ctx, app).await;
         let error = ended.as_ref().err();
         record

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use portfolio::store::{NewRun, RunEnd, Store};
 use protocol::{ExceptionInfo, Value, saferepr};
+use serde::Serialize;
 use tracing::debug;
 use worker::{Context, Outcome};
 
@@ -23,20 +24,19 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) async fn start(ctx: &Context, app: &App) -> Self {
+    pub(crate) async fn start(ctx: &Context, app: &App, args: &str) -> Self {
         let store = tokio::time::timeout(PATIENCE, app.store()).await;
         let mut record = Self {
             store: store.ok().and_then(Result::ok).cloned(),
             task_id: ctx.id().to_owned(),
             started: Instant::now(),
         };
-        let args = arguments(ctx);
         let run = NewRun {
             task_id: ctx.id(),
             name: ctx.name(),
             queue: ctx.queue(),
             worker: ctx.hostname(),
-            args: &args,
+            args,
             retries: ctx.retries(),
             started: Timestamp::now(),
         };
@@ -119,10 +119,9 @@ fn text(exception: &ExceptionInfo) -> String {
     format!("{}: {}", exception.exc_type, args.join(", "))
 }
 
-/// The arguments as JSON; large ones by their size.
-fn arguments(ctx: &Context) -> String {
-    let request = ctx.request();
-    let all = serde_json::json!({"args": request.args, "kwargs": request.kwargs}).to_string();
+/// The arguments by their names, as they were understood, as JSON; large ones by their size.
+pub(crate) fn arguments(bound: &impl Serialize) -> String {
+    let all = serde_json::to_string(bound).expect("arguments came as JSON or what is like it");
     if all.len() > MOST_BYTES {
         return serde_json::json!({"bytes": all.len()}).to_string();
     }

@@ -4,7 +4,10 @@
 mod following;
 mod hand_edits;
 mod nonsense;
+mod oracles;
 mod outages;
 mod place;
+#[path = "../../../beat/tests/it/recorded.rs"]
+mod recorded;
 mod store;
 mod takeover;

@@ -10,6 +10,7 @@ mod oracles;
 mod outages;
 mod overlap;
 mod overview;
+mod recorded;
 mod stage;
 mod standing_by;
 mod vectors;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use market_data::{Daily, Error, Fetched, Provider, RatesRequest, Validators, Window};
 use portfolio::market::ActionKind;
-use portfolio::store::{NewAsset, NewBars};
+use portfolio::store::{NewAsset, NewBars, RateRow};
 use serde_json::{Value, json};
 
 use crate::fixtures;
@@ -81,15 +81,19 @@ struct Through<'p> {
 }
 
 impl Through<'_> {
-    /// The answer with closes and actions as they are read again. Adjusted prices never come back as prices as traded.
-    async fn daily(&self, mut daily: Daily) -> Daily {
-        let store = &self.place.store;
+    async fn asset(&self) -> i64 {
         let asset = NewAsset {
             exchange: self.exchange,
             ..NewAsset::share("CASE", "USD".parse().unwrap())
         };
+        self.place.store.put_asset(&asset).await.unwrap()
+    }
+
+    /// The answer with closes and actions as they are read again. Adjusted prices never come back as prices as traded.
+    async fn daily(&self, mut daily: Daily) -> Daily {
+        let store = &self.place.store;
         let bars = NewBars {
-            asset_id: store.put_asset(&asset).await.unwrap(),
+            asset_id: self.asset().await,
             prices: &daily.bars,
             adjusted: daily.adjusted,
             actions: &daily.actions,
@@ -112,6 +116,25 @@ impl Through<'_> {
         daily.actions.clone_from(&stored.actions);
         daily
     }
+
+    /// The rates as they are read again.
+    async fn rates(&self, mut rates: Vec<RateRow>) -> Vec<RateRow> {
+        let store = &self.place.store;
+        store.put_rate_rows(&rates, "test").await.unwrap();
+        let (stored, euro) = (store.rates().await.unwrap(), "EUR".parse().unwrap());
+        for row in &mut rates {
+            row.rate = stored.rate(euro, row.currency, row.date).unwrap();
+        }
+        rates
+    }
+
+    /// Of an answer that is an error nothing comes into the database.
+    async fn nothing(&self) {
+        let id = self.asset().await;
+        let market = self.place.store.market(&[id]).await.unwrap();
+        let stored = &market.assets()[0];
+        assert_eq!((stored.closes.iter().count(), stored.actions.len()), (0, 0));
+    }
 }
 
 async fn actual(
@@ -128,6 +151,10 @@ async fn actual(
             (Ok(Fetched::New(daily, validators)), Some(through)) => {
                 Ok(Fetched::New(through.daily(daily).await, validators))
             }
+            (Err(error), Some(through)) => {
+                through.nothing().await;
+                Err(error)
+            }
             (fetched, _) => fetched,
         };
         return answer(fetched, daily);
@@ -140,9 +167,14 @@ async fn actual(
             .collect(),
         window: window(request),
     };
-    let fetched = provider.rates(&wanted, &known).await;
+    let fetched = match (provider.rates(&wanted, &known).await, through) {
+        (Ok(Fetched::New(rates, validators)), Some(through)) => {
+            Ok(Fetched::New(through.rates(rates).await, validators))
+        }
+        (fetched, _) => fetched,
+    };
     answer(fetched, |rates| {
-        let rate = |row: &portfolio::store::RateRow| json!({"date": row.date, "base": base, "quote": row.currency, "rate": row.rate});
+        let rate = |row: &RateRow| json!({"date": row.date, "base": base, "quote": row.currency, "rate": row.rate});
         json!({"rates": rates.iter().map(rate).collect::<Vec<_>>()})
     })
 }

@@ -16,7 +16,7 @@ pub struct NewRun<'a> {
     pub queue: &'a str,
     /// The worker.
     pub worker: &'a str,
-    /// Its arguments as JSON.
+    /// Its arguments by name, as JSON.
     pub args: &'a str,
     /// How often it was retried before.
     pub retries: u32,

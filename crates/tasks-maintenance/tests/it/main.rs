@@ -10,4 +10,5 @@ mod shared;
 mod support;
 mod telling;
 mod trials;
+mod validation;
 mod weekly;

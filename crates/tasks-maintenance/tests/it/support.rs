@@ -62,12 +62,7 @@ impl System {
         let store = Store::create(self.data.path().join("finance.db"))
             .await
             .unwrap();
-        let user = NewUser {
-            email,
-            display_name: "Ada",
-            base_currency: "USD".parse().unwrap(),
-        };
-        store.put_user(&user, jiff::Timestamp::now()).await.unwrap();
+        add_user(&store, email).await;
         store
     }
 
@@ -91,6 +86,15 @@ impl System {
             other => panic!("{other:?} is no failure"),
         }
     }
+}
+
+pub async fn add_user(store: &Store, email: &str) {
+    let user = NewUser {
+        email,
+        display_name: "Ada",
+        base_currency: "USD".parse().unwrap(),
+    };
+    store.put_user(&user, jiff::Timestamp::now()).await.unwrap();
 }
 
 impl Drop for System {

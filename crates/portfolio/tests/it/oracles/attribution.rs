@@ -1,5 +1,7 @@
 //! Groups to effects.
 
+use std::collections::BTreeMap;
+
 use portfolio::attribution::{Group, brinson_fachler};
 use serde_json::Value;
 
@@ -15,5 +17,9 @@ pub(crate) fn actual(input: &Value) -> Value {
         };
         (name.clone(), group)
     });
-    serde_json::to_value(brinson_fachler(&groups.collect())).unwrap()
+    shown(&groups.collect())
+}
+
+pub(crate) fn shown(groups: &BTreeMap<String, Group>) -> Value {
+    serde_json::to_value(brinson_fachler(groups)).unwrap()
 }

@@ -27,18 +27,31 @@ impl Series {
     }
 }
 
-/// Levels of a series that a case names.
-pub(crate) type Levels<'l> = &'l dyn Fn(&Value) -> Carried<Decimal>;
-
-pub(crate) fn actual(input: &Value) -> Value {
-    actual_of(input, &closes)
+/// Where a series of a case is kept: levels that it names, or returns that it lists.
+pub(crate) struct Kept<'k> {
+    pub(crate) levels: &'k dyn Fn(&Value) -> Carried<Decimal>,
+    pub(crate) returns: &'k dyn Fn(&Value) -> Vec<f64>,
 }
 
-/// With levels from wherever they are kept.
-pub(crate) fn actual_of(input: &Value, levels: Levels<'_>) -> Value {
-    let series = series(&input["series"], levels);
+pub(crate) fn actual(input: &Value) -> Value {
+    let kept = Kept {
+        levels: &closes,
+        returns: &listed,
+    };
+    actual_of(input, &kept)
+}
+
+/// The returns that a case lists.
+pub(crate) fn listed(spec: &Value) -> Vec<f64> {
+    let values = spec["returns"].as_array().unwrap().iter();
+    values.map(|value| value.as_f64().unwrap()).collect()
+}
+
+/// With series from wherever they are kept.
+pub(crate) fn actual_of(input: &Value, kept: &Kept<'_>) -> Value {
+    let series = series(&input["series"], kept);
     let benchmark = input.get("benchmark").map(|spec| {
-        let series = self::series(spec, levels);
+        let series = self::series(spec, kept);
         series
             .dates
             .into_iter()
@@ -86,19 +99,14 @@ fn samples(points: &Value) -> Value {
     json!({ "count": count, "samples": samples })
 }
 
-fn series(spec: &Value, levels: Levels<'_>) -> Series {
-    match spec.get("returns") {
-        Some(returns) => Series {
-            base: date(&spec["base_date"]),
-            dates: spec["dates"].as_array().unwrap().iter().map(date).collect(),
-            returns: returns
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|value| value.as_f64().unwrap())
-                .collect(),
-        },
-        None => from_levels(spec, &levels(spec)),
+fn series(spec: &Value, kept: &Kept<'_>) -> Series {
+    if spec.get("returns").is_none() {
+        return from_levels(spec, &(kept.levels)(spec));
+    }
+    Series {
+        base: date(&spec["base_date"]),
+        dates: spec["dates"].as_array().unwrap().iter().map(date).collect(),
+        returns: (kept.returns)(spec),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every oracle case of the families of this crate, and those of ledgers and accounts through both databases too: decimals, dates, counts and nulls exactly, floats within 1e-12 + 1e-8 |b|.
+//! Every oracle case of the families of this crate, in memory and through both databases: decimals, dates, counts and nulls exactly, floats within 1e-12 + 1e-8 |b|.
 
 mod attribution;
 mod compare;
@@ -9,6 +9,7 @@ mod portfolios;
 mod reconcile;
 mod reconcile_stored;
 mod stored;
+mod stored_attribution;
 mod stored_case;
 mod stored_series;
 mod xirr;

@@ -1,5 +1,5 @@
-//! Series and flows through a database: levels are stored as an asset's prices, flows as deposits and withdrawals, and what
-//! is compared comes from them as they are read again. Cases that list returns have nothing to store.
+//! Series and flows through a database: levels and listed returns are stored as an asset's prices, flows as deposits and
+//! withdrawals, and what is compared comes from them as they are read again.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,10 @@ use portfolio::carried::Carried;
 use portfolio::decimal::Decimal;
 use portfolio::ledger::Kind;
 use portfolio::store::NewTransaction;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::market::text;
+use super::metrics::Kept;
 use super::stored_case::asset;
 use super::{metrics, run_stored, xirr};
 use crate::world::{Server, World, now, on_both_servers};
@@ -22,24 +23,67 @@ async fn metrics_oracles_through_the_store(server: Server) {
     let mut known: HashMap<String, Carried<Decimal>> = HashMap::new();
     run_stored("metrics.json", server, async |_, input| {
         for spec in [&input["series"], &input["benchmark"]] {
-            if text(spec, "file").is_some() && !known.contains_key(&key(spec)) {
+            if !spec.is_null() && !known.contains_key(&key(spec)) {
                 known.insert(key(spec), stored(&world, spec).await);
             }
         }
-        metrics::actual_of(input, &|spec| known[&key(spec)].clone())
+        let kept = Kept {
+            levels: &|spec| known[&key(spec)].clone(),
+            returns: &|spec| {
+                known[&key(spec)]
+                    .iter()
+                    .map(|(_, price)| return_of(*price))
+                    .collect()
+            },
+        };
+        metrics::actual_of(input, &kept)
     })
     .await;
 }
 
+/// What a series is called: the column of a file, or all that a case lists.
 fn key(spec: &Value) -> String {
-    format!("{} {}", spec["file"], spec["column"])
+    match text(spec, "file") {
+        Some(file) => format!("{file} {}", spec["column"]),
+        None => spec.to_string(),
+    }
 }
 
-/// The levels of a file, from the database.
+/// The series' prices, from the database.
 async fn stored(world: &World, spec: &Value) -> Carried<Decimal> {
-    let id = asset(&world.store, "LEVELS", &key(spec), spec, &[]).await;
+    let prices = match spec.get("returns") {
+        None => spec.clone(),
+        Some(_) => {
+            let days = spec["dates"].as_array().unwrap().iter();
+            let priced = days
+                .zip(metrics::listed(spec))
+                .map(|(day, earned)| (day.as_str().unwrap().to_owned(), json!(price_of(earned))));
+            json!({ "prices": priced.collect::<Map<_, _>>() })
+        }
+    };
+    let id = asset(&world.store, "LEVELS", &key(spec), &prices, &[]).await;
     let market = world.store.market(&[id]).await.unwrap();
     market.assets()[0].closes.clone()
+}
+
+/// A return of nothing as a price, in units of its last place; each unit is a return of 10^-19.
+const NOTHING: i128 = 10_i128.pow(20);
+/// Units of a price: it has ten places.
+const WHOLE: i128 = 10_i128.pow(10);
+
+/// A return as a price that the database keeps exactly: returns may be below -1, and have more places than a price.
+fn price_of(earned: f64) -> String {
+    let units: i128 = format!("{earned:.19}").replace('.', "").parse().unwrap();
+    let price = NOTHING + units;
+    format!("{}.{:010}", price / WHOLE, price % WHOLE)
+}
+
+fn return_of(price: Decimal) -> f64 {
+    let text = price.to_string();
+    let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
+    let price: i128 = format!("{whole}{places:0<10}").parse().unwrap();
+    let units = price - NOTHING;
+    format!("{units}e-19").parse().unwrap()
 }
 
 on_both_servers!(xirr_oracles_through_the_store);
