@@ -12,7 +12,7 @@ use super::{BATCH, BadRow, ImportReport, Input, NO_SUCH_ASSET, OnProgress};
 use crate::decimal::{Decimal, MONEY, QUANTITY};
 use crate::error::Result;
 use crate::ledger::Kind;
-use crate::store::{NewTransaction, Store, Transaction};
+use crate::store::{NewTransaction, ROWS_TOGETHER, Store, Transaction};
 
 const COLUMNS: Columns = Columns {
     required: &["account", "date", "type", "currency"],
@@ -82,41 +82,73 @@ pub async fn import_transactions<'s>(
     let input = file.into();
     let (name, now) = (input.name.clone(), input.now);
     let mut table = Table::open(input, &COLUMNS)?;
-    let (mut tx, mut written) = (store.begin().await?, 0);
+    let mut sink = Sink {
+        store,
+        tx: store.begin().await?,
+        now,
+        rows: Vec::with_capacity(ROWS_TOGETHER),
+        written: 0,
+    };
     while let Some(line) = table.next(&mut |cells| context.line(cells))? {
         if context.seen.len() > UNNAMED_LIMIT {
             let problem = "it has more than 2,000,000 rows without external_id: name the rows, or split the file";
             return Err(table::problem(&name, problem));
         }
-        match line.put(store, &mut tx, now).await? {
-            Ok(added) => written += u64::from(added),
-            Err(bad) => table.report.refuse(bad),
+        if let Err(bad) = sink.take(line).await? {
+            table.report.refuse(bad);
         }
         if table.report.rows.is_multiple_of(BATCH as u64) {
             progress(table.progress());
         }
     }
-    store.commit(tx).await?;
+    let written = sink.finish().await?;
     table.report.stored(written);
     Ok(table.finish(progress))
 }
 
-impl Line {
-    /// Stores the row unless it is there already; true when it was added.
-    async fn put(
-        mut self,
-        store: &Store,
-        tx: &mut Transaction,
-        now: Timestamp,
-    ) -> Result<Result<bool, BadRow>> {
-        match lots::find(store, tx, &self.row, &self.picks).await? {
-            Ok(picks) => self.row.lot_picks = picks,
-            Err(missing) => return Ok(Err(self.no_lot(missing))),
+/// Rows on their way into the store, many at once.
+struct Sink<'s> {
+    store: &'s Store,
+    tx: Transaction,
+    now: Timestamp,
+    rows: Vec<NewTransaction>,
+    written: u64,
+}
+
+impl Sink<'_> {
+    /// Takes a row, unless it names a lot that is not there.
+    async fn take(&mut self, mut line: Line) -> Result<Result<(), BadRow>> {
+        if !line.picks.is_empty() {
+            // The rows that opened its lots must be there to be found.
+            self.flush().await?;
+            match lots::find(self.store, &mut self.tx, &line.row, &line.picks).await? {
+                Ok(picks) => line.row.lot_picks = picks,
+                Err(missing) => return Ok(Err(line.no_lot(missing))),
+            }
         }
-        let added = store.put_transaction(tx, &self.row, now).await?;
-        Ok(Ok(added.is_some()))
+        self.rows.push(line.row);
+        if self.rows.len() == ROWS_TOGETHER {
+            self.flush().await?;
+        }
+        Ok(Ok(()))
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        let Self { tx, rows, .. } = self;
+        self.written += self.store.put_transactions(tx, rows, self.now).await?;
+        self.rows.clear();
+        Ok(())
+    }
+
+    /// Stores what is left; how many rows were added.
+    async fn finish(mut self) -> Result<u64> {
+        self.flush().await?;
+        self.store.commit(self.tx).await?;
+        Ok(self.written)
+    }
+}
+
+impl Line {
     fn no_lot(self, missing: String) -> BadRow {
         BadRow {
             line: self.number,

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::codec::id_list;
-use super::sql::Row;
+use super::sql::{Query, Row};
 use super::{Store, Transaction};
 use crate::dates::iso_date;
 use crate::decimal::Decimal;
@@ -70,6 +70,13 @@ macro_rules! entries_text {
     };
 }
 
+/// Rows of one statement.
+pub(crate) const ROWS_TOGETHER: usize = 256;
+
+const ADDED: &str =
+    "ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING";
+const ADDED_IDS: &str = "ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id AS found";
+
 impl Store {
     /// Adds a row and returns its id; `None` when its external id is there already.
     ///
@@ -88,49 +95,45 @@ impl Store {
             });
         }
         let mut tx = self.begin().await?;
-        let id = self.put_transaction(&mut tx, row, now).await?;
+        let query = self.insertion(std::slice::from_ref(row), now, ADDED_IDS)?;
+        let added = query.all_in(&mut tx).await?;
         self.commit(tx).await?;
-        Ok(id)
+        Ok(added.first().map(|row| row.get("found")))
     }
 
-    /// As [`Store::add_transaction`], of a known type and within a transaction.
-    pub(crate) async fn put_transaction(
+    /// As [`Store::add_transaction`], for many rows of known types and within a transaction; returns how many were added.
+    pub(crate) async fn put_transactions(
         &self,
         tx: &mut Transaction,
-        row: &NewTransaction,
+        rows: &[NewTransaction],
         now: Timestamp,
-    ) -> Result<Option<i64>> {
-        let query = self.sql(
+    ) -> Result<u64> {
+        let mut added = 0;
+        for rows in rows.chunks(ROWS_TOGETHER) {
+            let query = self.insertion(rows, now, ADDED)?;
+            added += query.execute_in(tx).await?;
+        }
+        Ok(added)
+    }
+
+    fn insertion(
+        &self,
+        rows: &[NewTransaction],
+        now: Timestamp,
+        tail: &'static str,
+    ) -> Result<Query<'_>> {
+        let mut query = self.sql_of_rows(
             "INSERT INTO transactions (account_id, asset_id, type, trade_date, settle_date, executed_at, quantity, price, amount,
-               fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at, lot_picks)
-             VALUES (?1, ?2, ?3, ?4::date, ?5::date, ?6::timestamptz, ?7::numeric, ?8::numeric, ?9::numeric, ?10::numeric, ?11::numeric,
-               ?12, ?13, ?14::numeric, ?15, ?16::numeric, ?17::numeric, ?18::date, ?19, ?20, ?21, ?22::timestamptz, ?23::jsonb)
-             ON CONFLICT (account_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING RETURNING id AS found",
+               fee, tax, currency, to_currency, to_amount, to_asset_id, ratio, cost_fraction, acquired_on, source, external_id, note, created_at, lot_picks)",
+            "(?, ?, ?, ?::date, ?::date, ?::timestamptz, ?::numeric, ?::numeric, ?::numeric, ?::numeric, ?::numeric,
+               ?, ?, ?::numeric, ?, ?::numeric, ?::numeric, ?::date, ?, ?, ?, ?::timestamptz, ?::jsonb)",
+            rows.len(),
+            tail,
         );
-        let query = query
-            .bind(row.account_id)
-            .bind(row.asset_id)
-            .bind(row.kind.as_str())
-            .bind(row.trade_date);
-        let query = query.bind(row.settle_date).bind(row.executed_at);
-        let query = query.bind(row.quantity).bind(row.price).bind(row.amount);
-        let query = query.bind(row.fee).bind(row.tax).bind(row.currency);
-        let query = query
-            .bind(row.to_currency)
-            .bind(row.to_amount)
-            .bind(row.to_asset_id);
-        let query = query
-            .bind(row.ratio)
-            .bind(row.cost_fraction)
-            .bind(row.acquired_on);
-        let query = query
-            .bind(row.source.as_str())
-            .bind(row.external_id.clone())
-            .bind(row.note.clone())
-            .bind(now)
-            .bind(picks(&row.lot_picks)?);
-        let added = query.all_in(tx).await?;
-        Ok(added.first().map(|row| row.get("found")))
+        for row in rows {
+            query = with_row(query, row).bind(now).bind(picks(&row.lot_picks)?);
+        }
+        Ok(query)
     }
 
     /// The id of a row that its recorder named.
@@ -227,6 +230,32 @@ impl StoredEntry {
 }
 
 /// The column's text; null without picks.
+/// Binds the columns that a row fills itself, but for its picks.
+fn with_row<'q>(query: Query<'q>, row: &NewTransaction) -> Query<'q> {
+    query
+        .bind(row.account_id)
+        .bind(row.asset_id)
+        .bind(row.kind.as_str())
+        .bind(row.trade_date)
+        .bind(row.settle_date)
+        .bind(row.executed_at)
+        .bind(row.quantity)
+        .bind(row.price)
+        .bind(row.amount)
+        .bind(row.fee)
+        .bind(row.tax)
+        .bind(row.currency)
+        .bind(row.to_currency)
+        .bind(row.to_amount)
+        .bind(row.to_asset_id)
+        .bind(row.ratio)
+        .bind(row.cost_fraction)
+        .bind(row.acquired_on)
+        .bind(row.source.as_str())
+        .bind(row.external_id.clone())
+        .bind(row.note.clone())
+}
+
 fn picks(picks: &[Pick]) -> Result<Option<String>> {
     let given = Some(picks).filter(|picks| !picks.is_empty());
     Ok(given.map(serde_json::to_string).transpose()?)

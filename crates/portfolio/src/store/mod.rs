@@ -67,7 +67,7 @@ pub use user_actions::{NewAction, StoredAction};
 pub(crate) use closes::MarketRead;
 pub(crate) use copying::{Frozen, Refill};
 pub(crate) use database::Transaction;
-pub(crate) use ledger::{StoredEntry, asset_index};
+pub(crate) use ledger::{ROWS_TOGETHER, StoredEntry, asset_index};
 pub(crate) use migrations::schema_version;
 pub(crate) use reconciliations::{KeptBreak, NewBreak, NewReconciliation};
 pub(crate) use snapshots::KeptSnapshot;

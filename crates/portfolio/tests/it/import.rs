@@ -287,6 +287,26 @@ async fn chosen_lots_are_named_by_the_rows_that_opened_them(server: Server) {
     assert_eq!(sold, ["10 1200", "2 200"]);
 }
 
+on_both_servers!(rows_are_stored_many_at_once_and_each_name_once);
+
+async fn rows_are_stored_many_at_once_and_each_name_once(server: Server) {
+    let world = World::empty(server).await;
+    let user = world.user("a@b.c").await;
+    let empty = "account,date,type,currency\n";
+    world.portfolio(user, "Main", false, empty).await;
+    let row = |id: u32| format!("Main,2010-03-01,deposit,{}.25,USD,D-{id}\n", 1 + id);
+    let rows = |ids: &mut dyn Iterator<Item = u32>| -> String { ids.map(row).collect() };
+    let head = "account,date,type,amount,currency,external_id\n";
+    // Every seventh name comes again, at once and much later.
+    let (first, second) = (rows(&mut (0..2_600)), rows(&mut (0..2_600).step_by(7)));
+    let file = format!("{head}{}{first}{second}", rows(&mut (0..7)));
+    let report = world.transactions(user, &file).await;
+    let counted = (report.rows, report.written, report.unchanged, report.bad);
+    assert_eq!(counted, (2_979, 2_600, 379, 0));
+    let again = world.transactions(user, &format!("{head}{first}")).await;
+    assert_eq!((again.written, again.unchanged), (0, 2_600));
+}
+
 #[tokio::test]
 async fn files_that_are_no_table_are_refused_before_they_are_read() {
     let world = World::empty(Server::Sqlite).await;
