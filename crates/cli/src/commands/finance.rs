@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use portfolio::import::{
     ImportReport, Input, PriceImport, TransactionImport, import_prices, import_transactions,
 };
@@ -182,6 +183,12 @@ async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<Import
     };
     let input = Input::open(file, Timestamp::now())?;
     Ok(import_transactions(store, input, import, &mut bar()).await?)
+}
+
+/// A day as people write it.
+fn day(text: &str) -> Result<Date, String> {
+    text.parse()
+        .map_err(|_| "must be a date such as 2012-12-31".to_owned())
 }
 
 /// Draws a progress bar on standard error while it is a terminal.

@@ -31,6 +31,24 @@ pub struct RefreshRequest {
     pub clock: fn() -> Timestamp,
 }
 
+/// Refuses a day that has begun nowhere.
+pub(super) fn not_in_the_future(
+    field: &'static str,
+    day: Option<Date>,
+    clock: fn() -> Timestamp,
+) -> Result<()> {
+    let today = clock().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let last = today.tomorrow().unwrap_or(Date::MAX);
+    match day.filter(|day| *day > last) {
+        None => Ok(()),
+        Some(day) => Err(Error::InvalidArgument {
+            field,
+            value: day.to_string(),
+            rule: "must not be in the future",
+        }),
+    }
+}
+
 impl RefreshRequest {
     /// Everything, for the task `owner`, with the task's own limits.
     pub fn new(owner: impl Into<String>) -> RefreshRequest {
@@ -64,17 +82,7 @@ impl RefreshRequest {
         if let Some(id) = ids.iter().find(|id| **id < 1) {
             return invalid("portfolio_ids", id.to_string(), "items must be at least 1");
         }
-        let tomorrow = (self.clock)()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .tomorrow()
-            .unwrap_or(Date::MAX);
-        match self.as_of {
-            Some(as_of) if as_of > tomorrow => {
-                invalid("as_of", as_of.to_string(), "must not be in the future")
-            }
-            _ => Ok(()),
-        }
+        not_in_the_future("as_of", self.as_of, self.clock)
     }
 
     /// The last day of the portfolios of a calendar.

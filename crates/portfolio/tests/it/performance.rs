@@ -153,6 +153,15 @@ async fn wrong_requests_are_refused() {
         text.contains("start = 2013-01-01: must not be after end"),
         "{text}"
     );
+    let far = PerformanceRequest {
+        end: Some(date(9999, 12, 31)),
+        ..request(user)
+    };
+    let text = refusal(&world.store, far).await;
+    assert!(
+        text.contains("end = 9999-12-31: must not be in the future"),
+        "{text}"
+    );
     let text = refusal(&world.store, request(77)).await;
     assert!(text.contains("user 77 does not exist"), "{text}");
     let unknown = PerformanceRequest {

@@ -24,10 +24,10 @@ pub(crate) struct Range {
     #[arg(long, value_name = "ID")]
     portfolio: Option<i64>,
     /// The first day; everything unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     start: Option<Date>,
     /// The last day; the last completed session unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     end: Option<Date>,
     /// Where the files go; the folder reports in the data folder unless given
     #[arg(long, short, value_name = "FOLDER")]

@@ -25,10 +25,10 @@ pub(crate) struct FetchArgs {
     #[arg(long = "symbol", short, value_name = "SYMBOL", required = true, value_parser = symbol)]
     symbols: Vec<String>,
     /// The first day
-    #[arg(long, value_name = "DATE", conflicts_with = "days")]
+    #[arg(long, value_name = "DATE", conflicts_with = "days", value_parser = super::day)]
     start: Option<Date>,
     /// The last day; today unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     end: Option<Date>,
     /// Days before the last one
     #[arg(long, short, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=36_500))]

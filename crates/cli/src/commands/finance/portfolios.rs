@@ -32,10 +32,10 @@ pub(crate) struct PerformanceArgs {
     #[arg(long = "period", value_name = "PERIOD", value_parser = period)]
     periods: Vec<Period>,
     /// The opening day; its value is where the range starts
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     start: Option<Date>,
     /// The last day; the last completed session unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     end: Option<Date>,
     /// The symbol to compare with
     #[arg(long, value_name = "SYMBOL")]
@@ -58,7 +58,7 @@ pub(crate) struct SnapshotArgs {
     #[arg(long, value_name = "ID")]
     portfolio: Option<i64>,
     /// The day; the session that closed last unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     date: Option<Date>,
     /// Write again what has not changed
     #[arg(long)]

@@ -31,7 +31,7 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, value_name = "ID")]
     account: Option<i64>,
     /// The last day; the last completed session unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     as_of: Option<Date>,
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct ProposeArgs {
     #[command(flatten)]
     whose: WhoseArgs,
     /// The day of the prices; the last completed session unless given
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     as_of: Option<Date>,
     /// Where to put this much new money, in the portfolio's currency; nothing is sold then
     #[arg(long, value_name = "AMOUNT", value_parser = above_zero)]

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::super::period::Period;
-use super::super::request::RefreshRequest;
+use super::super::request::{RefreshRequest, not_in_the_future};
 use crate::dates::plus_days;
 use crate::error::{Error, Result};
 use crate::figures::PeriodFigures;
@@ -111,7 +111,7 @@ impl PerformanceRequest {
                 value: start.to_string(),
                 rule: "must not be after end",
             }),
-            _ => Ok(()),
+            _ => not_in_the_future("end", self.end, self.clock),
         }
     }
 

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::request::RefreshRequest;
+use super::super::request::{RefreshRequest, not_in_the_future};
 use crate::decimal::Decimal;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A session counts from this long after its close.
 const AFTER_CLOSE: SignedDuration = SignedDuration::from_mins(30);
@@ -62,22 +62,9 @@ pub struct SnapshotData {
 }
 
 impl SnapshotRequest {
-    /// Checks the arguments before any work; a day is in the future when it has begun nowhere.
+    /// Checks the arguments before any work.
     pub(super) fn check(&self) -> Result<()> {
-        let tomorrow = (self.clock)()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .tomorrow();
-        match self.date {
-            Some(date) if tomorrow.is_ok_and(|tomorrow| date > tomorrow) => {
-                Err(Error::InvalidArgument {
-                    field: "snapshot_date",
-                    value: date.to_string(),
-                    rule: "must not be in the future",
-                })
-            }
-            _ => Ok(()),
-        }
+        not_in_the_future("snapshot_date", self.date, self.clock)
     }
 
     /// The day for the portfolios of a calendar.
