@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
+use portfolio::store::Store;
 use serde_json::Value;
 
 use crate::support::System;
@@ -20,13 +21,17 @@ async fn report(system: &System, kind: &str, end: Timestamp) -> (Value, String) 
     (result, text)
 }
 
+async fn add_health_sample(store: &Store) {
+    let checks = r#"{"broker": {"status": "degraded", "latency_ms": 12.0, "detail": ""}}"#;
+    let sample = store.add_health_sample(Timestamp::now(), "degraded", checks, 1);
+    sample.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_say_what_happened_and_are_made_once() {
     let system = System::start().await;
     let store = system.database("ada@example.com").await;
-    let checks = r#"{"broker": {"status": "degraded", "latency_ms": 12.0, "detail": ""}}"#;
-    let sample = store.add_health_sample(Timestamp::now(), "degraded", checks, 1);
-    sample.await.unwrap();
+    add_health_sample(&store).await;
     let action = system.call("apps.main.tasks.process_user_action");
     system.run(action.arg(1).arg("page_view")).await;
     let end = Timestamp::now() + SignedDuration::from_secs(1);
@@ -50,9 +55,7 @@ async fn reports_say_what_happened_and_are_made_once() {
 async fn every_kind_is_valid_paper_and_the_same_each_time() {
     let system = System::start().await;
     let store = system.database("ada@example.com").await;
-    let checks = r#"{"broker": {"status": "degraded", "latency_ms": 12.0, "detail": ""}}"#;
-    let sample = store.add_health_sample(Timestamp::now(), "degraded", checks, 1);
-    sample.await.unwrap();
+    add_health_sample(&store).await;
     let now = (Timestamp::now() + SignedDuration::from_secs(1)).to_string();
     for kind in ["system", "performance", "usage", "reconciliation"] {
         for end in [now.as_str(), "2001-01-01T00:00:00Z"] {

@@ -114,6 +114,18 @@ struct Trigger {
     when: String,
 }
 
+impl Trigger {
+    /// What makes it, one statement for each event; `action` is what it does.
+    fn made(&self, action: &str) -> impl Iterator<Item = String> {
+        let Self { table, when, .. } = self;
+        self.events.iter().map(move |event| {
+            format!(
+                "CREATE TRIGGER trap_{event} BEFORE {event} ON {table} FOR EACH ROW {when} {action}"
+            )
+        })
+    }
+}
+
 const EVENTS: [&str; 3] = ["insert", "update", "delete"];
 
 fn has_file(folder: &Path, ending: &str) -> bool {

@@ -11,16 +11,7 @@ const ENDLESS: &str = "CREATE VIEW IF NOT EXISTS endless AS
     WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted) SELECT n FROM counted";
 
 pub(super) fn setting(trigger: &Trigger) -> Vec<String> {
-    let Trigger {
-        table,
-        events,
-        when,
-    } = trigger;
-    let made = events.iter().map(|event| {
-        format!(
-            "CREATE TRIGGER trap_{event} BEFORE {event} ON {table} {when} BEGIN SELECT count(*) FROM endless; END"
-        )
-    });
+    let made = trigger.made("BEGIN SELECT count(*) FROM endless; END");
     [ENDLESS.to_owned()].into_iter().chain(made).collect()
 }
 

@@ -19,16 +19,7 @@ const SEQUENCES: &str = "DO $$ DECLARE found record; BEGIN
     END LOOP; END $$";
 
 pub(super) fn setting(trigger: &Trigger) -> Vec<String> {
-    let Trigger {
-        table,
-        events,
-        when,
-    } = trigger;
-    let made = events.iter().map(|event| {
-        format!(
-            "CREATE TRIGGER trap_{event} BEFORE {event} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION trap()"
-        )
-    });
+    let made = trigger.made("EXECUTE FUNCTION trap()");
     [SLEEP.to_owned()].into_iter().chain(made).collect()
 }
 
