@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::carried::Carried;
 use crate::decimal::{Decimal, OutOfRange};
@@ -12,7 +13,7 @@ use crate::fx::RateTable;
 use crate::money::Currency;
 
 /// An index into [`Market::assets`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssetIx(pub usize);
 
 /// One tradable thing with its whole history, held once for all portfolios.
@@ -59,7 +60,7 @@ pub enum ActionKind {
 }
 
 /// A price as an exact fraction: a close carried across a split is divided, but not rounded before the product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// The day it was made.
     pub date: Date,

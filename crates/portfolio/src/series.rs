@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::dates::plus_days;
 use crate::decimal::{Decimal, MONEY};
@@ -33,7 +34,7 @@ struct Step {
 }
 
 /// How much had been recorded at a stop.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Totals since inception.
     pub totals: Totals,

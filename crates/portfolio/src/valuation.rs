@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::dates::days_between;
 use crate::decimal::{Decimal, MONEY};
 use crate::ledger::{AccountId, Book, Ledger, LedgerError};
-use crate::market::{AssetIx, DayPrices, Price};
+use crate::market::{AssetIx, DayPrices, Market, Price};
 use crate::money::Currency;
 
 /// A price older than this many days is marked stale.
@@ -135,6 +135,38 @@ impl Worth {
             nav += amount.mul(ledger.rate(currency, date)?, MONEY)?;
         }
         Ok(Worth { positions, nav })
+    }
+
+    /// As [`Worth::of`], of units and cash whoever holds them; `None` when the market has no price for one of them.
+    pub(crate) fn of_units(
+        market: &Market,
+        base: Currency,
+        units: &BTreeMap<AssetIx, Decimal>,
+        cash: &BTreeMap<Currency, Decimal>,
+        date: Date,
+    ) -> Result<Option<Worth>, LedgerError> {
+        let prices = market.day(date);
+        let rate = |currency| {
+            let rate = market.rates().rate(currency, base, date);
+            rate.ok_or(LedgerError::MissingFx { currency, date })
+        };
+        let mut worth = Worth {
+            positions: Vec::with_capacity(units.len()),
+            nav: Decimal::ZERO,
+        };
+        for (asset, units) in units.iter().filter(|(_, units)| !units.is_zero()) {
+            let Some(price) = prices.of(*asset) else {
+                return Ok(None);
+            };
+            let rate = rate(market.asset(*asset).currency)?;
+            let value = price.value(*units)?.mul(rate, MONEY)?;
+            worth.positions.push((*asset, value));
+            worth.nav += value;
+        }
+        for (currency, amount) in cash {
+            worth.nav += amount.mul(rate(*currency)?, MONEY)?;
+        }
+        Ok(Some(worth))
     }
 }
 

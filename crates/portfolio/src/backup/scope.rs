@@ -58,6 +58,7 @@ pub(crate) const LEFT_OUT: &[&str] = &[
     "task_locks",
     "revisions",
     "refreshes",
+    "ledger_states",
     "_sqlx_migrations",
 ];
 

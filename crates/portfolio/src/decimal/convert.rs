@@ -1,4 +1,4 @@
-//! Text, JSON and floating-point forms of [`Decimal`].
+//! Text, JSON, binary and floating-point forms of [`Decimal`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -255,12 +255,19 @@ fn place_point(digits: &[u8], point: usize) -> String {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.write(&mut [0; 41]))
+        if serializer.is_human_readable() {
+            serializer.serialize_str(self.write(&mut [0; 41]))
+        } else {
+            serializer.serialize_i128(self.0)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i128::deserialize(deserializer).map(Decimal);
+        }
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }

@@ -5,9 +5,12 @@
 //! quantities, in floats, several columns at a time. Money in results is that of the
 //! outline; only returns, and what is made of them, come from floats. Where floats would not do (small or negative
 //! equity, an asset without a price), [`Valued::is_sound`] says so, and the exact walk of [`crate::series`] is the way.
+//!
+//! What an applied ledger has come to can be kept (`kept`), so that only prices are taken anew for later days.
 
 mod columns;
 mod earned;
+mod kept;
 mod kernel;
 mod outline;
 mod pieces;
@@ -15,6 +18,7 @@ mod span;
 mod valued;
 
 pub use columns::Columns;
+pub(crate) use kept::KeptOutline;
 pub use outline::Outline;
 pub use span::Span;
 pub use valued::{Valued, value};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
 use crate::ledger::{AccountId, Events, Ledger, LedgerError};
@@ -18,8 +19,10 @@ pub struct Outline<'m> {
     pub end: Walked<'m>,
     /// Inception and the opening days of periods after it, in order.
     pub(super) openings: Vec<Opening>,
-    /// In order of their days.
-    pub(super) changes: Vec<Change>,
+    /// The days on which something happened, in order.
+    pub(super) days: Vec<EventDay>,
+    /// The first day after the last one on which something is known to happen.
+    pub(super) next_event: Option<Date>,
 }
 
 /// The state on the opening day of a period.
@@ -33,20 +36,17 @@ pub(super) struct Opening {
 }
 
 /// What a day's events left behind.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct EventDay {
     pub(super) date: Date,
-    pub(super) what: Changed,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Changed {
-    /// Units held from this day on.
-    Units(AssetIx, f64),
+    /// Units held from this day on, of the assets that the events named.
+    pub(super) units: Vec<(AssetIx, Decimal)>,
     /// Cash from this day on, in its own currency.
-    Cash(Currency, f64),
-    /// Base money spent on an asset on this day.
-    Spent(AssetIx, f64),
+    pub(super) cash: Vec<(Currency, Decimal)>,
+    /// Base money spent on assets on this day.
+    pub(super) spent: Vec<(AssetIx, Decimal)>,
+    /// What had been recorded at its end.
+    pub(super) mark: Mark,
 }
 
 impl<'m> Outline<'m> {
@@ -59,9 +59,7 @@ impl<'m> Outline<'m> {
         };
         let shared = request.starts.iter().copied().chain([request.to]);
         request.market.keep_days(shared);
-        let within = |start: &Date| *start > inception && *start < request.to;
-        let mut starts: BTreeSet<Date> = request.starts.into_iter().filter(within).collect();
-        starts.insert(inception);
+        let starts = opening_days(request.starts, inception, request.to);
         let mut pen = Pen::new(ledger, events);
         let mut openings = Vec::with_capacity(starts.len());
         for start in starts {
@@ -71,14 +69,37 @@ impl<'m> Outline<'m> {
         pen.draw_until(request.to)?;
         let closing = Valuation::of(&pen.ledger, request.to)?;
         Ok(Some(Outline {
+            next_event: pen.next_event(),
             end: Walked {
                 ledger: pen.ledger,
                 closing,
                 inception,
             },
             openings,
-            changes: pen.changes,
+            days: pen.days,
         }))
+    }
+}
+
+/// Inception, and the days after it and before the last one on which periods open.
+pub(super) fn opening_days(starts: Vec<Date>, inception: Date, to: Date) -> BTreeSet<Date> {
+    let within = |start: &Date| *start > inception && *start < to;
+    let mut days: BTreeSet<Date> = starts.into_iter().filter(within).collect();
+    days.insert(inception);
+    days
+}
+
+impl Opening {
+    pub(super) fn new(date: Date, mark: Mark, worth: Worth) -> Opening {
+        let values = worth.positions.into_iter();
+        Opening {
+            date,
+            nav: worth.nav,
+            mark,
+            values: values
+                .map(|(asset, value)| (asset, value.to_f64()))
+                .collect(),
+        }
     }
 }
 
@@ -86,7 +107,7 @@ struct Pen<'m> {
     ledger: Ledger<'m>,
     events: Events,
     accounts: BTreeSet<AccountId>,
-    changes: Vec<Change>,
+    days: Vec<EventDay>,
 }
 
 impl<'m> Pen<'m> {
@@ -94,7 +115,7 @@ impl<'m> Pen<'m> {
         let accounts = ledger.entries().iter().map(|entry| entry.account);
         Pen {
             accounts: accounts.collect(),
-            changes: Vec::with_capacity(ledger.entries().len() * 3),
+            days: Vec::new(),
             ledger,
             events,
         }
@@ -110,18 +131,15 @@ impl<'m> Pen<'m> {
     }
 
     fn note(&mut self, date: Date, assets: BTreeSet<AssetIx>) {
-        for asset in assets {
-            let units = Changed::Units(asset, self.units(asset).to_f64());
-            self.changes.push(Change { date, what: units });
-        }
-        for (currency, amount) in self.ledger.cash_by_currency() {
-            let cash = Changed::Cash(currency, amount.to_f64());
-            self.changes.push(Change { date, what: cash });
-        }
-        for (asset, spent) in self.ledger.take_spent() {
-            let spent = Changed::Spent(asset, spent.to_f64());
-            self.changes.push(Change { date, what: spent });
-        }
+        let units = assets.into_iter().map(|asset| (asset, self.units(asset)));
+        let day = EventDay {
+            date,
+            units: units.collect(),
+            cash: self.ledger.cash_by_currency().into_iter().collect(),
+            spent: self.ledger.take_spent().into_iter().collect(),
+            mark: Mark::of(&self.ledger),
+        };
+        self.days.push(day);
     }
 
     fn units(&self, asset: AssetIx) -> Decimal {
@@ -133,15 +151,13 @@ impl<'m> Pen<'m> {
     }
 
     fn opening(&self, date: Date) -> Result<Opening, LedgerError> {
-        let Worth { positions, nav } = Worth::of(&self.ledger, date)?;
-        let values = positions.into_iter();
-        Ok(Opening {
-            date,
-            nav,
-            mark: Mark::of(&self.ledger),
-            values: values
-                .map(|(asset, value)| (asset, value.to_f64()))
-                .collect(),
-        })
+        let worth = Worth::of(&self.ledger, date)?;
+        Ok(Opening::new(date, Mark::of(&self.ledger), worth))
+    }
+
+    /// The next row or corporate action, or the day on which a dividend is missed.
+    fn next_event(&self) -> Option<Date> {
+        let next = self.events.next_day().into_iter();
+        next.chain(self.ledger.next_due()).min()
     }
 }

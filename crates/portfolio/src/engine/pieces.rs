@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::columns::Columns;
 use super::kernel::Product;
-use super::outline::{Changed, Outline};
+use super::outline::{EventDay, Outline};
 use crate::market::AssetIx;
 use crate::money::Currency;
 
@@ -46,32 +46,28 @@ impl<'c> Pieces<'c> {
     pub(super) fn of(outline: &Outline<'_>, columns: &'c Columns) -> Pieces<'c> {
         let mut open: BTreeMap<What, (usize, f64)> = BTreeMap::new();
         let mut pieces = Pieces {
-            held: Vec::with_capacity(outline.changes.len()),
+            held: Vec::with_capacity(outline.days.len() * 2),
             spent: Vec::new(),
         };
         let piece = |what, from, to, quantity| cut(outline, columns, what, from..to, quantity);
-        for change in &outline.changes {
-            let day = columns.day(change.date);
-            let (what, quantity) = match change.what {
-                Changed::Units(asset, units) => (What::Asset(asset), units),
-                Changed::Cash(currency, amount) => (What::Cash(currency), amount),
-                Changed::Spent(asset, amount) => {
-                    pieces.spent.push(Spending {
-                        asset,
-                        date: change.date,
-                        day,
-                        amount,
-                    });
-                    continue;
+        for events in &outline.days {
+            let day = columns.day(events.date);
+            for (what, quantity) in left_behind(events) {
+                match open.insert(what, (day, quantity)) {
+                    Some((from, before)) if before == quantity => {
+                        open.insert(what, (from, before));
+                    }
+                    Some((from, before)) => pieces.held.extend(piece(what, from, day, before)),
+                    None => {}
                 }
-            };
-            match open.insert(what, (day, quantity)) {
-                Some((from, before)) if before == quantity => {
-                    open.insert(what, (from, before));
-                }
-                Some((from, before)) => pieces.held.extend(piece(what, from, day, before)),
-                None => {}
             }
+            let spent = events.spent.iter().map(|(asset, amount)| Spending {
+                asset: *asset,
+                date: events.date,
+                day,
+                amount: amount.to_f64(),
+            });
+            pieces.spent.extend(spent);
         }
         let days = columns.dates().len();
         for (what, (from, quantity)) in open {
@@ -79,6 +75,14 @@ impl<'c> Pieces<'c> {
         }
         pieces
     }
+}
+
+/// What is held from a day of events on, of that which they changed.
+fn left_behind(day: &EventDay) -> impl Iterator<Item = (What, f64)> {
+    let units = day.units.iter();
+    let units = units.map(|(asset, units)| (What::Asset(*asset), units.to_f64()));
+    let cash = day.cash.iter();
+    units.chain(cash.map(|(currency, amount)| (What::Cash(*currency), amount.to_f64())))
 }
 
 /// A piece; `None` when it is worth nothing or lasts no day.

@@ -81,9 +81,12 @@ impl Ledger<'_> {
         asset: AssetIx,
         action: &Action,
     ) -> Result<(), LedgerError> {
-        if plus_days(action.ex_date, LATE_DAYS) > self.horizon
-            || self.has_dividend(account, asset, action.ex_date)
-        {
+        if self.has_dividend(account, asset, action.ex_date) {
+            return Ok(());
+        }
+        let due = plus_days(action.ex_date, LATE_DAYS);
+        if due > self.horizon {
+            self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
             return Ok(());
         }
         let amount = self

@@ -9,7 +9,7 @@ use super::entry::LotMethod;
 use crate::decimal::{Decimal, MONEY, OutOfRange, QUANTITY};
 
 /// Units bought (or, when negative, sold short) together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lot {
     /// The row that opened it.
     pub id: i64,
@@ -58,7 +58,7 @@ impl From<OutOfRange> for CloseError {
 }
 
 /// Lots of one account and asset.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Book {
     lots: Vec<Lot>,
     method: LotMethod,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::book::Pick;
 use crate::decimal::Decimal;
@@ -9,7 +10,7 @@ use crate::market::AssetIx;
 use crate::money::Currency;
 
 /// An account's row id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub i64);
 
 /// What a row books.
@@ -63,6 +64,14 @@ impl Kind {
             .map_or_else(|| Kind::Unknown(text.into()), |(_, kind)| kind.clone())
     }
 
+    /// Whether a row of it is booked at the market's price of its day.
+    pub(crate) fn is_booked_at_market(&self) -> bool {
+        matches!(
+            self,
+            Kind::TransferIn | Kind::TransferOut | Kind::Spinoff | Kind::SymbolChange
+        )
+    }
+
     /// The column's text.
     pub fn as_str(&self) -> &str {
         match self {
@@ -76,7 +85,7 @@ impl Kind {
 }
 
 /// How lots are chosen when a position is reduced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LotMethod {
     /// Oldest first.
     #[default]

@@ -54,6 +54,8 @@ impl<'m> Ledger<'m> {
             warnings,
             spent: Default::default(),
             last_trades: Default::default(),
+            next_due: None,
+            resumed: false,
         };
         (ledger, events)
     }

@@ -39,7 +39,7 @@ pub struct Rules {
 }
 
 /// Money that came from or went outside on one day, in base currency; one of the two is zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// The day.
     pub date: Date,
@@ -58,7 +58,7 @@ pub enum Term {
 }
 
 /// A gain from one lot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Realised {
     /// The row that closed.
     pub transaction: i64,
@@ -91,7 +91,7 @@ pub struct Realised {
 }
 
 /// A dividend received.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncomeItem {
     /// The day it was booked.
     pub date: Date,
@@ -146,6 +146,10 @@ pub struct Ledger<'m> {
     /// Base money spent on an asset, less what it gave back, since the last [`Ledger::take_spent`].
     pub(super) spent: BTreeMap<AssetIx, Decimal>,
     pub(super) last_trades: BTreeMap<AssetIx, Price>,
+    /// The first day after the horizon on which a dividend that no row records yet is missed.
+    pub(super) next_due: Option<Date>,
+    /// True when it goes on from a state that was taken out of another ledger, whose rows it has not.
+    pub(super) resumed: bool,
 }
 
 impl<'m> Ledger<'m> {

@@ -18,7 +18,7 @@ struct Version {
 }
 
 /// Every version, in order.
-const VERSIONS: [Version; 3] = [
+const VERSIONS: [Version; 4] = [
     Version {
         number: 1,
         description: "schema",
@@ -36,6 +36,12 @@ const VERSIONS: [Version; 3] = [
         description: "revisions",
         sqlite: include_str!("../../migrations/0003_revisions.sql"),
         postgres: include_str!("../../migrations/0003_revisions.postgres.sql"),
+    },
+    Version {
+        number: 4,
+        description: "ledger states",
+        sqlite: include_str!("../../migrations/0004_ledger_states.sql"),
+        postgres: include_str!("../../migrations/0004_ledger_states.postgres.sql"),
     },
 ];
 

@@ -24,6 +24,14 @@ impl Store {
         Ok(counts.collect())
     }
 
+    /// How often what ledgers take from each asset besides its prices was written, by asset id.
+    pub(crate) async fn fact_counts(&self) -> Result<HashMap<i64, i64>> {
+        let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'facts'");
+        let rows = query.all().await?;
+        let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
+        Ok(counts.collect())
+    }
+
     /// The calendars of active portfolios, of all users or of one.
     pub(crate) async fn calendars(&self, user_id: Option<i64>) -> Result<Vec<String>> {
         let query = self.sql(

@@ -1,0 +1,129 @@
+//! What is kept of an outline for later days, and an outline made of it: the ledger is not applied again, but what it comes to
+//! is valued anew with the prices and rates of the market.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::outline::{EventDay, Opening, Outline, opening_days};
+use crate::decimal::Decimal;
+use crate::ledger::{Ledger, LedgerError, LedgerState, Rules};
+use crate::market::{AssetIx, Market};
+use crate::money::Currency;
+use crate::series::{Mark, Walked};
+use crate::valuation::{Valuation, Worth};
+
+/// An outline without what prices and rates of days make of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptOutline {
+    inception: Date,
+    ledger: LedgerState,
+    days: Vec<EventDay>,
+}
+
+impl KeptOutline {
+    /// The same with other indices for its assets.
+    pub(crate) fn relabelled(mut self, label: impl Fn(AssetIx) -> AssetIx) -> KeptOutline {
+        for day in &mut self.days {
+            for (asset, _) in day.units.iter_mut().chain(&mut day.spent) {
+                *asset = label(*asset);
+            }
+        }
+        KeptOutline {
+            ledger: self.ledger.relabelled(label),
+            ..self
+        }
+    }
+}
+
+impl<'m> Outline<'m> {
+    /// What is to be kept of it.
+    pub(crate) fn kept(&self) -> KeptOutline {
+        KeptOutline {
+            inception: self.end.inception,
+            ledger: self.end.ledger.state(),
+            days: self.days.clone(),
+        }
+    }
+
+    /// The first day after the last one on which something is known to happen: what is kept is of no use from there on.
+    pub(crate) fn next_event(&self) -> Option<Date> {
+        self.next_event
+    }
+
+    /// The outline that ends on `to`, not before what was kept ended, if nothing has happened since. `None` when the market
+    /// has no price where a period opens.
+    pub(crate) fn resumed(
+        market: &'m Market,
+        rules: Rules,
+        kept: KeptOutline,
+        starts: Vec<Date>,
+        to: Date,
+    ) -> Result<Option<Outline<'m>>, LedgerError> {
+        market.keep_days(starts.iter().copied().chain([to]));
+        let mut replay = Replay::new(market, rules.base);
+        let mut openings = Vec::with_capacity(starts.len() + 1);
+        for start in opening_days(starts, kept.inception, to) {
+            replay.go_on(&kept.days, start);
+            let Some(opening) = replay.opening(start)? else {
+                return Ok(None);
+            };
+            openings.push(opening);
+        }
+        let Some(ledger) = Ledger::resumed(market, rules, kept.ledger, to) else {
+            return Ok(None);
+        };
+        let closing = Valuation::of(&ledger, to)?;
+        Ok(Some(Outline {
+            end: Walked {
+                ledger,
+                closing,
+                inception: kept.inception,
+            },
+            openings,
+            days: kept.days,
+            next_event: None,
+        }))
+    }
+}
+
+/// What was held, from one event to the next.
+struct Replay<'m> {
+    market: &'m Market,
+    base: Currency,
+    /// How many days of events lie behind.
+    done: usize,
+    units: BTreeMap<AssetIx, Decimal>,
+    cash: BTreeMap<Currency, Decimal>,
+    mark: Mark,
+}
+
+impl<'m> Replay<'m> {
+    fn new(market: &'m Market, base: Currency) -> Replay<'m> {
+        Replay {
+            market,
+            base,
+            done: 0,
+            units: BTreeMap::new(),
+            cash: BTreeMap::new(),
+            mark: Mark::default(),
+        }
+    }
+
+    /// Goes on to the end of a day.
+    fn go_on(&mut self, days: &[EventDay], date: Date) {
+        let new = days[self.done..].iter().take_while(|day| day.date <= date);
+        for day in new {
+            self.done += 1;
+            self.units.extend(day.units.iter().copied());
+            self.cash.extend(day.cash.iter().copied());
+            self.mark = day.mark;
+        }
+    }
+
+    fn opening(&self, date: Date) -> Result<Option<Opening>, LedgerError> {
+        let worth = Worth::of_units(self.market, self.base, &self.units, &self.cash, date)?;
+        Ok(worth.map(|worth| Opening::new(date, self.mark, worth)))
+    }
+}
