@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 
-use super::compute::{Job, request};
+use super::compute::{Job, outline, request};
 use super::envelope::Issue;
 use super::load::Target;
 use crate::cores::on_every_core;
@@ -60,25 +60,39 @@ impl Engine {
         }))
     }
 
-    /// Makes something of every job; results come in the order of the jobs.
+    /// Makes something of every job that has its rows; results come in the order of the jobs.
     pub(super) fn make_all<M: Making>(
         &self,
         making: &M,
         jobs: &[Job],
     ) -> Vec<Result<M::Item, Issue>> {
+        let made = self.try_all(making, jobs).into_iter();
+        made.map(|made| made.expect("something is made of every job that has its rows"))
+            .collect()
+    }
+
+    /// Makes something of every job; results come in the order of the jobs. `None` where the state of a ledger does not do and
+    /// its rows are needed.
+    pub(super) fn try_all<M: Making>(
+        &self,
+        making: &M,
+        jobs: &[Job],
+    ) -> Vec<Option<Result<M::Item, Issue>>> {
         let batches: Vec<&[Job]> = jobs.chunks(BATCH).collect();
         let results = on_every_core(&batches, |batch| self.make_batch(making, batch));
         results.into_iter().flatten().collect()
     }
 
-    fn make_batch<M: Making>(&self, making: &M, jobs: &[Job]) -> Vec<Result<M::Item, Issue>> {
+    fn make_batch<M: Making>(
+        &self,
+        making: &M,
+        jobs: &[Job],
+    ) -> Vec<Option<Result<M::Item, Issue>>> {
         let mut results: Vec<Option<Result<M::Item, Issue>>> = jobs.iter().map(|_| None).collect();
         let mut outlined: BTreeMap<(Grid, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
             BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
-            match Outline::of(request(&self.read.market, job, making.starts(job))) {
-                Err(error) => results[turn] = Some(Err(job.failed(error))),
-                Ok(None) => results[turn] = Some(Ok(making.empty(job))),
+            match outline(&self.read.market, job, making.starts(job)) {
                 Ok(Some(outline)) => {
                     let (turns, outlines) = outlined
                         .entry((grid_of(&job.target), job.target.row.base_currency))
@@ -86,15 +100,18 @@ impl Engine {
                     turns.push(turn);
                     outlines.push(outline);
                 }
+                _ if job.is_resumed() => {}
+                Err(error) => results[turn] = Some(Err(job.failed(error))),
+                Ok(None) => results[turn] = Some(Ok(making.empty(job))),
             }
         }
         for (turns, outlines) in outlined.into_values() {
             let columns = self.columns(&jobs[turns[0]].target);
             for (turn, valued) in turns.into_iter().zip(value(&columns, outlines)) {
-                results[turn] = Some(self.finish(making, &jobs[turn], &valued));
+                results[turn] = self.finish(making, &jobs[turn], &valued);
             }
         }
-        results.into_iter().flatten().collect()
+        results
     }
 
     /// The columns of a portfolio's days in its currency; portfolios with the same days share the prices.
@@ -119,15 +136,36 @@ impl Engine {
         making: &M,
         job: &Job,
         valued: &Valued<'_, '_>,
+    ) -> Option<Result<M::Item, Issue>> {
+        let made = if valued.is_sound() {
+            self.make_sound(making, job, valued)
+        } else if job.is_resumed() {
+            return None;
+        } else {
+            self.make_exact(making, job)
+        };
+        // Whatever is wrong with what a state gives is said by the rows.
+        (made.is_ok() || !job.is_resumed()).then_some(made)
+    }
+
+    fn make_sound<M: Making>(
+        &self,
+        making: &M,
+        job: &Job,
+        valued: &Valued<'_, '_>,
     ) -> Result<M::Item, Issue> {
-        if valued.is_sound() {
-            let end = &valued.outline.end;
-            return making.make(&self.read.market, job, end, |from| valued.span(from));
-        }
+        let (market, outline) = (&self.read.market, &valued.outline);
+        let item = making.make(market, job, &outline.end, |from| valued.span(from))?;
+        Ok(making.keep(market, job, outline, item))
+    }
+
+    fn make_exact<M: Making>(&self, making: &M, job: &Job) -> Result<M::Item, Issue> {
         match Walk::run(request(&self.read.market, job, making.starts(job))) {
             Err(error) => Err(job.failed(error)),
             Ok(None) => Ok(making.empty(job)),
-            Ok(Some(walk)) => making.make(&self.read.market, job, &walk, |from| walk.window(from)),
+            Ok(Some(walk)) => {
+                making.make(&self.read.market, job, &walk, |from| walk.window(from))
+            }
         }
     }
 }
@@ -151,6 +189,11 @@ pub(super) trait Making: Sync {
         end: &Walked<'_>,
         series: impl Fn(Date) -> S,
     ) -> Result<Self::Item, Issue>;
+
+    /// What was made, with what is to be kept of the ledger; without anything unless a kind of item says otherwise.
+    fn keep(&self, _: &Market, _: &Job, _: &Outline<'_>, item: Self::Item) -> Self::Item {
+        item
+    }
 }
 
 /// A calendar by its code, and the last day.

@@ -7,42 +7,80 @@ use jiff::civil::Date;
 
 use super::digest::{PortfolioDigest, issue};
 use super::envelope::Issue;
-use super::load::Target;
+use super::load::{LoadedLedger, Target};
 use super::period::Period;
+use super::states::{Keeping, KeptState};
 use crate::decimal::Decimal;
+use crate::engine::Outline;
 use crate::figures::{Breakdown, Closing, PeriodFigures, ReturnSettings, inconsistencies};
 use crate::ledger::{AccountId, Entry, LedgerError, Rules};
 use crate::market::{AssetIx, Market};
 use crate::metrics::Settings;
 use crate::money::Currency;
 use crate::series::{Series, WalkRequest, Walked};
-use crate::store::StoredEntry;
 
 /// A portfolio with everything that its figures need.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: Target,
-    pub(super) entries: Arc<[Entry]>,
+    pub(super) ledger: JobLedger,
     pub(super) benchmark: Option<AssetIx>,
     pub(super) shorts: BTreeSet<AccountId>,
 }
 
+/// A ledger with its assets as indices into the market.
+#[derive(Debug)]
+pub(super) enum JobLedger {
+    /// Its rows, and how the state that they come to is to be kept.
+    Rows(Arc<[Entry]>, Option<Keeping>),
+    /// The state that was kept, and the indices of its assets.
+    State(KeptState, Vec<AssetIx>),
+}
+
+impl JobLedger {
+    fn new(ledger: LoadedLedger, index: &HashMap<i64, AssetIx>) -> JobLedger {
+        match ledger {
+            LoadedLedger::Rows(entries, keeping) => {
+                let resolved = entries.into_iter().map(|entry| entry.resolve(index));
+                JobLedger::Rows(resolved.collect(), keeping)
+            }
+            LoadedLedger::State(state) => {
+                let assets = state.ledger.assets.iter();
+                let labels = assets.filter_map(|id| index.get(id).copied()).collect();
+                JobLedger::State(state, labels)
+            }
+        }
+    }
+}
+
 impl Job {
-    /// A portfolio's rows with their assets as indices into the market.
+    /// A portfolio with an index of a market that knows all of its assets.
     pub(super) fn new(
         target: Target,
-        stored: Vec<StoredEntry>,
+        ledger: LoadedLedger,
         index: &HashMap<i64, AssetIx>,
         shorts: &BTreeSet<AccountId>,
     ) -> Job {
         let benchmark = target.row.benchmark_asset_id;
-        let resolved = stored.into_iter().map(|entry| entry.resolve(index));
         Job {
-            entries: resolved.collect(),
+            ledger: JobLedger::new(ledger, index),
             benchmark: benchmark.and_then(|id| index.get(&id).copied()),
             shorts: shorts.clone(),
             target,
         }
+    }
+
+    /// Its rows; none where a state stands in for them.
+    pub(super) fn entries(&self) -> Arc<[Entry]> {
+        match &self.ledger {
+            JobLedger::Rows(entries, _) => Arc::clone(entries),
+            JobLedger::State(..) => Arc::default(),
+        }
+    }
+
+    /// True when its ledger is a state, which may turn out not to do.
+    pub(super) fn is_resumed(&self) -> bool {
+        matches!(self.ledger, JobLedger::State(..))
     }
 
     pub(super) fn failed(&self, error: LedgerError) -> Issue {
@@ -133,10 +171,28 @@ pub(super) fn request<'m>(market: &'m Market, job: &'m Job, starts: Vec<Date>) -
             income: row.income,
             short_accounts: job.shorts.clone(),
         },
-        entries: Arc::clone(&job.entries),
+        entries: job.entries(),
         calendar: &job.target.calendar,
         starts,
         to: job.target.as_of,
+    }
+}
+
+/// The exact skeleton of a portfolio; `None` when nothing has happened in it, or its state will not do.
+pub(super) fn outline<'m>(
+    market: &'m Market,
+    job: &'m Job,
+    starts: Vec<Date>,
+) -> Result<Option<Outline<'m>>, LedgerError> {
+    let request = request(market, job, starts);
+    match &job.ledger {
+        JobLedger::Rows(..) => Outline::of(request),
+        JobLedger::State(state, labels) => match state.outline(labels) {
+            Some(kept) => {
+                Outline::resumed(market, request.rules, kept, request.starts, request.to)
+            }
+            None => Ok(None),
+        },
     }
 }
 

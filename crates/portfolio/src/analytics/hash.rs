@@ -7,15 +7,25 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
 /// Changes whenever a formula or the stored form of results changes, so that old results are not taken for current ones.
-pub(super) const FORMULAS: &str = "3";
+pub(super) const FORMULAS: &str = "4";
 
 const WRITES: &str = "writing to a string does not fail";
+
+/// The rows of a ledger in short.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LedgerDigest {
+    /// The hash of the hashes of its rows.
+    pub(super) hash: [u8; 32],
+    /// The ids of the assets that they name, in order.
+    pub(super) assets: Vec<i64>,
+}
 
 /// What all portfolios of a run share.
 #[derive(Debug)]
@@ -28,25 +38,39 @@ pub(super) struct Revisions {
     pub(super) shorts: String,
 }
 
+impl LedgerDigest {
+    /// Of rows in the order of their ids.
+    pub(super) fn of(entries: &[StoredEntry]) -> LedgerDigest {
+        let mut assets = BTreeSet::new();
+        let mut hash = Sha256::new();
+        for entry in entries {
+            hash.update(entry.hash);
+            assets.extend(entry.assets());
+        }
+        LedgerDigest {
+            hash: hash.finalize().into(),
+            assets: assets.into_iter().collect(),
+        }
+    }
+}
+
 /// The hash of one portfolio's input, and the assets that it names.
 pub(super) fn portfolio(
     row: &PortfolioRow,
-    entries: &[StoredEntry],
+    ledger: &LedgerDigest,
     shared: &Revisions,
     as_of: Date,
 ) -> (String, BTreeSet<i64>) {
-    let mut assets: BTreeSet<i64> = row.benchmark_asset_id.into_iter().collect();
+    let named = ledger.assets.iter().copied();
+    let assets: BTreeSet<i64> = named.chain(row.benchmark_asset_id).collect();
     let mut hash = Sha256::new();
     let mut text = format!(
         "{FORMULAS}|{as_of}|{row:?}|{}|{}\n",
         shared.shorts, shared.rates
     );
     hash.update(text.as_bytes());
+    hash.update(ledger.hash);
     text.clear();
-    for entry in entries {
-        hash.update(entry.hash);
-        assets.extend(entry.assets());
-    }
     for asset in &assets {
         let revision = shared.assets.get(asset).map_or("", String::as_str);
         writeln!(text, "{asset}|{revision}").expect(WRITES);

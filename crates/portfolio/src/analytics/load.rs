@@ -9,14 +9,16 @@ use jiff::civil::Date;
 use super::calendars::MadeCalendars;
 use super::compute::Job;
 use super::digest::PortfolioDigest;
-use super::hash::{self, Revisions};
+use super::hash::{self, LedgerDigest, Revisions};
 use super::period::Period;
 use super::request::RefreshRequest;
+use super::states::{Grounds, Keeping, KeptState};
 use super::{save, stored};
 use crate::error::{Error, Result};
+use crate::fx::RateTable;
 use crate::ledger::AccountId;
 use crate::market::AssetIx;
-use crate::store::{PortfolioRow, Store, StoredEntry};
+use crate::store::{MadeFrom, PortfolioRow, Store, StoredEntry};
 
 /// One portfolio of a run.
 #[derive(Debug)]
@@ -42,14 +44,45 @@ pub(super) enum Need {
 #[derive(Debug)]
 pub(super) struct Changed {
     pub(super) target: Target,
-    pub(super) entries: Vec<StoredEntry>,
+    pub(super) ledger: LoadedLedger,
     /// Every asset that it names.
     pub(super) assets: BTreeSet<i64>,
 }
 
+/// A ledger as it is loaded.
+#[derive(Debug)]
+pub(super) enum LoadedLedger {
+    /// Its rows, and how the state that they come to is to be kept.
+    Rows(Vec<StoredEntry>, Option<Keeping>),
+    /// The state that they came to earlier.
+    State(KeptState),
+}
+
+/// What the decisions of a run share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) revisions: Revisions,
+    pub(super) grounds: Grounds,
+}
+
+impl Shared {
+    /// To be read before anything that the decisions are about.
+    pub(super) async fn read(
+        store: &Store,
+        rates: &RateTable,
+        shorts: &BTreeSet<AccountId>,
+    ) -> Result<Shared> {
+        let revisions = revisions(store, rates, shorts, None).await?;
+        Ok(Shared {
+            grounds: Grounds::read(store, rates, &revisions.shorts).await?,
+            revisions,
+        })
+    }
+}
+
 impl Changed {
     pub(super) fn job(self, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Job {
-        Job::new(self.target, self.entries, index, shorts)
+        Job::new(self.target, self.ledger, index, shorts)
     }
 }
 
@@ -95,7 +128,7 @@ fn claim(
 /// What the hashes of all portfolios share. With `until`, what happens after it is left out.
 pub(super) async fn revisions(
     store: &Store,
-    rates: &crate::fx::RateTable,
+    rates: &RateTable,
     shorts: &BTreeSet<AccountId>,
     until: Option<Date>,
 ) -> Result<Revisions> {
@@ -112,32 +145,97 @@ pub(super) async fn revisions(
     })
 }
 
-/// Decides what some portfolios need. The cache entries of those that have not changed live on.
+/// Decides what some portfolios need. The cache entries of those that have not changed live on. With `resume`, ledgers whose
+/// kept states are right are not read.
 pub(super) async fn needs(
     store: &Store,
     request: &RefreshRequest,
     rows: &[PortfolioRow],
-    shared: &Revisions,
+    shared: &Shared,
+    resume: bool,
 ) -> Result<Vec<Need>> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut entries = store.entries(&ids).await?;
     let mut calendars = MadeCalendars::new(&request.calendars);
+    let mut ledgers = Ledgers::load(store, request, rows, shared, &mut calendars, resume).await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
-        let entries = entries.remove(&row.id).unwrap_or_default();
         needs.push(match calendars.get(&row.calendar) {
-            Ok(calendar) => Need::Compute(changed(request, row, entries, calendar, shared)),
+            Ok(calendar) => {
+                Need::Compute(changed(request, row, &mut ledgers, calendar, shared))
+            }
             Err(error) => Need::Fail(row.clone(), error.into()),
         });
     }
     if request.full {
         return Ok(needs);
     }
-    let current = current(store, request, &ids, &needs).await?;
+    let current = current(store, request, &needs).await?;
     Ok(needs
         .into_iter()
         .map(|need| need.unless_known(&current))
         .collect())
+}
+
+/// The ledgers of some portfolios: states where they will do, rows elsewhere.
+struct Ledgers {
+    states: HashMap<i64, KeptState>,
+    entries: HashMap<i64, Vec<StoredEntry>>,
+    /// How often they were written, which was read before the rows.
+    revisions: HashMap<i64, String>,
+}
+
+impl Ledgers {
+    async fn load(
+        store: &Store,
+        request: &RefreshRequest,
+        rows: &[PortfolioRow],
+        shared: &Shared,
+        calendars: &mut MadeCalendars<'_>,
+        resume: bool,
+    ) -> Result<Ledgers> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut kept = store.kept_ledgers(&ids, resume).await?;
+        let mut states = HashMap::new();
+        for row in rows {
+            let calendar = calendars.get(&row.calendar).ok();
+            let as_of = calendar.map(|calendar| request.day(&calendar));
+            let state = as_of.zip(kept.get_mut(&row.id)).and_then(|(as_of, kept)| {
+                KeptState::of(kept, row, as_of, &shared.grounds)
+            });
+            states.extend(state.map(|state| (row.id, state)));
+        }
+        let without: Vec<i64> = ids
+            .into_iter()
+            .filter(|id| !states.contains_key(id))
+            .collect();
+        Ok(Ledgers {
+            states,
+            entries: store.entries(&without).await?,
+            revisions: kept
+                .into_iter()
+                .map(|(id, kept)| (id, kept.revision))
+                .collect(),
+        })
+    }
+
+    /// The ledger of a portfolio and what it is in short.
+    fn take(
+        &mut self,
+        row: &PortfolioRow,
+        as_of: Date,
+        grounds: &Grounds,
+    ) -> (LoadedLedger, LedgerDigest) {
+        if let Some(state) = self.states.remove(&row.id) {
+            let digest = state.ledger.clone();
+            return (LoadedLedger::State(state), digest);
+        }
+        let entries = self.entries.remove(&row.id).unwrap_or_default();
+        let digest = LedgerDigest::of(&entries);
+        let revision = self.revisions.get(&row.id);
+        let keeping = revision.and_then(|revision| {
+            Keeping::of(row, &entries, &digest, revision, as_of, grounds)
+        });
+        (LoadedLedger::Rows(entries, keeping), digest)
+    }
 }
 
 impl Need {
@@ -156,20 +254,25 @@ impl Need {
 async fn current(
     store: &Store,
     request: &RefreshRequest,
-    ids: &[i64],
     needs: &[Need],
 ) -> Result<HashMap<i64, PortfolioDigest>> {
-    let mut payloads = store.all_time_payloads(ids, Period::STORED.len()).await?;
+    let targets = needs.iter().filter_map(|need| match need {
+        Need::Compute(changed) => Some(&changed.target),
+        _ => None,
+    });
+    let targets: Vec<&Target> = targets.collect();
+    let inputs = targets.iter().map(|target| MadeFrom {
+        id: target.row.id,
+        as_of: target.as_of,
+        hash: &target.hash,
+    });
+    let inputs: Vec<MadeFrom<'_>> = inputs.collect();
+    let payloads = store.all_time_payloads(&inputs, Period::STORED.len()).await?;
     let mut found = HashMap::new();
-    for need in needs {
-        let Need::Compute(Changed { target, .. }) = need else {
-            continue;
-        };
-        let same = payloads
-            .remove(&target.row.id)
-            .filter(|(hash, _)| *hash == target.hash);
-        let digest = same.and_then(|(_, payload)| {
-            stored::digest(&payload, target.row.base_currency, target.as_of)
+    for target in targets {
+        let payload = payloads.get(&target.row.id);
+        let digest = payload.and_then(|payload| {
+            stored::digest(payload, target.row.base_currency, target.as_of)
         });
         found.extend(digest.map(|digest| (target.row.id, digest)));
     }
@@ -191,14 +294,16 @@ async fn current(
 fn changed(
     request: &RefreshRequest,
     row: &PortfolioRow,
-    entries: Vec<StoredEntry>,
+    ledgers: &mut Ledgers,
     calendar: Arc<Calendar>,
-    shared: &Revisions,
+    shared: &Shared,
 ) -> Changed {
-    let (target, assets) = target(request, row, &entries, calendar, shared);
+    let as_of = request.day(&calendar);
+    let (ledger, digest) = ledgers.take(row, as_of, &shared.grounds);
+    let (target, assets) = target(request, row, &digest, calendar, &shared.revisions);
     Changed {
         target,
-        entries,
+        ledger,
         assets,
     }
 }
@@ -207,12 +312,12 @@ fn changed(
 pub(super) fn target(
     request: &RefreshRequest,
     row: &PortfolioRow,
-    entries: &[StoredEntry],
+    ledger: &LedgerDigest,
     calendar: Arc<Calendar>,
     shared: &Revisions,
 ) -> (Target, BTreeSet<i64>) {
     let as_of = request.day(&calendar);
-    let (hash, named) = hash::portfolio(row, entries, shared, as_of);
+    let (hash, named) = hash::portfolio(row, ledger, shared, as_of);
     (
         Target {
             row: row.clone(),

@@ -21,6 +21,7 @@ mod remembered;
 mod request;
 mod save;
 mod snapshot;
+mod states;
 mod stored;
 mod tally;
 mod view;

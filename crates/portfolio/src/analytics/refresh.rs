@@ -10,8 +10,7 @@ use tokio::task::spawn_blocking;
 use super::batch::Engine;
 use super::compute::{Job, failure};
 use super::envelope::{Envelope, Issue, RefreshData, Status};
-use super::hash::Revisions;
-use super::load::{self, Changed, Need};
+use super::load::{self, Changed, Need, Shared};
 use super::overview::{GlobalOverview, UserSummary};
 use super::request::RefreshRequest;
 use super::save::{Done, Figures, Rows};
@@ -81,13 +80,13 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
     Envelope::new(TASK, Status::Skipped, data)
 }
 
-/// What came of one portfolio.
-type Outcome = Result<Done, Issue>;
+/// What came of one portfolio; `None` when its rows are needed.
+type Outcome = Option<Result<Done, Issue>>;
 
 /// Computes on threads of its own.
 async fn compute(engine: Arc<Engine>, jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<Outcome>)> {
     let work = move || {
-        let outcomes = engine.make_all(&Figures, &jobs);
+        let outcomes = engine.try_all(&Figures, &jobs);
         (jobs, outcomes)
     };
     spawn_blocking(work).await.map_err(Error::Computation)
@@ -104,6 +103,8 @@ struct Run<'r> {
     tally: Tally,
     warnings: Vec<Issue>,
     errors: Vec<Issue>,
+    /// Portfolios whose ledgers' states did not do.
+    again: Vec<PortfolioRow>,
     stopped: bool,
     done: u64,
 }
@@ -127,6 +128,7 @@ impl<'r> Run<'r> {
             tally: Tally::default(),
             warnings: Vec::new(),
             errors: Vec::new(),
+            again: Vec::new(),
             stopped: false,
             done: 0,
         }
@@ -160,7 +162,11 @@ impl<'r> Run<'r> {
         self.report("load", 0, rows.len());
         self.count(&rows).await?;
         let rates = self.store.rates().await?;
-        self.portions(&rows, &rates).await?;
+        self.portions(&rows, &rates, !self.request.full).await?;
+        let again = std::mem::take(&mut self.again);
+        if !again.is_empty() && !self.stopped {
+            self.portions(&again, &rates, false).await?;
+        }
         self.tally.known.sort_by_key(|known| known.row.id);
         self.tally.sum_up(&mut self.data);
         self.overviews(&rates).await?;
@@ -177,13 +183,19 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// While one portion is computed, the one before is saved and the next is loaded.
-    async fn portions(&mut self, rows: &[PortfolioRow], rates: &RateTable) -> Result<()> {
+    /// While one portion is computed, the one before is saved and the next is loaded. With `resume`, from the states of ledgers
+    /// where they will do.
+    async fn portions(
+        &mut self,
+        rows: &[PortfolioRow],
+        rates: &RateTable,
+        resume: bool,
+    ) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
-        let shared = load::revisions(self.store, rates, &shorts, None).await?;
+        let shared = Shared::read(self.store, rates, &shorts).await?;
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
-        let mut loaded = self.load(portions.next(), &shared).await?;
+        let mut loaded = self.load(portions.next(), &shared, resume).await?;
         let mut finished = Vec::new();
         while let Some(needs) = loaded.take() {
             if (self.should_stop)() {
@@ -191,15 +203,15 @@ impl<'r> Run<'r> {
                 break;
             }
             let portion = needs.len();
-            self.advance("load", portion, rows.len());
+            self.advance("load", portion);
             let jobs = self.jobs(needs, &mut engine, &shorts).await?;
             let computing = compute(Arc::clone(&engine), jobs);
             let saving = self.save(std::mem::take(&mut finished));
-            let loading = self.load(portions.next(), &shared);
+            let loading = self.load(portions.next(), &shared, resume);
             let ((jobs, outcomes), saved, next) = try_join3(computing, saving, loading).await?;
             self.data.cache_keys += saved;
             (loaded, finished) = (next, self.note(jobs, outcomes));
-            self.advance("metrics", portion, rows.len());
+            self.advance("metrics", portion);
             self.renew().await?;
         }
         let keeping = self.store.keep_prices(Arc::clone(engine.read()));
@@ -223,12 +235,13 @@ impl<'r> Run<'r> {
     async fn load(
         &self,
         portion: Option<&[PortfolioRow]>,
-        shared: &Revisions,
+        shared: &Shared,
+        resume: bool,
     ) -> Result<Option<Vec<Need>>> {
         let Some(portion) = portion else {
             return Ok(None);
         };
-        let needs = load::needs(self.store, self.request, portion, shared).await?;
+        let needs = load::needs(self.store, self.request, portion, shared, resume).await?;
         Ok(Some(needs))
     }
 
@@ -278,8 +291,9 @@ impl<'r> Run<'r> {
         let mut rows = Vec::with_capacity(jobs.len());
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match outcome {
-                Err(issue) => self.fail(issue),
-                Ok(done) => {
+                None => self.again.push(job.target.row),
+                Some(Err(issue)) => self.fail(issue),
+                Some(Ok(done)) => {
                     rows.push(done.rows);
                     self.tally.add(job.target, done.digest);
                 }
@@ -355,8 +369,10 @@ impl<'r> Run<'r> {
         days.max().or(self.request.as_of)
     }
 
-    fn advance(&mut self, phase: &'static str, portfolios: usize, total: usize) {
-        self.done += portfolios as u64;
+    /// Portfolios whose rows are read after all are counted once.
+    fn advance(&mut self, phase: &'static str, portfolios: usize) {
+        let total = self.data.portfolios;
+        self.done = (self.done + portfolios as u64).min(total as u64 * 2);
         self.report(phase, self.done, total);
     }
 

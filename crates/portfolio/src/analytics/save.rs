@@ -1,20 +1,21 @@
-//! What a refresh writes: rows of analytics and cache entries, one transaction for each portfolio.
+//! What a refresh writes: rows of analytics, cache entries and the states of ledgers, in one transaction for some portfolios.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::batch::Making;
-use super::compute::{self, Computed, Job};
+use super::compute::{self, Computed, Job, JobLedger};
 use super::digest::PortfolioDigest;
 use super::envelope::Issue;
 use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
 use super::stored::{self, json};
+use crate::engine::Outline;
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
-use crate::store::{CacheRow, SavedFigures, Store};
+use crate::store::{CacheRow, NewLedgerState, SavedFigures, Store};
 
 /// How long cache entries are fresh.
 const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
@@ -24,6 +25,18 @@ const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
 pub(super) struct Rows {
     pub(super) analytics: Vec<SavedFigures>,
     pub(super) cache: Vec<CacheRow>,
+    pub(super) state: StateChange,
+}
+
+/// What becomes of the state that is kept of a portfolio's ledger.
+#[derive(Debug)]
+pub(super) enum StateChange {
+    /// It stays.
+    Same,
+    /// There is another one.
+    New(NewLedgerState),
+    /// There is none; of the portfolio with this id.
+    Gone(i64),
 }
 
 /// The cache keys of a portfolio.
@@ -48,12 +61,17 @@ pub(super) async fn portfolios(
     portfolios: Vec<Rows>,
     now: Timestamp,
 ) -> Result<usize> {
-    let (mut rows, mut cache) = (Vec::new(), Vec::new());
+    let mut written = Written::default();
     for portfolio in portfolios {
-        rows.extend(portfolio.analytics);
-        cache.extend(portfolio.cache);
+        written.rows.extend(portfolio.analytics);
+        written.cache.extend(portfolio.cache);
+        match portfolio.state {
+            StateChange::Same => {}
+            StateChange::New(state) => written.states.push(state),
+            StateChange::Gone(id) => written.gone.push(id),
+        }
     }
-    write(store, rows, cache, now).await
+    write(store, written, now).await
 }
 
 /// A portfolio that was computed: for overviews, and as what is stored.
@@ -86,12 +104,20 @@ impl Making for Figures {
     ) -> Result<Done, Issue> {
         Ok(Done::of(job, compute::figures(market, job, end, series)?))
     }
+
+    fn keep(&self, market: &Market, job: &Job, outline: &Outline<'_>, mut done: Done) -> Done {
+        if let JobLedger::Rows(_, Some(keeping)) = &job.ledger {
+            let state = keeping.state(outline, |asset| market.asset(asset).id);
+            done.rows.state = StateChange::New(state);
+        }
+        done
+    }
 }
 
 impl Done {
     fn of(job: &Job, computed: Computed) -> Done {
         Done {
-            rows: Rows::of(&job.target, &computed),
+            rows: Rows::of(job, &computed),
             digest: computed.digest(job),
         }
     }
@@ -99,12 +125,17 @@ impl Done {
 
 impl Rows {
     /// The rows of a portfolio's figures.
-    pub(super) fn of(target: &Target, computed: &Computed) -> Rows {
+    pub(super) fn of(job: &Job, computed: &Computed) -> Rows {
+        let target = &job.target;
         let analytics = Period::STORED.iter();
         let analytics = analytics.map(|period| analytics_row(target, computed, *period));
         Rows {
             analytics: analytics.collect(),
             cache: cache_rows(target, computed),
+            state: match &job.ledger {
+                JobLedger::Rows(..) => StateChange::Gone(target.row.id),
+                JobLedger::State(..) => StateChange::Same,
+            },
         }
     }
 }
@@ -157,7 +188,12 @@ pub(super) async fn users(
             input_hash: hash.clone(),
         });
     }
-    write(store, rows, cache, now).await
+    let written = Written {
+        rows,
+        cache,
+        ..Written::default()
+    };
+    write(store, written, now).await
 }
 
 /// Writes the overview over everything.
@@ -182,19 +218,33 @@ pub(super) async fn global(
         payload,
         input_hash: hash.to_owned(),
     }];
-    write(store, rows, cache, now).await
+    let written = Written {
+        rows,
+        cache,
+        ..Written::default()
+    };
+    write(store, written, now).await
 }
 
-async fn write(
-    store: &Store,
+/// What one transaction writes.
+#[derive(Debug, Default)]
+struct Written {
     rows: Vec<SavedFigures>,
     cache: Vec<CacheRow>,
-    now: Timestamp,
-) -> Result<usize> {
-    let keys = cache.len();
+    states: Vec<NewLedgerState>,
+    /// Portfolios whose states go.
+    gone: Vec<i64>,
+}
+
+async fn write(store: &Store, written: Written, now: Timestamp) -> Result<usize> {
+    let keys = written.cache.len();
     let mut tx = store.begin().await?;
-    store.put_analytics(&mut tx, rows, now).await?;
-    store.put_cache(&mut tx, cache, now, expiry(now)).await?;
+    store.put_analytics(&mut tx, written.rows, now).await?;
+    store
+        .put_cache(&mut tx, written.cache, now, expiry(now))
+        .await?;
+    store.put_ledger_states(&mut tx, written.states).await?;
+    store.forget_ledger_states(&mut tx, &written.gone).await?;
     store.commit(tx).await?;
     Ok(keys)
 }

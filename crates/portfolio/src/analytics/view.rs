@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use super::calendars::MadeCalendars;
 use super::compute::{self, Job};
-use super::load;
+use super::hash::LedgerDigest;
+use super::load::{self, LoadedLedger};
 use super::request::RefreshRequest;
 use crate::error::{Error, Result};
 use crate::figures::ReturnSettings;
@@ -127,7 +128,8 @@ pub(super) async fn portfolios(
     for row in &rows {
         let calendar = calendars.get(&row.calendar)?;
         let stored = entries.remove(&row.id).unwrap_or_default();
-        let (target, named) = load::target(request, row, &stored, calendar, &shared);
+        let digest = LedgerDigest::of(&stored);
+        let (target, named) = load::target(request, row, &digest, calendar, &shared);
         targets.push((target, stored));
         assets.extend(named);
     }
@@ -136,7 +138,7 @@ pub(super) async fn portfolios(
         .await?;
     let index = asset_index(&market);
     let portfolios = targets.into_iter().map(|(target, stored)| Viewed {
-        job: Job::new(target, stored, &index, &shorts),
+        job: Job::new(target, LoadedLedger::Rows(stored, None), &index, &shorts),
     });
     let portfolios = portfolios.collect();
     Ok((market, portfolios))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::codec::{Reader, id_list};
+use super::codec::Reader;
 use super::sql::Row;
 use super::{Store, Transaction};
 use crate::error::Result;
@@ -36,6 +36,14 @@ pub struct CacheRow {
     /// JSON.
     pub value: String,
     pub user_id: Option<i64>,
+}
+
+/// The input that a portfolio's results must have been made from.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct MadeFrom<'t> {
+    pub(crate) id: i64,
+    pub(crate) as_of: Date,
+    pub(crate) hash: &'t str,
 }
 
 /// A key as an item of a JSON list.
@@ -148,28 +156,24 @@ impl Store {
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Hash and payload of all time of portfolios whose rows of all `periods` agree on the hash.
+    /// The payloads of all time of portfolios whose rows of all `periods` were made from these inputs.
     pub(crate) async fn all_time_payloads(
         &self,
-        portfolio_ids: &[i64],
+        inputs: &[MadeFrom<'_>],
         periods: usize,
-    ) -> Result<HashMap<i64, (String, String)>> {
+    ) -> Result<HashMap<i64, String>> {
         let query = self.sql(
-            "SELECT scope_id, input_hash, max(CASE WHEN period = 'max' THEN payload::text END) AS payload FROM analytics
-             WHERE scope = 'portfolio' AND scope_id IN (SELECT value::bigint FROM json_each(?1::jsonb))
-             GROUP BY scope_id, input_hash HAVING count(*) = ?2",
+            "SELECT scope_id, max(CASE WHEN period = 'max' THEN payload::text END) AS payload
+             FROM json_each(?1::jsonb) JOIN analytics ON scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint
+             WHERE as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'
+             GROUP BY scope_id HAVING count(*) = ?2",
         );
         let query = query
-            .bind(id_list(portfolio_ids.iter().copied()))
+            .bind(serde_json::to_string(inputs)?)
             .bind(i64::try_from(periods).unwrap_or(i64::MAX));
         let rows = query.all().await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| {
-                let payload: Option<String> = row.get("payload");
-                Some((row.get("scope_id"), (row.get("input_hash"), payload?)))
-            })
-            .collect())
+        let payload = |row: &Row| Some((row.get("scope_id"), row.get::<Option<String>>("payload")?));
+        Ok(rows.iter().filter_map(payload).collect())
     }
 
     /// The payload of one row of analytics.

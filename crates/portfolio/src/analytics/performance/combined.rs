@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::compute::Job;
+use super::super::compute::{Job, JobLedger};
 use super::super::load::Target;
 use crate::ledger::{AccountId, Entry};
 use crate::money::Currency;
@@ -23,8 +23,8 @@ pub(super) fn join(jobs: &[&Job], base: Currency) -> Option<Job> {
     }
     let entries: BTreeMap<i64, Entry> = jobs
         .iter()
-        .flat_map(|job| job.entries.iter())
-        .map(|entry| (entry.id, entry.clone()))
+        .flat_map(|job| job.entries().to_vec())
+        .map(|entry| (entry.id, entry))
         .collect();
     let shorts: BTreeSet<AccountId> = first.shorts.clone();
     let row = &first.target.row;
@@ -41,7 +41,7 @@ pub(super) fn join(jobs: &[&Job], base: Currency) -> Option<Job> {
             as_of: latest,
             hash: String::new(),
         },
-        entries: entries.into_values().collect(),
+        ledger: JobLedger::Rows(entries.into_values().collect(), None),
         benchmark: first.benchmark,
         shorts,
     })

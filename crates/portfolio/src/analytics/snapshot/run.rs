@@ -11,8 +11,8 @@ use super::super::batch::Engine;
 use super::super::calendars::MadeCalendars;
 use super::super::compute::{Job, failure};
 use super::super::envelope::{Envelope, Issue};
-use super::super::hash;
-use super::super::load::{self, Changed};
+use super::super::hash::{self, LedgerDigest};
+use super::super::load::{self, Changed, LoadedLedger};
 use super::compute::Snapshots;
 use super::request::{SnapshotData, SnapshotRequest};
 use crate::decimal::Decimal;
@@ -229,12 +229,14 @@ impl Run<'_> {
             let mut own = entries.remove(&row.id).unwrap_or_default();
             own.retain(|stored| stored.entry.date <= shared.date);
             let calendar = calendars.get(&row.calendar)?;
-            let (mut target, assets) = load::target(&scope, row, &own, calendar, &shared.revisions);
+            let digest = LedgerDigest::of(&own);
+            let (mut target, assets) =
+                load::target(&scope, row, &digest, calendar, &shared.revisions);
             let before_text = format!("{:?}", portion.previous.get(&row.id));
             target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
             let changed = Changed {
                 target,
-                entries: own,
+                ledger: LoadedLedger::Rows(own, None),
                 assets,
             };
             portion.sort_out(changed, self.request.force);

@@ -1,0 +1,171 @@
+//! Ledgers that need not be applied again: what a kept state rests on, when it may be used, and its bytes.
+//!
+//! A state rests on the formulas, the portfolio's settings, how often the portfolio, its accounts and their rows were written,
+//! how often the corporate actions of the assets that its rows name were, and the exchange rates until its day. While all of
+//! that is the same, later days bring nothing but prices: until the first day on which something is known to happen (a row
+//! or a corporate action dated later, a dividend that will be missed), from which on the ledger is applied again. Ledgers
+//! with rows that are booked at the market's price rest on prices too and are not kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use bincode::config::{Configuration, standard};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::hash::{self, FORMULAS, LedgerDigest};
+use crate::engine::{KeptOutline, Outline};
+use crate::error::Result;
+use crate::fx::RateTable;
+use crate::market::AssetIx;
+use crate::store::{KeptLedger, NewLedgerState, PortfolioRow, Store, StoredEntry};
+
+/// How states are written; of another form they have other [`FORMULAS`].
+const FORM: Configuration = standard();
+
+/// What the states of all portfolios rest on besides their own ledgers.
+#[derive(Debug)]
+pub(super) struct Grounds {
+    /// How often what ledgers take from each asset was written, by asset id.
+    facts: HashMap<i64, i64>,
+    shorts: String,
+    rates: RateTable,
+    /// The hashes of the rates until some days.
+    until: Mutex<BTreeMap<Date, String>>,
+}
+
+impl Grounds {
+    /// To be read before the market, so that what is written meanwhile leaves a state that is not used.
+    pub(super) async fn read(store: &Store, rates: &RateTable, shorts: &str) -> Result<Grounds> {
+        Ok(Grounds {
+            facts: store.fact_counts().await?,
+            shorts: hash::joined([shorts].into_iter()),
+            rates: rates.clone(),
+            until: Mutex::default(),
+        })
+    }
+
+    /// What the state of a ledger on a day rests on.
+    fn of(&self, row: &PortfolioRow, revision: &str, assets: &[i64], day: Date) -> String {
+        let facts: i64 = assets.iter().filter_map(|id| self.facts.get(id)).sum();
+        let (base, method, income) = (row.base_currency, row.lot_method, row.income);
+        format!(
+            "{FORMULAS}|{base}|{method:?}|{income:?}|{}|{revision}|{facts}|{}",
+            self.shorts,
+            self.rates_until(day)
+        )
+    }
+
+    fn rates_until(&self, day: Date) -> String {
+        let mut known = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = known
+            .entry(day)
+            .or_insert_with(|| hash::rates(&self.rates, day));
+        hash.clone()
+    }
+}
+
+/// What must be known of a state before it is read whole.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    /// Its day.
+    day: Date,
+    /// The first day on which it is of no use any more.
+    next_event: Option<Date>,
+    ledger: LedgerDigest,
+}
+
+/// A state that may be used.
+#[derive(Debug)]
+pub(super) struct KeptState {
+    pub(super) ledger: LedgerDigest,
+    bytes: Vec<u8>,
+    /// Where the outline begins.
+    start: usize,
+}
+
+impl KeptState {
+    /// The state that is kept of a portfolio, if it is right for `as_of`.
+    pub(super) fn of(
+        kept: &mut KeptLedger,
+        row: &PortfolioRow,
+        as_of: Date,
+        grounds: &Grounds,
+    ) -> Option<KeptState> {
+        let (rests_on, bytes) = kept.state.take()?;
+        let (head, start): (Head, usize) =
+            bincode::serde::decode_from_slice(&bytes, FORM).ok()?;
+        let in_time =
+            head.day <= as_of && head.next_event.is_none_or(|next_event| as_of < next_event);
+        let right = || rests_on == grounds.of(row, &kept.revision, &head.ledger.assets, head.day);
+        (in_time && right()).then_some(KeptState {
+            ledger: head.ledger,
+            bytes,
+            start,
+        })
+    }
+
+    /// The outline that was kept; `labels` are the indices of [`LedgerDigest::assets`] in the market. `None` when that lacks
+    /// one, or the bytes are none of ours.
+    pub(super) fn outline(&self, labels: &[AssetIx]) -> Option<KeptOutline> {
+        if labels.len() != self.ledger.assets.len() {
+            return None;
+        }
+        let (outline, _): (KeptOutline, usize) =
+            bincode::serde::decode_from_slice(&self.bytes[self.start..], FORM).ok()?;
+        Some(outline.relabelled(|asset| labels[asset.0]))
+    }
+}
+
+/// How the state of a ledger is to be kept.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    portfolio_id: i64,
+    day: Date,
+    rests_on: String,
+    ledger: LedgerDigest,
+}
+
+impl Keeping {
+    /// `None` when the ledger rests on prices. Its revision must have been read before its rows.
+    pub(super) fn of(
+        row: &PortfolioRow,
+        entries: &[StoredEntry],
+        ledger: &LedgerDigest,
+        revision: &str,
+        day: Date,
+        grounds: &Grounds,
+    ) -> Option<Keeping> {
+        let at_market = |stored: &StoredEntry| stored.entry.kind.is_booked_at_market();
+        (!entries.iter().any(at_market)).then(|| Keeping {
+            portfolio_id: row.id,
+            day,
+            rests_on: grounds.of(row, revision, &ledger.assets, day),
+            ledger: ledger.clone(),
+        })
+    }
+
+    /// What is kept of an outline; `id` gives the ids of the assets of the market that it was made with.
+    pub(super) fn state(
+        &self,
+        outline: &Outline<'_>,
+        id: impl Fn(AssetIx) -> i64,
+    ) -> NewLedgerState {
+        let label = |asset| {
+            let place = self.ledger.assets.binary_search(&id(asset));
+            AssetIx(place.expect("a ledger knows only assets that its rows name"))
+        };
+        let head = Head {
+            day: self.day,
+            next_event: outline.next_event(),
+            ledger: self.ledger.clone(),
+        };
+        let state = (head, outline.kept().relabelled(label));
+        NewLedgerState {
+            portfolio_id: self.portfolio_id,
+            rests_on: self.rests_on.clone(),
+            state: bincode::serde::encode_to_vec(&state, FORM)
+                .expect("a state is plain data of a fixed layout"),
+        }
+    }
+}
