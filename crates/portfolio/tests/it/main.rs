@@ -1,6 +1,7 @@
 //! Integration tests of the finance domain.
 #![allow(clippy::unwrap_used)]
 
+mod advance;
 mod backup;
 mod demo;
 mod engine;

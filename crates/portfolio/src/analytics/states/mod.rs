@@ -169,3 +169,6 @@ impl Keeping {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
