@@ -26,6 +26,7 @@ LEFT_OUT = {
     ("backups", "bytes"): "the backup holds times",
     ("quotes", "price"): "the simulator's price of the moment",
     ("snapshots", "input_hash"): "covers when prices were fetched",
+    ("ledger_states", "rests_on"): "names counts of writes, as revisions has them",
     ("metrics_5m", "bucket"): "a time",
     ("metrics_5m", "value"): "durations, and how many runs fell into the five minutes",
 }

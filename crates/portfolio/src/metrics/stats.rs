@@ -146,7 +146,7 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
         figures.sortino =
             (downside > EPSILON).then(|| (moments.mean - minimum) / downside * annual);
     }
-    let Tail { var, cvar, ratio } = tail(returns, settings.confidence);
+    let Tail { var, cvar, ratio } = tail(returns, settings.confidence, &moments);
     (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
     figures.skewness = moments.skewness();
     figures.kurtosis = moments.kurtosis();
