@@ -20,3 +20,7 @@ CREATE TRIGGER assets_added_facts AFTER INSERT ON assets REFERENCING NEW TABLE A
   FOR EACH STATEMENT EXECUTE FUNCTION count_revisions('facts', 'id');
 CREATE TRIGGER assets_changed_facts AFTER UPDATE OF symbol, currency ON assets FOR EACH ROW WHEN (OLD.symbol IS DISTINCT FROM NEW.symbol OR OLD.currency IS DISTINCT FROM NEW.currency)
   EXECUTE FUNCTION count_revision('facts', 'id');
+
+-- A portfolio has one row of analytics, with the figures of all periods. The rows of single periods are made anew as that.
+
+DELETE FROM analytics WHERE scope = 'portfolio';

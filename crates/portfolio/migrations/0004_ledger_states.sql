@@ -35,3 +35,7 @@ CREATE TRIGGER assets_changed_facts AFTER UPDATE OF symbol, currency ON assets W
   INSERT INTO revisions (subject, id, revision) VALUES ('facts', NEW.id, 1)
     ON CONFLICT (subject, id) DO UPDATE SET revision = revision + 1;
 END;
+
+-- A portfolio has one row of analytics, with the figures of all periods. The rows of single periods are made anew as that.
+
+DELETE FROM analytics WHERE scope = 'portfolio';

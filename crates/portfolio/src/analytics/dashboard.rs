@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::period::Period;
 use crate::error::Result;
-use crate::store::{CacheRow, Freshness, Store};
+use crate::store::{ALL_PERIODS, CacheRow, Freshness, Store};
 
 /// The parts of a dashboard.
 pub const PARTS: [&str; 7] = [
@@ -91,8 +91,8 @@ async fn parts(store: &Store, user_id: i64) -> Result<[Value; 7]> {
     let summary = stored(store, "user", user_id, max).await?;
     let (mut closings, mut performances) = (Map::new(), Map::new());
     for id in portfolio_ids(&summary) {
-        let all_time = store.figures("portfolio", id, max).await?;
-        let closing = all_time.and_then(|payload| super::stored::closing(&payload));
+        let row = store.figures("portfolio", id, ALL_PERIODS).await?;
+        let closing = row.and_then(|payload| super::stored::closing(&payload));
         closings.insert(id.to_string(), serde_json::to_value(closing)?);
         performances.insert(id.to_string(), performance(store, id).await?);
     }

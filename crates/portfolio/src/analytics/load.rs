@@ -10,7 +10,6 @@ use super::calendars::MadeCalendars;
 use super::compute::Job;
 use super::digest::PortfolioDigest;
 use super::hash::{self, LedgerDigest, Revisions};
-use super::period::Period;
 use super::request::RefreshRequest;
 use super::states::{Grounds, Keeping, KeptState};
 use super::{save, stored};
@@ -267,7 +266,7 @@ async fn current(
         hash: &target.hash,
     });
     let inputs: Vec<MadeFrom<'_>> = inputs.collect();
-    let payloads = store.all_time_payloads(&inputs, Period::STORED.len()).await?;
+    let payloads = store.portfolio_payloads(&inputs).await?;
     let mut found = HashMap::new();
     for target in targets {
         let payload = payloads.get(&target.row.id);

@@ -15,7 +15,7 @@ use crate::engine::Outline;
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
-use crate::store::{CacheRow, NewLedgerState, SavedFigures, Store};
+use crate::store::{ALL_PERIODS, CacheRow, NewLedgerState, SavedFigures, Store};
 
 /// How long cache entries are fresh.
 const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
@@ -23,7 +23,7 @@ const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
 /// What is stored of one portfolio.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) analytics: Vec<SavedFigures>,
+    pub(super) analytics: SavedFigures,
     pub(super) cache: Vec<CacheRow>,
     pub(super) state: StateChange,
 }
@@ -63,7 +63,7 @@ pub(super) async fn portfolios(
 ) -> Result<usize> {
     let mut written = Written::default();
     for portfolio in portfolios {
-        written.rows.extend(portfolio.analytics);
+        written.rows.push(portfolio.analytics);
         written.cache.extend(portfolio.cache);
         match portfolio.state {
             StateChange::Same => {}
@@ -127,10 +127,8 @@ impl Rows {
     /// The rows of a portfolio's figures.
     pub(super) fn of(job: &Job, computed: &Computed) -> Rows {
         let target = &job.target;
-        let analytics = Period::STORED.iter();
-        let analytics = analytics.map(|period| analytics_row(target, computed, *period));
         Rows {
-            analytics: analytics.collect(),
+            analytics: analytics_row(target, computed),
             cache: cache_rows(target, computed),
             state: match &job.ledger {
                 JobLedger::Rows(..) => StateChange::Gone(target.row.id),
@@ -140,13 +138,13 @@ impl Rows {
     }
 }
 
-fn analytics_row(target: &Target, computed: &Computed, period: Period) -> SavedFigures {
+fn analytics_row(target: &Target, computed: &Computed) -> SavedFigures {
     SavedFigures {
         scope: "portfolio",
         scope_id: target.row.id,
-        period: period.as_str(),
+        period: ALL_PERIODS,
         as_of: target.as_of,
-        payload: stored::payload(computed, period),
+        payload: stored::payload(computed),
         input_hash: target.hash.clone(),
     }
 }

@@ -14,6 +14,9 @@ use crate::money::Currency;
 /// Rows that one statement writes.
 const TOGETHER: usize = 64;
 
+/// The period under which a portfolio's one row of analytics stands: it has the figures of all of them.
+pub(crate) const ALL_PERIODS: &str = "all";
+
 /// A row of analytics to be stored.
 #[derive(Debug)]
 pub struct SavedFigures {
@@ -21,7 +24,7 @@ pub struct SavedFigures {
     pub scope: &'static str,
     /// The id within the scope; 0 for `global`.
     pub scope_id: i64,
-    /// Such as `1y`.
+    /// What the figures are of, such as `max`; `all` in the row of a portfolio.
     pub period: &'static str,
     pub as_of: Date,
     /// JSON.
@@ -156,24 +159,22 @@ impl Store {
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The payloads of all time of portfolios whose rows of all `periods` were made from these inputs.
-    pub(crate) async fn all_time_payloads(
+    /// The payloads of portfolios that were made from these inputs.
+    pub(crate) async fn portfolio_payloads(
         &self,
         inputs: &[MadeFrom<'_>],
-        periods: usize,
     ) -> Result<HashMap<i64, String>> {
         let query = self.sql(
-            "SELECT scope_id, max(CASE WHEN period = 'max' THEN payload::text END) AS payload
-             FROM json_each(?1::jsonb) JOIN analytics ON scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint
-             WHERE as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'
-             GROUP BY scope_id HAVING count(*) = ?2",
+            "SELECT scope_id, payload::text AS payload
+             FROM json_each(?1::jsonb) JOIN analytics ON scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint AND period = ?2
+             WHERE as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'",
         );
         let query = query
             .bind(serde_json::to_string(inputs)?)
-            .bind(i64::try_from(periods).unwrap_or(i64::MAX));
+            .bind(ALL_PERIODS);
         let rows = query.all().await?;
-        let payload = |row: &Row| Some((row.get("scope_id"), row.get::<Option<String>>("payload")?));
-        Ok(rows.iter().filter_map(payload).collect())
+        let payload = |row: &Row| (row.get("scope_id"), row.get("payload"));
+        Ok(rows.iter().map(payload).collect())
     }
 
     /// The payload of one row of analytics.
@@ -198,12 +199,10 @@ impl Store {
     /// A row for each active portfolio and period; `as_of` leaves out rows of other days.
     pub async fn summary(&self, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
         let query = self.sql(
-            "SELECT portfolios.id, portfolios.name, portfolios.base_currency, analytics.period, analytics.as_of::text,
-               payload -> 'figures' ->> 'nav_end' AS nav, (payload -> 'figures' ->> 'twr')::float8 AS twr,
-               (payload -> 'figures' -> 'mwr' ->> 'rate')::float8 AS xirr,
-               (payload -> 'figures' -> 'stats' ->> 'volatility')::float8 AS volatility,
-               (payload -> 'figures' -> 'stats' -> 'max_drawdown' ->> 'depth')::float8 AS max_drawdown
-             FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id
+            "SELECT portfolios.id AS id, portfolios.name AS name, portfolios.base_currency AS base_currency, analytics.as_of::text AS as_of,
+               value ->> 0 AS period, value ->> 1 AS nav, (value ->> 2)::float8 AS twr, (value ->> 3)::float8 AS xirr,
+               (value ->> 4)::float8 AS volatility, (value ->> 5)::float8 AS max_drawdown
+             FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id, json_each(payload -> 'periods')
              WHERE scope = 'portfolio' AND portfolios.is_active AND (?1 IS NULL OR as_of = ?1::date)
              ORDER BY portfolios.id",
         );
