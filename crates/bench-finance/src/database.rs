@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use jiff::civil::Date;
 use portfolio::store::Store;
 use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -93,6 +94,44 @@ pub(crate) async fn write(load: &Load, path: &Path) -> anyhow::Result<()> {
     write_ledgers(load, &mut database).await?;
     database.close().await?;
     Ok(())
+}
+
+/// Takes the prices of a day out of the database, until [`bring`].
+pub(crate) async fn hold_back(path: &Path, day: Date) -> anyhow::Result<()> {
+    let mut database = existing(path).await?;
+    let mut transaction = database.begin().await?;
+    for statement in [
+        "CREATE TABLE held_back AS SELECT * FROM prices WHERE date = ?1",
+        "DELETE FROM prices WHERE date = ?1",
+    ] {
+        sqlx::query(statement)
+            .bind(day.to_string())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    database.close().await?;
+    Ok(())
+}
+
+/// Brings the prices that were held back: a new day.
+pub(crate) async fn bring(path: &Path) -> anyhow::Result<()> {
+    let mut database = existing(path).await?;
+    let mut transaction = database.begin().await?;
+    for statement in [
+        "INSERT INTO prices SELECT * FROM held_back",
+        "DROP TABLE held_back",
+    ] {
+        sqlx::query(statement).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    database.close().await?;
+    Ok(())
+}
+
+async fn existing(path: &Path) -> anyhow::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(path);
+    Ok(options.connect().await?)
 }
 
 async fn write_prices(load: &Load, database: &mut SqliteConnection) -> anyhow::Result<()> {

@@ -61,7 +61,9 @@ pub(crate) async fn one(measure: Measure, size: Size, database: &Path) -> anyhow
         Measure::Figures => Ok(memory::measure(&Load::make(size)?)?.figures),
         Measure::Refresh => refresh::run(database, last, true).await,
         Measure::NewDay => {
+            database::hold_back(database, last).await?;
             refresh::run(database, before, true).await?;
+            database::bring(database).await?;
             refresh::run(database, last, false).await
         }
         Measure::Prices => refresh::prices(database, size).await,

@@ -25,6 +25,8 @@ use crate::market::Market;
 const TOKEN: &str = "price file";
 /// A file is written again when at least one of so many of its assets has changed.
 const CHANGED: usize = 16;
+/// Later prices of an asset that are read beside the file rather than written into it: those of a month of sessions.
+const FEW: i64 = 20;
 
 /// A market with what its prices were read at.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ pub(crate) struct MarketRead {
     /// Why the price file could not be used, if it could not.
     pub(crate) complaint: Option<String>,
     pub(super) stamps: HashMap<i64, Stamp>,
-    /// Assets that the price file has not, or not as they are now.
+    /// Assets that the price file has not, or not as they are now but for a few later days.
     pub(super) absent: usize,
 }
 
@@ -74,8 +76,8 @@ impl Store {
         let revisions = self.asset_counts().await?;
         let revision = |id: &i64| revisions.get(id).copied().unwrap_or_default();
         let (mut closes, behind) = self.closes_of_file(asset_ids, &revisions).await?;
-        closes.absent = asset_ids.len() - closes.by_asset.len();
         self.catch_up(&mut closes, behind, &revisions).await?;
+        closes.absent += asset_ids.len() - closes.by_asset.len();
         let missing = asset_ids
             .iter()
             .filter(|id| !closes.by_asset.contains_key(id));
@@ -152,7 +154,9 @@ impl Store {
             let Some(mut behind) = behind.remove(&asset_id) else {
                 return Ok(());
             };
-            if revision - behind.stamp.revision == row.get::<i64>("newer") {
+            let newer: i64 = row.get("newer");
+            if revision - behind.stamp.revision == newer {
+                closes.absent += usize::from(newer > FEW);
                 let (stamp, later) = read(row, asset_id, revision)?;
                 behind.closes.extend(later);
                 closes.add(asset_id, stamp, behind.closes);

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use portfolio::analytics::{
-    PARTS, RefreshData, RefreshRequest, dashboard_key, refresh, refresh_dashboard, view,
+    PARTS, RefreshData, RefreshRequest, dashboard_key, refresh, refresh_dashboard, summary, view,
 };
 use portfolio::figures::Closing;
 use portfolio::store::Store;
@@ -84,6 +84,38 @@ async fn a_dashboard_shows_the_whole_state_of_the_last_day(server: Server) {
             (shown - share).abs() < 1e-12,
             "{name}: {shown} is not {share}"
         );
+    }
+}
+
+on_both_servers!(an_overview_reads_the_figures_by_their_names);
+
+async fn an_overview_reads_the_figures_by_their_names(server: Server) {
+    let (world, _, mixed) = world(server).await;
+    let store = &world.store;
+    run(store, false).await;
+    let text = store.figures("portfolio", mixed, "all").await.unwrap();
+    let payload: Value = serde_json::from_str(&text.unwrap()).unwrap();
+    let columns = payload["columns"].as_array().unwrap();
+    let place = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let rows = payload["periods"].as_array().unwrap();
+    let shown = summary(store, None).await.unwrap();
+    let shown: Vec<_> = shown.iter().filter(|row| row.portfolio_id == mixed).collect();
+    assert_eq!((rows.len(), shown.len()), (8, 8));
+    for (row, shown) in rows.iter().zip(shown) {
+        assert_eq!(row.as_array().unwrap().len(), columns.len());
+        let figure = |name: &str| &row[place(name)];
+        assert_eq!(figure("period"), shown.period.as_str());
+        assert_eq!(*figure("nav_end"), json!(shown.nav));
+        for (name, value) in [
+            ("twr", shown.twr),
+            ("mwr.rate", shown.xirr),
+            ("volatility", shown.volatility),
+            ("max_drawdown.depth", shown.max_drawdown),
+        ] {
+            let stored = figure(name).as_f64();
+            let off = stored.zip(value).map(|(stored, value)| (stored - value).abs());
+            assert!(off.is_some_and(|off| off < 1e-12), "{name}: {stored:?} {value:?}");
+        }
     }
 }
 
