@@ -21,6 +21,11 @@ CREATE TRIGGER assets_added_facts AFTER INSERT ON assets REFERENCING NEW TABLE A
 CREATE TRIGGER assets_changed_facts AFTER UPDATE OF symbol, currency ON assets FOR EACH ROW WHEN (OLD.symbol IS DISTINCT FROM NEW.symbol OR OLD.currency IS DISTINCT FROM NEW.currency)
   EXECUTE FUNCTION count_revision('facts', 'id');
 
+-- A price that moves to another day counts once more: else it could pass for a new one of a later day.
+
+CREATE TRIGGER prices_moved AFTER UPDATE OF date ON prices FOR EACH ROW WHEN (OLD.date IS DISTINCT FROM NEW.date)
+  EXECUTE FUNCTION count_revision('asset', 'asset_id');
+
 -- A portfolio has one row of analytics, with the figures of all periods. The rows of single periods are made anew as that.
 
 DELETE FROM analytics WHERE scope = 'portfolio';

@@ -36,6 +36,13 @@ CREATE TRIGGER assets_changed_facts AFTER UPDATE OF symbol, currency ON assets W
     ON CONFLICT (subject, id) DO UPDATE SET revision = revision + 1;
 END;
 
+-- A price that moves to another day counts once more: else it could pass for a new one of a later day.
+
+CREATE TRIGGER prices_moved AFTER UPDATE OF date ON prices WHEN OLD.date IS NOT NEW.date BEGIN
+  INSERT INTO revisions (subject, id, revision) VALUES ('asset', NEW.asset_id, 1)
+    ON CONFLICT (subject, id) DO UPDATE SET revision = revision + 1;
+END;
+
 -- A portfolio has one row of analytics, with the figures of all periods. The rows of single periods are made anew as that.
 
 DELETE FROM analytics WHERE scope = 'portfolio';

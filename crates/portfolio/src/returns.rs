@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::carried::Carried;
 use crate::decimal::Decimal;
@@ -90,7 +91,7 @@ pub fn contributions(window: &Window, returns: &[f64]) -> Option<BTreeMap<Part, 
 }
 
 /// An asset, or the cash that remains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Part {
     Asset(AssetIx),
     Cash,

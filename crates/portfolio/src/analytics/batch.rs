@@ -154,9 +154,9 @@ impl Engine {
         job: &Job,
         valued: &Valued<'_, '_>,
     ) -> Result<M::Item, Issue> {
-        let (market, outline) = (&self.read.market, &valued.outline);
-        let item = making.make(market, job, &outline.end, |from| valued.span(from))?;
-        Ok(making.keep(market, job, outline, item))
+        let (market, end) = (&self.read.market, &valued.outline.end);
+        let item = making.make(market, job, end, |from| valued.span(from))?;
+        Ok(making.keep(market, job, valued, item))
     }
 
     fn make_exact<M: Making>(&self, making: &M, job: &Job) -> Result<M::Item, Issue> {
@@ -191,7 +191,7 @@ pub(super) trait Making: Sync {
     ) -> Result<Self::Item, Issue>;
 
     /// What was made, with what is to be kept of the ledger; without anything unless a kind of item says otherwise.
-    fn keep(&self, _: &Market, _: &Job, _: &Outline<'_>, item: Self::Item) -> Self::Item {
+    fn keep(&self, _: &Market, _: &Job, _: &Valued<'_, '_>, item: Self::Item) -> Self::Item {
         item
     }
 }

@@ -33,8 +33,8 @@ pub(super) struct Job {
 pub(super) enum JobLedger {
     /// Its rows, and how the state that they come to is to be kept.
     Rows(Arc<[Entry]>, Option<Keeping>),
-    /// The state that was kept, and the indices of its assets.
-    State(KeptState, Vec<AssetIx>),
+    /// The state that was kept, the indices of its assets, and how it is to be kept anew, if it is.
+    State(KeptState, Vec<AssetIx>, Option<Keeping>),
 }
 
 impl JobLedger {
@@ -44,11 +44,18 @@ impl JobLedger {
                 let resolved = entries.into_iter().map(|entry| entry.resolve(index));
                 JobLedger::Rows(resolved.collect(), keeping)
             }
-            LoadedLedger::State(state) => {
+            LoadedLedger::State(state, keeping) => {
                 let assets = state.ledger.assets.iter();
                 let labels = assets.filter_map(|id| index.get(id).copied()).collect();
-                JobLedger::State(state, labels)
+                JobLedger::State(state, labels, keeping)
             }
+        }
+    }
+
+    /// How the state that it comes to is to be kept, if it is.
+    pub(super) fn keeping(&self) -> Option<&Keeping> {
+        match self {
+            JobLedger::Rows(_, keeping) | JobLedger::State(_, _, keeping) => keeping.as_ref(),
         }
     }
 }
@@ -187,7 +194,7 @@ pub(super) fn outline<'m>(
     let request = request(market, job, starts);
     match &job.ledger {
         JobLedger::Rows(..) => Outline::of(request),
-        JobLedger::State(state, labels) => match state.outline(labels) {
+        JobLedger::State(state, labels, _) => match state.outline(labels) {
             Some(kept) => {
                 Outline::resumed(market, request.rules, kept, request.starts, request.to)
             }

@@ -53,8 +53,8 @@ pub(super) struct Changed {
 pub(super) enum LoadedLedger {
     /// Its rows, and how the state that they come to is to be kept.
     Rows(Vec<StoredEntry>, Option<Keeping>),
-    /// The state that they came to earlier.
-    State(KeptState),
+    /// The state that they came to earlier, and how it is to be kept anew, if it is.
+    State(KeptState, Option<Keeping>),
 }
 
 /// What the decisions of a run share.
@@ -193,15 +193,18 @@ impl Ledgers {
     ) -> Result<Ledgers> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut kept = store.kept_ledgers(&ids, resume).await?;
-        let mut states = HashMap::new();
+        let (mut states, mut days) = (HashMap::new(), BTreeSet::new());
         for row in rows {
             let calendar = calendars.get(&row.calendar).ok();
             let as_of = calendar.map(|calendar| request.day(&calendar));
+            days.extend(as_of);
             let state = as_of.zip(kept.get_mut(&row.id)).and_then(|(as_of, kept)| {
                 KeptState::of(kept, row, as_of, &shared.grounds)
             });
+            days.extend(state.iter().map(KeptState::day));
             states.extend(state.map(|state| (row.id, state)));
         }
+        shared.grounds.settle(store, days).await?;
         let without: Vec<i64> = ids
             .into_iter()
             .filter(|id| !states.contains_key(id))
@@ -223,16 +226,19 @@ impl Ledgers {
         as_of: Date,
         grounds: &Grounds,
     ) -> (LoadedLedger, LedgerDigest) {
-        if let Some(state) = self.states.remove(&row.id) {
+        let revision = self.revisions.get(&row.id).map_or("", String::as_str);
+        if let Some(mut state) = self.states.remove(&row.id) {
             let digest = state.ledger.clone();
-            return (LoadedLedger::State(state), digest);
+            let is_renewed = !state.keep_series(grounds) || state.is_old(as_of);
+            let keeping =
+                is_renewed.then(|| Keeping::new(row, &digest, revision, as_of, grounds));
+            return (LoadedLedger::State(state, keeping), digest);
         }
         let entries = self.entries.remove(&row.id).unwrap_or_default();
         let digest = LedgerDigest::of(&entries);
-        let revision = self.revisions.get(&row.id);
-        let keeping = revision.and_then(|revision| {
-            Keeping::of(row, &entries, &digest, revision, as_of, grounds)
-        });
+        let at_market = |stored: &StoredEntry| stored.entry.kind.is_booked_at_market();
+        let keeping = (!entries.iter().any(at_market))
+            .then(|| Keeping::new(row, &digest, revision, as_of, grounds));
         (LoadedLedger::Rows(entries, keeping), digest)
     }
 }

@@ -11,7 +11,7 @@ use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
 use super::stored::{self, json};
-use crate::engine::Outline;
+use crate::engine::Valued;
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
@@ -105,9 +105,9 @@ impl Making for Figures {
         Ok(Done::of(job, compute::figures(market, job, end, series)?))
     }
 
-    fn keep(&self, market: &Market, job: &Job, outline: &Outline<'_>, mut done: Done) -> Done {
-        if let JobLedger::Rows(_, Some(keeping)) = &job.ledger {
-            let state = keeping.state(outline, |asset| market.asset(asset).id);
+    fn keep(&self, market: &Market, job: &Job, valued: &Valued<'_, '_>, mut done: Done) -> Done {
+        if let Some(keeping) = job.ledger.keeping() {
+            let state = keeping.state(valued, |asset| market.asset(asset).id);
             done.rows.state = StateChange::New(state);
         }
         done

@@ -32,20 +32,28 @@ struct Days {
 
 impl Earned {
     pub(super) fn of(valued: &Valued<'_, '_>) -> Earned {
-        let days = Days::of(valued);
+        Earned::of_days(valued, &Days::of(valued))
+    }
+
+    /// As if one opening were the day before `first`.
+    pub(super) fn since(valued: &Valued<'_, '_>, first: usize) -> Earned {
+        Earned::of_days(valued, &Days::since(valued, vec![first]))
+    }
+
+    fn of_days(valued: &Valued<'_, '_>, days: &Days) -> Earned {
         let mut earned = Earned::empty(valued, days.stretches.len());
         let held = valued.pieces.held.iter();
         let held: Vec<&Piece<'_>> = held.filter(|piece| piece.asset.is_some()).collect();
         for piece in &held {
-            earned.add_ends(piece, &days);
+            earned.add_ends(piece, days);
         }
         for pieces in held.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
-            earned.add_pieces(pieces, &days);
+            earned.add_pieces(pieces, days);
         }
         for spending in &valued.pieces.spent {
-            earned.add(Some(spending.asset), spending.day, -spending.amount, &days);
+            earned.add(Some(spending.asset), spending.day, -spending.amount, days);
         }
-        earned.add_whole(valued, &days);
+        earned.add_whole(valued, days);
         earned
     }
 
@@ -131,25 +139,30 @@ impl Earned {
 
 impl Days {
     fn of(valued: &Valued<'_, '_>) -> Days {
-        let days = valued.nav.len();
         let openings = valued.outline.openings.iter();
-        let mut starts: Vec<usize> = openings
-            .map(|opening| after(valued.columns, opening) + 1)
-            .collect();
+        let starts = openings.map(|opening| after(valued.columns, opening) + 1);
+        Days::since(valued, starts.collect())
+    }
+
+    /// The days from each start to the next one, and from the last to the end; the first start is after the first day.
+    fn since(valued: &Valued<'_, '_>, mut starts: Vec<usize>) -> Days {
+        let days = valued.nav.len();
+        let first = starts[0];
         starts.push(days);
         let stretches = starts
             .windows(2)
             .map(|pair| pair[0]..pair[1].max(pair[0]))
             .collect();
-        let weight = |((start, _), gain): ((f64, f64), &f64)| {
+        let weight = |day: usize| {
+            let (start, _) = valued.equity(day);
             if start > 0.0 {
-                link(*gain) / start
+                link(valued.gain(day)) / start
             } else {
                 0.0
             }
         };
-        let mut weights = vec![0.0; valued.first + 1];
-        weights.extend(valued.equities().zip(&valued.gains).map(weight));
+        let mut weights = vec![0.0; first];
+        weights.extend((first..days).map(weight));
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,

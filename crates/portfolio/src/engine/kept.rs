@@ -6,27 +6,97 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::columns::Columns;
 use super::outline::{EventDay, Opening, Outline, opening_days};
+use super::valued::Valued;
 use crate::decimal::Decimal;
 use crate::ledger::{Ledger, LedgerError, LedgerState, Rules};
 use crate::market::{AssetIx, Market};
 use crate::money::Currency;
+use crate::returns::Part;
 use crate::series::{Mark, Walked};
 use crate::valuation::{Valuation, Worth};
 
-/// An outline without what prices and rates of days make of it.
+/// An outline without what prices and rates of days make of it, but for the values of the days until it was kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptOutline {
     inception: Date,
+    /// The first day on which something is known to happen.
+    next_event: Option<Date>,
     ledger: LedgerState,
     days: Vec<EventDay>,
+    series: Option<KeptSeries>,
+}
+
+/// What floats made of the days of a grid, right while the prices and rates of these days are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptSeries {
+    /// The first day after inception.
+    first: Date,
+    last: Date,
+    /// Net asset value by day.
+    nav: Vec<f64>,
+    /// What each part earned since inception, weighted so that it links to the time-weighted return; not yet divided by the
+    /// link of the whole.
+    pub(super) earned: Vec<(Part, f64)>,
+}
+
+impl KeptSeries {
+    /// The values of a portfolio until its last day; `None` when there is no return yet, or what was earned is undefined.
+    fn of(valued: &Valued<'_, '_>) -> Option<KeptSeries> {
+        let dates = valued.columns.dates();
+        let earned = valued.span(Date::MIN).numerators()?;
+        Some(KeptSeries {
+            first: *dates.get(valued.first)?,
+            last: *dates.last()?,
+            nav: valued.nav[valued.first..].to_vec(),
+            earned: earned.into_iter().collect(),
+        })
+    }
+
+    /// Copies the values to their days and returns the first day after them; `None` when the grid has other days.
+    pub(super) fn fill(&self, columns: &Columns, nav: &mut [f64]) -> Option<usize> {
+        let (start, dates) = (columns.day(self.first), columns.dates());
+        let end = start + self.nav.len();
+        let same = dates.get(start) == Some(&self.first)
+            && dates.get(end.checked_sub(1)?) == Some(&self.last);
+        same.then(|| {
+            nav[start..end].copy_from_slice(&self.nav);
+            end
+        })
+    }
 }
 
 impl KeptOutline {
+    /// What is to be kept of a valued portfolio.
+    pub(crate) fn of(valued: &Valued<'_, '_>) -> KeptOutline {
+        let outline = &valued.outline;
+        KeptOutline {
+            inception: outline.end.inception,
+            next_event: outline.next_event,
+            ledger: outline.end.ledger.state(),
+            days: outline.days.clone(),
+            series: KeptSeries::of(valued),
+        }
+    }
+
+    /// The same for prices of earlier days that have changed.
+    pub(crate) fn without_series(self) -> KeptOutline {
+        KeptOutline {
+            series: None,
+            ..self
+        }
+    }
+
     /// The same with other indices for its assets.
     pub(crate) fn relabelled(mut self, label: impl Fn(AssetIx) -> AssetIx) -> KeptOutline {
         for day in &mut self.days {
             for (asset, _) in day.units.iter_mut().chain(&mut day.spent) {
+                *asset = label(*asset);
+            }
+        }
+        for (part, _) in self.series.iter_mut().flat_map(|series| &mut series.earned) {
+            if let Part::Asset(asset) = part {
                 *asset = label(*asset);
             }
         }
@@ -38,15 +108,6 @@ impl KeptOutline {
 }
 
 impl<'m> Outline<'m> {
-    /// What is to be kept of it.
-    pub(crate) fn kept(&self) -> KeptOutline {
-        KeptOutline {
-            inception: self.end.inception,
-            ledger: self.end.ledger.state(),
-            days: self.days.clone(),
-        }
-    }
-
     /// The first day after the last one on which something is known to happen: what is kept is of no use from there on.
     pub(crate) fn next_event(&self) -> Option<Date> {
         self.next_event
@@ -83,7 +144,8 @@ impl<'m> Outline<'m> {
             },
             openings,
             days: kept.days,
-            next_event: None,
+            next_event: kept.next_event,
+            series: kept.series,
         }))
     }
 }

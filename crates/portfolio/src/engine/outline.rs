@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::kept::KeptSeries;
 use crate::decimal::Decimal;
 use crate::ledger::{AccountId, Events, Ledger, LedgerError};
 use crate::market::AssetIx;
@@ -23,6 +24,8 @@ pub struct Outline<'m> {
     pub(super) days: Vec<EventDay>,
     /// The first day after the last one on which something is known to happen.
     pub(super) next_event: Option<Date>,
+    /// What is known of the values of its first days.
+    pub(super) series: Option<KeptSeries>,
 }
 
 /// The state on the opening day of a period.
@@ -77,6 +80,7 @@ impl<'m> Outline<'m> {
             },
             openings,
             days: pen.days,
+            series: None,
         }))
     }
 }

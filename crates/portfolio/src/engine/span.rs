@@ -82,17 +82,40 @@ impl Series for Span<'_> {
             return None;
         }
         let overall = link(total);
-        let later = self.valued.earned.get_or_init(|| Earned::of(self.valued));
-        let mut parts = self.first_day(returns[0]);
-        for (part, earned) in later.from(self.turn) {
-            *parts.entry(part).or_default() += earned;
-        }
+        let mut parts = self.earned(returns[0]);
         parts.values_mut().for_each(|part| *part /= overall);
         Some(parts)
     }
 }
 
 impl Span<'_> {
+    /// What each part earned until the last day, not yet divided by the link of the whole period; `None` without a return or after a
+    /// total loss.
+    pub(super) fn numerators(&self) -> Option<BTreeMap<Part, f64>> {
+        let returns = self.returns().values;
+        let first = returns.first()?;
+        let defined = returns.iter().all(|value| 1.0 + value > 0.0);
+        defined.then(|| self.earned(*first))
+    }
+
+    fn earned(&self, first: f64) -> BTreeMap<Part, f64> {
+        let since_inception = self.valued.kept_series().filter(|_| self.turn == 0);
+        let (mut parts, later): (BTreeMap<Part, f64>, Vec<(Part, f64)>) = match since_inception {
+            Some(series) => {
+                let tail = Earned::since(self.valued, self.valued.tail);
+                (series.earned.iter().copied().collect(), tail.from(0).collect())
+            }
+            None => {
+                let earned = self.valued.earned.get_or_init(|| Earned::of(self.valued));
+                (self.first_day(first), earned.from(self.turn).collect())
+            }
+        };
+        for (part, earned) in later {
+            *parts.entry(part).or_default() += earned;
+        }
+        parts
+    }
+
     /// What each part added on the first day, not yet divided by the link of the whole period.
     fn first_day(&self, gain: f64) -> BTreeMap<Part, f64> {
         let mut profits: BTreeMap<Part, f64> = BTreeMap::new();

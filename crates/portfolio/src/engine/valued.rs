@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::columns::Columns;
 use super::earned::Earned;
+use super::kept::KeptSeries;
 use super::kernel::add_all;
 use super::outline::{Opening, Outline};
 use super::pieces::{Piece, Pieces};
@@ -23,6 +24,8 @@ pub struct Valued<'c, 'm> {
     pub(super) pieces: Pieces<'c>,
     /// The first day after inception.
     pub(super) first: usize,
+    /// The first day whose values were not kept.
+    pub(super) tail: usize,
     /// Net asset value, money that came in and money that went out, by day of the grid.
     pub(super) nav: Vec<f64>,
     pub(super) inflow: Vec<f64>,
@@ -55,12 +58,16 @@ impl<'c, 'm> Valued<'c, 'm> {
             inflow[day] += flow.inflow.to_f64();
             outflow[day] += flow.outflow.to_f64();
         }
+        let mut nav = vec![0.0; days];
+        let series = outline.series.as_ref();
+        let tail = series.and_then(|series| series.fill(columns, &mut nav));
         Valued {
             pieces: Pieces::of(&outline, columns),
             first: after(columns, &outline.openings[0]),
+            tail: tail.unwrap_or_default(),
             outline,
             columns,
-            nav: vec![0.0; days],
+            nav,
             inflow,
             outflow,
             gains: Vec::new(),
@@ -77,7 +84,10 @@ impl<'c, 'm> Valued<'c, 'm> {
             products.clear();
             products.extend(pieces.iter().map(|piece| piece.value));
             let (from, to) = stretch(&pieces[0]);
-            add_all(&products, &mut self.nav[from..to], from);
+            let from = from.max(self.tail);
+            if from < to {
+                add_all(&products, &mut self.nav[from..to], from);
+            }
         }
     }
 
@@ -105,9 +115,20 @@ impl<'c, 'm> Valued<'c, 'm> {
             .map(|((before, inflow), (nav, outflow))| (before + inflow, nav + outflow))
     }
 
+    /// What is known of the days before the tail.
+    pub(super) fn kept_series(&self) -> Option<&KeptSeries> {
+        let series = self.outline.series.as_ref();
+        series.filter(|_| self.tail > 0)
+    }
+
     /// The returns of the days after another one.
     pub(super) fn gains_after(&self, day: usize) -> &[f64] {
         &self.gains[day - self.first..]
+    }
+
+    /// The return of a day after the first.
+    pub(super) fn gain(&self, day: usize) -> f64 {
+        self.gains[day - self.first - 1]
     }
 
     /// Equity at the start and at the end of a day after the first.

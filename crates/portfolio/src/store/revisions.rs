@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::Store;
 use super::codec::Reader;
@@ -29,6 +30,18 @@ impl Store {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'facts'");
         let rows = query.all().await?;
         let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
+        Ok(counts.collect())
+    }
+
+    /// How often each asset's facts, prices and actions were written, less its prices of days after `day`, by asset id: one more
+    /// price of a later day leaves that as it is.
+    pub(crate) async fn settled_counts(&self, day: Date) -> Result<HashMap<i64, i64>> {
+        let query = self.sql(
+            "SELECT id, revision - (SELECT count(*) FROM prices WHERE asset_id = revisions.id AND prices.date > ?1::date) AS settled
+             FROM revisions WHERE subject = 'asset'",
+        );
+        let rows = query.bind(day).all().await?;
+        let counts = rows.iter().map(|row| (row.get("id"), row.get("settled")));
         Ok(counts.collect())
     }
 

@@ -5,23 +5,31 @@
 //! that is the same, later days bring nothing but prices: until the first day on which something is known to happen (a row
 //! or a corporate action dated later, a dividend that will be missed), from which on the ledger is applied again. Ledgers
 //! with rows that are booked at the market's price rest on prices too and are not kept.
+//!
+//! With a state its daily values are kept. They rest on prices besides: on how often those of its assets were written, less
+//! those of later days (see [`Grounds::settle`]). Where that has changed, or many days have passed, the values of all days are
+//! made anew from the state, and kept.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bincode::config::{Configuration, standard};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::hash::{self, FORMULAS, LedgerDigest};
-use crate::engine::{KeptOutline, Outline};
+use crate::dates::days_between;
+use crate::engine::{KeptOutline, Valued};
 use crate::error::Result;
 use crate::fx::RateTable;
 use crate::market::AssetIx;
-use crate::store::{KeptLedger, NewLedgerState, PortfolioRow, Store, StoredEntry};
+use crate::store::{KeptLedger, NewLedgerState, PortfolioRow, Store};
 
 /// How states are written; of another form they have other [`FORMULAS`].
 const FORM: Configuration = standard();
+
+/// Days after which the daily values of a state are kept anew: until then the later ones are made each time.
+const LONG: i64 = 60;
 
 /// What the states of all portfolios rest on besides their own ledgers.
 #[derive(Debug)]
@@ -32,6 +40,8 @@ pub(super) struct Grounds {
     rates: RateTable,
     /// The hashes of the rates until some days.
     until: Mutex<BTreeMap<Date, String>>,
+    /// By day and asset id.
+    settled: Mutex<BTreeMap<Date, HashMap<i64, i64>>>,
 }
 
 impl Grounds {
@@ -42,7 +52,32 @@ impl Grounds {
             shorts: hash::joined([shorts].into_iter()),
             rates: rates.clone(),
             until: Mutex::default(),
+            settled: Mutex::default(),
         })
+    }
+
+    /// Reads for some days how often each asset was written, less its prices of later days: what brings new days leaves that
+    /// as it is, and whatever else is written raises it.
+    pub(super) async fn settle(&self, store: &Store, days: BTreeSet<Date>) -> Result<()> {
+        for day in days {
+            let is_known = self.settled().contains_key(&day);
+            if !is_known {
+                let counts = store.settled_counts(day).await?;
+                self.settled().insert(day, counts);
+            }
+        }
+        Ok(())
+    }
+
+    fn settled(&self) -> MutexGuard<'_, BTreeMap<Date, HashMap<i64, i64>>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the values of some assets until a day rest on; `None` for a day that was not settled.
+    fn settled_of(&self, assets: &[i64], day: Date) -> Option<i64> {
+        let settled = self.settled();
+        let counts = settled.get(&day)?;
+        Some(assets.iter().filter_map(|id| counts.get(id)).sum())
     }
 
     /// What the state of a ledger on a day rests on.
@@ -72,6 +107,8 @@ struct Head {
     day: Date,
     /// The first day on which it is of no use any more.
     next_event: Option<Date>,
+    /// What its daily values rest on.
+    settled: Option<i64>,
     ledger: LedgerDigest,
 }
 
@@ -79,6 +116,9 @@ struct Head {
 #[derive(Debug)]
 pub(super) struct KeptState {
     pub(super) ledger: LedgerDigest,
+    day: Date,
+    settled: Option<i64>,
+    has_series: bool,
     bytes: Vec<u8>,
     /// Where the outline begins.
     start: usize,
@@ -98,11 +138,31 @@ impl KeptState {
         let in_time =
             head.day <= as_of && head.next_event.is_none_or(|next_event| as_of < next_event);
         let right = || rests_on == grounds.of(row, &kept.revision, &head.ledger.assets, head.day);
-        (in_time && right()).then_some(KeptState {
+        (in_time && right()).then(|| KeptState {
             ledger: head.ledger,
+            day: head.day,
+            settled: head.settled,
+            has_series: false,
             bytes,
             start,
         })
+    }
+
+    /// Its day.
+    pub(super) fn day(&self) -> Date {
+        self.day
+    }
+
+    /// Has its daily values used if they are right; its day must be settled. True when they are.
+    pub(super) fn keep_series(&mut self, grounds: &Grounds) -> bool {
+        let settled = grounds.settled_of(&self.ledger.assets, self.day);
+        self.has_series = settled.is_some() && settled == self.settled;
+        self.has_series
+    }
+
+    /// True when its daily values end long before `as_of`.
+    pub(super) fn is_old(&self, as_of: Date) -> bool {
+        days_between(self.day, as_of) > LONG
     }
 
     /// The outline that was kept; `labels` are the indices of [`LedgerDigest::assets`] in the market. `None` when that lacks
@@ -113,7 +173,12 @@ impl KeptState {
         }
         let (outline, _): (KeptOutline, usize) =
             bincode::serde::decode_from_slice(&self.bytes[self.start..], FORM).ok()?;
-        Some(outline.relabelled(|asset| labels[asset.0]))
+        let outline = outline.relabelled(|asset| labels[asset.0]);
+        Some(if self.has_series {
+            outline
+        } else {
+            outline.without_series()
+        })
     }
 }
 
@@ -123,32 +188,32 @@ pub(super) struct Keeping {
     portfolio_id: i64,
     day: Date,
     rests_on: String,
+    settled: Option<i64>,
     ledger: LedgerDigest,
 }
 
 impl Keeping {
-    /// `None` when the ledger rests on prices. Its revision must have been read before its rows.
-    pub(super) fn of(
+    /// Of a ledger on a day; how often it was written must have been read before its rows.
+    pub(super) fn new(
         row: &PortfolioRow,
-        entries: &[StoredEntry],
         ledger: &LedgerDigest,
         revision: &str,
         day: Date,
         grounds: &Grounds,
-    ) -> Option<Keeping> {
-        let at_market = |stored: &StoredEntry| stored.entry.kind.is_booked_at_market();
-        (!entries.iter().any(at_market)).then(|| Keeping {
+    ) -> Keeping {
+        Keeping {
             portfolio_id: row.id,
             day,
             rests_on: grounds.of(row, revision, &ledger.assets, day),
+            settled: grounds.settled_of(&ledger.assets, day),
             ledger: ledger.clone(),
-        })
+        }
     }
 
-    /// What is kept of an outline; `id` gives the ids of the assets of the market that it was made with.
+    /// What is kept of a valued portfolio; `id` gives the ids of the assets of the market that it was made with.
     pub(super) fn state(
         &self,
-        outline: &Outline<'_>,
+        valued: &Valued<'_, '_>,
         id: impl Fn(AssetIx) -> i64,
     ) -> NewLedgerState {
         let label = |asset| {
@@ -157,10 +222,11 @@ impl Keeping {
         };
         let head = Head {
             day: self.day,
-            next_event: outline.next_event(),
+            next_event: valued.outline.next_event(),
+            settled: self.settled,
             ledger: self.ledger.clone(),
         };
-        let state = (head, outline.kept().relabelled(label));
+        let state = (head, KeptOutline::of(valued).relabelled(label));
         NewLedgerState {
             portfolio_id: self.portfolio_id,
             rests_on: self.rests_on.clone(),

@@ -182,7 +182,7 @@ impl World {
         let rows = load::scope(store, &request).await.unwrap();
         let needs = load::needs(store, &request, &rows, &shared, true).await;
         match needs.unwrap().pop() {
-            Some(Need::Compute(changed)) => matches!(changed.ledger, LoadedLedger::State(_)),
+            Some(Need::Compute(changed)) => matches!(changed.ledger, LoadedLedger::State(..)),
             other => panic!("a later day is to be computed: {other:?}"),
         }
     }
