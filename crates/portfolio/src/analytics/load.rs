@@ -144,6 +144,13 @@ pub(super) async fn revisions(
     })
 }
 
+/// The last days of portfolios; those with unknown calendars have none.
+pub(super) fn days(request: &RefreshRequest, rows: &[PortfolioRow]) -> BTreeSet<Date> {
+    let codes: BTreeSet<&str> = rows.iter().map(|row| row.calendar.as_str()).collect();
+    let known = codes.into_iter().filter_map(|code| request.calendars.get(code).ok());
+    known.map(|calendar| request.day(&calendar)).collect()
+}
+
 /// Decides what some portfolios need. The cache entries of those that have not changed live on. With `resume`, ledgers whose
 /// kept states are right are not read.
 pub(super) async fn needs(

@@ -193,6 +193,8 @@ impl<'r> Run<'r> {
     ) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
         let shared = Shared::read(self.store, rates, &shorts).await?;
+        let days = load::days(self.request, rows);
+        shared.grounds.settle(self.store, days).await?;
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
         let mut loaded = self.load(portions.next(), &shared, resume).await?;

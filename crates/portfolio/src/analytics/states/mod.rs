@@ -57,7 +57,7 @@ impl Grounds {
     }
 
     /// Reads for some days how often each asset was written, less its prices of later days: what brings new days leaves that
-    /// as it is, and whatever else is written raises it.
+    /// as it is, and whatever else is written raises it. For the last days of portfolios that must be before prices are read.
     pub(super) async fn settle(&self, store: &Store, days: BTreeSet<Date>) -> Result<()> {
         for day in days {
             let is_known = self.settled().contains_key(&day);

@@ -52,6 +52,16 @@ enum Write {
 
 use Write::{Actions, AnotherAccount, LotMethod, Prices, Rates, Rows, Shorts};
 
+/// What is loaded of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loaded {
+    Rows,
+    /// Its state, whose daily values are to be made anew.
+    StateAlone,
+    /// Its state with daily values.
+    State,
+}
+
 struct World {
     store: Store,
     _place: (Option<TempDir>, Option<Postgres>),
@@ -172,8 +182,8 @@ impl World {
             .unwrap();
     }
 
-    /// Whether the ledger of the only portfolio is not read for a day.
-    async fn resumes(&self, as_of: Date) -> bool {
+    /// How the ledger of the only portfolio is loaded for a day.
+    async fn loaded(&self, as_of: Date) -> Loaded {
         let (store, request) = (&self.store, request(as_of));
         let shorts = store.short_accounts().await.unwrap();
         let shorts: BTreeSet<AccountId> = shorts.into_iter().collect();
@@ -182,7 +192,11 @@ impl World {
         let rows = load::scope(store, &request).await.unwrap();
         let needs = load::needs(store, &request, &rows, &shared, true).await;
         match needs.unwrap().pop() {
-            Some(Need::Compute(changed)) => matches!(changed.ledger, LoadedLedger::State(..)),
+            Some(Need::Compute(changed)) => match changed.ledger {
+                LoadedLedger::Rows(..) => Loaded::Rows,
+                LoadedLedger::State(_, Some(_)) => Loaded::StateAlone,
+                LoadedLedger::State(_, None) => Loaded::State,
+            },
             other => panic!("a later day is to be computed: {other:?}"),
         }
     }
@@ -196,40 +210,45 @@ fn request(as_of: Date) -> RefreshRequest {
     }
 }
 
-/// Writes, and whether the state of the first day is right for the second one after them.
-const WRITES: [(Write, bool); 12] = [
-    (Prices("date,close\n2013-02-28,53\n"), true),
-    (Prices("date,close\n2013-02-05,49\n"), true),
-    (Rates("date,USD\n2013-02-28,1.4\n"), true),
-    (Rates("date,USD\n2013-02-27,1.4\n"), false),
-    (Rates("date,USD\n2013-02-04,1.4\n"), false),
+/// Writes, and what is loaded for the second day after them where the first one was kept.
+const WRITES: [(Write, Loaded); 13] = [
+    (
+        Prices("date,close\n2013-02-28,53\n2013-03-01,54\n"),
+        Loaded::StateAlone,
+    ),
+    (Prices("date,close\n2013-03-04,54\n"), Loaded::State),
+    (Prices("date,close\n2013-02-05,49\n"), Loaded::StateAlone),
+    (Rates("date,USD\n2013-02-28,1.4\n"), Loaded::State),
+    (Rates("date,USD\n2013-02-27,1.4\n"), Loaded::Rows),
+    (Rates("date,USD\n2013-02-04,1.4\n"), Loaded::Rows),
     (
         Actions("symbol,ex_date,type,value\nAAA,2013-03-01,dividend,0.1\n"),
-        false,
+        Loaded::Rows,
     ),
     (
         Actions("symbol,ex_date,type,value\nAAA,2013-02-14,split,2\n"),
-        false,
+        Loaded::Rows,
     ),
     (
         Rows("account,date,type,amount,currency\nMain,2013-03-04,deposit,1,USD\n"),
-        false,
+        Loaded::Rows,
     ),
     (
         Rows("account,date,type,amount,currency\nMain,2013-02-05,deposit,1,USD\n"),
-        false,
+        Loaded::Rows,
     ),
-    (LotMethod("hifo"), false),
-    (Shorts, false),
-    (AnotherAccount, false),
+    (LotMethod("hifo"), Loaded::Rows),
+    (Shorts, Loaded::Rows),
+    (AnotherAccount, Loaded::Rows),
 ];
 
 async fn a_state_is_used_while_only_prices_come(world: &World) {
-    for (write, right) in WRITES {
+    for (write, loaded) in WRITES {
         world.refresh(FIRST, true).await;
-        assert!(world.resumes(SECOND).await, "before {write:?}");
+        let before = world.loaded(SECOND).await;
+        assert_eq!(before, Loaded::State, "before {write:?}");
         world.write(write).await;
-        assert_eq!(world.resumes(SECOND).await, right, "after {write:?}");
+        assert_eq!(world.loaded(SECOND).await, loaded, "after {write:?}");
     }
 }
 
@@ -248,10 +267,16 @@ async fn a_state_outlives_the_days_that_it_brings() {
     let world = World::on_sqlite().await;
     world.refresh(FIRST, false).await;
     for day in [date(2013, 2, 28), date(2013, 3, 1), date(2013, 3, 29)] {
-        assert!(world.resumes(day).await, "{day}");
+        assert_eq!(world.loaded(day).await, Loaded::State, "{day}");
         world.refresh(day, false).await;
     }
-    assert!(!world.resumes(date(2013, 2, 26)).await, "an earlier day");
+    // Its daily values are those of two months: then all are made anew, and kept.
+    let late = date(2013, 4, 29);
+    assert_eq!(world.loaded(late).await, Loaded::StateAlone);
+    world.refresh(late, false).await;
+    assert_eq!(world.loaded(date(2013, 4, 30)).await, Loaded::State);
+    let earlier = world.loaded(date(2013, 4, 26)).await;
+    assert_eq!(earlier, Loaded::Rows, "an earlier day");
 }
 
 #[tokio::test]
@@ -260,26 +285,26 @@ async fn a_state_ends_with_the_next_known_event() {
     let later = "account,date,type,amount,currency\nMain,2013-03-05,deposit,1,USD\n";
     world.write(Rows(later)).await;
     world.refresh(FIRST, false).await;
-    assert!(world.resumes(date(2013, 3, 4)).await);
-    assert!(!world.resumes(date(2013, 3, 5)).await);
+    assert_eq!(world.loaded(date(2013, 3, 4)).await, Loaded::State);
+    assert_eq!(world.loaded(date(2013, 3, 5)).await, Loaded::Rows);
     world.refresh(date(2013, 3, 5), false).await;
-    assert!(world.resumes(date(2013, 4, 1)).await);
+    assert_eq!(world.loaded(date(2013, 4, 1)).await, Loaded::State);
 
     // No row records it: from the 45th day on it is missed.
     let dividend = "symbol,ex_date,type,value\nAAA,2013-03-01,dividend,0.1\n";
     world.write(Actions(dividend)).await;
     world.refresh(date(2013, 3, 5), false).await;
-    assert!(world.resumes(date(2013, 4, 14)).await);
-    assert!(!world.resumes(date(2013, 4, 15)).await);
+    assert_eq!(world.loaded(date(2013, 4, 14)).await, Loaded::State);
+    assert_eq!(world.loaded(date(2013, 4, 15)).await, Loaded::Rows);
 }
 
 #[tokio::test]
 async fn a_ledger_that_is_booked_at_the_market_is_not_kept() {
     let world = World::on_sqlite().await;
     world.refresh(FIRST, false).await;
-    assert!(world.resumes(SECOND).await);
+    assert_eq!(world.loaded(SECOND).await, Loaded::State);
     let transfer = "account,date,type,symbol,quantity,amount,currency\nMain,2013-02-06,transfer_in,AAA,1,40,USD\n";
     world.write(Rows(transfer)).await;
     world.refresh(FIRST, false).await;
-    assert!(!world.resumes(SECOND).await);
+    assert_eq!(world.loaded(SECOND).await, Loaded::Rows);
 }
