@@ -39,6 +39,7 @@ pub mod ledger;
 pub mod market;
 pub mod metrics;
 pub mod money;
+mod packed;
 pub mod progress;
 pub mod reconcile;
 pub mod reconciliation;

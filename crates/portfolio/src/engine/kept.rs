@@ -35,6 +35,7 @@ pub(super) struct KeptSeries {
     first: Date,
     last: Date,
     /// Net asset value by day.
+    #[serde(with = "crate::packed")]
     nav: Vec<f64>,
     /// What each part earned since inception, weighted so that it links to the time-weighted return; not yet divided by the
     /// link of the whole.

@@ -82,20 +82,26 @@ pub(super) struct Joint {
     pub(super) means: [f64; 2],
     pub(super) deviations: [f64; 2],
     pub(super) covariance: f64,
+    /// The deviation of the first less the second.
+    pub(super) difference: f64,
 }
 
 impl Joint {
     pub(super) fn of(a: &[f64], b: &[f64]) -> Joint {
-        let (mean_a, mean_b) = (mean(a), mean(b));
-        let [squares_a, squares_b, products] = sums_of_pairs(a, b, |a, b| {
+        let count = a.len() as f64;
+        let [mean_a, mean_b] = sums_of_pairs(a, b, |a, b| [a, b]).map(|sum| sum / count);
+        let [squares_a, squares_b, products, apart] = sums_of_pairs(a, b, |a, b| {
             let (off_a, off_b) = (a - mean_a, b - mean_b);
-            [off_a * off_a, off_b * off_b, off_a * off_b]
+            let apart = off_a - off_b;
+            [off_a * off_a, off_b * off_b, off_a * off_b, apart * apart]
         });
-        let others = (a.len() - 1) as f64;
+        let others = count - 1.0;
+        let deviation = |squares: f64| (squares / others).sqrt();
         Joint {
             means: [mean_a, mean_b],
-            deviations: [squares_a, squares_b].map(|squares| (squares / others).sqrt()),
+            deviations: [squares_a, squares_b].map(deviation),
             covariance: products / others,
+            difference: deviation(apart),
         }
     }
 

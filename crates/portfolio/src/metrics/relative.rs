@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lanes::{products_of_pairs, sum_of_pairs};
+use crate::lanes::products_of_pairs;
 
 use super::moments::Joint;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
@@ -48,8 +48,9 @@ pub fn relative(
         return figures;
     }
     figures.benchmark_total_return = Some(compound(other));
-    regression(&mut figures, Joint::of(own, other), settings);
-    active(&mut figures, own, other, settings);
+    let joint = Joint::of(own, other);
+    regression(&mut figures, joint, settings);
+    active(&mut figures, joint, settings);
     captures(&mut figures, own, other, settings);
     figures
 }
@@ -72,15 +73,11 @@ fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
     }
 }
 
-fn active(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings) {
-    let count = own.len() as f64;
-    let mean = sum_of_pairs(own, other, |a, b| a - b) / count;
-    let off = |a: f64, b: f64| a - b - mean;
-    let squares = sum_of_pairs(own, other, |a, b| off(a, b) * off(a, b));
-    let error = (squares / (count - 1.0)).sqrt();
+fn active(figures: &mut Relative, joint: Joint, settings: Settings) {
+    let ([own, other], error) = (joint.means, joint.difference);
     let annual = settings.periods_per_year.sqrt();
     figures.tracking_error = Some(error * annual);
-    figures.information_ratio = (error > EPSILON).then(|| mean / error * annual);
+    figures.information_ratio = (error > EPSILON).then(|| (own - other) / error * annual);
 }
 
 /// Over the days on which the benchmark rose, and over those on which it fell.
