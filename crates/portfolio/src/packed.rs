@@ -7,12 +7,17 @@ use serde::{Deserializer, Serializer};
 
 /// For `with`.
 pub(crate) fn serialize<S: Serializer>(floats: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-    let bytes: Vec<u8> = floats.iter().flat_map(|float| float.to_le_bytes()).collect();
+    let mut bytes = Vec::with_capacity(size_of_val(floats));
+    for float in floats {
+        bytes.extend_from_slice(&float.to_le_bytes());
+    }
     serializer.serialize_bytes(&bytes)
 }
 
 /// For `with`.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<f64>, D::Error> {
     deserializer.deserialize_byte_buf(Floats)
 }
 
@@ -27,7 +32,10 @@ impl Visitor<'_> for Floats {
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<f64>, E> {
         match bytes.as_chunks::<8>() {
-            (floats, []) => Ok(floats.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()),
+            (floats, []) => Ok(floats
+                .iter()
+                .map(|bytes| f64::from_le_bytes(*bytes))
+                .collect()),
             _ => Err(E::invalid_length(bytes.len(), &self)),
         }
     }

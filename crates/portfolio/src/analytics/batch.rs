@@ -163,9 +163,7 @@ impl Engine {
         match Walk::run(request(&self.read.market, job, making.starts(job))) {
             Err(error) => Err(job.failed(error)),
             Ok(None) => Ok(making.empty(job)),
-            Ok(Some(walk)) => {
-                making.make(&self.read.market, job, &walk, |from| walk.window(from))
-            }
+            Ok(Some(walk)) => making.make(&self.read.market, job, &walk, |from| walk.window(from)),
         }
     }
 }

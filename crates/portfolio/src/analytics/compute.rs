@@ -195,9 +195,7 @@ pub(super) fn outline<'m>(
     match &job.ledger {
         JobLedger::Rows(..) => Outline::of(request),
         JobLedger::State(state, labels, _) => match state.outline(labels) {
-            Some(kept) => {
-                Outline::resumed(market, request.rules, kept, request.starts, request.to)
-            }
+            Some(kept) => Outline::resumed(market, request.rules, kept, request.starts, request.to),
             None => Ok(None),
         },
     }

@@ -147,7 +147,9 @@ pub(super) async fn revisions(
 /// The last days of portfolios; those with unknown calendars have none.
 pub(super) fn days(request: &RefreshRequest, rows: &[PortfolioRow]) -> BTreeSet<Date> {
     let codes: BTreeSet<&str> = rows.iter().map(|row| row.calendar.as_str()).collect();
-    let known = codes.into_iter().filter_map(|code| request.calendars.get(code).ok());
+    let known = codes
+        .into_iter()
+        .filter_map(|code| request.calendars.get(code).ok());
     known.map(|calendar| request.day(&calendar)).collect()
 }
 
@@ -164,10 +166,10 @@ pub(super) async fn needs(
     let mut ledgers = Ledgers::load(store, request, rows, shared, &mut calendars, resume).await?;
     let mut needs = Vec::with_capacity(rows.len());
     for row in rows {
-        needs.push(match calendars.get(&row.calendar) {
-            Ok(calendar) => {
-                Need::Compute(changed(request, row, &mut ledgers, calendar, shared))
-            }
+        let day = calendars.day(&row.calendar, request);
+        let found = day.and_then(|day| Ok((calendars.get(&row.calendar)?, day)));
+        needs.push(match found {
+            Ok((calendar, day)) => Need::Compute(ledgers.changed(row, calendar, day, shared)),
             Err(error) => Need::Fail(row.clone(), error.into()),
         });
     }
@@ -202,12 +204,11 @@ impl Ledgers {
         let mut kept = store.kept_ledgers(&ids, resume).await?;
         let (mut states, mut days) = (HashMap::new(), BTreeSet::new());
         for row in rows {
-            let calendar = calendars.get(&row.calendar).ok();
-            let as_of = calendar.map(|calendar| request.day(&calendar));
+            let as_of = calendars.day(&row.calendar, request).ok();
             days.extend(as_of);
-            let state = as_of.zip(kept.get_mut(&row.id)).and_then(|(as_of, kept)| {
-                KeptState::of(kept, row, as_of, &shared.grounds)
-            });
+            let state = as_of
+                .zip(kept.get_mut(&row.id))
+                .and_then(|(as_of, kept)| KeptState::of(kept, row, as_of, &shared.grounds));
             days.extend(state.iter().map(KeptState::day));
             states.extend(state.map(|state| (row.id, state)));
         }
@@ -226,6 +227,22 @@ impl Ledgers {
         })
     }
 
+    fn changed(
+        &mut self,
+        row: &PortfolioRow,
+        calendar: Arc<Calendar>,
+        as_of: Date,
+        shared: &Shared,
+    ) -> Changed {
+        let (ledger, digest) = self.take(row, as_of, &shared.grounds);
+        let (target, assets) = target(row, &digest, calendar, as_of, &shared.revisions);
+        Changed {
+            target,
+            ledger,
+            assets,
+        }
+    }
+
     /// The ledger of a portfolio and what it is in short.
     fn take(
         &mut self,
@@ -237,8 +254,7 @@ impl Ledgers {
         if let Some(mut state) = self.states.remove(&row.id) {
             let digest = state.ledger.clone();
             let is_renewed = !state.keep_series(grounds) || state.is_old(as_of);
-            let keeping =
-                is_renewed.then(|| Keeping::new(row, &digest, revision, as_of, grounds));
+            let keeping = is_renewed.then(|| Keeping::new(row, &digest, revision, as_of, grounds));
             return (LoadedLedger::State(state, keeping), digest);
         }
         let entries = self.entries.remove(&row.id).unwrap_or_default();
@@ -283,9 +299,8 @@ async fn current(
     let mut found = HashMap::new();
     for target in targets {
         let payload = payloads.get(&target.row.id);
-        let digest = payload.and_then(|payload| {
-            stored::digest(payload, target.row.base_currency, target.as_of)
-        });
+        let digest = payload
+            .and_then(|payload| stored::digest(payload, target.row.base_currency, target.as_of));
         found.extend(digest.map(|digest| (target.row.id, digest)));
     }
     let keys: Vec<String> = found
@@ -303,32 +318,14 @@ async fn current(
     Ok(found)
 }
 
-fn changed(
-    request: &RefreshRequest,
-    row: &PortfolioRow,
-    ledgers: &mut Ledgers,
-    calendar: Arc<Calendar>,
-    shared: &Shared,
-) -> Changed {
-    let as_of = request.day(&calendar);
-    let (ledger, digest) = ledgers.take(row, as_of, &shared.grounds);
-    let (target, assets) = target(request, row, &digest, calendar, &shared.revisions);
-    Changed {
-        target,
-        ledger,
-        assets,
-    }
-}
-
 /// A portfolio with its day and input hash, and the assets that it names.
 pub(super) fn target(
-    request: &RefreshRequest,
     row: &PortfolioRow,
     ledger: &LedgerDigest,
     calendar: Arc<Calendar>,
+    as_of: Date,
     shared: &Revisions,
 ) -> (Target, BTreeSet<i64>) {
-    let as_of = request.day(&calendar);
     let (hash, named) = hash::portfolio(row, ledger, shared, as_of);
     (
         Target {

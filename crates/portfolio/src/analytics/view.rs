@@ -129,7 +129,8 @@ pub(super) async fn portfolios(
         let calendar = calendars.get(&row.calendar)?;
         let stored = entries.remove(&row.id).unwrap_or_default();
         let digest = LedgerDigest::of(&stored);
-        let (target, named) = load::target(request, row, &digest, calendar, &shared);
+        let as_of = calendars.day(&row.calendar, request)?;
+        let (target, named) = load::target(row, &digest, calendar, as_of, &shared);
         targets.push((target, stored));
         assets.extend(named);
     }

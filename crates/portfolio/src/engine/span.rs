@@ -103,7 +103,10 @@ impl Span<'_> {
         let (mut parts, later): (BTreeMap<Part, f64>, Vec<(Part, f64)>) = match since_inception {
             Some(series) => {
                 let tail = Earned::since(self.valued, self.valued.tail);
-                (series.earned.iter().copied().collect(), tail.from(0).collect())
+                (
+                    series.earned.iter().copied().collect(),
+                    tail.from(0).collect(),
+                )
             }
             None => {
                 let earned = self.valued.earned.get_or_init(|| Earned::of(self.valued));

@@ -114,5 +114,7 @@ impl<'m> Ledger<'m> {
 }
 
 fn pairs<K: Copy, V: Clone>(map: &std::collections::BTreeMap<K, V>) -> Vec<(K, V)> {
-    map.iter().map(|(key, value)| (*key, value.clone())).collect()
+    map.iter()
+        .map(|(key, value)| (*key, value.clone()))
+        .collect()
 }

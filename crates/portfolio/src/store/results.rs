@@ -169,9 +169,7 @@ impl Store {
              FROM json_each(?1::jsonb) JOIN analytics ON scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint AND period = ?2
              WHERE as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'",
         );
-        let query = query
-            .bind(serde_json::to_string(inputs)?)
-            .bind(ALL_PERIODS);
+        let query = query.bind(serde_json::to_string(inputs)?).bind(ALL_PERIODS);
         let rows = query.all().await?;
         let payload = |row: &Row| (row.get("scope_id"), row.get("payload"));
         Ok(rows.iter().map(payload).collect())

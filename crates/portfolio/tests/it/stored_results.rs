@@ -99,7 +99,10 @@ async fn an_overview_reads_the_figures_by_their_names(server: Server) {
     let place = |name: &str| columns.iter().position(|column| column == name).unwrap();
     let rows = payload["periods"].as_array().unwrap();
     let shown = summary(store, None).await.unwrap();
-    let shown: Vec<_> = shown.iter().filter(|row| row.portfolio_id == mixed).collect();
+    let shown: Vec<_> = shown
+        .iter()
+        .filter(|row| row.portfolio_id == mixed)
+        .collect();
     assert_eq!((rows.len(), shown.len()), (8, 8));
     for (row, shown) in rows.iter().zip(shown) {
         assert_eq!(row.as_array().unwrap().len(), columns.len());
@@ -113,8 +116,13 @@ async fn an_overview_reads_the_figures_by_their_names(server: Server) {
             ("max_drawdown.depth", shown.max_drawdown),
         ] {
             let stored = figure(name).as_f64();
-            let off = stored.zip(value).map(|(stored, value)| (stored - value).abs());
-            assert!(off.is_some_and(|off| off < 1e-12), "{name}: {stored:?} {value:?}");
+            let off = stored
+                .zip(value)
+                .map(|(stored, value)| (stored - value).abs());
+            assert!(
+                off.is_some_and(|off| off < 1e-12),
+                "{name}: {stored:?} {value:?}"
+            );
         }
     }
 }

@@ -76,11 +76,10 @@ impl SnapshotRequest {
     }
 
     /// Whose portfolios are meant.
-    pub(super) fn scope(&self, date: Option<Date>) -> RefreshRequest {
+    pub(super) fn scope(&self) -> RefreshRequest {
         RefreshRequest {
             user_id: self.user_id,
             portfolio_ids: self.portfolio_id.map(|id| vec![id]),
-            as_of: date,
             calendars: self.calendars.clone(),
             clock: self.clock,
             ..RefreshRequest::new("")

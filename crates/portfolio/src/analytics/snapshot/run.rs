@@ -40,7 +40,7 @@ pub async fn create_snapshots(
 ) -> Result<Envelope<SnapshotData>> {
     request.check()?;
     let started = (request.clock)();
-    let rows = load::scope(store, &request.scope(None)).await?;
+    let rows = load::scope(store, &request.scope()).await?;
     let mut run = Run {
         store,
         request,
@@ -223,7 +223,6 @@ impl Run<'_> {
             unchanged: Vec::new(),
         };
         let mut entries = self.store.entries(&ids).await?;
-        let scope = self.request.scope(Some(shared.date));
         let mut calendars = MadeCalendars::new(&self.request.calendars);
         for row in rows {
             let mut own = entries.remove(&row.id).unwrap_or_default();
@@ -231,7 +230,7 @@ impl Run<'_> {
             let calendar = calendars.get(&row.calendar)?;
             let digest = LedgerDigest::of(&own);
             let (mut target, assets) =
-                load::target(&scope, row, &digest, calendar, &shared.revisions);
+                load::target(row, &digest, calendar, shared.date, &shared.revisions);
             let before_text = format!("{:?}", portion.previous.get(&row.id));
             target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
             let changed = Changed {

@@ -133,8 +133,7 @@ impl KeptState {
         grounds: &Grounds,
     ) -> Option<KeptState> {
         let (rests_on, bytes) = kept.state.take()?;
-        let (head, start): (Head, usize) =
-            bincode::serde::decode_from_slice(&bytes, FORM).ok()?;
+        let (head, start): (Head, usize) = bincode::serde::decode_from_slice(&bytes, FORM).ok()?;
         let in_time =
             head.day <= as_of && head.next_event.is_none_or(|next_event| as_of < next_event);
         let right = || rests_on == grounds.of(row, &kept.revision, &head.ledger.assets, head.day);

@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 use testkit::Postgres;
 
-use super::super::load::{self, LoadedLedger, Need, Shared};
+use super::super::batch::Engine;
+use super::super::load::{self, Changed, LoadedLedger, Need, Shared};
+use super::super::save::Figures;
 use super::super::{RefreshRequest, refresh};
 use crate::decimal::Decimal;
 use crate::import::{
@@ -25,6 +28,11 @@ const ROWS: &str = "\
 account,date,type,symbol,quantity,price,amount,currency
 Main,2013-02-01,deposit,,,,100000,USD
 Main,2013-02-04,buy,AAA,200,50,,USD
+Main,2013-02-05,sell,AAA,10,51,,USD
+Main,2013-02-06,dividend,AAA,,,5,USD
+Main,2013-02-07,deposit,,,,1000,EUR
+Main,2013-02-08,fee,,,,3,USD
+Main,2013-02-08,fee,,,,3,USD
 ";
 const PRICES: &str = "\
 date,close
@@ -164,8 +172,10 @@ impl World {
                 return;
             }
             AnotherAccount => {
-                let (account, portfolio) =
-                    (self.account("Other", false).await, self.portfolio("fifo").await);
+                let (account, portfolio) = (
+                    self.account("Other", false).await,
+                    self.portfolio("fifo").await,
+                );
                 return store.link_account(portfolio, account).await.unwrap();
             }
         };
@@ -191,14 +201,26 @@ impl World {
         let shared = Shared::read(store, &rates, &shorts).await.unwrap();
         let rows = load::scope(store, &request).await.unwrap();
         let needs = load::needs(store, &request, &rows, &shared, true).await;
-        match needs.unwrap().pop() {
-            Some(Need::Compute(changed)) => match changed.ledger {
-                LoadedLedger::Rows(..) => Loaded::Rows,
-                LoadedLedger::State(_, Some(_)) => Loaded::StateAlone,
-                LoadedLedger::State(_, None) => Loaded::State,
-            },
-            other => panic!("a later day is to be computed: {other:?}"),
-        }
+        let Some(Need::Compute(changed)) = needs.unwrap().pop() else {
+            panic!("another day is to be computed");
+        };
+        let loaded = match changed.ledger {
+            LoadedLedger::Rows(..) => Loaded::Rows,
+            LoadedLedger::State(_, Some(_)) => Loaded::StateAlone,
+            LoadedLedger::State(_, None) => Loaded::State,
+        };
+        assert!(self.does(changed).await, "what is loaded does: {loaded:?}");
+        loaded
+    }
+
+    /// Whether figures are made of what was loaded.
+    async fn does(&self, changed: Changed) -> bool {
+        let assets = changed.assets.clone();
+        let engine = Arc::new(Engine::default()).knowing(&self.store, assets);
+        let engine = engine.await.unwrap();
+        let job = changed.job(&engine.asset_index(), &BTreeSet::new());
+        let made = engine.try_all(&Figures, &[job]);
+        matches!(made.as_slice(), [Some(Ok(_))])
     }
 }
 
