@@ -113,11 +113,14 @@ impl Decimal {
         i64::try_from(self.0 / step).ok().filter(|_| whole)
     }
 
-    /// Out of a whole number of 10^-`places`; `None` when it is not below [`Decimal::LIMIT`] or has too many places.
-    pub(crate) fn of_units(units: i64, places: u32) -> Option<Decimal> {
+    /// What makes decimals out of whole numbers of 10^-`places`, unless these are too many; `None` for one that is not below
+    /// [`Decimal::LIMIT`].
+    pub(crate) fn from_units(places: u32) -> Option<impl Fn(i64) -> Option<Decimal>> {
         let step = 10_i128.pow(SCALE.checked_sub(places)?);
-        let value = Decimal(i128::from(units) * step);
-        (value.abs() < Decimal::LIMIT).then_some(value)
+        Some(move |units| {
+            let value = Decimal(i128::from(units) * step);
+            (value.abs() < Decimal::LIMIT).then_some(value)
+        })
     }
 
     /// The nearest float; exactly rounded while the digits that matter fit 53 bits.

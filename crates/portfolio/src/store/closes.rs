@@ -16,6 +16,7 @@ use super::codec::{Reader, id_list};
 use super::price_file::{NewFile, PriceFile, Stamp, Token};
 use super::sql::Row;
 use crate::carried::Carried;
+use crate::cores::on_every_core;
 use crate::dates::iso_date;
 use crate::decimal::Decimal;
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ use crate::market::Market;
 const TOKEN: &str = "price file";
 /// A file is written again when at least one of so many of its assets has changed.
 const CHANGED: usize = 16;
+/// Blocks that one core reads together.
+const PART: usize = 256;
 /// Later prices of an asset that are read beside the file rather than written into it: those of a month of sessions.
 const FEW: i64 = 20;
 
@@ -103,7 +106,7 @@ impl Store {
         &self,
         asset_ids: &[i64],
         revisions: &HashMap<i64, i64>,
-    ) -> Result<(Closes, HashMap<i64, Behind>)> {
+    ) -> Result<Found> {
         let Some((path, token)) = self.price_file().await? else {
             return Ok(Default::default());
         };
@@ -242,13 +245,26 @@ fn closes_of(asset_id: i64, text: &str) -> Result<Carried<Decimal>> {
 
 type FileError = (String, io::Error);
 
-fn read_file(
-    path: &Path,
-    token: Token,
-    wanted: &[(i64, i64)],
-) -> Result<(Closes, HashMap<i64, Behind>), FileError> {
+/// What the file has as it is now, and what it has as it was earlier.
+type Found = (Closes, HashMap<i64, Behind>);
+
+/// Reads blocks on every core.
+fn read_file(path: &Path, token: Token, wanted: &[(i64, i64)]) -> Result<Found, FileError> {
+    let parts: Vec<&[(i64, i64)]> = wanted.chunks(PART).collect();
+    let read = on_every_core(&parts, |part| read_part(path, token, part));
+    let (mut closes, mut behind) = Found::default();
+    for part in read {
+        let (found, found_behind) = part?;
+        closes.by_asset.extend(found.by_asset);
+        closes.stamps.extend(found.stamps);
+        behind.extend(found_behind);
+    }
+    Ok((closes, behind))
+}
+
+fn read_part(path: &Path, token: Token, wanted: &[(i64, i64)]) -> Result<Found, FileError> {
     let named = |error| (path.display().to_string(), error);
-    let (mut closes, mut behind) = (Closes::default(), HashMap::new());
+    let (mut closes, mut behind) = Found::default();
     let Some(mut file) = PriceFile::open(path, token).map_err(named)? else {
         return Ok((closes, behind));
     };

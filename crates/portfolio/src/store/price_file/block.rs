@@ -67,10 +67,10 @@ impl Decoder {
         if prices.len() != count || !rest.is_empty() {
             return None;
         }
+        let close = Decimal::from_units((*places).into())?;
         let mut closes = Vec::with_capacity(count);
         for price in prices {
-            let units = i64::from_le_bytes(*price);
-            closes.push(Decimal::of_units(units, (*places).into())?);
+            closes.push(close(i64::from_le_bytes(*price))?);
         }
         Some(Carried::in_order(Arc::clone(&self.dates), closes))
     }
