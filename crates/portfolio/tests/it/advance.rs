@@ -121,11 +121,11 @@ impl Both {
     async fn begin(&mut self, automatic_income: bool) {
         let first = START.saturating_sub(BEFORE.days());
         for (symbol, step) in [("AAA", 17), ("BBB", 29)] {
-            for turn in 0..BEFORE / 2 {
-                let close = 5_000 + (turn * step) % 113;
+            let closes = (0..BEFORE / 2).map(|turn| {
                 let day = first.saturating_add((turn * 2).days());
-                self.price(symbol, day, close).await;
-            }
+                (day, 5_000 + (turn * step) % 113)
+            });
+            self.prices(symbol, closes).await;
         }
         let ledger = format!(
             "account,date,type,symbol,quantity,price,amount,currency\n\
@@ -143,7 +143,12 @@ impl Both {
     }
 
     async fn price(&self, symbol: &str, day: Date, close: i64) {
-        let text = format!("date,close\n{day},{}\n", hundredths(close));
+        self.prices(symbol, [(day, close)].into_iter()).await;
+    }
+
+    async fn prices(&self, symbol: &str, closes: impl Iterator<Item = (Date, i64)>) {
+        let lines = closes.map(|(day, close)| format!("{day},{}\n", hundredths(close)));
+        let text = format!("date,close\n{}", lines.collect::<String>());
         for world in &self.worlds {
             world.prices(self.assets[symbol], &text).await;
         }
