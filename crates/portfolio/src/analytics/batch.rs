@@ -60,20 +60,9 @@ impl Engine {
         }))
     }
 
-    /// Makes something of every job that has its rows; results come in the order of the jobs.
-    pub(super) fn make_all<M: Making>(
-        &self,
-        making: &M,
-        jobs: &[Job],
-    ) -> Vec<Result<M::Item, Issue>> {
-        let made = self.try_all(making, jobs).into_iter();
-        made.map(|made| made.expect("something is made of every job that has its rows"))
-            .collect()
-    }
-
     /// Makes something of every job; results come in the order of the jobs. `None` where the state of a ledger does not do and
     /// its rows are needed.
-    pub(super) fn try_all<M: Making>(
+    pub(super) fn make_all<M: Making>(
         &self,
         making: &M,
         jobs: &[Job],

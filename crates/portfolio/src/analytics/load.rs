@@ -11,7 +11,7 @@ use super::compute::Job;
 use super::digest::PortfolioDigest;
 use super::hash::{self, LedgerDigest, Revisions};
 use super::request::RefreshRequest;
-use super::states::{Grounds, Keeping, KeptState};
+use super::states::{Grounds, Keeping, KeptState, Resume};
 use super::{save, stored};
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
@@ -65,13 +65,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// To be read before anything that the decisions are about.
+    /// To be read before anything that the decisions are about. With `until`, hashes leave out what happens after it.
     pub(super) async fn read(
         store: &Store,
         rates: &RateTable,
         shorts: &BTreeSet<AccountId>,
+        until: Option<Date>,
     ) -> Result<Shared> {
-        let revisions = revisions(store, rates, shorts, None).await?;
+        let revisions = revisions(store, rates, shorts, until).await?;
         Ok(Shared {
             grounds: Grounds::read(store, rates, &revisions.shorts).await?,
             revisions,
@@ -153,14 +154,14 @@ pub(super) fn days(request: &RefreshRequest, rows: &[PortfolioRow]) -> BTreeSet<
     known.map(|calendar| request.day(&calendar)).collect()
 }
 
-/// Decides what some portfolios need. The cache entries of those that have not changed live on. With `resume`, ledgers whose
-/// kept states are right are not read.
+/// Decides what some portfolios need. The cache entries of those that have not changed live on. The rows of ledgers that are
+/// resumed are not read.
 pub(super) async fn needs(
     store: &Store,
     request: &RefreshRequest,
     rows: &[PortfolioRow],
     shared: &Shared,
-    resume: bool,
+    resume: Resume,
 ) -> Result<Vec<Need>> {
     let mut calendars = MadeCalendars::new(&request.calendars);
     let mut ledgers = Ledgers::load(store, request, rows, shared, &mut calendars, resume).await?;
@@ -184,7 +185,7 @@ pub(super) async fn needs(
 }
 
 /// The ledgers of some portfolios: states where they will do, rows elsewhere.
-struct Ledgers {
+pub(super) struct Ledgers {
     states: HashMap<i64, KeptState>,
     entries: HashMap<i64, Vec<StoredEntry>>,
     /// How often they were written, which was read before the rows.
@@ -192,23 +193,24 @@ struct Ledgers {
 }
 
 impl Ledgers {
-    async fn load(
+    /// The calendars are those of the request, which says the last day.
+    pub(super) async fn load(
         store: &Store,
         request: &RefreshRequest,
         rows: &[PortfolioRow],
         shared: &Shared,
         calendars: &mut MadeCalendars<'_>,
-        resume: bool,
+        resume: Resume,
     ) -> Result<Ledgers> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut kept = store.kept_ledgers(&ids, resume).await?;
+        let mut kept = store.kept_ledgers(&ids, resume != Resume::Nothing).await?;
         let (mut states, mut days) = (HashMap::new(), BTreeSet::new());
         for row in rows {
             let as_of = calendars.day(&row.calendar, request).ok();
             days.extend(as_of);
             let state = as_of
                 .zip(kept.get_mut(&row.id))
-                .and_then(|(as_of, kept)| KeptState::of(kept, row, as_of, &shared.grounds));
+                .and_then(|(as_of, kept)| KeptState::of(kept, row, as_of, &shared.grounds, resume));
             days.extend(state.iter().map(KeptState::day));
             states.extend(state.map(|state| (row.id, state)));
         }
@@ -241,6 +243,24 @@ impl Ledgers {
             ledger,
             assets,
         }
+    }
+
+    /// The ledger of a portfolio, without rows of later days, and what it is in short; its state is not kept.
+    pub(super) fn until(
+        &mut self,
+        id: i64,
+        date: Date,
+        grounds: &Grounds,
+    ) -> (LoadedLedger, LedgerDigest) {
+        if let Some(mut state) = self.states.remove(&id) {
+            state.keep_series(grounds);
+            let digest = state.ledger.clone();
+            return (LoadedLedger::State(state, None), digest);
+        }
+        let mut entries = self.entries.remove(&id).unwrap_or_default();
+        entries.retain(|stored| stored.entry.date <= date);
+        let digest = LedgerDigest::of(&entries);
+        (LoadedLedger::Rows(entries, None), digest)
     }
 
     /// The ledger of a portfolio and what it is in short.

@@ -14,6 +14,7 @@ use super::load::{self, Changed, Need, Shared};
 use super::overview::{GlobalOverview, UserSummary};
 use super::request::RefreshRequest;
 use super::save::{Done, Figures, Rows};
+use super::states::Resume;
 use super::tally::Tally;
 use super::{hash, remembered, save};
 use crate::error::{Error, Result};
@@ -86,7 +87,7 @@ type Outcome = Option<Result<Done, Issue>>;
 /// Computes on threads of its own.
 async fn compute(engine: Arc<Engine>, jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<Outcome>)> {
     let work = move || {
-        let outcomes = engine.try_all(&Figures, &jobs);
+        let outcomes = engine.make_all(&Figures, &jobs);
         (jobs, outcomes)
     };
     spawn_blocking(work).await.map_err(Error::Computation)
@@ -162,10 +163,15 @@ impl<'r> Run<'r> {
         self.report("load", 0, rows.len());
         self.count(&rows).await?;
         let rates = self.store.rates().await?;
-        self.portions(&rows, &rates, !self.request.full).await?;
+        let resume = if self.request.full {
+            Resume::Nothing
+        } else {
+            Resume::Right
+        };
+        self.portions(&rows, &rates, resume).await?;
         let again = std::mem::take(&mut self.again);
         if !again.is_empty() && !self.stopped {
-            self.portions(&again, &rates, false).await?;
+            self.portions(&again, &rates, Resume::Nothing).await?;
         }
         self.tally.known.sort_by_key(|known| known.row.id);
         self.tally.sum_up(&mut self.data);
@@ -183,16 +189,15 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// While one portion is computed, the one before is saved and the next is loaded. With `resume`, from the states of ledgers
-    /// where they will do.
+    /// While one portion is computed, the one before is saved and the next is loaded.
     async fn portions(
         &mut self,
         rows: &[PortfolioRow],
         rates: &RateTable,
-        resume: bool,
+        resume: Resume,
     ) -> Result<()> {
         let shorts = self.store.short_accounts().await?.into_iter().collect();
-        let shared = Shared::read(self.store, rates, &shorts).await?;
+        let shared = Shared::read(self.store, rates, &shorts, None).await?;
         let days = load::days(self.request, rows);
         shared.grounds.settle(self.store, days).await?;
         let mut engine = Arc::new(Engine::default());
@@ -238,7 +243,7 @@ impl<'r> Run<'r> {
         &self,
         portion: Option<&[PortfolioRow]>,
         shared: &Shared,
-        resume: bool,
+        resume: Resume,
     ) -> Result<Option<Vec<Need>>> {
         let Some(portion) = portion else {
             return Ok(None);

@@ -11,8 +11,10 @@ use super::super::batch::Engine;
 use super::super::calendars::MadeCalendars;
 use super::super::compute::{Job, failure};
 use super::super::envelope::{Envelope, Issue};
-use super::super::hash::{self, LedgerDigest};
-use super::super::load::{self, Changed, LoadedLedger};
+use super::super::hash;
+use super::super::load::{self, Changed, Ledgers};
+use super::super::request::RefreshRequest;
+use super::super::states::Resume;
 use super::compute::Snapshots;
 use super::request::{SnapshotData, SnapshotRequest};
 use crate::decimal::Decimal;
@@ -73,7 +75,7 @@ struct Run<'r> {
 /// What the portfolios of one day share.
 struct Shared {
     date: Date,
-    revisions: hash::Revisions,
+    inputs: load::Shared,
     shorts: BTreeSet<AccountId>,
 }
 
@@ -99,8 +101,8 @@ impl Portion {
     }
 }
 
-/// What came of some portfolios.
-type Done = (Vec<Job>, Vec<Result<Option<Snapshot>, Issue>>);
+/// What came of some portfolios; `None` where rows are needed.
+type Done = (Vec<Job>, Vec<Option<Result<Option<Snapshot>, Issue>>>);
 
 /// Computes on threads of its own.
 async fn compute(engine: Arc<Engine>, making: Snapshots, jobs: Vec<Job>) -> Result<Done> {
@@ -138,10 +140,33 @@ impl Run<'_> {
         progress: &mut (dyn FnMut(Progress) + Send + Sync),
         should_stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<()> {
+        let resumed = Resume::RightToTheEnd;
+        let again = self
+            .portions(date, rows, resumed, progress, should_stop)
+            .await?;
+        self.done -= again.len();
+        if again.is_empty() || self.stopped {
+            return Ok(());
+        }
+        self.portions(date, &again, Resume::Nothing, progress, should_stop)
+            .await
+            .map(drop)
+    }
+
+    /// Makes the snapshots of portfolios; returns those whose rows are needed.
+    async fn portions(
+        &mut self,
+        date: Date,
+        rows: &[PortfolioRow],
+        resume: Resume,
+        progress: &mut (dyn FnMut(Progress) + Send + Sync),
+        should_stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<PortfolioRow>> {
         let shared = self.shared(date).await?;
+        let mut again = Vec::new();
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
-        let mut loaded = self.load(portions.next(), &shared).await?;
+        let mut loaded = self.load(portions.next(), &shared, resume).await?;
         let mut finished = Vec::new();
         while let Some(portion) = loaded.take() {
             self.stopped = should_stop();
@@ -154,13 +179,14 @@ impl Run<'_> {
             let previous = portion.previous;
             let computing = compute(Arc::clone(&engine), Snapshots { previous }, jobs);
             let saving = self.save(std::mem::take(&mut finished));
-            let loading = self.load(portions.next(), &shared);
+            let loading = self.load(portions.next(), &shared, resume);
             let (done, (), next) = try_join3(computing, saving, loading).await?;
-            (loaded, finished) = (next, self.note(done, &kept, date));
+            (loaded, finished) = (next, self.note(done, &kept, date, &mut again));
             self.done += rows;
             self.report(progress);
         }
-        self.save(finished).await
+        self.save(finished).await?;
+        Ok(again)
     }
 
     fn report(&self, progress: &mut (dyn FnMut(Progress) + Send + Sync)) {
@@ -200,7 +226,7 @@ impl Run<'_> {
         let shorts: BTreeSet<AccountId> = self.store.short_accounts().await?.into_iter().collect();
         Ok(Shared {
             date,
-            revisions: load::revisions(self.store, &rates, &shorts, Some(date)).await?,
+            inputs: load::Shared::read(self.store, &rates, &shorts, Some(date)).await?,
             shorts,
         })
     }
@@ -210,6 +236,7 @@ impl Run<'_> {
         &self,
         rows: Option<&[PortfolioRow]>,
         shared: &Shared,
+        resume: Resume,
     ) -> Result<Option<Portion>> {
         let Some(rows) = rows else {
             return Ok(None);
@@ -222,20 +249,24 @@ impl Run<'_> {
             changed: Vec::new(),
             unchanged: Vec::new(),
         };
-        let mut entries = self.store.entries(&ids).await?;
+        let request = RefreshRequest {
+            as_of: Some(shared.date),
+            ..self.request.scope()
+        };
         let mut calendars = MadeCalendars::new(&self.request.calendars);
+        let inputs = &shared.inputs;
+        let ledgers = Ledgers::load(self.store, &request, rows, inputs, &mut calendars, resume);
+        let mut ledgers = ledgers.await?;
         for row in rows {
-            let mut own = entries.remove(&row.id).unwrap_or_default();
-            own.retain(|stored| stored.entry.date <= shared.date);
+            let (ledger, digest) = ledgers.until(row.id, shared.date, &inputs.grounds);
             let calendar = calendars.get(&row.calendar)?;
-            let digest = LedgerDigest::of(&own);
             let (mut target, assets) =
-                load::target(row, &digest, calendar, shared.date, &shared.revisions);
+                load::target(row, &digest, calendar, shared.date, &inputs.revisions);
             let before_text = format!("{:?}", portion.previous.get(&row.id));
             target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
             let changed = Changed {
                 target,
-                ledger: LoadedLedger::Rows(own, None),
+                ledger,
                 assets,
             };
             portion.sort_out(changed, self.request.force);
@@ -280,13 +311,15 @@ impl Run<'_> {
         (jobs, results): Done,
         kept: &BTreeMap<i64, KeptSnapshot>,
         date: Date,
+        again: &mut Vec<PortfolioRow>,
     ) -> Vec<Snapshot> {
         let mut snapshots = Vec::with_capacity(jobs.len());
-        for (job, result) in jobs.iter().zip(results) {
+        for (job, result) in jobs.into_iter().zip(results) {
             match result {
-                Err(issue) => self.fail(issue),
-                Ok(None) => self.warnings.push(nothing_yet(job.target.row.id, date)),
-                Ok(Some(snapshot)) => {
+                None => again.push(job.target.row),
+                Some(Err(issue)) => self.fail(issue),
+                Some(Ok(None)) => self.warnings.push(nothing_yet(job.target.row.id, date)),
+                Some(Ok(Some(snapshot))) => {
                     let kept = kept.get(&snapshot.portfolio_id);
                     if self.is_consistent(&snapshot, kept) {
                         self.data.updated += usize::from(kept.is_some());

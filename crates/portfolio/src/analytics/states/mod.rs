@@ -112,6 +112,17 @@ struct Head {
     ledger: LedgerDigest,
 }
 
+/// Which states that are kept are used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Resume {
+    /// None: rows are read.
+    Nothing,
+    /// Those that are right for the day.
+    Right,
+    /// Of these, those after which nothing is known to happen, so that no row is of a later day.
+    RightToTheEnd,
+}
+
 /// A state that may be used.
 #[derive(Debug)]
 pub(super) struct KeptState {
@@ -131,11 +142,13 @@ impl KeptState {
         row: &PortfolioRow,
         as_of: Date,
         grounds: &Grounds,
+        resume: Resume,
     ) -> Option<KeptState> {
         let (rests_on, bytes) = kept.state.take()?;
         let (head, start): (Head, usize) = bincode::serde::decode_from_slice(&bytes, FORM).ok()?;
         let in_time =
             head.day <= as_of && head.next_event.is_none_or(|next_event| as_of < next_event);
+        let in_time = in_time && (resume != Resume::RightToTheEnd || head.next_event.is_none());
         let right = || rests_on == grounds.of(row, &kept.revision, &head.ledger.assets, head.day);
         (in_time && right()).then(|| KeptState {
             ledger: head.ledger,

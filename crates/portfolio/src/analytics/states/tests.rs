@@ -12,6 +12,7 @@ use super::super::batch::Engine;
 use super::super::load::{self, Changed, LoadedLedger, Need, Shared};
 use super::super::save::Figures;
 use super::super::{RefreshRequest, refresh};
+use super::Resume;
 use crate::decimal::Decimal;
 use crate::import::{
     PriceImport, Source, TransactionImport, import_actions, import_prices, import_rates,
@@ -198,9 +199,9 @@ impl World {
         let shorts = store.short_accounts().await.unwrap();
         let shorts: BTreeSet<AccountId> = shorts.into_iter().collect();
         let rates = store.rates().await.unwrap();
-        let shared = Shared::read(store, &rates, &shorts).await.unwrap();
+        let shared = Shared::read(store, &rates, &shorts, None).await.unwrap();
         let rows = load::scope(store, &request).await.unwrap();
-        let needs = load::needs(store, &request, &rows, &shared, true).await;
+        let needs = load::needs(store, &request, &rows, &shared, Resume::Right).await;
         let Some(Need::Compute(changed)) = needs.unwrap().pop() else {
             panic!("another day is to be computed");
         };
@@ -219,7 +220,7 @@ impl World {
         let engine = Arc::new(Engine::default()).knowing(&self.store, assets);
         let engine = engine.await.unwrap();
         let job = changed.job(&engine.asset_index(), &BTreeSet::new());
-        let made = engine.try_all(&Figures, &[job]);
+        let made = engine.make_all(&Figures, &[job]);
         matches!(made.as_slice(), [Some(Ok(_))])
     }
 }
