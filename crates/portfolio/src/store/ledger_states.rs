@@ -31,7 +31,8 @@ pub(crate) struct KeptLedger {
 
 impl Store {
     /// The revisions of ledgers, by portfolio; `with_states` brings their states too. To be asked for before the rows are read,
-    /// so that what is written meanwhile leaves a state that is not used.
+    /// so that what is written meanwhile leaves a state that is not used. SQLite takes the tables of a `CROSS JOIN` in their
+    /// order: the accounts of a portfolio, and then a look by key for each.
     pub(crate) async fn kept_ledgers(
         &self,
         portfolio_ids: &[i64],
@@ -40,8 +41,8 @@ impl Store {
         let query = self.sql(
             "SELECT portfolios.id AS id,
                coalesce((SELECT revision FROM revisions WHERE subject = 'portfolio' AND revisions.id = portfolios.id), 0)::text || '.' ||
-               coalesce((SELECT sum(revision) FROM portfolio_accounts JOIN revisions ON subject = 'account' AND revisions.id = portfolio_accounts.account_id
-                 WHERE portfolio_accounts.portfolio_id = portfolios.id), 0)::text AS revision,
+               coalesce((SELECT sum(revision) FROM portfolio_accounts CROSS JOIN revisions
+                 WHERE portfolio_accounts.portfolio_id = portfolios.id AND subject = 'account' AND revisions.id = portfolio_accounts.account_id), 0)::text AS revision,
                rests_on, CASE WHEN ?2 THEN state END AS state
              FROM portfolios LEFT JOIN ledger_states ON ledger_states.portfolio_id = portfolios.id
              WHERE portfolios.id IN (SELECT value::bigint FROM json_each(?1::jsonb))",

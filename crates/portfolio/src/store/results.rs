@@ -159,15 +159,17 @@ impl Store {
         Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The payloads of portfolios that were made from these inputs.
+    /// The payloads of portfolios that were made from these inputs. SQLite takes the tables of a `CROSS JOIN` in their order:
+    /// the list once, and a look by key for each of its items.
     pub(crate) async fn portfolio_payloads(
         &self,
         inputs: &[MadeFrom<'_>],
     ) -> Result<HashMap<i64, String>> {
         let query = self.sql(
             "SELECT scope_id, payload::text AS payload
-             FROM json_each(?1::jsonb) JOIN analytics ON scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint AND period = ?2
-             WHERE as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'",
+             FROM json_each(?1::jsonb) CROSS JOIN analytics
+             WHERE scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint AND period = ?2
+               AND as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'",
         );
         let query = query.bind(serde_json::to_string(inputs)?).bind(ALL_PERIODS);
         let rows = query.all().await?;
