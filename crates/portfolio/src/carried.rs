@@ -47,8 +47,8 @@ impl<T> Carried<T> {
     }
 
     /// Adds observations of later dates.
-    pub(crate) fn extend(&mut self, later: Carried<T>) {
-        Arc::make_mut(&mut self.dates).extend(later.dates.iter());
+    pub(crate) fn extend(&mut self, later: Carried<T>, joined: &mut JoinedDates) {
+        self.dates = joined.of(&self.dates, &later.dates);
         self.values.extend(later.values);
     }
 
@@ -103,6 +103,27 @@ impl<T> Carried<T> {
     /// True without observations.
     pub fn is_empty(&self) -> bool {
         self.dates.is_empty()
+    }
+}
+
+/// Dates with the later ones that were added to them last: series that shared their dates before share them after.
+#[derive(Debug, Default)]
+pub(crate) struct JoinedDates {
+    before: Arc<Vec<Date>>,
+    later: Arc<Vec<Date>>,
+    joined: Arc<Vec<Date>>,
+}
+
+impl JoinedDates {
+    fn of(&mut self, before: &Arc<Vec<Date>>, later: &Arc<Vec<Date>>) -> Arc<Vec<Date>> {
+        if !Arc::ptr_eq(&self.before, before) || self.later != *later {
+            *self = JoinedDates {
+                before: Arc::clone(before),
+                later: Arc::clone(later),
+                joined: Arc::new(before.iter().chain(later.iter()).copied().collect()),
+            };
+        }
+        Arc::clone(&self.joined)
     }
 }
 

@@ -146,6 +146,9 @@ impl Decimal {
 
     /// `self / divisor` in plain notation: exact when it ends within 60 significant digits, else rounded half-even there.
     pub fn quotient_text(self, divisor: Decimal) -> String {
+        if divisor == Decimal::ONE {
+            return self.to_string();
+        }
         let (number, by) = (self.0.unsigned_abs(), divisor.0.unsigned_abs());
         if by == 0 {
             return "0".to_owned();

@@ -81,6 +81,11 @@ impl Decimal {
 
     /// `self * other`, rounded half-even once to `places`.
     pub fn mul(self, other: Decimal, places: u32) -> Result<Decimal, OutOfRange> {
+        // The rate of a currency into itself.
+        if other == Decimal::ONE {
+            let same = self.round(places);
+            return (same.abs() < Self::LIMIT).then_some(same).ok_or(OutOfRange);
+        }
         self.mul_div(other, Decimal::ONE, places)
     }
 
@@ -97,12 +102,9 @@ impl Decimal {
         places: u32,
     ) -> Result<Decimal, OutOfRange> {
         let step = 10_u128.pow(SCALE.saturating_sub(places));
-        let product = wide::mul(self.0.unsigned_abs(), factor.0.unsigned_abs());
-        let by = divisor
-            .0
-            .unsigned_abs()
-            .checked_mul(step)
-            .ok_or(OutOfRange)?;
+        let (units, unit) = self.over(divisor);
+        let product = wide::mul(units, factor.0.unsigned_abs());
+        let by = unit.checked_mul(step).ok_or(OutOfRange)?;
         let count = wide::div_half_even(product, by).ok_or(OutOfRange)?;
         let size = count
             .checked_mul(step)
@@ -110,6 +112,18 @@ impl Decimal {
             .ok_or(OutOfRange)?;
         let negative = (self.0 < 0) ^ (factor.0 < 0) ^ (divisor.0 < 0);
         Ok(Decimal(signed(size, negative)))
+    }
+
+    /// The sizes of `self` and of a divisor; those of whole units over one without their common zeros, so that what follows
+    /// mostly fits 64 bits.
+    fn over(self, divisor: Decimal) -> (u128, u128) {
+        const UNIT_64: u64 = 10_u64.pow(SCALE);
+        match u64::try_from(self.0.unsigned_abs()) {
+            Ok(size) if divisor == Decimal::ONE && size.is_multiple_of(UNIT_64) => {
+                ((size / UNIT_64).into(), 1)
+            }
+            _ => (self.0.unsigned_abs(), divisor.0.unsigned_abs()),
+        }
     }
 
     /// Compares `self / a` with `other / b` exactly, signs left out.

@@ -15,7 +15,7 @@ use super::Store;
 use super::codec::{Reader, id_list};
 use super::price_file::{NewFile, PriceFile, Stamp, Token};
 use super::sql::Row;
-use crate::carried::Carried;
+use crate::carried::{Carried, JoinedDates};
 use crate::cores::on_every_core;
 use crate::dates::iso_date;
 use crate::decimal::Decimal;
@@ -151,6 +151,7 @@ impl Store {
              FROM json_each(?1::jsonb)) AS later",
         );
         let query = query.bind(serde_json::to_string(&known)?);
+        let mut joined = JoinedDates::default();
         let take = |row: &Row| {
             let asset_id: i64 = row.get("id");
             let revision = revisions.get(&asset_id).copied().unwrap_or_default();
@@ -161,7 +162,7 @@ impl Store {
             if revision - behind.stamp.revision == newer {
                 closes.absent += usize::from(newer > FEW);
                 let (stamp, later) = read(row, asset_id, revision)?;
-                behind.closes.extend(later);
+                behind.closes.extend(later, &mut joined);
                 closes.add(asset_id, stamp, behind.closes);
             }
             Ok(())

@@ -15,6 +15,8 @@ const EPOCH: Date = date(1970, 1, 1);
 const HEAD: usize = 5;
 /// Bytes of a gap and a price.
 const EACH: usize = 10;
+/// Prices that find room behind those of a block, so that a few of later days need no new place for all.
+const SPARE: usize = 32;
 
 /// A day as a number.
 pub(super) fn number(day: Date) -> i32 {
@@ -68,7 +70,7 @@ impl Decoder {
             return None;
         }
         let close = Decimal::from_units((*places).into())?;
-        let mut closes = Vec::with_capacity(count);
+        let mut closes = Vec::with_capacity(count + SPARE);
         for price in prices {
             closes.push(close(i64::from_le_bytes(*price))?);
         }
