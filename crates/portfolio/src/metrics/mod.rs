@@ -74,11 +74,14 @@ impl Common<'_> {
 }
 
 impl<'d> Benchmark<'d> {
-    /// Returns of days in order, without those that are not finite.
-    pub(crate) fn of_days(dates: &'d [Date], returns: Vec<f64>) -> Benchmark<'d> {
-        if returns.iter().all(|value| value.is_finite()) {
+    /// Returns of days in order, without those that are not finite: mostly none, or those before the first level.
+    pub(crate) fn of_days(dates: &'d [Date], mut returns: Vec<f64>) -> Benchmark<'d> {
+        let without = returns.iter().take_while(|value| !value.is_finite());
+        let first = without.count();
+        if returns[first..].iter().all(|value| value.is_finite()) {
+            returns.drain(..first);
             return Benchmark {
-                dates: Cow::Borrowed(dates),
+                dates: Cow::Borrowed(&dates[first..]),
                 returns,
             };
         }
@@ -88,17 +91,19 @@ impl<'d> Benchmark<'d> {
 
     /// The returns of a series and of the benchmark on the days that both have.
     pub(crate) fn common<'r>(&'r self, series: ReturnSeries<'r>) -> Common<'r> {
-        let first = series.dates.first();
-        let skipped = self.dates.partition_point(|date| Some(date) < first);
+        let first = self.dates.first().max(series.dates.first());
+        let skip = |dates: &[Date]| dates.partition_point(|date| Some(date) < first);
+        let (skipped, own_skipped) = (skip(&self.dates), skip(series.dates));
         let (dates, returns) = (&self.dates[skipped..], &self.returns[skipped..]);
-        if begins_with(dates, series.dates) {
+        let (own_dates, own) = (&series.dates[own_skipped..], &series.returns[own_skipped..]);
+        if begins_with(dates, own_dates) {
             return Common {
-                own: Cow::Borrowed(series.returns),
-                other: Cow::Borrowed(&returns[..series.returns.len()]),
+                own: Cow::Borrowed(own),
+                other: Cow::Borrowed(&returns[..own.len()]),
             };
         }
         let mut days = dates.iter().zip(returns).peekable();
-        let pairs = series.dates.iter().zip(series.returns);
+        let pairs = own_dates.iter().zip(own);
         let shared = pairs.filter_map(|(date, own)| {
             while days.next_if(|(day, _)| *day < date).is_some() {}
             let (_, other) = days.next_if(|(day, _)| *day == date)?;

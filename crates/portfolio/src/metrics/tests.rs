@@ -122,3 +122,26 @@ fn an_annual_figure_beyond_floats_is_undefined() {
     assert_eq!(figures.total_return, Some(9.0));
     assert_eq!((figures.cagr, figures.calmar), (None, None));
 }
+
+#[test]
+fn a_benchmark_may_begin_after_the_series_and_have_gaps() {
+    let (dates, own) = (dates(6), [0.01, -0.02, 0.03, 0.0, 0.02, -0.01]);
+    let series = ReturnSeries {
+        base: BASE,
+        dates: &dates,
+        returns: &own,
+    };
+    let (late, none) = (0.04, f64::NAN);
+    for (returns, shared) in [
+        ([none, none, late, late, late, late], &[2, 3, 4, 5][..]),
+        ([none, late, none, late, late, none], &[1, 3, 4]),
+        ([late; 6], &[0, 1, 2, 3, 4, 5]),
+        ([none; 6], &[]),
+    ] {
+        let benchmark = Benchmark::of_days(&dates, returns.to_vec());
+        let common = benchmark.common(series);
+        let expected: Vec<f64> = shared.iter().map(|day| own[*day]).collect();
+        assert_eq!(common.own(), expected);
+        assert_eq!(common.other(), vec![late; shared.len()]);
+    }
+}
