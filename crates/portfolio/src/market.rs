@@ -115,6 +115,8 @@ type Prices = Arc<[OnceLock<Option<Price>>]>;
 #[derive(Debug, Default)]
 pub struct Market {
     assets: Vec<Asset>,
+    /// By asset; apart from them, because valuing asks for nothing else of an asset.
+    currencies: Vec<Currency>,
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
     /// By asset, where they were asked for.
@@ -154,6 +156,7 @@ impl Market {
         }
         Market {
             levels: vec![OnceLock::new(); assets.len()],
+            currencies: assets.iter().map(|asset| asset.currency).collect(),
             assets,
             by_symbol,
             rates,
@@ -189,6 +192,11 @@ impl Market {
     /// One asset.
     pub fn asset(&self, index: AssetIx) -> &Asset {
         &self.assets[index.0]
+    }
+
+    /// The currency of an asset.
+    pub(crate) fn currency(&self, index: AssetIx) -> Currency {
+        self.currencies[index.0]
     }
 
     /// Every asset, in index order.

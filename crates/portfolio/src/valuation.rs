@@ -158,7 +158,7 @@ impl Worth {
             let Some(price) = prices.of(*asset) else {
                 return Ok(None);
             };
-            let rate = rate(market.asset(*asset).currency)?;
+            let rate = rate(market.currency(*asset))?;
             let value = price.value(*units)?.mul(rate, MONEY)?;
             worth.positions.push((*asset, value));
             worth.nav += value;
@@ -240,7 +240,7 @@ impl Held {
         prices: &DayPrices<'_>,
         date: Date,
     ) -> Result<Held, LedgerError> {
-        let rate = ledger.rate(ledger.market().asset(holding.asset).currency, date)?;
+        let rate = ledger.rate(ledger.market().currency(holding.asset), date)?;
         let at_cost = || {
             let price = Price {
                 date,
@@ -282,7 +282,7 @@ fn positions(ledger: &Ledger<'_>, date: Date) -> Result<BTreeMap<AssetIx, Positi
         let age = days_between(held.price.date, date);
         let position = Position {
             quantity: holding.quantity,
-            currency: ledger.market().asset(holding.asset).currency,
+            currency: ledger.market().currency(holding.asset),
             price: held.price,
             rate: held.rate,
             value: held.value,

@@ -25,6 +25,10 @@ pub(super) struct Earned {
 /// The days that belong to each opening, and the weight of a day's profit.
 struct Days {
     stretches: Vec<Range<usize>>,
+    /// The first day, and the day after the last one.
+    first: usize,
+    end: usize,
+    /// From the first day on.
     weights: Vec<f64>,
     /// By how much each weight is above the next one.
     falls: Vec<f64>,
@@ -74,7 +78,7 @@ impl Earned {
     /// What came and what went when a piece began and ended.
     fn add_ends(&mut self, piece: &Piece<'_>, days: &Days) {
         self.add(piece.asset, piece.from, piece.value.at(piece.from), days);
-        if piece.to < days.weights.len() {
+        if piece.to < days.end {
             self.add(piece.asset, piece.to, -piece.value.at(piece.to - 1), days);
         }
     }
@@ -101,7 +105,7 @@ impl Earned {
     fn add(&mut self, asset: Option<AssetIx>, day: usize, profit: f64, days: &Days) {
         if let (Some(slot), Some(turn)) = (self.slot(asset), days.turn(day)) {
             self.last[slot] = self.last[slot].max(turn + 1);
-            self.by_asset[slot * self.whole.len() + turn] += profit * days.weights[day];
+            self.by_asset[slot * self.whole.len() + turn] += profit * days.weight(day);
         }
     }
 
@@ -111,7 +115,7 @@ impl Earned {
                 .clone()
                 .map(|day| {
                     let (start, end) = valued.equity(day);
-                    (end - start) * days.weights[day]
+                    (end - start) * days.weight(day)
                 })
                 .sum();
         }
@@ -161,14 +165,19 @@ impl Days {
                 0.0
             }
         };
-        let mut weights = vec![0.0; first];
-        weights.extend((first..days).map(weight));
+        let weights: Vec<f64> = (first..days).map(weight).collect();
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,
+            first,
+            end: days,
             weights,
             falls,
         }
+    }
+
+    fn weight(&self, day: usize) -> f64 {
+        self.weights[day - self.first]
     }
 
     /// For each product, the sum of weights times the changes from the day before, over some days. Its terms are put in
@@ -179,8 +188,9 @@ impl Days {
         days: Range<usize>,
     ) -> impl Iterator<Item = f64> {
         let (first, last) = (days.start, days.end - 1);
-        let (opening, closing) = (self.weights[first], self.weights[last]);
-        let inside = weigh_all(products, &self.falls[first..last], first);
+        let (opening, closing) = (self.weight(first), self.weight(last));
+        let falls = &self.falls[first - self.first..last - self.first];
+        let inside = weigh_all(products, falls, first);
         products.iter().zip(inside).map(move |(value, inside)| {
             closing * value.at(last) - opening * value.at(first - 1) + inside
         })

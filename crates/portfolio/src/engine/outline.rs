@@ -35,7 +35,7 @@ pub(super) struct Opening {
     pub(super) nav: Decimal,
     pub(super) mark: Mark,
     /// Values of positions in base currency.
-    pub(super) values: Vec<(AssetIx, f64)>,
+    pub(super) values: Vec<(AssetIx, Decimal)>,
 }
 
 /// What a day's events left behind.
@@ -95,14 +95,11 @@ pub(super) fn opening_days(starts: Vec<Date>, inception: Date, to: Date) -> BTre
 
 impl Opening {
     pub(super) fn new(date: Date, mark: Mark, worth: Worth) -> Opening {
-        let values = worth.positions.into_iter();
         Opening {
             date,
             nav: worth.nav,
             mark,
-            values: values
-                .map(|(asset, value)| (asset, value.to_f64()))
-                .collect(),
+            values: worth.positions,
         }
     }
 }

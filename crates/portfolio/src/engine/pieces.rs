@@ -95,7 +95,7 @@ fn cut<'c>(
 ) -> Option<Piece<'c>> {
     let ledger = &outline.end.ledger;
     let (asset, currency) = match what {
-        What::Asset(asset) => (Some(asset), ledger.market().asset(asset).currency),
+        What::Asset(asset) => (Some(asset), ledger.market().currency(asset)),
         What::Cash(currency) => (None, currency),
     };
     let value = Product {

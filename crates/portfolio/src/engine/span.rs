@@ -134,7 +134,7 @@ impl Span<'_> {
             }
         }
         for (asset, value) in &opening.values {
-            add(*asset, -value);
+            add(*asset, -value.to_f64());
         }
         for spending in &self.valued.pieces.spent {
             if spending.day == day && spending.date > opening.date {
