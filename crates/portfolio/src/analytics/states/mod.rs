@@ -150,7 +150,7 @@ impl KeptState {
             head.day <= as_of && head.next_event.is_none_or(|next_event| as_of < next_event);
         let in_time = in_time && (resume != Resume::RightToTheEnd || head.next_event.is_none());
         let right = || rests_on == grounds.of(row, &kept.revision, &head.ledger.assets, head.day);
-        (in_time && right()).then(|| KeptState {
+        (in_time && right()).then_some(KeptState {
             ledger: head.ledger,
             day: head.day,
             settled: head.settled,
