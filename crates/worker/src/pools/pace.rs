@@ -14,8 +14,8 @@ const WEIGHT: u64 = 8;
 const SHORTEST: u64 = 4_000;
 /// How far off runs are taken to be of which nothing is known, in nanoseconds.
 const UNKNOWN: u64 = 10_000_000;
-/// How late a timer may be, in nanoseconds; tokio's wheel turns once in a millisecond.
-const LATENESS: u64 = 1_000_000;
+/// How late a timer may be, in nanoseconds: tokio's wheel turns once in a millisecond, and the system's wait ends on a full one.
+const LATENESS: u64 = 2_000_000;
 /// Most messages held ahead.
 const MOST: usize = 256;
 
@@ -57,13 +57,14 @@ impl Pace {
         self.deviation.fetch_max(UNKNOWN, Ordering::Relaxed);
     }
 
-    /// After what time a run that begins now will probably end within the budget; `None` when that cannot be told, or when what is
+    /// After what time a run that begins now will probably end soon: in half the budget, or as much earlier as a timer may be late.
+    /// `None` when that cannot be told, or when what is
     /// held ahead is enough.
     pub(crate) fn ends_soon_after(&self) -> Option<Duration> {
         let typical = self.typical.load(Ordering::Relaxed);
         let alike = self.deviation.load(Ordering::Relaxed) <= self.budget;
         let long = typical >= self.budget && self.budget > 0;
-        let ahead = self.budget + LATENESS / 2;
+        let ahead = self.budget / 2 + LATENESS;
         (long && alike).then(|| Duration::from_nanos(typical.saturating_sub(ahead)))
     }
 
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(pace_after(0, LONG).ends_soon_after(), None);
         let pace = pace_after(200, LONG);
         let after = pace.ends_soon_after().expect("they are alike");
-        assert!(after.abs_diff(LONG - Duration::from_micros(1_500)) < Duration::from_micros(10));
+        assert!(after.abs_diff(LONG - Duration::from_micros(2_500)) < Duration::from_micros(10));
         pace.ran(LONG / 2);
         assert_eq!(pace.ends_soon_after(), None, "one was half as long");
         let short = pace_after(200, SHORT);
