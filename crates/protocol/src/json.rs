@@ -12,6 +12,7 @@ mod span;
 mod text;
 mod writer;
 
+pub(crate) use kombu::typed;
 pub(crate) use number::float_text;
 pub(crate) use reader::Reader;
 pub(crate) use span::{Places, list_in_third};

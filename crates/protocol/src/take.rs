@@ -1,7 +1,124 @@
 //! Small typed readers for fields: each names what it expected and what it found.
 
+use std::borrow::Cow;
+
 use crate::error::{DecodeError, DecodeErrorKind};
+use crate::json::Reader;
 use crate::value::{DateTime, Map, Value};
+
+/// A field that is still to be read: a value, or the place in a document where one stands. Every task has dozens of them, so what is read
+/// from a document is not made a value first.
+pub(crate) trait Field: Sized {
+    /// Whatever it is.
+    fn value(self) -> Result<Value, DecodeError>;
+
+    /// Text or null.
+    fn text(self) -> Result<Option<String>, DecodeError>;
+
+    /// The entries of a map, one by one; false when it is null.
+    fn entries(self, into: &mut impl Entries) -> Result<bool, DecodeError>;
+}
+
+/// What takes the entries of a map.
+pub(crate) trait Entries {
+    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError>;
+}
+
+impl Field for Value {
+    fn value(self) -> Result<Value, DecodeError> {
+        Ok(self)
+    }
+
+    fn text(self) -> Result<Option<String>, DecodeError> {
+        text(self)
+    }
+
+    fn entries(self, into: &mut impl Entries) -> Result<bool, DecodeError> {
+        if self.is_null() {
+            return Ok(false);
+        }
+        let mut entries = map(self)?.into_iter();
+        entries.try_for_each(|(key, value)| into.set(Cow::Owned(key), value))?;
+        Ok(true)
+    }
+}
+
+impl Field for &mut Reader<'_> {
+    fn value(self) -> Result<Value, DecodeError> {
+        Reader::value(self)
+    }
+
+    fn text(self) -> Result<Option<String>, DecodeError> {
+        if self.at_text() {
+            return Ok(Some(self.str()?.into_owned()));
+        }
+        text(Reader::value(self)?)
+    }
+
+    fn entries(self, into: &mut impl Entries) -> Result<bool, DecodeError> {
+        if self.null() {
+            return Ok(false);
+        }
+        let mut more = self.begin_map()?;
+        while more {
+            let key = self.key()?;
+            into.set(key, &mut *self)?;
+            more = self.next_entry()?;
+        }
+        Ok(true)
+    }
+}
+
+/// Which names of a table have come.
+#[derive(Default)]
+pub(crate) struct Seen {
+    places: u32,
+    /// Names mostly come in the order of the table.
+    next: usize,
+}
+
+impl Seen {
+    /// The name that the key is, if it is one of the table's.
+    ///
+    /// # Errors
+    /// When it has come before.
+    pub(crate) fn name(
+        &mut self,
+        table: &[&'static str],
+        key: &str,
+    ) -> Result<Option<&'static str>, DecodeError> {
+        let expected = table.get(self.next).is_some_and(|name| *name == key);
+        let place = match expected {
+            true => Some(self.next),
+            false => table.iter().position(|name| *name == key),
+        };
+        let Some(place) = place else {
+            return Ok(None);
+        };
+        if self.places & (1 << place) != 0 {
+            return Err(DecodeError::duplicate(key));
+        }
+        self.places |= 1 << place;
+        self.next = place + 1;
+        Ok(Some(table[place]))
+    }
+
+    /// Whether none has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places == 0
+    }
+}
+
+/// Adds an entry that has no name in the table.
+pub(crate) fn other(
+    others: &mut Map,
+    key: Cow<'_, str>,
+    field: impl Field,
+) -> Result<(), DecodeError> {
+    let value = field.value().map_err(|error| error.at(&key))?;
+    let inserted = others.try_insert(key.into_owned(), value);
+    inserted.map_err(|(key, _)| DecodeError::duplicate(&key))
+}
 
 /// Text or null.
 pub(crate) fn text(value: Value) -> Result<Option<String>, DecodeError> {

@@ -47,9 +47,14 @@ impl<'a> Reader<'a> {
 
     /// Reads one value of any kind; the error's path starts at that value.
     pub(crate) fn value(&mut self) -> Result<Value, DecodeError> {
-        let mut stack = Vec::new();
-        self.build(&mut stack)
-            .map_err(|error| locate(error, &stack))
+        match self.start()? {
+            Start::Scalar(value) => Ok(value),
+            opened => {
+                let mut stack = Vec::new();
+                self.build(opened, &mut stack)
+                    .map_err(|error| locate(error, &stack))
+            }
+        }
     }
 
     /// Enters a map: true when it has entries, false when it is empty.
@@ -79,6 +84,11 @@ impl<'a> Reader<'a> {
     /// Whether a list is next.
     pub(crate) fn at_list(&mut self) -> bool {
         self.peek() == Some(b'[')
+    }
+
+    /// Whether a text is next.
+    pub(crate) fn at_text(&mut self) -> bool {
+        self.peek() == Some(b'"')
     }
 
     /// The byte that is next.
@@ -138,14 +148,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn build(&mut self, stack: &mut Vec<Frame>) -> Result<Value, DecodeError> {
+    fn build(&mut self, mut start: Start, stack: &mut Vec<Frame>) -> Result<Value, DecodeError> {
         loop {
-            let mut value = match self.start()? {
+            let mut value = match start {
                 Start::Scalar(value) => value,
                 Start::List if self.closes(b']') => Value::List(Vec::new()),
                 Start::Map if self.closes(b'}') => Value::Map(Map::new()),
                 opened => {
                     self.open(opened, stack)?;
+                    start = self.start()?;
                     continue;
                 }
             };
@@ -162,6 +173,7 @@ impl<'a> Reader<'a> {
                     None => return Err(syntax("unbalanced brackets", self.pos)),
                 };
             }
+            start = self.start()?;
         }
     }
 

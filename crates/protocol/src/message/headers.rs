@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::codec::Sink as _;
 use crate::error::{DecodeError, EncodeError};
 use crate::json::{Reader, Writer};
-use crate::take;
+use crate::take::{self, Entries, Field, Seen};
 use crate::value::{DateTime, Map, Value};
 
 /// Time limits of one call, in seconds. The wire form is `[hard, soft]`.
@@ -120,23 +120,17 @@ impl Headers {
     /// # Errors
     /// When a known header has the wrong type; the error names it.
     pub fn from_map(map: Map) -> Result<Self, DecodeError> {
-        let mut builder = Builder::default();
-        for (key, value) in map {
-            builder.set(Cow::Owned(key), value)?;
-        }
-        builder.finish()
+        Self::build(Value::Map(map))
     }
 
     /// Reads the map the reader stands at, without building it first.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Self::build(reader)
+    }
+
+    fn build(map: impl Field) -> Result<Self, DecodeError> {
         let mut builder = Builder::default();
-        let mut more = reader.begin_map()?;
-        while more {
-            let key = reader.key()?;
-            let value = reader.value().map_err(|error| error.at(&key))?;
-            builder.set(key, value)?;
-            more = reader.next_entry()?;
-        }
+        map.entries(&mut builder)?;
         builder.finish()
     }
 
@@ -211,53 +205,57 @@ impl Headers {
 #[derive(Default)]
 struct Builder {
     headers: Headers,
-    seen: u32,
+    seen: Seen,
+}
+
+impl Entries for Builder {
+    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
+        match self.seen.name(&NAMES, &key)? {
+            Some(name) => {
+                let known = self.known(name, field);
+                known.map_err(|error| error.at(name))
+            }
+            None => take::other(&mut self.headers.extra, key, field),
+        }
+    }
 }
 
 impl Builder {
-    fn set(&mut self, key: Cow<'_, str>, value: Value) -> Result<(), DecodeError> {
-        let Some(field) = NAMES.iter().position(|name| *name == key) else {
-            return self.other(key.into_owned(), value);
-        };
-        if self.seen & (1 << field) != 0 {
-            return Err(DecodeError::duplicate(&key));
-        }
-        self.seen |= 1 << field;
-        self.known(&key, value).map_err(|error| error.at(&key))
-    }
-
-    fn known(&mut self, key: &str, value: Value) -> Result<(), DecodeError> {
+    fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
         let headers = &mut self.headers;
-        match key {
-            "lang" => headers.lang = take::text(value)?,
-            "task" => headers.task = take::text(value)?,
-            "id" => headers.id = take::text(value)?,
-            "shadow" => headers.shadow = take::text(value)?,
-            "eta" => headers.eta = take::datetime(value)?,
-            "expires" if is_epoch(&value) => self.other(key.to_owned(), value)?,
-            "expires" => headers.expires = take::datetime(value)?,
-            "group" => headers.group = take::text(value)?,
-            "group_index" => headers.group_index = take::integer(value)?,
-            "retries" => headers.retries = take::count(value)?,
-            "timelimit" => headers.timelimit = TimeLimit::read(value)?,
-            "root_id" => headers.root_id = take::text(value)?,
-            "parent_id" => headers.parent_id = take::text(value)?,
-            "argsrepr" => headers.argsrepr = take::text(value)?,
-            "kwargsrepr" => headers.kwargsrepr = take::text(value)?,
-            "origin" => headers.origin = take::text(value)?,
-            "ignore_result" => headers.ignore_result = take::boolean(value)?,
-            "replaced_task_nesting" => headers.replaced_task_nesting = take::count(value)?,
-            "stamped_headers" => headers.stamped_headers = take::texts(value)?,
-            "stamps" if value.is_null() => headers.stamps = None,
-            "stamps" => headers.stamps = Some(take::map(value)?),
-            _ => headers.compression = take::text(value)?,
+        match name {
+            "lang" => headers.lang = field.text()?,
+            "task" => headers.task = field.text()?,
+            "id" => headers.id = field.text()?,
+            "shadow" => headers.shadow = field.text()?,
+            "eta" => headers.eta = take::datetime(field.value()?)?,
+            "expires" => self.expires(field.value()?)?,
+            "group" => headers.group = field.text()?,
+            "group_index" => headers.group_index = take::integer(field.value()?)?,
+            "retries" => headers.retries = take::count(field.value()?)?,
+            "timelimit" => headers.timelimit = TimeLimit::read(field.value()?)?,
+            "root_id" => headers.root_id = field.text()?,
+            "parent_id" => headers.parent_id = field.text()?,
+            "argsrepr" => headers.argsrepr = field.text()?,
+            "kwargsrepr" => headers.kwargsrepr = field.text()?,
+            "origin" => headers.origin = field.text()?,
+            "ignore_result" => headers.ignore_result = take::boolean(field.value()?)?,
+            "replaced_task_nesting" => {
+                headers.replaced_task_nesting = take::count(field.value()?)?;
+            }
+            "stamped_headers" => headers.stamped_headers = take::texts(field.value()?)?,
+            "stamps" => headers.stamps = stamps(field.value()?)?,
+            _ => headers.compression = field.text()?,
         }
         Ok(())
     }
 
-    fn other(&mut self, key: String, value: Value) -> Result<(), DecodeError> {
-        let inserted = self.headers.extra.try_insert(key, value);
-        inserted.map_err(|(key, _)| DecodeError::duplicate(&key))
+    fn expires(&mut self, value: Value) -> Result<(), DecodeError> {
+        if is_epoch(&value) {
+            return take::other(&mut self.headers.extra, "expires".into(), value);
+        }
+        self.headers.expires = take::datetime(value)?;
+        Ok(())
     }
 
     /// A control request says `expires` in epoch seconds; a task must not.
@@ -267,6 +265,13 @@ impl Builder {
             return Err(error.at("expires"));
         }
         Ok(self.headers)
+    }
+}
+
+fn stamps(value: Value) -> Result<Option<Map>, DecodeError> {
+    match value {
+        Value::Null => Ok(None),
+        value => take::map(value).map(Some),
     }
 }
 

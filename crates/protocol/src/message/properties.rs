@@ -1,8 +1,10 @@
 //! The message properties.
 
+use std::borrow::Cow;
+
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
-use crate::json::{Reader, Writer};
-use crate::take;
+use crate::json::{self, Reader, Writer};
+use crate::take::{self, Entries, Field, Seen};
 use crate::value::{Map, Value};
 
 /// How a text-only transport carries the body.
@@ -50,17 +52,10 @@ pub struct DeliveryInfo {
 }
 
 impl DeliveryInfo {
-    fn read(value: Value) -> Result<Option<Self>, DecodeError> {
-        let mut map = match value {
-            Value::Null => return Ok(None),
-            value => take::map(value)?,
-        };
-        Ok(Some(Self {
-            exchange: take::field(&mut map, "exchange", take::text)?.unwrap_or_default(),
-            routing_key: take::field(&mut map, "routing_key", take::text)?.unwrap_or_default(),
-            redelivered: take::field(&mut map, "redelivered", take::boolean)?,
-            extra: map,
-        }))
+    fn read(field: impl Field) -> Result<Option<Self>, DecodeError> {
+        let mut builder = InfoBuilder::default();
+        let found = field.entries(&mut builder)?;
+        found.then(|| builder.finish()).transpose()
     }
 
     fn to_map(&self) -> Map {
@@ -76,6 +71,48 @@ impl DeliveryInfo {
                 .map(|(key, value)| (key.clone(), value.clone())),
         );
         map
+    }
+}
+
+/// The typed fields of the delivery info.
+const INFO_NAMES: [&str; 3] = ["exchange", "routing_key", "redelivered"];
+
+/// Collects its fields one by one and refuses a name that comes twice.
+#[derive(Default)]
+struct InfoBuilder {
+    info: DeliveryInfo,
+    seen: Seen,
+}
+
+impl Entries for InfoBuilder {
+    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
+        match self.seen.name(&INFO_NAMES, &key)? {
+            Some(name) => {
+                let known = self.known(name, field);
+                known.map_err(|error| error.at(name))
+            }
+            None => take::other(&mut self.info.extra, key, field),
+        }
+    }
+}
+
+impl InfoBuilder {
+    fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
+        let info = &mut self.info;
+        match name {
+            "exchange" => info.exchange = field.text()?.unwrap_or_default(),
+            "routing_key" => info.routing_key = field.text()?.unwrap_or_default(),
+            _ => info.redelivered = take::boolean(field.value()?)?,
+        }
+        Ok(())
+    }
+
+    /// A map that stands for a typed value is none.
+    fn finish(mut self) -> Result<DeliveryInfo, DecodeError> {
+        if self.seen.is_empty() {
+            self.info.extra = take::map(json::typed(self.info.extra)?)?;
+        }
+        Ok(self.info)
     }
 }
 
@@ -108,23 +145,17 @@ impl Properties {
     /// # Errors
     /// When a known property has the wrong type; the error names it.
     pub fn from_map(map: Map) -> Result<Self, DecodeError> {
-        let mut builder = Builder::default();
-        for (key, value) in map {
-            builder.set(&key, value)?;
-        }
-        Ok(builder.properties)
+        Self::build(Value::Map(map))
     }
 
     /// Reads the map the reader stands at, without building it first.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Self::build(reader)
+    }
+
+    fn build(map: impl Field) -> Result<Self, DecodeError> {
         let mut builder = Builder::default();
-        let mut more = reader.begin_map()?;
-        while more {
-            let key = reader.key()?;
-            let value = reader.value().map_err(|error| error.at(&key))?;
-            builder.set(&key, value)?;
-            more = reader.next_entry()?;
-        }
+        map.entries(&mut builder)?;
         Ok(builder.properties)
     }
 
@@ -187,33 +218,33 @@ const NAMES: [&str; 8] = [
 #[derive(Default)]
 struct Builder {
     properties: Properties,
-    seen: u32,
+    seen: Seen,
+}
+
+impl Entries for Builder {
+    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
+        match self.seen.name(&NAMES, &key)? {
+            Some(name) => {
+                let known = self.known(name, field);
+                known.map_err(|error| error.at(name))
+            }
+            None => take::other(&mut self.properties.extra, key, field),
+        }
+    }
 }
 
 impl Builder {
-    fn set(&mut self, key: &str, value: Value) -> Result<(), DecodeError> {
-        let Some(field) = NAMES.iter().position(|name| *name == key) else {
-            let inserted = self.properties.extra.try_insert(key.to_owned(), value);
-            return inserted.map_err(|(key, _)| DecodeError::duplicate(&key));
-        };
-        if self.seen & (1 << field) != 0 {
-            return Err(DecodeError::duplicate(key));
-        }
-        self.seen |= 1 << field;
-        self.known(key, value).map_err(|error| error.at(key))
-    }
-
-    fn known(&mut self, key: &str, value: Value) -> Result<(), DecodeError> {
+    fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
         let properties = &mut self.properties;
-        match key {
-            "correlation_id" => properties.correlation_id = take::text(value)?,
-            "reply_to" => properties.reply_to = take::text(value)?,
-            "delivery_mode" => properties.delivery_mode = take::integer(value)?,
-            "expiration" => properties.expiration = expiration(value)?,
-            "delivery_info" => properties.delivery_info = DeliveryInfo::read(value)?,
-            "priority" => properties.priority = take::integer(value)?,
-            "body_encoding" => properties.body_encoding = BodyEncoding::read(value)?,
-            _ => properties.delivery_tag = take::text(value)?,
+        match name {
+            "correlation_id" => properties.correlation_id = field.text()?,
+            "reply_to" => properties.reply_to = field.text()?,
+            "delivery_mode" => properties.delivery_mode = take::integer(field.value()?)?,
+            "expiration" => properties.expiration = expiration(field.value()?)?,
+            "delivery_info" => properties.delivery_info = DeliveryInfo::read(field)?,
+            "priority" => properties.priority = take::integer(field.value()?)?,
+            "body_encoding" => properties.body_encoding = BodyEncoding::read(field.value()?)?,
+            _ => properties.delivery_tag = field.text()?,
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use super::Chain;
 use crate::codec::Sink as _;
 use crate::error::{DecodeError, EncodeError};
-use crate::json::Writer;
+use crate::json::{Reader, Writer};
 use crate::signature::{Signature, map_or_null, optional, signatures};
-use crate::take;
+use crate::take::{self, Seen};
 use crate::value::{Map, Value};
 
 /// What is to be called after the task. `None` is null or absent.
@@ -23,6 +23,9 @@ pub struct Embed {
     pub extra: Map,
 }
 
+/// The four fields, as they are written.
+const NAMES: [&str; 4] = ["callbacks", "errbacks", "chain", "chord"];
+
 impl Embed {
     /// Reads the map; null means nothing follows.
     ///
@@ -30,6 +33,23 @@ impl Embed {
     /// When a field has the wrong type; the error names it.
     pub fn from_value(value: Value) -> Result<Self, DecodeError> {
         Self::take(&mut map_or_null(value)?).map(|(embed, extra)| Self { extra, ..embed })
+    }
+
+    /// Passes over null, or over a map of the four fields that says nothing: every one is null. False when it may say something.
+    pub(super) fn is_empty_at(reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
+        if reader.null() {
+            return Ok(true);
+        }
+        let mut seen = Seen::default();
+        let mut more = reader.begin_map()?;
+        while more {
+            let key = reader.key()?;
+            if seen.name(&NAMES, &key)?.is_none() || !reader.null() {
+                return Ok(false);
+            }
+            more = reader.next_entry()?;
+        }
+        Ok(true)
     }
 
     /// Takes the four fields out of `map` and gives the rest back.

@@ -8,9 +8,9 @@ use crate::accept::Accept;
 use crate::codec::Codec;
 use crate::compression::Compression;
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::json;
+use crate::json::{self, Reader};
 use crate::limits::Limits;
-use crate::message::{Headers, Message, TimeLimit};
+use crate::message::{Headers, Message, Properties, TimeLimit};
 use crate::saferepr::{saferepr_args, saferepr_kwargs};
 use crate::signature::{list_or_null, map_or_null};
 use crate::take;
@@ -101,12 +101,28 @@ impl TaskRequest {
         accept: &Accept,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
+        Self::take(&mut message.clone(), accept, limits)
+    }
+
+    /// Reads a task message and takes the texts of its headers and properties, which are not copied then. After an error the message is as
+    /// it was.
+    ///
+    /// # Errors
+    /// As [`TaskRequest::from_message`].
+    pub fn take(
+        message: &mut Message,
+        accept: &Accept,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
         let (codec, body) = message.open_body(accept, limits)?;
+        if let Some(request) = Self::of_plain_json(codec, &body, limits) {
+            return request.with_head(message);
+        }
         let (rest, chain) = later_steps(codec, &body, limits).unwrap_or((body, None));
         let rest = codec.decode(&rest, limits);
-        let mut request = Self::from_body(message, rest.map_err(|error| error.at("body"))?)?;
+        let mut request = Self::of_body(rest.map_err(|error| error.at("body"))?)?;
         request.embed.chain = chain.or(request.embed.chain);
-        Ok(request)
+        request.with_head(message)
     }
 
     /// Reads a task message whose body is decoded already (a signed one, for example).
@@ -114,30 +130,79 @@ impl TaskRequest {
     /// # Errors
     /// When a required field is missing or wrong; the error names the field.
     pub fn from_body(message: &Message, body: Value) -> Result<Self, DecodeError> {
-        let mut request = Self::from_properties(message);
-        let at_body = |error: DecodeError| error.at("body");
-        match body {
-            Value::List(items) => request.read_protocol2(items).map_err(at_body)?,
-            Value::Map(map) => request.read_map(map).map_err(at_body)?,
+        Self::of_body(body)?.with_head(&mut message.clone())
+    }
+
+    /// What a body says.
+    fn of_body(body: Value) -> Result<Self, DecodeError> {
+        let mut request = Self::default();
+        let read = match body {
+            Value::List(items) => request.read_protocol2(items),
+            Value::Map(map) => request.read_map(map),
             other => {
                 let expected = "[args, kwargs, embed] or a map";
-                return Err(at_body(DecodeError::wrong_type(
-                    expected,
-                    other.type_name(),
-                )));
+                Err(DecodeError::wrong_type(expected, other.type_name()))
+            }
+        };
+        read.map_err(|error| error.at("body"))?;
+        Ok(request)
+    }
+
+    /// The usual body, of a task that nothing follows, without the values in between. `None` for all others, and where anything is wrong:
+    /// [`TaskRequest::of_body`] reads those.
+    fn of_plain_json(codec: Codec, body: &[u8], limits: &Limits) -> Option<Self> {
+        if codec != Codec::Json {
+            return None;
+        }
+        let mut reader = Reader::new(body, limits).ok()?;
+        reader.begin_list().ok()?.then_some(())?;
+        let args = list_or_null(reader.value().ok()?).ok()?;
+        reader.next_item().ok()?.then_some(())?;
+        let kwargs = map_or_null(reader.value().ok()?).ok()?;
+        reader.next_item().ok()?.then_some(())?;
+        Embed::is_empty_at(&mut reader).ok()?.then_some(())?;
+        let is_last = !reader.next_item().ok()?;
+        reader.end().ok()?;
+        is_last.then(|| Self {
+            args,
+            kwargs,
+            ..Self::default()
+        })
+    }
+
+    /// Lays headers and properties over what the body said. They are looked at before they are taken.
+    fn with_head(mut self, message: &mut Message) -> Result<Self, DecodeError> {
+        let headers = &message.headers;
+        let is_two = headers.task.is_some();
+        let at_headers = |error: DecodeError| error.at("headers");
+        if is_two {
+            self.apply_times(headers).map_err(at_headers)?;
+        }
+        self.compression = message.compression()?;
+        self.codec = message.codec()?;
+        let (said, place) = match is_two {
+            true => ((headers.task.as_ref(), headers.id.as_ref()), "headers"),
+            false => ((None, None), "body"),
+        };
+        for (name, value) in [
+            ("task", said.0.unwrap_or(&self.task)),
+            ("id", said.1.unwrap_or(&self.id)),
+        ] {
+            if value.is_empty() {
+                return Err(DecodeError::missing(name).at(place));
             }
         }
-        if message.headers.task.is_some() {
-            request.protocol = Protocol::Two;
-            request
-                .apply(&message.headers)
-                .map_err(|error| error.at("headers"))?;
+        self.protocol = match is_two {
+            true => Protocol::Two,
+            false => Protocol::One,
+        };
+        self.take_properties(&mut message.properties);
+        if is_two {
+            self.take_headers(std::mem::take(&mut message.headers));
         } else {
-            request.extra = message.headers.to_map();
+            self.extra = message.headers.to_map();
         }
-        request.compression = message.compression()?;
-        request.codec = message.codec()?;
-        request.require()
+        Ok(self)
     }
 
     /// `shadow`, or the task's name.
@@ -159,23 +224,16 @@ impl TaskRequest {
             .unwrap_or_else(|| saferepr_kwargs(&self.kwargs, 1_024, 3))
     }
 
-    fn from_properties(message: &Message) -> Self {
-        let properties = &message.properties;
-        let info = properties.delivery_info.clone().unwrap_or_default();
-        Self {
-            reply_to: properties
-                .reply_to
-                .clone()
-                .filter(|queue| !queue.is_empty()),
-            correlation_id: properties.correlation_id.clone(),
-            priority: properties.priority,
-            redelivered: info.redelivered.unwrap_or(false),
-            exchange: info.exchange,
-            routing_key: info.routing_key,
-            properties: properties.extra.clone(),
-            protocol: Protocol::One,
-            ..Self::default()
-        }
+    fn take_properties(&mut self, properties: &mut Properties) {
+        let info = properties.delivery_info.take().unwrap_or_default();
+        let reply_to = properties.reply_to.take();
+        self.reply_to = reply_to.filter(|queue| !queue.is_empty());
+        self.correlation_id = properties.correlation_id.take();
+        self.priority = properties.priority;
+        self.redelivered = info.redelivered.unwrap_or(false);
+        self.exchange = info.exchange;
+        self.routing_key = info.routing_key;
+        self.properties = std::mem::take(&mut properties.extra);
     }
 
     fn read_protocol2(&mut self, items: Vec<Value>) -> Result<(), DecodeError> {
@@ -217,48 +275,37 @@ impl TaskRequest {
         Ok(())
     }
 
-    /// Lays the headers over what the body said.
-    fn apply(&mut self, headers: &Headers) -> Result<(), DecodeError> {
-        set(&mut self.id, headers.id.clone());
-        set(&mut self.task, headers.task.clone());
+    fn apply_times(&mut self, headers: &Headers) -> Result<(), DecodeError> {
+        self.eta = instant(headers.eta.as_ref())
+            .map_err(|error| error.at("eta"))?
+            .or(self.eta);
+        let expires = instant(headers.expires.as_ref()).map_err(|error| error.at("expires"))?;
+        self.expires = expires.or(self.expires);
+        Ok(())
+    }
+
+    fn take_headers(&mut self, headers: Headers) {
+        set(&mut self.id, headers.id);
+        set(&mut self.task, headers.task);
         set(&mut self.retries, headers.retries);
         set(&mut self.timelimit, headers.timelimit);
         set(
             &mut self.replaced_task_nesting,
             headers.replaced_task_nesting,
         );
-        set(&mut self.stamps, headers.stamps.clone());
-        self.eta = instant(headers.eta.as_ref())
-            .map_err(|error| error.at("eta"))?
-            .or(self.eta);
-        let expires = instant(headers.expires.as_ref()).map_err(|error| error.at("expires"))?;
-        self.expires = expires.or(self.expires);
-        self.group = headers.group.clone().or(self.group.take());
+        set(&mut self.stamps, headers.stamps);
+        self.group = headers.group.or(self.group.take());
         self.group_index = headers.group_index.or(self.group_index);
-        self.shadow = headers.shadow.clone().filter(|name| !name.is_empty());
-        self.root_id.clone_from(&headers.root_id);
-        self.parent_id.clone_from(&headers.parent_id);
-        self.origin.clone_from(&headers.origin);
-        self.lang.clone_from(&headers.lang);
-        self.argsrepr.clone_from(&headers.argsrepr);
-        self.kwargsrepr.clone_from(&headers.kwargsrepr);
-        self.stamped_headers.clone_from(&headers.stamped_headers);
+        self.shadow = headers.shadow.filter(|name| !name.is_empty());
+        self.root_id = headers.root_id;
+        self.parent_id = headers.parent_id;
+        self.origin = headers.origin;
+        self.lang = headers.lang;
+        self.argsrepr = headers.argsrepr;
+        self.kwargsrepr = headers.kwargsrepr;
+        self.stamped_headers = headers.stamped_headers;
         self.ignore_result = headers.ignore_result;
-        self.extra = headers.extra.clone();
-        Ok(())
-    }
-
-    fn require(self) -> Result<Self, DecodeError> {
-        let place = match self.protocol {
-            Protocol::One => "body",
-            Protocol::Two => "headers",
-        };
-        for (name, value) in [("task", &self.task), ("id", &self.id)] {
-            if value.is_empty() {
-                return Err(DecodeError::missing(name).at(place));
-            }
-        }
-        Ok(self)
+        self.extra = headers.extra;
     }
 }
 
