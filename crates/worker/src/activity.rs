@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use broker::Tag;
 use protocol::{Message, TaskRequest};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::Pool;
+use crate::flag::Flag;
 
 /// A message that this worker holds, from its receipt to its settlement.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub(crate) struct Held {
     /// Seconds since the epoch; set when the run starts.
     pub(crate) time_start: OnceLock<f64>,
     pub(crate) acknowledged: AtomicBool,
-    /// Cancelled when the run must end now.
-    pub(crate) stop: CancellationToken,
+    /// Raised when the run must end now.
+    pub(crate) stop: Flag,
     /// The process that the task runs in, if it is another one.
     pub(crate) process: OnceLock<u32>,
     /// The system's number of the thread that the task runs on, if it has one of its own.
@@ -70,7 +70,7 @@ impl Held {
             received: Instant::now(),
             time_start: OnceLock::new(),
             acknowledged: AtomicBool::new(false),
-            stop: CancellationToken::new(),
+            stop: Flag::default(),
             process: OnceLock::new(),
             thread: OnceLock::new(),
             disconnected: AtomicBool::new(false),
@@ -243,7 +243,7 @@ impl Activity {
     /// Ends every run.
     pub(crate) fn stop_all(&self) {
         for held in lock(&self.held).values() {
-            held.stop.cancel();
+            held.stop.raise();
         }
     }
 }

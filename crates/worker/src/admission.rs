@@ -51,12 +51,14 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         deaths,
         asked,
     } = delivery;
-    let message = match message {
+    let mut message = match message {
         Ok(message) => message,
         Err(error) => return park_poison(engine, tag, None, &error).into(),
     };
-    let request = match TaskRequest::from_message(
-        &message,
+    let size = message.body.len();
+    let whole = may_fork(engine, &message, deaths).then(|| Box::new(message.clone()));
+    let request = match TaskRequest::take(
+        &mut message,
         &engine.settings.accept_content,
         &engine.settings.limits,
     ) {
@@ -72,14 +74,24 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         policy = policy.after(deaths, &engine.settings);
     }
     let redelivered = redelivered || request.redelivered;
-    let size = message.body.len();
     let held = Held::new(tag, queue, redelivered, request, size).with(|held| {
         held.deaths = deaths;
         held.asked = asked;
         held.pool = policy.pool;
-        held.message = (policy.pool == Pool::Prefork).then(|| Box::new(message));
+        held.message = whole.filter(|_| policy.pool == Pool::Prefork);
     });
     admit_task(engine, Run { task, held, policy })
+}
+
+/// Whether the task may run in another process, which is handed the message as it came. Asked before anything is taken out of it.
+fn may_fork(engine: &Engine, message: &Message, deaths: u32) -> bool {
+    let name = message.headers.task.as_deref();
+    let task = name.and_then(|name| engine.registry.get(name));
+    deaths > 0
+        || task.is_none_or(|task| {
+            let pool = task.options.pool.unwrap_or(engine.pool.kind());
+            pool == Pool::Prefork || builtin::is_builtin(task)
+        })
 }
 
 fn admit_task(engine: &Engine, run: Run) -> Admission {

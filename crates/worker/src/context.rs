@@ -10,12 +10,12 @@ use client::canvas::{Applied, Lineage, apply};
 use client::{AsyncResult, Call, Children, Client, ClientError, trace_headers};
 use protocol::{Event, Map, ResultTuple, Signature, State, TaskRequest, saferepr, to_value};
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
 use crate::activity::Held;
 use crate::conclusion::next::{self, new_id};
 use crate::conclusion::{Sequel, meta};
 use crate::engine::Engine;
+use crate::flag::Flag;
 use crate::registry::RegisteredTask;
 use crate::{Failure, Outcome, Retry, SendTask, Task, WorkerError, events};
 
@@ -26,7 +26,7 @@ const PROGRESS_SHOWN: usize = 256;
 pub struct Context {
     engine: Arc<Engine>,
     held: Arc<Held>,
-    cancellation: CancellationToken,
+    cancellation: Flag,
     observed: AtomicBool,
     children: Children,
     outbox: Mutex<Outbox>,
@@ -63,7 +63,7 @@ impl Context {
         Self {
             engine,
             held,
-            cancellation: CancellationToken::new(),
+            cancellation: Flag::default(),
             observed: AtomicBool::new(false),
             children: Children::default(),
             outbox: Mutex::default(),
@@ -239,13 +239,13 @@ impl Context {
     /// hard time limit; one that never asks is ended by the soft limit at its next await.
     pub fn is_cancelled(&self) -> bool {
         self.observed.store(true, Ordering::Relaxed);
-        self.cancellation.is_cancelled()
+        self.cancellation.is_raised()
     }
 
     /// Waits until the run is asked to end; see [`Context::is_cancelled`].
     pub async fn cancelled(&self) {
         self.observed.store(true, Ordering::Relaxed);
-        self.cancellation.cancelled().await;
+        self.cancellation.raised().await;
     }
 
     /// Ends the run with `SoftTimeLimitExceeded` when it is asked to end; for loops of blocking tasks.
@@ -266,12 +266,12 @@ impl Context {
     }
 
     pub(crate) fn cancel(&self) {
-        self.cancellation.cancel();
+        self.cancellation.raise();
     }
 
     /// Waits until the run is asked to end, without counting as the task's own question.
     pub(crate) async fn told_to_end(&self) {
-        self.cancellation.cancelled().await;
+        self.cancellation.raised().await;
     }
 
     /// Whether the task looks after its own cancellation.

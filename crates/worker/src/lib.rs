@@ -21,6 +21,7 @@ mod errback;
 mod error;
 mod events;
 mod executor;
+mod flag;
 mod gossip;
 mod health;
 mod heartbeat;

@@ -65,7 +65,7 @@ pub(super) fn end(held: &Held, signal: &str) {
     if held.is_active() {
         // Whoever asked first has named the signal.
         let _ = held.terminated.set(signal.to_owned());
-        held.stop.cancel();
+        held.stop.raise();
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn work(
         tokio::select! {
             biased;
             end = &mut task => return end,
-            () = run.held.stop.cancelled() => return stopped(engine, run, ctx),
+            () = run.held.stop.raised() => return stopped(engine, run, ctx),
             () = passed(started, run.policy.time_limit) => {
                 ctx.cancel();
                 let over = |limit| RunEnd::TimeLimit { limit, found: None };
@@ -90,15 +90,12 @@ pub(crate) async fn passed(started: Instant, limit: Option<Limit>) {
 /// The task's end, panics included.
 pub(crate) fn caught(
     task: BoxFuture<'static, Result<protocol::Value, Outcome>>,
-) -> BoxFuture<'static, RunEnd> {
-    AssertUnwindSafe(task)
-        .catch_unwind()
-        .map(|end| match end {
-            Ok(Ok(value)) => RunEnd::Returned(value),
-            Ok(Err(outcome)) => RunEnd::Raised(outcome),
-            Err(panic) => RunEnd::Panicked(panic_text(&*panic)),
-        })
-        .boxed()
+) -> impl Future<Output = RunEnd> + Send + Unpin + 'static {
+    AssertUnwindSafe(task).catch_unwind().map(|end| match end {
+        Ok(Ok(value)) => RunEnd::Returned(value),
+        Ok(Err(outcome)) => RunEnd::Raised(outcome),
+        Err(panic) => RunEnd::Panicked(panic_text(&*panic)),
+    })
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
@@ -110,7 +107,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 /// Moves the task to a thread, which keeps the permits until it ends.
 fn on_thread(
     pool: &Threads,
-    task: BoxFuture<'static, RunEnd>,
+    task: impl Future<Output = RunEnd> + Send + 'static,
     held: &Arc<Held>,
     permits: Permits,
 ) -> BoxFuture<'static, RunEnd> {

@@ -117,12 +117,12 @@ impl Timers {
 
 /// The task, telling when it is at work.
 pub(crate) fn observed<T: 'static>(
-    mut task: BoxFuture<'static, T>,
+    mut task: impl Future<Output = T> + Send + Unpin + 'static,
     held: Arc<Held>,
 ) -> BoxFuture<'static, T> {
     poll_fn(move |cx| {
         held.set_computing(true);
-        let polled = task.as_mut().poll(cx);
+        let polled = task.poll_unpin(cx);
         held.set_computing(false);
         polled
     })

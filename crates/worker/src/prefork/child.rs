@@ -278,7 +278,7 @@ impl RunningChild {
 }
 
 /// Runs the task; one that never asks whether it should end is ended by its soft limit, at its next await.
-async fn until_told(mut run: BoxFuture<'static, RunEnd>, ctx: &Context) -> RunEnd {
+async fn until_told(mut run: impl Future<Output = RunEnd> + Unpin, ctx: &Context) -> RunEnd {
     tokio::select! {
         biased;
         end = &mut run => return end,

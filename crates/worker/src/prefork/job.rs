@@ -43,7 +43,7 @@ pub(crate) async fn run(
     for _ in 0..TRIES {
         let taken = tokio::select! {
             taken = children.take() => taken,
-            () = run.held.stop.cancelled() => return stopped(engine, run, ctx),
+            () = run.held.stop.raised() => return stopped(engine, run, ctx),
         };
         let process = match taken {
             Ok(process) => process,
@@ -148,7 +148,7 @@ impl<'a> Job<'a> {
                 Some(settled) = self.settled.1.recv() => {
                     self.tell(Frame::Kept(settled.map(settled_code))).await;
                 }
-                () = self.run.held.stop.cancelled() => return self.stop().await,
+                () = self.run.held.stop.raised() => return self.stop().await,
                 () = passed(started, policy.time_limit) => {
                     return self.time_limit(policy.time_limit).await;
                 }

@@ -76,6 +76,6 @@ fn cancel_runs(engine: &Engine) {
             task_name, "ending a task because the connection to the broker is lost"
         );
         held.disconnected.store(true, Ordering::Relaxed);
-        held.stop.cancel();
+        held.stop.raise();
     }
 }
