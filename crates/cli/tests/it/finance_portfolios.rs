@@ -84,8 +84,16 @@ async fn foreign_and_impossible_ranges_are_refused() {
         ),
         ("-u 1 --days 0", 64, "0 is not in 1..=36500"),
         ("-u 1 --period fortnight", 64, "must be one of 1d"),
-        ("-u 1 --end 31.12.2012", 64, "must be a date such as 2012-12-31"),
-        ("-u 1 --end 9999-12-31", 1, "end = 9999-12-31: must not be in the future"),
+        (
+            "-u 1 --end 31.12.2012",
+            64,
+            "must be a date such as 2012-12-31",
+        ),
+        (
+            "-u 1 --end 9999-12-31",
+            1,
+            "end = 9999-12-31: must not be in the future",
+        ),
         ("-u 1 --end 2010-02-30", 64, "2010-02-30"),
         ("-u 1 --rolling 1", 64, "1 is not in 2..=10000"),
         ("-u one", 64, "one"),

@@ -10,7 +10,6 @@ mod compute;
 mod dashboard;
 mod digest;
 mod envelope;
-mod exact;
 mod hash;
 mod load;
 mod overview;

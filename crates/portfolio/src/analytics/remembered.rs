@@ -1,7 +1,6 @@
 //! What the last refresh of a scope gave, for as long as nothing has been written that it could rest on.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::envelope::{Envelope, RefreshData, Status};
 use super::hash::FORMULAS;
@@ -9,14 +8,6 @@ use super::request::RefreshRequest;
 use super::save;
 use crate::error::Result;
 use crate::store::Store;
-
-/// What is kept: the result, and the contributions of its rankings to the last digit. Results themselves are read by more than
-/// JSON's reader, and must be readable by any.
-#[derive(Deserialize)]
-struct Kept(Envelope<RefreshData>, Vec<Exact>);
-
-#[derive(Serialize, Deserialize)]
-struct Exact(#[serde(deserialize_with = "super::exact::float")] f64);
 
 /// What a refresh is made from: how often inputs were written, and the last day of every calendar. To be asked for before
 /// anything is read, so that what is written meanwhile makes another one. `None` for a request that names portfolios, or
@@ -44,14 +35,10 @@ pub(super) async fn recall(
 ) -> Result<Option<Envelope<RefreshData>>> {
     let now = (request.clock)();
     let kept = store.kept_refresh(&request.lock_key(), stamp, now).await?;
-    let kept = kept.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
-    Ok(kept.map(|Kept(mut envelope, rankings)| {
-        let data = &mut envelope.data;
-        data.portfolios_skipped = data.portfolios;
-        let entries = data.top.iter_mut().chain(&mut data.bottom);
-        for (entry, Exact(contribution)) in entries.zip(rankings) {
-            entry.contribution = contribution;
-        }
+    let kept: Option<Envelope<RefreshData>> =
+        kept.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(kept.map(|mut envelope| {
+        envelope.data.portfolios_skipped = envelope.data.portfolios;
         envelope
     }))
 }
@@ -67,9 +54,7 @@ pub(super) async fn keep(
     if envelope.status != Status::Success {
         return Ok(());
     }
-    let entries = envelope.data.top.iter().chain(&envelope.data.bottom);
-    let rankings: Vec<Exact> = entries.map(|entry| Exact(entry.contribution)).collect();
-    let result = serde_json::to_string(&(envelope, rankings))?;
+    let result = serde_json::to_string(envelope)?;
     let scope = request.lock_key();
     let until = save::half_life(started);
     store.keep_refresh(&scope, stamp, result, until).await

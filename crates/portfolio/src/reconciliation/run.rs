@@ -242,9 +242,13 @@ async fn save(
     };
     let mut tx = store.begin().await?;
     let previous = store.last_reconciliation(&mut tx, account_id).await?;
-    let id = store
+    let written = store
         .put_reconciliation(&mut tx, &row, &outcome.matches, now)
         .await?;
+    let Some(id) = written else {
+        drop(tx);
+        return of_another_run(store, request, subject).await;
+    };
     let kept = store.kept_breaks(&mut tx, account_id).await?;
     let dates = Dates::of(ledger, statement);
     let plan = lifecycle::plan(&outcome.breaks, &kept, previous, reach, &dates)?;
@@ -260,6 +264,23 @@ async fn save(
         closed: plan.gone.len(),
     };
     Ok((id, changes))
+}
+
+/// What another run has written since this one looked: one that was killed may have left its last step to the server.
+async fn of_another_run(
+    store: &Store,
+    request: &ReconcileRequest,
+    subject: &Subject,
+) -> Result<(i64, Changes)> {
+    let (account_id, statement_id) = (subject.input.account.id, subject.statement.id);
+    let found = store
+        .find_reconciliation(account_id, statement_id, &subject.hash)
+        .await?;
+    let id = found.ok_or_else(|| Error::NotFound {
+        what: "comparison with statement",
+        id: statement_id.to_string(),
+    })?;
+    Ok((id, changes_of(store, request, id).await?))
 }
 
 /// Keeps a row of a comparison that the account's own ledger has stopped, once for each input; other errors are not the account's.

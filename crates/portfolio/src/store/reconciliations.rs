@@ -121,17 +121,19 @@ impl Store {
         query.bind(account_id).found_in(tx).await
     }
 
-    /// Writes a comparison with what matched; returns its id.
+    /// Writes a comparison with what matched; returns its id. `None` when the same statement was compared with the same input
+    /// meanwhile: then nothing is written.
     pub(crate) async fn put_reconciliation(
         &self,
         tx: &mut Transaction,
         row: &NewReconciliation<'_>,
         matches: &[Match],
         now: Timestamp,
-    ) -> Result<i64> {
+    ) -> Result<Option<i64>> {
         let query = self.sql(
             "INSERT INTO reconciliations (account_id, statement_id, as_of, status, counts, tolerances, input_hash, task_id, created_at)
-             VALUES (?1, ?2, ?3::date, ?4, ?5::jsonb, ?6::jsonb, ?7, ?8, ?9::timestamptz) RETURNING id AS found",
+             VALUES (?1, ?2, ?3::date, ?4, ?5::jsonb, ?6::jsonb, ?7, ?8, ?9::timestamptz)
+             ON CONFLICT (account_id, statement_id, input_hash) DO NOTHING RETURNING id",
         );
         let query = query.bind(row.account_id).bind(row.statement_id);
         let query = query.bind(row.as_of).bind(row.status);
@@ -139,7 +141,10 @@ impl Store {
             .bind(row.counts.as_str())
             .bind(row.tolerances.as_str());
         let query = query.bind(row.input_hash).bind(row.task_id).bind(now);
-        let id: i64 = query.found_in(tx).await?;
+        let written = query.all_in(tx).await?;
+        let Some(id) = written.first().map(|row| row.get::<i64>("id")) else {
+            return Ok(None);
+        };
         for batch in matches.chunks(BATCH) {
             let insert = self.sql(
                 "INSERT INTO reconciliation_matches (reconciliation_id, rule, transaction_ids, line_ids, quantity_delta, amount_delta,
@@ -151,7 +156,7 @@ impl Store {
             let matches = serde_json::to_string(batch)?;
             insert.bind(id).bind(matches).execute_in(tx).await?;
         }
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// All breaks that an account ever had.

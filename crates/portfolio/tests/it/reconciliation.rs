@@ -307,6 +307,26 @@ async fn a_task_that_is_run_again_tells_what_it_had_opened(server: Server) {
     assert_eq!(ask("second").await, [0, 0, 0, 2]);
 }
 
+on_both_servers!(runs_of_one_account_at_the_same_time_are_one_comparison);
+
+async fn runs_of_one_account_at_the_same_time_are_one_comparison(server: Server) {
+    let (world, _, account) = account(server).await;
+    import(&world.store, "march.csv", STATEMENT).await.unwrap();
+    let runs = (0..8).map(|_| {
+        let store = world.store.clone();
+        tokio::spawn(async move { compare(&store, account).await })
+    });
+    let done = futures_util::future::join_all(runs).await;
+    let done: Vec<ReconcileData> = done.into_iter().map(Result::unwrap).collect();
+    assert!(
+        done.iter()
+            .all(|run| run.reconciliation_id == done[0].reconciliation_id),
+        "{done:?}"
+    );
+    let opened: Vec<usize> = done.iter().map(|run| run.opened).collect();
+    assert_eq!(opened.iter().sum::<usize>(), 2, "{opened:?}");
+}
+
 on_both_servers!(an_account_that_cannot_be_compared_has_a_row_that_says_so);
 
 async fn an_account_that_cannot_be_compared_has_a_row_that_says_so(server: Server) {

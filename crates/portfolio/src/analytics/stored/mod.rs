@@ -40,14 +40,11 @@ struct Payload<'a> {
 /// What a digest is read back from.
 #[derive(Deserialize)]
 struct KeptPayload<'a> {
-    contribution: Option<Exact>,
+    contribution: Option<Weights>,
     #[serde(borrow)]
     closing: Option<StoredClosing<'a>>,
     warnings: Vec<Issue>,
 }
-
-#[derive(Deserialize)]
-struct Exact(#[serde(deserialize_with = "super::exact::floats")] Weights);
 
 /// The payload of a portfolio's row of analytics.
 pub(super) fn payload(computed: &Computed) -> String {
@@ -79,12 +76,11 @@ pub(super) fn digest(payload: &str, base: Currency, as_of: Date) -> Option<Portf
         return Some(PortfolioDigest::empty(base, as_of, kept.warnings));
     };
     let cash_base = closing.cash_base.clone().into_owned();
-    let contribution = kept.contribution.map(|Exact(weights)| weights);
     let closing = closing.whole();
     Some(PortfolioDigest::of(
         closing,
         &cash_base,
-        contribution.unwrap_or_default(),
+        kept.contribution.unwrap_or_default(),
         kept.warnings,
     ))
 }
