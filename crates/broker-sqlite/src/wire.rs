@@ -88,7 +88,7 @@ pub(crate) fn delivery(incarnation: &str, taken: Taken, limits: &Limits) -> Deli
     Delivery {
         tag: Tag(format!("{incarnation}:{worker}:{id}:{hold}").into()),
         queue: Arc::from(queue),
-        message: decode(&envelope, redelivered, limits),
+        message: decode(&envelope, redelivered, limits).into(),
         redelivered,
         deaths: u32::try_from(deaths).unwrap_or(u32::MAX),
         asked,

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use protocol::{DecodeError, Limits, Message, TaskMeta};
+use protocol::{Limits, TaskMeta};
 use tokio::sync::mpsc;
 
-use crate::{ChordCall, Effects, Publish, Result};
+use crate::{ChordCall, Effects, Publish, Received, Result};
 
 /// One incarnation of a worker on a broker. It renews its own lease until it is closed or dropped, gives back what dead
 /// incarnations held, moves due messages to their queues, and reconnects by itself.
@@ -139,7 +139,7 @@ pub struct Delivery {
     /// The queue it came from.
     pub queue: Arc<str>,
     /// The message, or why it cannot be understood; such a one should be settled with [`Verdict::Park`].
-    pub message: Result<Message, DecodeError>,
+    pub message: Received,
     /// Whether somebody held it before.
     pub redelivered: bool,
     /// How many of those who held it have died with it: incarnations whose lease ran out, and processes ([`Verdict::Died`]).

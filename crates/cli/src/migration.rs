@@ -204,7 +204,7 @@ impl<'a> Migration<'a> {
 
     /// The message, if it is to be carried; the others are counted and stay held until the end.
     fn wanted(&mut self, delivery: &Delivery) -> Option<(Tag, Message)> {
-        let Ok(message) = &delivery.message else {
+        let Ok(message) = &*delivery.message else {
             self.moved.unreadable += 1;
             return None;
         };

@@ -51,7 +51,7 @@ pub(crate) fn admit(engine: &Engine, delivery: Delivery) -> Admission {
         deaths,
         asked,
     } = delivery;
-    let mut message = match message {
+    let mut message = match message.into_message() {
         Ok(message) => message,
         Err(error) => return park_poison(engine, tag, None, &error).into(),
     };

@@ -164,10 +164,7 @@ impl Reserver {
 
     /// Learns how large messages are here: it believes a large one at once and small ones slowly. Returns how large these are together.
     fn measure(&self, batch: &[Delivery]) -> usize {
-        let sizes = batch
-            .iter()
-            .filter_map(|delivery| delivery.message.as_ref().ok())
-            .map(|message| message.body.len());
+        let sizes = batch.iter().map(|delivery| delivery.message.size());
         let typical = self.typical.load(Ordering::Relaxed);
         let (typical, all) = sizes.fold((typical, 0), |(mean, all), size| {
             ((mean - mean / 8 + size / 8).max(size), all + size)

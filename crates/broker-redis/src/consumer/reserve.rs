@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use broker::{BrokerError, Delivery, Result, Tag};
-use protocol::Message;
+use broker::{BrokerError, Delivery, Received, Result, Tag};
 use redis::{RedisError, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +21,8 @@ use crate::script;
 
 /// Most messages of one reservation; more are had by asking again. Bounds how long the script occupies the server.
 const MOST: usize = 1_000;
+/// Where kombu says that a message was given back.
+const REDELIVERED: &str = "redelivered";
 
 pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Delivery>> {
     let max = max.clamp(1, MOST);
@@ -181,7 +182,7 @@ fn keep(
             let payload: Vec<u8> = decode(&shared.hot, "reserve", payload)?;
             let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
             let name = Arc::clone(&queue.name);
-            let delivery = delivery(shared, tag, name, &payload, asked);
+            let delivery = delivery(shared, tag, name, payload, asked);
             shared.holds.add(delivery);
             number += 1;
         }
@@ -201,17 +202,11 @@ pub(super) fn delivery(
     shared: &Shared,
     tag: String,
     queue: Arc<str>,
-    payload: &[u8],
+    payload: Vec<u8>,
     asked: Instant,
 ) -> Delivery {
-    let message = Message::from_envelope(payload, &shared.params.limits);
-    let info = message
-        .as_ref()
-        .ok()
-        .and_then(|message| message.properties.delivery_info.as_ref());
-    let redelivered = info.and_then(|info| info.redelivered).unwrap_or(false);
-    let deaths = info.and_then(|info| info.extra.get(envelope::DEATHS)?.as_i64());
-    let deaths = deaths.map_or(0, |deaths| u32::try_from(deaths).unwrap_or(u32::MAX));
+    let message = Received::in_envelope(payload, &shared.params.limits);
+    let (redelivered, deaths) = past(&message);
     Delivery {
         tag: Tag(tag.into()),
         queue,
@@ -220,6 +215,26 @@ pub(super) fn delivery(
         deaths,
         asked,
     }
+}
+
+/// Whether somebody held the message before, and how many have died with it. Nothing is read of a message that was never given back.
+fn past(message: &Received) -> (bool, u32) {
+    if !message.may_have(REDELIVERED) && !message.may_have(envelope::DEATHS) {
+        return (false, 0);
+    }
+    let message = message.as_ref().ok();
+    let Some(info) = message.and_then(|message| message.properties.delivery_info.as_ref()) else {
+        return (false, 0);
+    };
+    let deaths = info
+        .extra
+        .get(envelope::DEATHS)
+        .and_then(|deaths| deaths.as_i64())
+        .unwrap_or(0);
+    (
+        info.redelivered.unwrap_or(false),
+        u32::try_from(deaths).unwrap_or(u32::MAX),
+    )
 }
 
 async fn wait(shared: &Shared, odd: &[usize]) -> Result<()> {

@@ -68,7 +68,7 @@ pub(super) async fn recover(shared: &Shared) -> Result<()> {
                     shared,
                     tag.to_string(),
                     queue,
-                    held.envelope,
+                    held.envelope.to_vec(),
                     asked,
                 ));
                 shared.wake.now();

@@ -55,6 +55,7 @@ async fn message_arrives_unchanged(fixture: Fixture) {
         .take_one()
         .await
         .message
+        .into_message()
         .expect("it can be understood");
     assert_eq!(got.body, sent.body, "the body's bytes");
     assert_eq!(got.headers, sent.headers);
@@ -162,7 +163,7 @@ async fn what_cannot_be_decoded_ends_up_parked(fixture: Fixture) {
     let member = fixture.consumer(&["q"]).await;
     loop {
         let delivery = member.take_one().await;
-        match &delivery.message {
+        match &*delivery.message {
             Ok(_) => break member.ack(&delivery).await,
             Err(error) => {
                 member

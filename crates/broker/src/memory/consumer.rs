@@ -56,7 +56,7 @@ impl MemoryConsumer {
     }
 
     fn delivery(&self, (tag, item): (Tag, Item)) -> Delivery {
-        let message = item.decode(&self.limits);
+        let message = item.decode(&self.limits).into();
         Delivery {
             tag,
             message,

@@ -322,7 +322,7 @@ async fn a_join_that_died_half_way_is_done_again_once() {
     start(&bench, chord([member], count(&body))).await;
     let stranger = stranger(&bench).await;
     let held = stranger.reserve(1).await.unwrap().remove(0);
-    let message = held.message.unwrap();
+    let message = held.message.into_message().unwrap();
     let mut settlement = Settlement::new(held.tag.clone(), Verdict::Ack);
     settlement.effects_mut().count = Some(ChordPart {
         group_id: message.headers.group.clone().unwrap(),
