@@ -10,10 +10,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::certificates::Certificates;
-use crate::{Process, Python};
+use crate::{Process, Python, wait_until};
 
 /// How long Python may take to start.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// How long what was sent may be on its way.
+const PATIENCE: Duration = Duration::from_secs(30);
 const SCRIPT: &str = include_str!("mail.py");
 
 /// A mail as it arrived.
@@ -86,6 +88,15 @@ impl MailServer {
         let lines = self.process.lines().into_iter().map(|line| line.text);
         let mails = lines.filter_map(|line| line.strip_prefix("mail ").map(parse));
         mails.collect()
+    }
+
+    /// Waits until so many have arrived: an answer to the sender may be faster than what the server prints.
+    ///
+    /// # Panics
+    /// When fewer arrive within half a minute.
+    pub async fn mails_when(&self, count: usize) -> Vec<Mail> {
+        wait_until(PATIENCE, async || self.mails().len() >= count).await;
+        self.mails()
     }
 }
 

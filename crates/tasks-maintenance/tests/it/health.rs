@@ -93,7 +93,7 @@ async fn the_administrator_is_told_after_three_bad_reports_and_not_again_soon() 
             .await;
         assert_eq!(result["data"]["status"], "unhealthy", "{result}");
         assert_eq!(result["status"], "success");
-        assert_eq!(server.mails().len(), mails);
+        assert_eq!(server.mails_when(mails).await.len(), mails);
     }
     let mails = server.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");

@@ -64,7 +64,7 @@ async fn a_user_is_told_as_preferred_and_once_for_a_key() {
         assert_eq!(statuses, ["sent", "sent", "skipped"], "{result}");
         assert_eq!(result["data"]["notification_id"], 2);
     }
-    let mails = server.mails();
+    let mails = server.mails_when(1).await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0].content["subject"], "Line one");
     assert_eq!(mails[0].to, "ada@example.com");
