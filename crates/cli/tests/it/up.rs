@@ -115,9 +115,12 @@ async fn services_see_the_manager_s_command_line() {
     let script =
         format!("echo \"$CELERY_BROKER_URL $CELERIAC_DATA_FOLDER $CELERIAC_SUPERVISED\"; {POLITE}");
     sandbox.file("celeriac.toml", &service(&sandbox, "one", &script));
-    let up = sandbox.spawn(&["up", "--broker", "sqlite:x.db", "--data", "elsewhere"]);
+    let mut up = sandbox.spawn(&["up", "--broker", "sqlite:x.db", "--data", "elsewhere"]);
     up.wait_for_line(|line| line == "sqlite:x.db elsewhere 1", PATIENCE)
         .await;
+    // A manager that is killed leaves a shell behind.
+    up.signal(Signal::SIGTERM);
+    up.wait_exit(PATIENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
