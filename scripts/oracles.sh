@@ -2,6 +2,17 @@
 # Every recorded case of the finance domain on SQLite and on PostgreSQL, and a table of how many hold where; fails when one
 # does not. CELERIAC_ORACLES and CELERIAC_DATA name other folders in the same format.
 set -euo pipefail
+
+# Before anything is built. Tests run in their own crate's folder, so a relative path is made absolute here.
+other_set() { # VARIABLE PATTERN: the folder, when one is named, and something in it
+    local named=${!1:-}
+    [[ -n $named ]] || { unset "$1"; return 0; }
+    [[ -d $named ]] || { echo "error: $1 is '$named', which is not a folder" >&2; exit 1; }
+    compgen -G "$named/$2" >/dev/null || { echo "error: $1 is '$named', which has no $2" >&2; exit 1; }
+    export "$1=$(realpath "$named")"
+}
+other_set CELERIAC_ORACLES '*.json'
+other_set CELERIAC_DATA '*/*.csv'
 cd "$(dirname "$0")/.."
 
 said=$(mktemp)
