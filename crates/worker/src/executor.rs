@@ -56,7 +56,7 @@ impl Executor {
         let inner = Arc::new(Inner {
             children: Children::new(Arc::clone(&engine)),
             engine,
-            threads: Threads::new(),
+            threads: Threads::default(),
             tracker: TaskTracker::new(),
             shutdown,
             backlog: Backlog::default(),

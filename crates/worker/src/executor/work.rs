@@ -8,7 +8,6 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, warn};
 
@@ -111,7 +110,6 @@ fn on_thread(
     held: &Arc<Held>,
     permits: Permits,
 ) -> BoxFuture<'static, RunEnd> {
-    let (done, end) = oneshot::channel();
     let (runtime, span) = (Handle::current(), Span::current());
     let held = Arc::clone(held);
     let job = move || {
@@ -119,11 +117,10 @@ fn on_thread(
         let _ = held.thread.set(nix::unistd::gettid().as_raw());
         let end = runtime.block_on(task.instrument(span));
         drop(permits);
-        // Nobody waits for a run that was given up.
-        let _ = done.send(end);
+        end
     };
     match pool.run(job) {
-        Ok(()) => end
+        Ok(end) => end
             .map(|end| end.unwrap_or_else(|_| RunEnd::Panicked("the thread ended".to_owned())))
             .boxed(),
         Err(error) => async move { RunEnd::Raised(Outcome::from(error)) }.boxed(),

@@ -1,103 +1,134 @@
 //! Threads for tasks that block. At most as many as the worker has slots; a thread waits for its next job until the pool is dropped.
+//!
+//! Each waits by itself, and the one that ended its job last gets the next one: its core is the one that has become free.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::{io, thread};
 
-type Job = Box<dyn FnOnce() + Send>;
+use tokio::sync::oneshot;
 
 /// A pool that starts a thread only when no other is idle.
-#[derive(Debug)]
-pub(crate) struct Threads {
-    jobs: mpsc::Sender<Job>,
-    shared: Arc<Shared>,
-}
+#[derive(Debug, Default)]
+pub(crate) struct Threads(Arc<Idle>);
 
+/// Threads that have nothing to do, that which has just ended its job last.
+#[derive(Debug, Default)]
+struct Idle(Mutex<Vec<Thread>>);
+
+/// A thread that waits for its next turn. Nothing else can give it one, so it ends when this goes.
 #[derive(Debug)]
-struct Shared {
-    waiting: Mutex<mpsc::Receiver<Job>>,
-    idle: std::sync::atomic::AtomicUsize,
+struct Thread(mpsc::Sender<Turn>);
+
+/// A job with the thread that does it, and is idle afterwards.
+struct Turn {
+    job: Box<dyn FnOnce(Thread) + Send>,
+    thread: Thread,
 }
 
 impl Threads {
-    pub(crate) fn new() -> Self {
-        let (jobs, waiting) = mpsc::channel();
-        Self {
-            jobs,
-            shared: Arc::new(Shared {
-                waiting: Mutex::new(waiting),
-                idle: 0.into(),
-            }),
-        }
-    }
-
-    /// Runs the job on a thread of its own. The number of jobs at once is bounded by the slots that callers hold.
-    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        if !self.shared.claim_idle() {
-            let shared = Arc::clone(&self.shared);
-            thread::Builder::new()
-                .name("task".to_owned())
-                .spawn(move || shared.work())?;
-        }
-        self.jobs
-            .send(Box::new(job))
-            .expect("the receiver lives as long as the pool");
-        Ok(())
+    /// Does the job on a thread of its own; the number of jobs at once is bounded by the slots that callers hold. By the time its
+    /// end is told its thread is idle. A job that panics has none.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<oneshot::Receiver<T>> {
+        let (done, told) = oneshot::channel();
+        let idle = Arc::downgrade(&self.0);
+        let job = move |thread| {
+            let end = catch_unwind(AssertUnwindSafe(job));
+            if let Some(idle) = idle.upgrade() {
+                idle.lock().push(thread);
+            }
+            // Nobody waits for a job that was given up.
+            let _ = end.map(|end| done.send(end));
+        };
+        let thread = self.0.lock().pop();
+        thread.map_or_else(Thread::start, Ok)?.turn(Box::new(job));
+        Ok(told)
     }
 }
 
-impl Shared {
-    fn claim_idle(&self) -> bool {
-        use std::sync::atomic::Ordering::{AcqRel, Acquire};
-        self.idle
-            .fetch_update(AcqRel, Acquire, |idle| idle.checked_sub(1))
-            .is_ok()
+impl Idle {
+    fn lock(&self) -> MutexGuard<'_, Vec<Thread>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Thread {
+    fn start() -> io::Result<Self> {
+        let (turns, next) = mpsc::channel::<Turn>();
+        thread::Builder::new()
+            .name("task".to_owned())
+            .spawn(move || next.into_iter().for_each(|turn| (turn.job)(turn.thread)))?;
+        Ok(Self(turns))
     }
 
-    fn work(&self) {
-        while let Some(job) = self.next() {
-            // A panic has been caught within the job; this one only keeps the thread alive.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
-            self.idle.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
-        }
-    }
-
-    fn next(&self) -> Option<Job> {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv()
-            .ok()
+    fn turn(self, job: Box<dyn FnOnce(Self) + Send>) {
+        let turns = self.0.clone();
+        let turn = Turn { job, thread: self };
+        turns
+            .send(turn)
+            .expect("a thread lives as long as somebody can give it a turn");
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Barrier;
+    use std::thread::ThreadId;
+
     use super::*;
 
-    #[test]
-    fn jobs_run_side_by_side_and_threads_are_used_again() {
-        let pool = Threads::new();
-        let barrier = Arc::new(std::sync::Barrier::new(4));
-        let (done, finished) = mpsc::channel();
-        for _ in 0..4 {
-            let (barrier, done) = (Arc::clone(&barrier), done.clone());
-            pool.run(move || {
+    fn current() -> ThreadId {
+        thread::current().id()
+    }
+
+    #[tokio::test]
+    async fn jobs_run_side_by_side() {
+        let pool = Threads::default();
+        let barrier = Arc::new(Barrier::new(4));
+        let meet = |_| {
+            let barrier = Arc::clone(&barrier);
+            let job = move || {
                 barrier.wait();
-                done.send(thread::current().id()).expect("the test waits");
-            })
-            .expect("a thread starts");
+                current()
+            };
+            pool.run(job).expect("a thread starts")
+        };
+        let ends: Vec<_> = (0..4).map(meet).collect();
+        let mut ids = HashSet::new();
+        for end in ends {
+            ids.insert(end.await.expect("the job ends"));
         }
-        let ids: std::collections::HashSet<_> = finished.iter().take(4).collect();
         assert_eq!(ids.len(), 4);
     }
 
-    #[test]
-    fn a_panicking_job_does_not_take_its_thread_along() {
-        let pool = Threads::new();
-        pool.run(|| panic!("on purpose")).expect("a thread starts");
-        let (done, finished) = mpsc::channel();
-        pool.run(move || done.send(()).expect("the test waits"))
-            .expect("a thread starts");
-        finished.recv().expect("the second job runs");
+    #[tokio::test]
+    async fn the_thread_that_ended_last_is_used_again() {
+        let pool = Threads::default();
+        let (go, gone) = mpsc::channel();
+        let waits = pool.run(move || {
+            gone.recv().expect("the test sends");
+            current()
+        });
+        let second = pool.run(current).expect("a thread starts").await;
+        go.send(()).expect("the job waits");
+        let first = waits.expect("a thread starts").await;
+        assert_ne!(first, second);
+        for _ in 0..10 {
+            let again = pool.run(current).expect("a thread is idle").await;
+            assert_eq!(again, first);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panicking_job_has_no_end_and_does_not_take_its_thread_along() {
+        let pool = Threads::default();
+        let panicked = pool.run(|| panic!("on purpose")).expect("a thread starts");
+        panicked.await.unwrap_err();
+        let next = pool.run(|| 7).expect("a thread starts");
+        assert_eq!(next.await, Ok(7));
     }
 }
