@@ -23,7 +23,7 @@ use crate::subject::{Names, Subject};
 use crate::{html, pdf};
 
 /// Changes whenever reports come out otherwise from the same input, so that old ones are not taken for current ones.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 
 /// What a report or an export can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,10 @@
-//! Numbers as people read them. Exports don't round; reports do, half-even to the currency's minor unit.
+//! Numbers, and names amid other words, as people read them. Exports don't round; reports do, half-even to the currency's minor unit.
+
+use std::borrow::Cow;
 
 use portfolio::decimal::Decimal;
 use portfolio::money::Currency;
+use unicode_bidi::{BidiClass, bidi_class};
 
 /// Shown where a figure is undefined.
 pub const NOTHING: &str = "–";
@@ -20,6 +23,15 @@ pub fn money(amount: Decimal, currency: Currency) -> String {
 /// An amount with its currency: `1,234.50 USD`.
 pub fn amount(value: Decimal, currency: Currency) -> String {
     format!("{} {currency}", money(value, currency))
+}
+
+/// A name amid other words. One in Hebrew or Arabic keeps its direction to itself.
+pub fn isolated(name: &str) -> Cow<'_, str> {
+    let leftwards = |letter| matches!(bidi_class(letter), BidiClass::R | BidiClass::AL);
+    if name.chars().any(leftwards) {
+        return Cow::Owned(format!("\u{2068}{name}\u{2069}"));
+    }
+    Cow::Borrowed(name)
 }
 
 /// A quantity with all its places, thousands set off.

@@ -2,6 +2,7 @@
 
 use crate::document::{Block, Document, Table};
 use crate::export::{DateRange, Row, Section, rows};
+use crate::format::isolated;
 use crate::subject::Subject;
 
 use super::holdings::section;
@@ -38,7 +39,8 @@ pub fn export(owner: &str, subjects: &[Subject<'_>], range: DateRange) -> Docume
 fn portfolio(subject: &Subject<'_>, range: DateRange) -> Vec<Block> {
     let name = &subject.names.portfolio;
     let mut blocks = vec![Block::Heading(format!(
-        "{name}, in {}",
+        "{}, in {}",
+        isolated(name),
         subject.closing.base
     ))];
     blocks.extend(report(subject, ReportType::Comprehensive).blocks);

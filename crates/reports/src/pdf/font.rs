@@ -1,6 +1,9 @@
-//! One TrueType font: which glyph shows a character, how wide it is, and the subset that a file embeds.
+//! One TrueType font: which glyph shows a character, how wide it is, and the subset that a file embeds. How letters change
+//! beside each other is the shaper's matter.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, GlyphId, MetadataProvider, Tag};
@@ -22,12 +25,13 @@ pub(super) struct Metrics {
 }
 
 /// A font in memory.
-#[derive(Debug)]
 pub(super) struct Font {
     /// As files name it, without spaces.
     pub(super) name: String,
     pub(super) metrics: Metrics,
-    data: Vec<u8>,
+    data: Arc<Vec<u8>>,
+    /// The same data, as the shaper reads it.
+    shaping: harfrust::Font,
     glyphs: HashMap<char, u16>,
     advances: Vec<f32>,
 }
@@ -39,6 +43,7 @@ impl Font {
             name: name.to_owned(),
             problem,
         };
+        let data = Arc::new(data);
         let font = FontRef::from_index(&data, 0).map_err(|error| broken(error.to_string()))?;
         if font.table_data(Tag::new(b"glyf")).is_none() {
             return Err(broken(
@@ -64,16 +69,29 @@ impl Font {
             bounds: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max],
         };
         let advances = (0..whole.glyph_count).map(advance).collect();
+        let shared: Arc<dyn AsRef<[u8]> + Send + Sync> = data.clone();
+        let shaping = harfrust::Font::new(shared, 0)
+            .ok_or_else(|| broken("cannot be used for shaping".to_owned()))?;
         Ok(Font {
             name: name.to_owned(),
             metrics,
             glyphs,
             advances,
+            shaping,
             data,
         })
     }
 
-    /// The glyph of a character.
+    pub(super) fn shaping(&self) -> &harfrust::Font {
+        &self.shaping
+    }
+
+    /// Units of the font in thousandths of the font size.
+    pub(super) fn scaled(&self, units: i32) -> f32 {
+        units as f32 * EM / f32::from(self.shaping.units_per_em())
+    }
+
+    /// The glyph of a character when it stands alone.
     pub(super) fn glyph(&self, character: char) -> Option<u16> {
         self.glyphs.get(&character).copied()
     }
@@ -95,6 +113,13 @@ impl Font {
     }
 }
 
+impl fmt::Debug for Font {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Font").field(&self.name).finish()
+    }
+}
+
 fn character((code, glyph): (u32, GlyphId)) -> Option<(char, u16)> {
-    Some((char::from_u32(code)?, u16::try_from(glyph.to_u32()).ok()?))
+    let glyph = u16::try_from(glyph.to_u32()).ok()?;
+    Some((char::from_u32(code)?, glyph)).filter(|_| glyph != 0)
 }

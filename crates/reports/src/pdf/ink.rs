@@ -1,29 +1,20 @@
-//! Marks as operators of a page's content, and which glyphs they use.
+//! Marks as operators of a page's content, and which fonts they use.
 
 use std::collections::BTreeMap;
 
 use pdf_writer::types::{LineCapStyle, LineJoinStyle};
-use pdf_writer::{Content, Name, Str};
-use subsetter::GlyphRemapper;
+use pdf_writer::{Content, Name};
 
 use super::layout::HEIGHT;
-use super::typeface::Typeface;
+use super::show::{Used, show};
+use super::typeface::{Run, Typeface};
 use crate::chart::{Anchor, Colour, Face, Mark, Point};
-
-/// The glyphs of one font that a file shows.
-#[derive(Debug, Default)]
-pub(super) struct Used {
-    /// Old to new glyph numbers.
-    pub(super) glyphs: GlyphRemapper,
-    /// What new glyphs mean, for those who copy text.
-    pub(super) characters: BTreeMap<u16, char>,
-}
 
 /// A pen for all pages of a file.
 pub(super) struct Pen<'t> {
     typeface: &'t Typeface,
-    /// By font.
-    pub(super) used: Vec<Used>,
+    /// By the font's index.
+    pub(super) used: BTreeMap<usize, Used>,
 }
 
 /// The name of a font in a page's resources.
@@ -33,8 +24,10 @@ pub(super) fn font_name(index: usize) -> String {
 
 impl<'t> Pen<'t> {
     pub(super) fn new(typeface: &'t Typeface) -> Pen<'t> {
-        let used = typeface.fonts().iter().map(|_| Used::default()).collect();
-        Pen { typeface, used }
+        Pen {
+            typeface,
+            used: BTreeMap::new(),
+        }
     }
 
     /// A page's content.
@@ -63,7 +56,7 @@ impl<'t> Pen<'t> {
 
     fn text(&mut self, content: &mut Content, at: Point, anchor: Anchor, face: Face, text: &str) {
         let runs = self.typeface.runs(text, face.bold);
-        let width = self.typeface.width(text, face.size, face.bold);
+        let width = runs.iter().map(Run::width).sum::<f32>() * face.size;
         let left = match anchor {
             Anchor::Start => at.0,
             Anchor::Middle => at.0 - width / 2.0,
@@ -76,24 +69,11 @@ impl<'t> Pen<'t> {
         for run in &runs {
             let name = font_name(run.font);
             content.set_font(Name(name.as_bytes()), face.size);
-            let used = &mut self.used[run.font];
-            let codes: Vec<u8> = run
-                .glyphs
-                .iter()
-                .flat_map(|glyph| used.code(*glyph))
-                .collect();
-            content.show(Str(&codes));
+            let used = self.used.entry(run.font).or_default();
+            let font = self.typeface.font(run.font);
+            show(content, used, (run, font), face.size);
         }
         content.end_text();
-    }
-}
-
-impl Used {
-    /// The two bytes that show a glyph.
-    fn code(&mut self, (character, glyph): (char, u16)) -> [u8; 2] {
-        let code = self.glyphs.remap(glyph);
-        self.characters.entry(code).or_insert(character);
-        code.to_be_bytes()
     }
 }
 

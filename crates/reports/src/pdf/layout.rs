@@ -5,6 +5,7 @@ use super::table;
 use super::typeface::Typeface;
 use crate::chart::{Anchor, Colour, Drawing, Face, GREY, INK, Mark, NAVY, PALE, RULE};
 use crate::document::{Block, Document, Figure};
+use crate::format::isolated;
 
 /// A4, in points.
 pub(super) const WIDTH: f32 = 595.28;
@@ -223,8 +224,8 @@ impl Pages<'_> {
         let day = format!(" · as of {}", document.as_of);
         let title = lines(self.typeface, &document.title, 7.5, false, TEXT_WIDTH / 2.0);
         match title.as_slice() {
-            [short] => format!("{short}{day}"),
-            [start, ..] => format!("{start}…{day}"),
+            [short] => format!("{}{day}", isolated(short)),
+            [start, ..] => format!("{}{day}", isolated(&format!("{start}…"))),
             [] => day,
         }
     }

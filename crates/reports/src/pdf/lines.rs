@@ -1,8 +1,11 @@
 //! Breaking text into lines.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::typeface::Typeface;
 
-/// The text in lines no wider than `width` points: broken at spaces, and inside words that are too long on their own.
+/// The text in lines no wider than `width` points: broken at spaces, and inside words that are too long on their own,
+/// there between letters with all their marks.
 pub(super) fn lines(
     typeface: &Typeface,
     text: &str,
@@ -34,13 +37,13 @@ fn break_word(lines: &mut Vec<String>, word: &str, fits: &dyn Fn(&str) -> bool) 
     if lines.last().is_some_and(|line| !line.is_empty()) {
         lines.push(String::new());
     }
-    for character in word.chars() {
+    for letter in word.graphemes(true) {
         let line = lines.len() - 1;
-        let longer = format!("{}{character}", lines[line]);
+        let longer = format!("{}{letter}", lines[line]);
         if fits(&longer) || lines[line].is_empty() {
             lines[line] = longer;
         } else {
-            lines.push(character.to_string());
+            lines.push(letter.to_owned());
         }
     }
 }

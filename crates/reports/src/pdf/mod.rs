@@ -1,14 +1,17 @@
 //! A document as PDF 1.7: pages of A4, embedded subsets of fonts, charts as vectors, a fixed date of creation.
 //!
-//! The layout puts marks on pages, the writer turns pages into bytes. Text is laid out glyph by glyph, which suits Latin, Greek,
-//! Cyrillic, Hebrew and CJK; scripts whose letters take the shape of their place (Arabic, Devanagari) are not shaped.
+//! The layout puts marks on pages, the writer turns pages into bytes. Both measure and set text as the shaper gives it, so that
+//! letters join and marks stand where their script wants them.
 
+mod built_in;
 mod fallback;
 mod font;
 mod ink;
 mod layout;
 mod lines;
 mod order;
+mod shape;
+mod show;
 mod table;
 mod typeface;
 mod write;

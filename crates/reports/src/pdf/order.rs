@@ -1,88 +1,115 @@
-//! The order in which characters stand on paper: marks on their letters, Hebrew and Arabic from right to left.
+//! The order in which parts of a line stand on paper: Hebrew and Arabic from right to left. The order within a part, mirrored
+//! brackets and marks on letters are the shaper's matter.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use unicode_bidi::{BidiInfo, Level};
+use unicode_bidi::{BidiClass, BidiInfo, bidi_class};
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
-/// One line of text as its glyphs follow each other from left to right. Letters and their accents are one character where
-/// there is one; line breaks and other control characters are spaces.
-pub(super) fn visual(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+/// A part of a line that runs in one direction.
+#[derive(Debug, PartialEq)]
+pub(super) struct Part {
+    /// Its bytes.
+    pub(super) range: Range<usize>,
+    /// True from left to right.
+    pub(super) rightwards: bool,
+}
+
+/// One line as it is set: letters and their accents are one character where there is one, line breaks and other control
+/// characters are spaces.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if is_ascii(text) {
         return Cow::Borrowed(text);
     }
-    let plain = text.chars().map(|character| match character {
+    let spaced = text.chars().map(|character| match character {
+        '\u{2028}' | '\u{2029}' => ' ',
         control if control.is_control() => ' ',
         other => other,
     });
-    let composed: String = plain.nfc().collect();
-    let bidi = BidiInfo::new(&composed, Some(Level::ltr()));
-    let [paragraph] = bidi.paragraphs.as_slice() else {
-        return Cow::Owned(composed);
+    Cow::Owned(spaced.nfc().collect())
+}
+
+/// The parts of a plain line as they follow each other from left to right. The line's first letter says where it begins.
+pub(super) fn parts(text: &str) -> Vec<Part> {
+    let whole = Part {
+        range: 0..text.len(),
+        rightwards: true,
     };
-    if !bidi.has_rtl() {
-        return Cow::Owned(composed);
+    if is_ascii(text) {
+        return vec![whole];
     }
+    let bidi = BidiInfo::new(text, None);
+    let [paragraph] = bidi.paragraphs.as_slice() else {
+        return vec![whole];
+    };
     let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
-    let mut ordered = String::with_capacity(composed.len());
-    for run in runs {
-        if levels[run.start].is_rtl() {
-            backwards(&composed[run], &mut ordered);
-        } else {
-            ordered.push_str(&composed[run]);
-        }
-    }
-    Cow::Owned(ordered)
+    runs.into_iter()
+        .map(|range| Part {
+            rightwards: levels[range.start].is_ltr(),
+            range,
+        })
+        .collect()
 }
 
-/// Letters from the last to the first, each before its marks; brackets turn round.
-fn backwards(run: &str, ordered: &mut String) {
-    let mut letters: Vec<String> = Vec::new();
-    for character in run.chars() {
-        match letters.last_mut() {
-            Some(letter) if is_combining_mark(character) => letter.push(character),
-            _ => letters.push(mirrored(character).to_string()),
-        }
-    }
-    ordered.extend(letters.into_iter().rev());
+/// True of characters that say where a direction begins and ends, and show nothing.
+pub(super) fn is_direction(character: char) -> bool {
+    use BidiClass::{FSI, LRE, LRI, LRO, PDF, PDI, RLE, RLI, RLO};
+    let mark = matches!(character, '\u{200e}' | '\u{200f}' | '\u{61c}');
+    mark || matches!(
+        bidi_class(character),
+        FSI | LRE | LRI | LRO | PDF | PDI | RLE | RLI | RLO
+    )
 }
 
-fn mirrored(character: char) -> char {
-    const PAIRS: [(char, char); 5] = [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>'), ('«', '»')];
-    let other = PAIRS.iter().find_map(|(left, right)| match character {
-        found if found == *left => Some(*right),
-        found if found == *right => Some(*left),
-        _ => None,
-    });
-    other.unwrap_or(character)
+fn is_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shown(text: &str) -> Vec<(&str, bool)> {
+        let parts = parts(text).into_iter();
+        parts
+            .map(|part| (&text[part.range], part.rightwards))
+            .collect()
+    }
+
     #[test]
     fn latin_stays_as_it_is() {
-        assert!(matches!(visual("IBM (USD) 1,234.50"), Cow::Borrowed(_)));
-        assert_eq!(visual("Zürich\n– 東京"), "Zürich – 東京");
+        assert!(matches!(plain("IBM (USD) 1,234.50"), Cow::Borrowed(_)));
+        assert_eq!(plain("Zürich\n–\u{2029}東京"), "Zürich – 東京");
+        assert_eq!(shown("Zürich – 東京"), [("Zürich – 東京", true)]);
     }
 
     #[test]
     fn an_accent_of_its_own_joins_its_letter() {
-        assert_eq!(visual("Socie\u{301}te\u{301}"), "Société");
+        assert_eq!(plain("Socie\u{301}te\u{301}"), "Société");
     }
 
     #[test]
     fn hebrew_runs_from_right_to_left_amid_latin() {
-        assert_eq!(visual("Bank הפועלים AG 12"), "Bank םילעופה AG 12");
-        assert_eq!(visual("אב 12"), "12 בא", "numbers keep their order");
-        assert_eq!(visual("אב (גד)"), "(דג) בא");
+        let parts = [("Bank ", true), ("הפועלים", false), (" AG 12", true)];
+        assert_eq!(shown("Bank הפועלים AG 12"), parts);
     }
 
     #[test]
-    fn marks_follow_their_letter_in_either_direction() {
-        // Bet with dagesh, then alef.
-        assert_eq!(visual("ב\u{5bc}א"), "אב\u{5bc}");
+    fn a_line_that_begins_in_arabic_runs_from_right_to_left() {
+        let parts = [
+            ("2024", true),
+            (" العالمية ", false),
+            ("ETF", true),
+            ("محفظة ", false),
+        ];
+        assert_eq!(shown("محفظة ETF العالمية 2024"), parts);
+    }
+
+    #[test]
+    fn an_isolated_name_leaves_the_rest_of_its_line_alone() {
+        let line = "\u{2068}محفظة ETF\u{2069}, in USD";
+        let mut visible = shown(line).into_iter().map(|(text, _)| text);
+        assert_eq!(visible.next_back(), Some("\u{2069}, in USD"));
     }
 }

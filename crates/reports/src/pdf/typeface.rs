@@ -1,149 +1,229 @@
-//! The fonts of a report: regular and bold for most of the world's business, and one more for what they lack.
+//! The fonts of a report, and which of them shows what: regular and bold for most of the world's business, more for single
+//! scripts, the system's for what they all lack. Those that no text needs are never read.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::sync::OnceLock;
 
-use flate2::read::GzDecoder;
+use unicode_segmentation::UnicodeSegmentation;
 
-use super::fallback;
+use super::built_in;
+use super::fallback::{self, SystemFont};
 use super::font::Font;
-use super::order::visual;
+use super::order::{Part, is_direction, parts, plain};
+use super::shape::Glyph;
 use crate::error::{Error, Result};
 
-const REGULAR: &[u8] = include_bytes!("../../fonts/LiberationSans-Regular.ttf.gz");
-const BOLD: &[u8] = include_bytes!("../../fonts/LiberationSans-Bold.ttf.gz");
-
-/// Fonts, read once for any number of reports.
+/// Fonts for any number of reports.
 #[derive(Debug)]
 pub struct Typeface {
-    /// Regular, bold, and perhaps the fallback.
-    fonts: Vec<Font>,
+    slots: Vec<Slot>,
 }
 
-/// Characters in a row that one font shows.
+/// A font that is read when it is first needed.
+#[derive(Debug)]
+struct Slot {
+    source: Source,
+    /// Nothing when it cannot be read: then it has no characters, and what is missing is told.
+    font: OnceLock<Option<Font>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    BuiltIn(&'static built_in::BuiltIn),
+    System(SystemFont),
+}
+
+/// Text in a row that one font shows in one direction.
 #[derive(Debug, PartialEq)]
 pub(super) struct Run {
     /// An index into the typeface's fonts.
     pub(super) font: usize,
-    /// Each character with its glyph; glyph 0 is an empty box.
-    pub(super) glyphs: Vec<(char, u16)>,
+    /// As it is read.
+    pub(super) text: String,
+    /// As they stand, from left to right.
+    pub(super) glyphs: Vec<Glyph>,
 }
 
 impl Typeface {
-    /// The built-in fonts with the system's font for Chinese, Japanese and Korean, where there is one.
+    /// The built-in fonts with the system's for Chinese, Japanese, Korean and emoji, where there are some.
     ///
     /// # Errors
     /// When the font that `CELERIAC_REPORT_FONT` names cannot be read.
     pub fn load() -> Result<Typeface> {
         let mut typeface = Typeface::built_in()?;
-        if let Some(file) = fallback::file() {
-            let data = std::fs::read(&file).map_err(|error| Error::Font {
-                name: file.display().to_string(),
-                problem: format!("{error}; set {} to a TrueType font", fallback::VARIABLE),
-            })?;
-            let name = file
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .replace(' ', "");
-            typeface.fonts.push(Font::read(&name, data)?);
+        for font in fallback::fonts() {
+            let slot = Slot::of(Source::System(font));
+            slot.check()?;
+            typeface.slots.push(slot);
         }
         Ok(typeface)
     }
 
-    /// The built-in fonts alone: Latin, Greek and Cyrillic.
+    /// The built-in fonts alone: Latin, Greek, Cyrillic, Hebrew, Arabic, Thai and Devanagari.
     ///
     /// # Errors
     /// Never with the fonts of this version.
     pub fn built_in() -> Result<Typeface> {
-        let fonts = vec![
-            Font::read("LiberationSans", unpack(REGULAR)?)?,
-            Font::read("LiberationSans-Bold", unpack(BOLD)?)?,
-        ];
-        Ok(Typeface { fonts })
+        let slots: Vec<Slot> = built_in::ALL
+            .iter()
+            .map(|font| Slot::of(Source::BuiltIn(font)))
+            .collect();
+        slots.iter().take(2).try_for_each(Slot::check)?;
+        Ok(Typeface { slots })
     }
 
-    pub(super) fn fonts(&self) -> &[Font] {
-        &self.fonts
+    /// The font of a run.
+    pub(super) fn font(&self, index: usize) -> &Font {
+        let font = self.slots[index].font();
+        font.expect("runs are of fonts that have been read")
     }
 
     /// How wide a text is, in points.
     pub(super) fn width(&self, text: &str, size: f32, bold: bool) -> f32 {
         let runs = self.runs(text, bold);
-        let sum: f32 = runs.iter().map(|run| self.run_width(run)).sum();
-        sum * size
+        runs.iter().map(Run::width).sum::<f32>() * size
     }
 
-    /// How wide a run is at a size of one point.
-    pub(super) fn run_width(&self, run: &Run) -> f32 {
-        let font = &self.fonts[run.font];
-        let glyphs = run.glyphs.iter().map(|(_, glyph)| font.advance(*glyph));
-        glyphs.sum::<f32>() / 1000.0
-    }
-
-    /// A line of text in the order of its glyphs, cut where the font changes.
+    /// A line of text from left to right, cut where the font or the direction changes.
     pub(super) fn runs(&self, text: &str, bold: bool) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        for character in visual(text).chars() {
-            let (font, glyph) = self.find(character, bold);
-            match runs.last_mut().filter(|run| run.font == font) {
-                Some(run) => run.glyphs.push((character, glyph)),
-                None => runs.push(Run {
-                    font,
-                    glyphs: vec![(character, glyph)],
-                }),
-            }
-        }
-        runs
+        let text = plain(text);
+        let parts = parts(&text).into_iter();
+        parts
+            .flat_map(|part| self.shaped(&text, &part, bold))
+            .collect()
     }
 
     /// The characters that no font has.
     pub(super) fn missing(&self, text: &str) -> BTreeSet<char> {
-        let text = visual(text);
-        text.chars()
-            .filter(|character| self.find(*character, false).1 == 0)
-            .collect()
+        let runs = self.runs(text, false);
+        let boxes = runs.iter().flat_map(|run| {
+            let clusters = run.clusters().into_iter();
+            let boxes = clusters.filter(|(glyphs, _)| glyphs.iter().any(|glyph| glyph.id == 0));
+            boxes.flat_map(|(_, text)| text.chars())
+        });
+        boxes.collect()
     }
 
-    fn find(&self, character: char, bold: bool) -> (usize, u16) {
-        let first = usize::from(bold);
-        let order = [first].into_iter().chain(2..self.fonts.len());
-        order
-            .filter_map(|font| Some((font, self.fonts[font].glyph(character)?)))
-            .find(|(_, glyph)| *glyph != 0)
-            .unwrap_or((first, 0))
+    /// A part of a line as runs from left to right.
+    fn shaped(&self, text: &str, part: &Part, bold: bool) -> Vec<Run> {
+        let mut pieces: Vec<(usize, String)> = Vec::new();
+        let text: String = text[part.range.clone()]
+            .chars()
+            .filter(|character| !is_direction(*character))
+            .collect();
+        for letter in text.graphemes(true) {
+            let font = self.font_of(letter, bold);
+            match pieces.last_mut().filter(|(last, _)| *last == font) {
+                Some((_, piece)) => piece.push_str(letter),
+                None => pieces.push((font, letter.to_owned())),
+            }
+        }
+        if !part.rightwards {
+            pieces.reverse();
+        }
+        let run = |(font, text): (usize, String)| Run {
+            glyphs: self.font(font).shape(&text, part.rightwards),
+            font,
+            text,
+        };
+        pieces.into_iter().map(run).collect()
+    }
+
+    /// The first font that has all of a letter with its marks, or at least the letter.
+    fn font_of(&self, letter: &str, bold: bool) -> usize {
+        let having = |text: &str| {
+            let mut fonts =
+                (0..self.slots.len()).filter(|font| self.slots[*font].source.suits(bold));
+            fonts.find(|font| {
+                text.chars()
+                    .all(|character| self.slots[*font].has(character))
+            })
+        };
+        let first = letter.chars().next().map(|first| first.to_string());
+        having(letter)
+            .or_else(|| having(&first?))
+            .unwrap_or(usize::from(bold))
     }
 }
 
-fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
-    let mut data = Vec::new();
-    GzDecoder::new(packed)
-        .read_to_end(&mut data)
-        .map_err(|error| Error::Font {
-            name: "built-in".to_owned(),
-            problem: error.to_string(),
-        })?;
-    Ok(data)
+impl Run {
+    /// How wide it is at a size of one point.
+    pub(super) fn width(&self) -> f32 {
+        self.glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() / 1000.0
+    }
+
+    /// The glyphs that belong together, from left to right, each with what they show.
+    pub(super) fn clusters(&self) -> Vec<(&[Glyph], &str)> {
+        let starts: BTreeSet<usize> = self.glyphs.iter().map(|glyph| glyph.cluster).collect();
+        let together = self.glyphs.chunk_by(|a, b| a.cluster == b.cluster);
+        together
+            .map(|glyphs| {
+                let start = glyphs[0].cluster;
+                let end = starts.range(start + 1..).next();
+                (glyphs, &self.text[start..*end.unwrap_or(&self.text.len())])
+            })
+            .collect()
+    }
+}
+
+impl Slot {
+    fn of(source: Source) -> Slot {
+        Slot {
+            source,
+            font: OnceLock::new(),
+        }
+    }
+
+    /// Reads a font that must be there.
+    fn check(&self) -> Result<(), Error> {
+        if self.source.must_be() {
+            let font = self.source.read()?;
+            self.font.get_or_init(|| Some(font));
+        }
+        Ok(())
+    }
+
+    fn font(&self) -> Option<&Font> {
+        self.font.get_or_init(|| self.source.read().ok()).as_ref()
+    }
+
+    fn has(&self, character: char) -> bool {
+        self.source.covers(character)
+            && self
+                .font()
+                .is_some_and(|font| font.glyph(character).is_some())
+    }
+}
+
+impl Source {
+    fn suits(&self, bold: bool) -> bool {
+        match self {
+            Source::BuiltIn(font) => font.bold == bold,
+            Source::System(_) => true,
+        }
+    }
+
+    fn covers(&self, character: char) -> bool {
+        match self {
+            Source::BuiltIn(font) => font.covers(character),
+            Source::System(_) => true,
+        }
+    }
+
+    fn must_be(&self) -> bool {
+        match self {
+            Source::BuiltIn(_) => true,
+            Source::System(font) => font.chosen,
+        }
+    }
+
+    fn read(&self) -> Result<Font> {
+        match self {
+            Source::BuiltIn(font) => font.read(),
+            Source::System(font) => font.read(),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn latin_greek_and_cyrillic_are_built_in() {
-        let typeface = Typeface::built_in().unwrap();
-        let text = "Zürich Łódź Αθήνα Київ – “1 234,50 €” ≤";
-        assert_eq!(typeface.missing(text), BTreeSet::new());
-        assert_eq!(typeface.runs(text, true).len(), 1);
-        assert!(typeface.width("WW", 10.0, false) > typeface.width("ii", 10.0, false));
-    }
-
-    #[test]
-    fn what_no_font_has_is_told() {
-        let typeface = Typeface::built_in().unwrap();
-        assert_eq!(typeface.missing("a漢\n"), BTreeSet::from(['漢']));
-        let runs = typeface.runs("漢", false);
-        assert_eq!(runs[0].glyphs, [('漢', 0)]);
-    }
-}
+mod tests;

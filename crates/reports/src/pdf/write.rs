@@ -1,5 +1,6 @@
 //! Pages as a file: catalogue, contents, fonts and document information.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use flate2::Compression;
@@ -9,8 +10,9 @@ use pdf_writer::{Date, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use sha2::{Digest, Sha256};
 
 use super::font::Font;
-use super::ink::{Pen, Used, font_name};
+use super::ink::{Pen, font_name};
 use super::layout::{HEIGHT, WIDTH};
+use super::show::Used;
 use super::typeface::Typeface;
 use crate::chart::Mark;
 use crate::document::Document;
@@ -101,13 +103,12 @@ fn fonts(
     pdf: &mut Pdf,
     next: &mut Ref,
     typeface: &Typeface,
-    used: &[Used],
+    used: &BTreeMap<usize, Used>,
 ) -> Result<Vec<(usize, Ref)>> {
     let mut embedded = Vec::new();
-    for (index, (font, used)) in typeface.fonts().iter().zip(used).enumerate() {
-        if !used.characters.is_empty() {
-            embedded.push((index, embed(pdf, next, font, used)?));
-        }
+    for (index, used) in used {
+        let font = typeface.font(*index);
+        embedded.push((*index, embed(pdf, next, font, used)?));
     }
     Ok(embedded)
 }
@@ -141,8 +142,8 @@ fn embed(pdf: &mut Pdf, next: &mut Ref, font: &Font, used: &Used) -> Result<Ref>
         .pair(Name(b"Length1"), length);
     stream.finish();
     let mut map = UnicodeCmap::new(Name(b"Custom"), IDENTITY);
-    for (glyph, character) in &used.characters {
-        map.pair(*glyph, *character);
+    for (glyph, meaning) in &used.meanings {
+        map.pair_with_multiple(*glyph, meaning.chars());
     }
     pdf.cmap(meaning, &map.finish());
     Ok(outer)

@@ -130,7 +130,7 @@ fn equal_inputs_give_equal_bytes() {
 
 #[test]
 fn names_in_every_script_can_be_read_where_a_font_is_installed() {
-    with_report(8, ReportType::Holdings, |_, pdf| {
+    with_report(11, ReportType::Holdings, |_, pdf| {
         let folder = tempfile::tempdir().unwrap();
         let file = saved(&folder, "scripts.pdf", &pdf.bytes);
         let text = run("pdftotext", &["-raw"], &file);
@@ -148,10 +148,40 @@ fn names_in_every_script_can_be_read_where_a_font_is_installed() {
             "삼성전자주식회사",
             "הפועלים",
             "CréditAgricole",
+            "السعودية",
+            "บริษัทปตท.จำกัด(มหาชน)",
+            "भारतीयस्टेटबैंकलिमिटेड",
         ] {
             assert!(read.contains(name), "{name}: {text}");
         }
     });
+}
+
+#[test]
+fn portfolios_named_in_joined_scripts_are_headed_by_their_names() {
+    let world = World::of(3);
+    let walk = world.walk();
+    for name in [
+        "محفظة النمو العالمية",
+        "מניות עולמיות",
+        "พอร์ตโฟลิโอหุ้นโลก",
+        "निवेश पोर्टफोलियो",
+    ] {
+        let mut names = world.names();
+        names.portfolio = name.to_owned();
+        let subject = Subject::of(names, &walk, None, ReturnSettings::default()).unwrap();
+        let document = report(&subject, ReportType::Performance);
+        let pdf = render(&document, &Typeface::built_in().unwrap()).unwrap();
+        assert_eq!(pdf.missing.len(), 0, "{:?}", pdf.missing);
+        let folder = tempfile::tempdir().unwrap();
+        let file = saved(&folder, &format!("{name}.pdf"), &pdf.bytes);
+        run("qpdf", &["--check"], &file);
+        let text = run("pdftotext", &["-raw"], &file);
+        // Words only: the reader takes those of a page in English from left to right.
+        for word in name.split(' ') {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
 }
 
 #[test]

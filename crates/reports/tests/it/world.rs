@@ -15,8 +15,9 @@ use reports::subject::Names;
 pub(crate) const TO: Date = date(2013, 3, 1);
 const FROM: Date = date(2010, 1, 4);
 
-/// Names in Latin, Greek, Cyrillic, Chinese, Japanese, Korean and Hebrew, and one whose accents are characters of their own.
-const SCRIPTS: [&str; 8] = [
+/// Names in Latin, Greek, Cyrillic, Chinese, Japanese, Korean, Hebrew, Arabic, Thai and Devanagari, and one whose accents are
+/// characters of their own.
+const SCRIPTS: [&str; 11] = [
     "Société Générale & Ægir",
     "Εθνική Τράπεζα της Ελλάδος",
     "Газпром нефть",
@@ -25,6 +26,9 @@ const SCRIPTS: [&str; 8] = [
     "삼성전자주식회사",
     "בנק הפועלים",
     "Cre\u{301}dit Agricole",
+    "شركة الزيت العربية السعودية (2222)",
+    "บริษัท ปตท. จำกัด (มหาชน)",
+    "भारतीय स्टेट बैंक लिमिटेड",
 ];
 
 pub(crate) struct World {

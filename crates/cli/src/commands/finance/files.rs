@@ -138,8 +138,8 @@ fn show(written: &Written) {
     if !written.missing.is_empty() {
         let missing: String = written.missing.iter().collect();
         eprintln!(
-            "note: no font here has {missing}: the PDF shows boxes instead, HTML has them. For Chinese, Japanese and Korean install fonts-wqy-microhei; \
-             CELERIAC_REPORT_FONT names another TrueType font"
+            "note: no font here has {missing}: the PDF shows boxes instead, HTML has them. For Chinese, Japanese and Korean install fonts-wqy-microhei, for emoji \
+             fonts-symbola; CELERIAC_REPORT_FONT names another TrueType font"
         );
     }
 }
