@@ -24,7 +24,7 @@ impl Received {
         }
     }
 
-    /// Its size in bytes: of the envelope if it came in one, else of the body.
+    /// About how many bytes it holds: those of the envelope that it came in, else of the body.
     pub fn size(&self) -> usize {
         match &self.envelope {
             Some((envelope, _)) => envelope.len(),
@@ -32,7 +32,7 @@ impl Received {
         }
     }
 
-    /// Whether this text may be somewhere in the message; that it is not is certain. Text that JSON escapes cannot be asked for.
+    /// Whether this text may be somewhere in the message. Only texts that no JSON writer escapes can be asked for: of letters, digits, `_` and `-`.
     pub fn may_have(&self, text: &str) -> bool {
         self.envelope
             .as_ref()

@@ -69,6 +69,45 @@ impl Field for &mut Reader<'_> {
     }
 }
 
+/// A structure with typed fields, and room for all others.
+pub(crate) trait Fields: Default {
+    /// The names of the typed fields, in the order in which they mostly come.
+    const NAMES: &'static [&'static str];
+
+    /// Reads one of them.
+    fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError>;
+
+    /// Where the others go.
+    fn extra(&mut self) -> &mut Map;
+}
+
+/// Reads a map into a structure; a name that comes twice is refused. With it, whether any typed field has come; `None` is null.
+pub(crate) fn fields<T: Fields>(map: impl Field) -> Result<Option<(T, bool)>, DecodeError> {
+    let mut filling = Filling::<T>::default();
+    let found = map.entries(&mut filling)?;
+    let Filling { read, seen } = filling;
+    Ok(found.then(|| (read, !seen.is_empty())))
+}
+
+/// A structure whose fields come one by one.
+#[derive(Default)]
+struct Filling<T> {
+    read: T,
+    seen: Seen,
+}
+
+impl<T: Fields> Entries for Filling<T> {
+    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
+        match self.seen.name(T::NAMES, &key)? {
+            Some(name) => {
+                let known = self.read.known(name, field);
+                known.map_err(|error| error.at(name))
+            }
+            None => other(self.read.extra(), key, field),
+        }
+    }
+}
+
 /// Which names of a table have come.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -104,7 +143,7 @@ impl Seen {
     }
 
     /// Whether none has come.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.places == 0
     }
 }

@@ -89,8 +89,7 @@ fn may_fork(engine: &Engine, message: &Message, deaths: u32) -> bool {
     let task = name.and_then(|name| engine.registry.get(name));
     deaths > 0
         || task.is_none_or(|task| {
-            let pool = task.options.pool.unwrap_or(engine.pool.kind());
-            pool == Pool::Prefork || builtin::is_builtin(task)
+            Policy::pool_of(engine, task) == Pool::Prefork || builtin::is_builtin(task)
         })
 }
 

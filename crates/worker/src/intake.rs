@@ -22,7 +22,7 @@ use crate::pools::Place;
 /// Wait before reserving again after an outage that the broker did not wait through itself.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How large a message's body is taken to be before the first one came, in bytes.
+/// How large a message is taken to be before the first one came, in bytes.
 const UNKNOWN: usize = 64 * 1_024;
 
 /// What an [`Intake`] needs.
@@ -141,7 +141,7 @@ struct Reserved {
 struct Reserver {
     engine: Arc<Engine>,
     consumer: Arc<dyn Consumer>,
-    /// How large a message's body usually is, in bytes.
+    /// How large a message usually is, in bytes.
     typical: AtomicUsize,
 }
 

@@ -62,7 +62,7 @@ impl Policy {
         };
         let late = options.acks_late.unwrap_or(settings.task_acks_late);
         Self {
-            pool: options.pool.unwrap_or(engine.pool.kind()),
+            pool: Self::pool_of(engine, task),
             acks_early: !late,
             requeues_lost: late
                 && options
@@ -92,6 +92,11 @@ impl Policy {
                 settings.task_soft_time_limit,
             ),
         }
+    }
+
+    /// Where the task runs, as long as nothing has died of it.
+    pub(crate) fn pool_of(engine: &Engine, task: &RegisteredTask) -> Pool {
+        task.options.pool.unwrap_or(engine.pool.kind())
     }
 
     /// As it is for a message with which so many processes have died. The last try that it has runs in a child process, where one

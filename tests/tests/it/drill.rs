@@ -42,15 +42,7 @@ async fn drill(broker: String, folder: TempDir, settings: &[(&'static str, Strin
     for _ in 0..WORKERS {
         fleet.start_worker();
     }
-    for kill in 0..KILLS {
-        // A kill counts while there is work: the next one waits until some more tasks have started.
-        let until = (kill + 1) * TASKS / (KILLS + 2);
-        wait_until(PATIENCE, async || {
-            Journal::read(&fleet.journal()).0.len() >= until
-        })
-        .await;
-        fleet.kill_one();
-    }
+    fleet.kill_amid(TASKS, KILLS).await;
     fleet
 }
 

@@ -21,7 +21,7 @@ use crate::script;
 
 /// Most messages of one reservation; more are had by asking again. Bounds how long the script occupies the server.
 const MOST: usize = 1_000;
-/// Where kombu says that a message was given back.
+/// The field in which kombu says that a message was given back.
 const REDELIVERED: &str = "redelivered";
 
 pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Delivery>> {

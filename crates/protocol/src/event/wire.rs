@@ -1,5 +1,7 @@
 //! Events in messages: one map, or a list of maps.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::{EXCHANGE, Event};
@@ -85,21 +87,12 @@ impl Event {
     /// What [`Event::to_map`] says, as JSON.
     fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.open_map();
-        writer.entry_str("hostname", &self.hostname);
-        let numbers = [
-            ("utcoffset", self.utcoffset.map(Value::Float)),
-            ("pid", self.pid.map(Value::Int)),
-            ("clock", self.clock.map(Value::Int)),
-        ];
-        for (name, number) in numbers {
-            number.map_or(Ok(()), |number| writer.entry(name, &number))?;
+        for (name, entry) in self.entries() {
+            match entry {
+                Entry::Text(text) => writer.entry_str(name, text),
+                Entry::Value(value) => writer.entry(name, &value)?,
+            }
         }
-        let own = self.fields.iter();
-        for (name, value) in own.filter(|(name, _)| !COMMON.contains(&name.as_str())) {
-            writer.entry(name, value)?;
-        }
-        writer.entry("timestamp", &Value::Float(self.timestamp))?;
-        writer.entry_str("type", &self.kind);
         writer.end_map();
         Ok(())
     }
@@ -107,25 +100,43 @@ impl Event {
     /// The event as a map, in Python's order. The common fields win over fields of the same name.
     pub fn to_map(&self) -> Map {
         let mut map = Map::new();
-        map.insert("hostname", self.hostname.as_str());
-        if let Some(utcoffset) = self.utcoffset {
-            map.insert("utcoffset", utcoffset);
+        for (name, entry) in self.entries() {
+            match entry {
+                Entry::Text(text) => map.insert(name, text),
+                Entry::Value(value) => map.insert(name, value.into_owned()),
+            };
         }
-        if let Some(pid) = self.pid {
-            map.insert("pid", pid);
-        }
-        if let Some(clock) = self.clock {
-            map.insert("clock", clock);
-        }
-        for (name, value) in &self.fields {
-            if !COMMON.contains(&name.as_str()) {
-                map.insert(name.as_str(), value.clone());
-            }
-        }
-        map.insert("timestamp", self.timestamp);
-        map.insert("type", self.kind.as_str());
         map
     }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, Entry<'_>)> {
+        let made = |value| Entry::Value(Cow::Owned(value));
+        let sender = [
+            ("hostname", Some(Entry::Text(&self.hostname))),
+            ("utcoffset", self.utcoffset.map(|hours| made(hours.into()))),
+            ("pid", self.pid.map(|pid| made(pid.into()))),
+            ("clock", self.clock.map(|clock| made(clock.into()))),
+        ];
+        let own = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        let own = own.filter(|(name, _)| !COMMON.contains(name));
+        sender
+            .into_iter()
+            .filter_map(|(name, entry)| Some((name, entry?)))
+            .chain(own.map(|(name, value)| (name, Entry::Value(Cow::Borrowed(value)))))
+            .chain([
+                ("timestamp", made(self.timestamp.into())),
+                ("type", Entry::Text(&self.kind)),
+            ])
+    }
+}
+
+/// What stands under a name in an event.
+enum Entry<'a> {
+    Text(&'a str),
+    Value(Cow<'a, Value>),
 }
 
 /// What is the same in every event, and wins over fields of its own.

@@ -1,11 +1,9 @@
 //! The message headers: Celery's own ones typed, all others kept as they are.
 
-use std::borrow::Cow;
-
 use crate::codec::Sink as _;
 use crate::error::{DecodeError, EncodeError};
 use crate::json::{Reader, Writer};
-use crate::take::{self, Entries, Field, Seen};
+use crate::take::{self, Field, Fields};
 use crate::value::{DateTime, Map, Value};
 
 /// Time limits of one call, in seconds. The wire form is `[hard, soft]`.
@@ -129,9 +127,10 @@ impl Headers {
     }
 
     fn build(map: impl Field) -> Result<Self, DecodeError> {
-        let mut builder = Builder::default();
-        map.entries(&mut builder)?;
-        builder.finish()
+        let read = take::fields::<Self>(map)?;
+        read.map(|(headers, _)| headers)
+            .unwrap_or_default()
+            .checked()
     }
 
     /// The headers as a plain map, in the order they are written.
@@ -201,70 +200,58 @@ impl Headers {
     }
 }
 
-/// Collects headers one by one and refuses a name that comes twice.
-#[derive(Default)]
-struct Builder {
-    headers: Headers,
-    seen: Seen,
-}
+impl Fields for Headers {
+    const NAMES: &'static [&'static str] = &NAMES;
 
-impl Entries for Builder {
-    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
-        match self.seen.name(&NAMES, &key)? {
-            Some(name) => {
-                let known = self.known(name, field);
-                known.map_err(|error| error.at(name))
-            }
-            None => take::other(&mut self.headers.extra, key, field),
-        }
-    }
-}
-
-impl Builder {
     fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
-        let headers = &mut self.headers;
         match name {
-            "lang" => headers.lang = field.text()?,
-            "task" => headers.task = field.text()?,
-            "id" => headers.id = field.text()?,
-            "shadow" => headers.shadow = field.text()?,
-            "eta" => headers.eta = take::datetime(field.value()?)?,
+            "lang" => self.lang = field.text()?,
+            "task" => self.task = field.text()?,
+            "id" => self.id = field.text()?,
+            "shadow" => self.shadow = field.text()?,
+            "eta" => self.eta = take::datetime(field.value()?)?,
             "expires" => self.expires(field.value()?)?,
-            "group" => headers.group = field.text()?,
-            "group_index" => headers.group_index = take::integer(field.value()?)?,
-            "retries" => headers.retries = take::count(field.value()?)?,
-            "timelimit" => headers.timelimit = TimeLimit::read(field.value()?)?,
-            "root_id" => headers.root_id = field.text()?,
-            "parent_id" => headers.parent_id = field.text()?,
-            "argsrepr" => headers.argsrepr = field.text()?,
-            "kwargsrepr" => headers.kwargsrepr = field.text()?,
-            "origin" => headers.origin = field.text()?,
-            "ignore_result" => headers.ignore_result = take::boolean(field.value()?)?,
+            "group" => self.group = field.text()?,
+            "group_index" => self.group_index = take::integer(field.value()?)?,
+            "retries" => self.retries = take::count(field.value()?)?,
+            "timelimit" => self.timelimit = TimeLimit::read(field.value()?)?,
+            "root_id" => self.root_id = field.text()?,
+            "parent_id" => self.parent_id = field.text()?,
+            "argsrepr" => self.argsrepr = field.text()?,
+            "kwargsrepr" => self.kwargsrepr = field.text()?,
+            "origin" => self.origin = field.text()?,
+            "ignore_result" => self.ignore_result = take::boolean(field.value()?)?,
             "replaced_task_nesting" => {
-                headers.replaced_task_nesting = take::count(field.value()?)?;
+                self.replaced_task_nesting = take::count(field.value()?)?;
             }
-            "stamped_headers" => headers.stamped_headers = take::texts(field.value()?)?,
-            "stamps" => headers.stamps = stamps(field.value()?)?,
-            _ => headers.compression = field.text()?,
+            "stamped_headers" => self.stamped_headers = take::texts(field.value()?)?,
+            "stamps" => self.stamps = stamps(field.value()?)?,
+            _ => self.compression = field.text()?,
         }
         Ok(())
     }
 
+    fn extra(&mut self) -> &mut Map {
+        &mut self.extra
+    }
+}
+
+impl Headers {
     fn expires(&mut self, value: Value) -> Result<(), DecodeError> {
         if is_epoch(&value) {
-            return take::other(&mut self.headers.extra, "expires".into(), value);
+            return take::other(&mut self.extra, "expires".into(), value);
         }
-        self.headers.expires = take::datetime(value)?;
+        self.expires = take::datetime(value)?;
         Ok(())
     }
 
     /// A control request says `expires` in epoch seconds; a task must not.
-    fn finish(self) -> Result<Headers, DecodeError> {
-        if self.headers.task.is_some() && self.headers.extra.contains_key("expires") {
+    fn checked(self) -> Result<Self, DecodeError> {
+        if self.task.is_some() && self.extra.contains_key("expires") {
             let error = DecodeError::wrong_type("an ISO 8601 time or null", "a number");
             return Err(error.at("expires"));
         }
-        Ok(self.headers)
+        Ok(self)
     }
 }
 

@@ -1,10 +1,8 @@
 //! The message properties.
 
-use std::borrow::Cow;
-
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json::{self, Reader, Writer};
-use crate::take::{self, Entries, Field, Seen};
+use crate::take::{self, Field, Fields};
 use crate::value::{Map, Value};
 
 /// How a text-only transport carries the body.
@@ -53,9 +51,14 @@ pub struct DeliveryInfo {
 
 impl DeliveryInfo {
     fn read(field: impl Field) -> Result<Option<Self>, DecodeError> {
-        let mut builder = InfoBuilder::default();
-        let found = field.entries(&mut builder)?;
-        found.then(|| builder.finish()).transpose()
+        let Some((mut info, is_info)) = take::fields::<Self>(field)? else {
+            return Ok(None);
+        };
+        if !is_info {
+            // A map that stands for a typed value is none.
+            info.extra = take::map(json::typed(info.extra)?)?;
+        }
+        Ok(Some(info))
     }
 
     fn to_map(&self) -> Map {
@@ -74,45 +77,20 @@ impl DeliveryInfo {
     }
 }
 
-/// The typed fields of the delivery info.
-const INFO_NAMES: [&str; 3] = ["exchange", "routing_key", "redelivered"];
+impl Fields for DeliveryInfo {
+    const NAMES: &'static [&'static str] = &["exchange", "routing_key", "redelivered"];
 
-/// Collects its fields one by one and refuses a name that comes twice.
-#[derive(Default)]
-struct InfoBuilder {
-    info: DeliveryInfo,
-    seen: Seen,
-}
-
-impl Entries for InfoBuilder {
-    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
-        match self.seen.name(&INFO_NAMES, &key)? {
-            Some(name) => {
-                let known = self.known(name, field);
-                known.map_err(|error| error.at(name))
-            }
-            None => take::other(&mut self.info.extra, key, field),
-        }
-    }
-}
-
-impl InfoBuilder {
     fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
-        let info = &mut self.info;
         match name {
-            "exchange" => info.exchange = field.text()?.unwrap_or_default(),
-            "routing_key" => info.routing_key = field.text()?.unwrap_or_default(),
-            _ => info.redelivered = take::boolean(field.value()?)?,
+            "exchange" => self.exchange = field.text()?.unwrap_or_default(),
+            "routing_key" => self.routing_key = field.text()?.unwrap_or_default(),
+            _ => self.redelivered = take::boolean(field.value()?)?,
         }
         Ok(())
     }
 
-    /// A map that stands for a typed value is none.
-    fn finish(mut self) -> Result<DeliveryInfo, DecodeError> {
-        if self.seen.is_empty() {
-            self.info.extra = take::map(json::typed(self.info.extra)?)?;
-        }
-        Ok(self.info)
+    fn extra(&mut self) -> &mut Map {
+        &mut self.extra
     }
 }
 
@@ -154,9 +132,8 @@ impl Properties {
     }
 
     fn build(map: impl Field) -> Result<Self, DecodeError> {
-        let mut builder = Builder::default();
-        map.entries(&mut builder)?;
-        Ok(builder.properties)
+        let read = take::fields::<Self>(map)?;
+        Ok(read.map(|(properties, _)| properties).unwrap_or_default())
     }
 
     /// The properties as a plain map, in the order they are written.
@@ -202,51 +179,34 @@ impl Properties {
     }
 }
 
-/// The typed properties.
-const NAMES: [&str; 8] = [
-    "correlation_id",
-    "reply_to",
-    "delivery_mode",
-    "expiration",
-    "delivery_info",
-    "priority",
-    "body_encoding",
-    "delivery_tag",
-];
+impl Fields for Properties {
+    const NAMES: &'static [&'static str] = &[
+        "correlation_id",
+        "reply_to",
+        "delivery_mode",
+        "expiration",
+        "delivery_info",
+        "priority",
+        "body_encoding",
+        "delivery_tag",
+    ];
 
-/// Collects properties one by one and refuses a name that comes twice.
-#[derive(Default)]
-struct Builder {
-    properties: Properties,
-    seen: Seen,
-}
-
-impl Entries for Builder {
-    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
-        match self.seen.name(&NAMES, &key)? {
-            Some(name) => {
-                let known = self.known(name, field);
-                known.map_err(|error| error.at(name))
-            }
-            None => take::other(&mut self.properties.extra, key, field),
-        }
-    }
-}
-
-impl Builder {
     fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
-        let properties = &mut self.properties;
         match name {
-            "correlation_id" => properties.correlation_id = field.text()?,
-            "reply_to" => properties.reply_to = field.text()?,
-            "delivery_mode" => properties.delivery_mode = take::integer(field.value()?)?,
-            "expiration" => properties.expiration = expiration(field.value()?)?,
-            "delivery_info" => properties.delivery_info = DeliveryInfo::read(field)?,
-            "priority" => properties.priority = take::integer(field.value()?)?,
-            "body_encoding" => properties.body_encoding = BodyEncoding::read(field.value()?)?,
-            _ => properties.delivery_tag = field.text()?,
+            "correlation_id" => self.correlation_id = field.text()?,
+            "reply_to" => self.reply_to = field.text()?,
+            "delivery_mode" => self.delivery_mode = take::integer(field.value()?)?,
+            "expiration" => self.expiration = expiration(field.value()?)?,
+            "delivery_info" => self.delivery_info = DeliveryInfo::read(field)?,
+            "priority" => self.priority = take::integer(field.value()?)?,
+            "body_encoding" => self.body_encoding = BodyEncoding::read(field.value()?)?,
+            _ => self.delivery_tag = field.text()?,
         }
         Ok(())
+    }
+
+    fn extra(&mut self) -> &mut Map {
+        &mut self.extra
     }
 }
 

@@ -167,6 +167,17 @@ proptest! {
     }
 
     #[test]
+    fn bodies_are_read_alike_as_text_and_as_values(mut task in task_message(), is_last in any::<bool>()) {
+        if is_last {
+            task.embed = Embed::default();
+        }
+        let message = task.encode(Codec::Json, None).unwrap();
+        let body = Codec::Json.decode(&message.body, &limits()).unwrap();
+        let from_text = TaskRequest::from_message(&message, &Accept::default(), &limits()).unwrap();
+        prop_assert_eq!(from_text, TaskRequest::from_body(&message, body).unwrap());
+    }
+
+    #[test]
     fn metas_keep_everything(meta in meta(), compress in any::<bool>()) {
         let compression = compress.then_some(Compression::Zstd);
         let bytes = meta.encode(Codec::Json, compression).unwrap();

@@ -58,8 +58,7 @@ impl Pace {
     }
 
     /// After what time a run that begins now will probably end soon: in half the budget, or as much earlier as a timer may be late.
-    /// `None` when that cannot be told, or when what is
-    /// held ahead is enough.
+    /// `None` when that cannot be told, or when what is held ahead is enough.
     pub(crate) fn ends_soon_after(&self) -> Option<Duration> {
         let typical = self.typical.load(Ordering::Relaxed);
         let alike = self.deviation.load(Ordering::Relaxed) <= self.budget;

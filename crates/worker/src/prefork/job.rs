@@ -60,7 +60,8 @@ pub(crate) async fn run(
 }
 
 fn start_of(run: &Run) -> Result<Start, EncodeError> {
-    let mut message = run.held.message.clone().unwrap_or_default();
+    let message = run.held.message.clone();
+    let mut message = message.expect("a run in another process has kept its message");
     message.properties.body_encoding = Some(BodyEncoding::Base64);
     Ok(Start {
         envelope: message.to_envelope()?,

@@ -4,7 +4,6 @@ use sqlx::{Connection, SqliteConnection};
 use testkit::{RedisServer, TempDir, wait_until};
 
 use super::fleet::{Fleet, sqlite_in};
-use super::journal::Journal;
 use super::{PATIENCE, SLOTS};
 
 const TASKS: usize = 400;
@@ -27,14 +26,7 @@ async fn drill(broker: String, folder: TempDir) -> Fleet {
     let mut fleet = Fleet::new(broker, folder, &settings());
     fleet.send_as(&["large"], TASKS, MILLISECONDS);
     fleet.start_worker();
-    for kill in 0..KILLS {
-        let until = (kill + 1) * TASKS / (KILLS + 2);
-        wait_until(PATIENCE, async || {
-            Journal::read(&fleet.journal()).0.len() >= until
-        })
-        .await;
-        fleet.kill_one();
-    }
+    fleet.kill_amid(TASKS, KILLS).await;
     let all = TASKS.to_string();
     wait_until(PATIENCE, async || {
         fleet.client(&["unsuccessful", &all]).is_empty()

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use testkit::{Process, Signal, TempDir, bin, wait_until};
 
+use super::journal::Journal;
+
 /// What every worker of a drill gets.
 pub struct Fleet {
     pub folder: TempDir,
@@ -118,6 +120,18 @@ impl Fleet {
         self.killed.insert(worker.pid(), millis());
         worker.kill();
         self.start_worker();
+    }
+
+    /// Kills a worker so often amid as many tasks. A kill counts while there is work: the next one waits until some more tasks have started.
+    pub async fn kill_amid(&mut self, tasks: usize, kills: usize) {
+        for kill in 0..kills {
+            let until = (kill + 1) * tasks / (kills + 2);
+            wait_until(super::PATIENCE, async || {
+                Journal::read(&self.journal()).0.len() >= until
+            })
+            .await;
+            self.kill_one();
+        }
     }
 
     /// Kills all workers and starts no others.
