@@ -125,6 +125,7 @@ impl Acknowledger {
             settlements.push(completion.settlement);
         }
         let settled = self.carry_out(settlements).await;
+        let ends = settled.len();
         for (follower, settled) in followers.into_iter().zip(settled) {
             let metrics = &self.params.engine.metrics;
             metrics.settled(settled.as_ref().ok().copied());
@@ -133,6 +134,7 @@ impl Acknowledger {
                 Err(error) => self.refused(follower, error).await,
             }
         }
+        self.params.engine.handover.settled(ends);
     }
 
     /// Settles the batch; if the broker refuses it as a whole, one by one, so that one settlement that cannot be carried out

@@ -10,6 +10,8 @@ use broker::{Broker, Consumer, ConsumerParams, Delivery, Result, Settled, Settle
 use tokio::sync::Notify;
 use tracing::warn;
 
+use crate::handover::{Handover, Mark};
+
 /// A consumer that can be replaced.
 #[derive(Debug)]
 pub(crate) struct Consumers {
@@ -18,8 +20,28 @@ pub(crate) struct Consumers {
     /// The name of the first; those that follow it have names of their own.
     name: String,
     current: Mutex<Arc<dyn Consumer>>,
-    retired: Mutex<Vec<Arc<dyn Consumer>>>,
+    retired: Mutex<Vec<Retired>>,
     replaced: Notify,
+}
+
+/// A consumer that was replaced.
+#[derive(Debug)]
+struct Retired {
+    consumer: Arc<dyn Consumer>,
+    /// What had been handed over when nothing of it ran any more.
+    idle_since: Option<Mark>,
+}
+
+impl Retired {
+    /// Nothing of it runs, and what has run is settled.
+    fn is_done(&mut self, runs: impl Fn(&dyn Consumer) -> bool, handover: &Handover) -> bool {
+        if runs(&*self.consumer) {
+            self.idle_since = None;
+            return false;
+        }
+        let mark = self.idle_since.get_or_insert_with(|| handover.mark());
+        handover.has_passed(*mark)
+    }
 }
 
 impl Consumers {
@@ -46,17 +68,25 @@ impl Consumers {
         let params = lock(&self.params).clone();
         let fresh = self.broker.consumer(params).await?;
         let before = std::mem::replace(&mut *lock(&self.current), fresh);
-        lock(&self.retired).push(before);
+        lock(&self.retired).push(Retired {
+            consumer: before,
+            idle_since: None,
+        });
         self.replaced.notify_waiters();
         Ok(())
     }
 
-    /// Closes the replaced consumers that hold nothing which runs. What one of them still held goes back to its queue.
-    pub(crate) async fn close_idle(&self, runs: impl Fn(&dyn Consumer) -> bool) {
+    /// Closes the replaced consumers of which nothing runs, as soon as what has run is settled. What one of them still held goes back
+    /// to its queue.
+    pub(crate) async fn close_idle(
+        &self,
+        runs: impl Fn(&dyn Consumer) -> bool,
+        handover: &Handover,
+    ) {
         let idle: Vec<_> = lock(&self.retired)
-            .extract_if(.., |consumer| !runs(&**consumer))
+            .extract_if(.., |retired| retired.is_done(&runs, handover))
             .collect();
-        for consumer in idle {
+        for Retired { consumer, .. } in idle {
             match consumer.close().await {
                 Ok(given_back) => warn!(given_back, "the replaced consumer is closed"),
                 Err(error) => {
@@ -126,7 +156,8 @@ impl Consumer for Consumers {
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
-        let mut owners = lock(&self.retired).clone();
+        let retired = |retired: &Retired| Arc::clone(&retired.consumer);
+        let mut owners: Vec<_> = lock(&self.retired).iter().map(retired).collect();
         if owners.is_empty() {
             return self.current().settle(batch).await;
         }
@@ -146,7 +177,7 @@ impl Consumer for Consumers {
     async fn close(&self) -> Result<usize> {
         let mut given_back = 0;
         let retired = std::mem::take(&mut *lock(&self.retired));
-        for consumer in retired {
+        for Retired { consumer, .. } in retired {
             given_back += consumer.close().await?;
         }
         Ok(given_back + self.current().close().await?)

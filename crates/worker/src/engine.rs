@@ -12,6 +12,7 @@ use tracing::{Instrument, warn};
 use crate::acknowledger::Completion;
 use crate::activity::Activity;
 use crate::events::EventSender;
+use crate::handover::Handover;
 use crate::health::{Metrics, Vitals};
 use crate::limiter::Limiter;
 use crate::pools::{Hogs, PoolHandle};
@@ -37,6 +38,7 @@ pub(crate) struct Engine {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: EventSender,
     pub(crate) completions: mpsc::Sender<Box<Completion>>,
+    pub(crate) handover: Handover,
     /// Ends that take more than one step to settle.
     pub(crate) following: Following,
     pub(crate) stores_results: bool,
@@ -96,6 +98,7 @@ impl Engine {
             metrics: Arc::new(metrics),
             events,
             completions,
+            handover: Handover::default(),
             started: Instant::now(),
         };
         let outlets = Outlets {
@@ -134,6 +137,7 @@ impl Engine {
     }
 
     async fn acknowledge(&self, completion: Box<Completion>) {
+        self.handover.begin();
         if self.completions.send(completion).await.is_err() {
             warn!("a run ended after the worker; its message runs again");
         }

@@ -23,6 +23,7 @@ mod events;
 mod executor;
 mod flag;
 mod gossip;
+mod handover;
 mod health;
 mod heartbeat;
 mod hooks;

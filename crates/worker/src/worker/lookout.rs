@@ -140,7 +140,10 @@ impl Lookout {
 
     async fn close_idle(&self) {
         let held = self.engine.activity.held();
-        let runs = |consumer: &dyn Consumer| held.iter().any(|held| owns(consumer, &held.tag));
-        self.consumers.close_idle(runs).await;
+        // An end that is followed up may be of any of them.
+        let follows = !self.engine.following.tracker.is_empty();
+        let runs =
+            |consumer: &dyn Consumer| follows || held.iter().any(|held| owns(consumer, &held.tag));
+        self.consumers.close_idle(runs, &self.engine.handover).await;
     }
 }
