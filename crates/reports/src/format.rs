@@ -126,4 +126,10 @@ mod tests {
         assert_eq!(short_percent(-0.002), "-0.2");
         assert_eq!(quantity(decimal("12345.6789")), "12,345.6789");
     }
+
+    #[test]
+    fn only_names_from_right_to_left_are_isolated() {
+        assert!(matches!(isolated("Zürich 東京 2"), Cow::Borrowed(_)));
+        assert_eq!(isolated("محفظة 2"), "\u{2068}محفظة 2\u{2069}");
+    }
 }

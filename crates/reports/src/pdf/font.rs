@@ -50,7 +50,7 @@ impl Font {
                 "has no TrueType outlines; choose another one".to_owned(),
             ));
         }
-        let glyphs = font.charmap().mappings().filter_map(character).collect();
+        let glyphs = font.charmap().mappings().filter_map(mapping).collect();
         let (size, location) = (Size::new(EM), LocationRef::default());
         let (whole, single) = (
             font.metrics(size, location),
@@ -96,6 +96,12 @@ impl Font {
         self.glyphs.get(&character).copied()
     }
 
+    /// The first character that a glyph shows when it stands alone.
+    pub(super) fn character(&self, glyph: u16) -> Option<char> {
+        let shown = self.glyphs.iter().filter(|(_, id)| **id == glyph);
+        shown.map(|(character, _)| *character).min()
+    }
+
     /// A glyph's width in thousandths of the font size.
     pub(super) fn advance(&self, glyph: u16) -> f32 {
         self.advances
@@ -119,7 +125,7 @@ impl fmt::Debug for Font {
     }
 }
 
-fn character((code, glyph): (u32, GlyphId)) -> Option<(char, u16)> {
+fn mapping((code, glyph): (u32, GlyphId)) -> Option<(char, u16)> {
     let glyph = u16::try_from(glyph.to_u32()).ok()?;
     Some((char::from_u32(code)?, glyph)).filter(|_| glyph != 0)
 }

@@ -6,7 +6,8 @@ use pdf_writer::types::{LineCapStyle, LineJoinStyle};
 use pdf_writer::{Content, Name};
 
 use super::layout::HEIGHT;
-use super::show::{Used, show};
+use super::meaning::Used;
+use super::show::show;
 use super::typeface::{Run, Typeface};
 use crate::chart::{Anchor, Colour, Face, Mark, Point};
 

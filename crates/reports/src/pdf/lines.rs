@@ -64,4 +64,11 @@ mod tests {
         let squeezed: String = lines.concat().replace(' ', "");
         assert_eq!(squeezed, text.replace(' ', ""));
     }
+
+    #[test]
+    fn a_mark_is_never_parted_from_its_letter() {
+        let typeface = Typeface::built_in().unwrap();
+        let lines = lines(&typeface, "ที่ที่ที่", 8.0, false, 1.0);
+        assert_eq!(lines, ["ที่", "ที่", "ที่"]);
+    }
 }

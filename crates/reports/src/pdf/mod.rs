@@ -9,6 +9,7 @@ mod font;
 mod ink;
 mod layout;
 mod lines;
+mod meaning;
 mod order;
 mod shape;
 mod show;

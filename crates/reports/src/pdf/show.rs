@@ -1,22 +1,15 @@
-//! Runs of text as operators of a page's content, placed glyph by glyph, and what readers get who copy it.
+//! Runs of text as operators of a page's content, placed glyph by glyph.
 
-use std::collections::BTreeMap;
-
+use pdf_writer::types::TextRenderingMode;
 use pdf_writer::{Content, Name, Str, TextStr};
-use subsetter::GlyphRemapper;
 
 use super::font::Font;
+use super::meaning::{Used, reading};
 use super::shape::Glyph;
 use super::typeface::Run;
 
-/// The glyphs of one font that a file shows.
-#[derive(Debug, Default)]
-pub(super) struct Used {
-    /// Old to new glyph numbers.
-    pub(super) glyphs: GlyphRemapper,
-    /// What new glyphs mean, for those who copy text.
-    pub(super) meanings: BTreeMap<u16, String>,
-}
+/// How wide hidden letters are, in hundredths: too little to move anything, and more than nothing for readers who divide by it.
+const HIDDEN_WIDTH: f32 = 1.0;
 
 /// Shows a run at the pen's place and leaves the pen at its end.
 pub(super) fn show(content: &mut Content, used: &mut Used, (run, font): (&Run, &Font), size: f32) {
@@ -28,13 +21,17 @@ pub(super) fn show(content: &mut Content, used: &mut Used, (run, font): (&Run, &
         size,
     };
     for (glyphs, text) in run.clusters() {
-        let meant = used.meant(font, glyphs, text);
+        let reading = reading(font, run.rightwards, glyphs, text);
+        for (letter, id) in &reading.hidden {
+            line.hidden(used.code(*id, || letter.to_string()), font.advance(*id));
+        }
+        let meant = used.meant(font, glyphs, &reading.text);
         if !meant {
             line.flush();
             let mut span = line
                 .content
                 .begin_marked_content_with_properties(Name(b"Span"));
-            span.properties().actual_text(TextStr(text));
+            span.properties().actual_text(TextStr(&reading.text));
         }
         for glyph in glyphs {
             line.glyph(used.glyphs.remap(glyph.id), glyph, font.advance(glyph.id));
@@ -46,32 +43,6 @@ pub(super) fn show(content: &mut Content, used: &mut Used, (run, font): (&Run, &
     }
     line.raise(0.0);
     line.flush();
-}
-
-impl Used {
-    /// True when the glyphs alone say what they show. A glyph means one text throughout a file: its letter, or all that it showed
-    /// when it was first used.
-    fn meant(&mut self, font: &Font, glyphs: &[Glyph], text: &str) -> bool {
-        for glyph in glyphs {
-            let letter = text
-                .chars()
-                .find(|letter| font.glyph(*letter) == Some(glyph.id));
-            let meaning = match letter {
-                Some(letter) => letter.to_string(),
-                None if glyphs.len() == 1 => text.to_owned(),
-                None => continue,
-            };
-            let code = self.glyphs.remap(glyph.id);
-            self.meanings.entry(code).or_insert(meaning);
-        }
-        let [glyph] = glyphs else {
-            return false;
-        };
-        let code = self.glyphs.remap(glyph.id);
-        self.meanings
-            .get(&code)
-            .is_some_and(|meaning| meaning == text)
-    }
 }
 
 /// What one operator takes. Gaps are thousandths of the font size, to the left.
@@ -104,6 +75,18 @@ impl Line<'_> {
             _ => self.items.push(Item::Codes(codes.to_vec())),
         }
         self.gap += natural + right - glyph.advance;
+    }
+
+    /// A letter that is not seen, for those who copy text.
+    fn hidden(&mut self, code: u16, natural: f32) {
+        self.flush();
+        self.content
+            .set_text_rendering_mode(TextRenderingMode::Invisible)
+            .set_horizontal_scaling(HIDDEN_WIDTH)
+            .show(Str(&code.to_be_bytes()))
+            .set_horizontal_scaling(100.0)
+            .set_text_rendering_mode(TextRenderingMode::Fill);
+        self.gap += natural * HIDDEN_WIDTH / 100.0;
     }
 
     fn raise(&mut self, rise: f32) {

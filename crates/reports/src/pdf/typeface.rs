@@ -38,6 +38,8 @@ enum Source {
 pub(super) struct Run {
     /// An index into the typeface's fonts.
     pub(super) font: usize,
+    /// True from left to right.
+    pub(super) rightwards: bool,
     /// As it is read.
     pub(super) text: String,
     /// As they stand, from left to right.
@@ -123,6 +125,7 @@ impl Typeface {
         }
         let run = |(font, text): (usize, String)| Run {
             glyphs: self.font(font).shape(&text, part.rightwards),
+            rightwards: part.rightwards,
             font,
             text,
         };
@@ -139,9 +142,9 @@ impl Typeface {
                     .all(|character| self.slots[*font].has(character))
             })
         };
-        let first = letter.chars().next().map(|first| first.to_string());
+        let first = || letter.chars().next().map(String::from);
         having(letter)
-            .or_else(|| having(&first?))
+            .or_else(|| having(&first()?))
             .unwrap_or(usize::from(bold))
     }
 }

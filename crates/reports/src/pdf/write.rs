@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::font::Font;
 use super::ink::{Pen, font_name};
 use super::layout::{HEIGHT, WIDTH};
-use super::show::Used;
+use super::meaning::Used;
 use super::typeface::Typeface;
 use crate::chart::Mark;
 use crate::document::Document;
