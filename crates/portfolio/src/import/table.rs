@@ -40,6 +40,8 @@ impl<'s> Table<'s> {
         let limited = RecordLimit {
             inner: input.text()?,
             unended: 0,
+            last: 0,
+            at_end: false,
         };
         let mut reader = ReaderBuilder::new()
             .flexible(true)
@@ -72,11 +74,35 @@ impl<'s> Table<'s> {
             }
             self.report.rows += 1;
             let line = self.record.position().map_or(0, Position::line);
-            match Cells::new(&self.names, &self.record, line).and_then(|cells| row(&cells)) {
+            let whole = self.whole(line)?;
+            let cells = whole.and_then(|()| Cells::new(&self.names, &self.record, line));
+            match cells.and_then(|cells| row(&cells)) {
                 Ok(found) => return Ok(Some(found)),
                 Err(bad) => self.report.refuse(bad),
             }
         }
+    }
+
+    /// Whether the row is all there. A row that no line end closes may be one of a file that was cut off: what is left of
+    /// its last cell must not be taken for the whole.
+    fn whole(&self, line: u64) -> Result<Result<(), BadRow>> {
+        let end = self.reader.get_ref();
+        if !end.at_end {
+            return Ok(Ok(()));
+        }
+        if matches!(end.last, b'\n' | b'\r') {
+            let open = format!("a quote in the row that begins in line {line} is never closed");
+            return Err(problem(&self.name, &open));
+        }
+        if self.record.len() == self.names.len() {
+            return Ok(Ok(()));
+        }
+        Ok(Err(BadRow {
+            line,
+            field: "row".to_owned(),
+            value: String::new(),
+            rule: "the file ends in the middle of this row: is all of it there?".to_owned(),
+        }))
     }
 
     /// How much of the file has been read.
@@ -173,6 +199,10 @@ struct RecordLimit<'s> {
     inner: Box<dyn Read + Send + 's>,
     /// Bytes read since the last row was complete.
     unended: usize,
+    /// The last byte that was read.
+    last: u8,
+    /// Whether there is nothing more. Known before a row is complete only when nothing but the file's end closes it.
+    at_end: bool,
 }
 
 impl Read for RecordLimit<'_> {
@@ -184,6 +214,10 @@ impl Read for RecordLimit<'_> {
         }
         let size = self.inner.read(buffer)?;
         self.unended += size;
+        match buffer[..size].last() {
+            Some(last) => self.last = *last,
+            None => self.at_end = true,
+        }
         Ok(size)
     }
 }

@@ -180,10 +180,10 @@ fn postgres_cause(state: &str) -> Cause {
     }
 }
 
-/// By SQLite's primary result code, the low byte of the extended one; but the shared memory of the write-ahead log finds
-/// no room before the database does.
+/// By SQLite's primary result code, the low byte of the extended one; but the shared memory of the write-ahead log, which
+/// is a file too, finds no room before the database does: it cannot be opened, or not be made as large as it must be.
 fn sqlite_cause(code: &str) -> Cause {
-    const NO_ROOM_FOR_SHARED_MEMORY: &str = "4618";
+    const NO_ROOM_FOR_SHARED_MEMORY: [&str; 2] = ["4618", "4874"];
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const READ_ONLY: u32 = 8;
@@ -191,7 +191,7 @@ fn sqlite_cause(code: &str) -> Cause {
     const FULL: u32 = 13;
     const CANNOT_OPEN: u32 = 14;
     const NOT_A_DATABASE: u32 = 26;
-    if code == NO_ROOM_FOR_SHARED_MEMORY {
+    if NO_ROOM_FOR_SHARED_MEMORY.contains(&code) {
         return Cause::Full;
     }
     match code.parse::<u32>().map(|extended| extended & 0xff) {
@@ -200,5 +200,18 @@ fn sqlite_cause(code: &str) -> Cause {
         Ok(BUSY | LOCKED) => Cause::Busy,
         Ok(CORRUPT | NOT_A_DATABASE) => Cause::Damaged,
         _ => Cause::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_known_by_whatever_finds_no_room_first() {
+        for code in ["13", "4618", "4874"] {
+            assert!(matches!(sqlite_cause(code), Cause::Full), "{code}");
+        }
+        assert!(matches!(sqlite_cause("10"), Cause::Other));
     }
 }

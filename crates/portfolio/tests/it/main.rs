@@ -8,6 +8,7 @@ mod engine;
 mod fixtures;
 mod generated;
 mod import;
+mod import_cut_off;
 mod import_order;
 mod incoming;
 mod ledger;
