@@ -2,13 +2,15 @@
 //! try next.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use client::Client;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portfolio::analytics::{Envelope, RefreshData};
+use portfolio::analytics::{Envelope, Status};
 use portfolio::demo::{DemoFiles, install};
 use portfolio::store::Store;
+use serde::Deserialize;
 use service::Settings;
 use service::settings::mask_urls;
 use tokio::sync::Notify;
@@ -24,6 +26,8 @@ const REFRESH: &str = "finflow.core.tasks.refresh_portfolio_analytics";
 const REFRESH_QUEUE: &str = "analytics";
 /// How long the first refresh may take, the start of the workers included.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// Before it is called again because another one is running.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How long the line that the refresh prints may come after its result.
 const LAST_LINE: Duration = Duration::from_secs(1);
 /// Of how many entries the next run is shown.
@@ -34,6 +38,15 @@ const TO_TRY: [&str; 3] = ["finance summary", "queues", "schedule next"];
 const FILE_NAME: &str = "celeriac.toml";
 /// Services, routes and schedule of the finance tasks: a settings file to begin with, and what the demo runs with.
 pub(crate) const FINANCE_SETTINGS: &str = include_str!("../../../deploy/celeriac.toml");
+
+/// What is shown of a refresh's result. One that another refresh was ahead of has none of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Counts {
+    portfolios: usize,
+    users: usize,
+    transactions: usize,
+}
 
 /// A demo that is ready to be shown.
 #[derive(Debug)]
@@ -67,21 +80,13 @@ impl Demo {
     pub(crate) async fn refresh(&self, printed: &Notify) -> Result<(), Error> {
         let backends = service::open_once(&self.context.settings).await?;
         let client = self.context.client_on(backends)?;
-        let mut call = client.task::<Envelope<RefreshData>>(REFRESH);
-        if self.context.settings.map("task_routes").is_empty() {
-            call = call.queue(REFRESH_QUEUE);
-        }
-        if let Some(date) = self.as_of {
-            call = call.kwarg("as_of", date);
-        }
-        let envelope = call.send().await?.get(PATIENCE).await?;
+        let envelope = self.refreshed(&client).await?;
         // It comes by another way than the result, and would be in the midst of the figures.
         let _ = tokio::time::timeout(LAST_LINE, printed.notified()).await;
-        let RefreshData {
+        let Counts {
             portfolios,
             users,
             transactions,
-            ..
         } = envelope.data;
         let as_of = self.as_of.map(|date| format!(", as of {date}"));
         output::line(&format!(
@@ -95,6 +100,42 @@ impl Demo {
         next_runs::show_each(&schedule, NEXT_RUNS).await?;
         client.backends().broker.close().await;
         Ok(())
+    }
+
+    /// The result of a refresh that has run. Where beat finds that one was due while nothing ran, it sends its own at the
+    /// same moment, and of two at once the second is skipped.
+    async fn refreshed(&self, client: &Client) -> Result<Envelope<Counts>, Error> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut waits = false;
+        loop {
+            let envelope = self.call(client).await?;
+            if envelope.status != Status::Skipped {
+                return Ok(envelope);
+            }
+            if Instant::now() >= deadline {
+                let patience = PATIENCE.as_secs();
+                return Err(Error::NotFound(format!(
+                    "there are no figures: another refresh has not ended within {patience} s"
+                )));
+            }
+            if !waits {
+                output::line("Another refresh is running; waiting for its end");
+                waits = true;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Calls the refresh and waits for its result.
+    async fn call(&self, client: &Client) -> Result<Envelope<Counts>, Error> {
+        let mut call = client.task::<Envelope<Counts>>(REFRESH);
+        if self.context.settings.map("task_routes").is_empty() {
+            call = call.queue(REFRESH_QUEUE);
+        }
+        if let Some(date) = self.as_of {
+            call = call.kwarg("as_of", date);
+        }
+        Ok(call.send().await?.get(PATIENCE).await?)
     }
 
     /// Prints commands that work in another terminal while the demo runs.

@@ -1,5 +1,7 @@
 //! The service manager with services that are shell scripts.
 
+use jiff::{SignedDuration, Timestamp};
+use portfolio::store::{LockAttempt, Store};
 use testkit::{Process, Signal, wait_until};
 
 use crate::sandbox::{PATIENCE, Sandbox, stderr};
@@ -257,6 +259,28 @@ async fn the_demo_leaves_a_settings_file_alone() {
     let mut up = sandbox.spawn(&["up", "--demo", "--once"]);
     assert!(up.wait_exit(PATIENCE).await.success(), "{}", up.output());
     assert!(!sandbox.path().join("data/celeriac.toml").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_waits_while_another_refresh_runs() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let store = Store::create(&folder.join("finance.db")).await.unwrap();
+    let hour = SignedDuration::from_hours(1);
+    let lock = store.lock("analytics:all", "another", Timestamp::now(), hour);
+    let LockAttempt::Acquired(lock) = lock.await.unwrap() else {
+        panic!("nobody else is there")
+    };
+    let mut up = sandbox.spawn(&["up", "--demo", "--once"]);
+    up.wait_for_line(
+        |line| line.starts_with("Another refresh is running"),
+        PATIENCE,
+    )
+    .await;
+    store.unlock(&lock).await.unwrap();
+    assert!(up.wait_exit(PATIENCE).await.success(), "{}", up.output());
+    assert!(up.output().contains("3 portfolios of"), "{}", up.output());
 }
 
 #[test]
