@@ -1,5 +1,7 @@
 //! What commands print: tables for people, JSON for programs. It knows no command.
 
+use std::borrow::Cow;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use serde::Serialize;
 
@@ -85,7 +87,31 @@ fn records(headers: &[&str], rows: &[Vec<String>]) {
 /// Prints one line. A reader that has gone (`celeriac … | head`) is not an error.
 pub(crate) fn line(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", harmless(text));
+}
+
+/// What a terminal would obey is shown instead: names and arguments in messages may come from anywhere.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |sign: char| sign.is_control() && !matches!(sign, '\n' | '\t');
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match obeyed(sign) {
+            true => shown.extend(sign.escape_default()),
+            false => shown.push(sign),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The text's beginning, of at most so many characters.
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// A value as a person reads it: texts plain, everything else as JSON.
@@ -94,5 +120,26 @@ pub(crate) fn text(value: &protocol::Value) -> String {
         protocol::Value::Null => String::new(),
         protocol::Value::Str(text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_else(|error| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        let text = "task\u{1b}[31m\r, Müller\t→ one\ntwo\u{9b}";
+        assert_eq!(
+            harmless(text),
+            "task\\u{1b}[31m\\r, Müller\t→ one\ntwo\\u{9b}"
+        );
+        assert!(matches!(harmless("Müller\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("Müller", 6), "Müller");
+        assert_eq!(cut("Müller", 2), "Mü…");
     }
 }

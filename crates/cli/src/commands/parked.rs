@@ -10,6 +10,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::output;
 
+/// Characters of a name or a reason in the table; `parked show` and `--json` have all of them.
+const SHOWN: usize = 300;
 /// How many parked messages are looked at to find one by its id.
 const MOST: usize = 100_000;
 
@@ -77,7 +79,7 @@ fn list(parked: &[Parked], json: bool) {
     }
     let cells = |row: &Row<'_>| {
         [row.id, &row.at, row.queue, &row.task, row.reason]
-            .map(str::to_owned)
+            .map(|text| output::cut(text, SHOWN).into_owned())
             .to_vec()
     };
     let headers = ["id", "parked at", "queue", "task", "reason"];

@@ -7,6 +7,7 @@ use protocol::{Event, Map, State, Value};
 
 use super::recent::Recent;
 use super::worker::Worker;
+use crate::output;
 
 /// Celery's `max_tasks_in_memory`.
 const MOST_TASKS: usize = 10_000;
@@ -160,10 +161,7 @@ fn shortened(value: &Value) -> Value {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    output::cut(text, LONGEST).into_owned()
 }
 
 #[cfg(test)]
