@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bell::LOOK_ANYWAY;
-use crate::error::Result;
+use crate::error::{Result, SqliteError};
 use crate::operations::feed::Unlisten;
 use crate::reads::{self, FEED_PAGE, FeedEntry};
 use crate::store::Store;
@@ -110,7 +110,7 @@ trait Reader: Send {
     fn turn(&mut self) -> impl Future<Output = Result<bool>> + Send;
 }
 
-/// Reads until it is cancelled.
+/// Reads until it is cancelled, or the broker has closed: its process may end before this task hears of it.
 async fn run<R: Reader>(mut reader: R) {
     loop {
         // Heard before looking, so that what comes in between is not missed.
@@ -119,10 +119,52 @@ async fn run<R: Reader>(mut reader: R) {
             Ok(true) => {}
             // Both ends of the wait lead to the same look.
             Ok(false) => drop(timeout(LOOK_ANYWAY, reader.news().changed()).await),
+            Err(SqliteError::Closed) => return,
             Err(error) => {
                 tracing::warn!(%error, "{} cannot be read; trying again", R::WHAT);
                 sleep(RETRY).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Fails once because the file is locked, and then because the broker was closed.
+    struct Closing {
+        news: watch::Receiver<u64>,
+        turns: Arc<AtomicUsize>,
+    }
+
+    impl Reader for Closing {
+        const WHAT: &'static str = "what closes";
+
+        fn news(&mut self) -> &mut watch::Receiver<u64> {
+            &mut self.news
+        }
+
+        async fn turn(&mut self) -> Result<bool> {
+            match self.turns.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(SqliteError::Invalid("not now".to_owned())),
+                _ => Err(SqliteError::Closed),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_tries_again_after_a_failure_and_ends_with_its_broker() {
+        let (_sender, news) = watch::channel(0);
+        let turns = Arc::default();
+        let reader = Closing {
+            news,
+            turns: Arc::clone(&turns),
+        };
+        let ended = timeout(Duration::from_secs(30), run(reader)).await;
+        assert!(ended.is_ok(), "it goes on reading a closed broker");
+        assert_eq!(turns.load(Ordering::SeqCst), 2);
     }
 }
