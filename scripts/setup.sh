@@ -50,7 +50,8 @@ install_packages() {
 
 make_venv() {
     echo "setup: Python environment in $venv"
-    python3 -m venv --clear "$venv"
+    # A link is followed here: venv would empty what it leads to, and then fail.
+    python3 -m venv --clear "$(realpath -m "$venv")"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
     cp "$requirements" "$stamp"
 }
