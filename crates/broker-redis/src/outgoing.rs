@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use broker::{CALL_MEMORY, ChordCall, ExchangeKind, Publish, Result, Route};
+use broker::{CALL_MEMORY, ChordCall, ExchangeKind, Publish, Result, Route, random_id};
 use protocol::{BodyEncoding, DeliveryInfo, Message};
 use redis::{Cmd, Pipeline};
-use uuid::Uuid;
 
 use crate::keys::Keys;
 use crate::link::Link;
@@ -17,7 +16,7 @@ pub(crate) struct Outgoing {
     /// `LPUSH` to a list or `PUBLISH` to a channel; in a settlement also `ONCE`, for those that follow.
     pub(crate) verb: &'static str,
     pub(crate) key: String,
-    pub(crate) payload: Arc<[u8]>,
+    pub(crate) payload: Arc<Vec<u8>>,
 }
 
 /// What it takes to find out where a message goes.
@@ -34,7 +33,7 @@ impl Router {
         let mut outgoing = Vec::with_capacity(batch.len());
         for Publish { message, route } in batch {
             let step = self.keys.step(message.properties.priority.unwrap_or(0));
-            let payload: Arc<[u8]> = encode(message, &route)?.into();
+            let payload = Arc::new(encode(message, &route)?);
             let destinations = self.destinations(&route, step).await?;
             if destinations.is_empty() {
                 tracing::warn!(
@@ -61,7 +60,7 @@ impl Router {
             let once = Outgoing {
                 verb: "ONCE",
                 key: self.keys.called(&name),
-                payload: Arc::from(terms.into_bytes()),
+                payload: Arc::new(terms.into_bytes()),
             };
             outgoing.insert(0, once);
         }
@@ -101,7 +100,7 @@ pub(crate) fn encode(mut message: Message, route: &Route) -> Result<Vec<u8>> {
     properties.delivery_mode.get_or_insert(2);
     properties.priority.get_or_insert(0);
     properties.body_encoding = Some(BodyEncoding::Base64);
-    properties.delivery_tag = Some(Uuid::new_v4().to_string());
+    properties.delivery_tag = Some(random_id().to_string());
     properties.delivery_info = Some(DeliveryInfo {
         exchange: route.exchange().to_owned(),
         routing_key: route.routing_key().to_owned(),
@@ -112,23 +111,31 @@ pub(crate) fn encode(mut message: Message, route: &Route) -> Result<Vec<u8>> {
 
 /// Adds the writes to a pipeline; neighbours for the same list share one command.
 pub(crate) fn add_writes(outgoing: &[Outgoing], pipeline: &mut Pipeline) {
-    let mut groups: Vec<(&Outgoing, Cmd)> = Vec::new();
+    let mut groups: Vec<Vec<&Outgoing>> = Vec::new();
     for message in outgoing {
-        let open = groups.iter_mut().find(|(first, _)| {
+        let open = groups.iter_mut().find(|group| {
+            let first = group[0];
             first.verb == "LPUSH" && message.verb == "LPUSH" && first.key == message.key
         });
         match open {
-            Some((_, command)) => {
-                command.arg(&*message.payload);
-            }
-            None => {
-                let mut command = redis::cmd(message.verb);
-                command.arg(&message.key).arg(&*message.payload);
-                groups.push((message, command));
-            }
+            Some(group) => group.push(message),
+            None => groups.push(vec![message]),
         }
     }
-    for (_, command) in groups {
-        pipeline.add_command(command);
+    for group in groups {
+        pipeline.add_command(write(&group));
     }
+}
+
+/// The command for messages with the same verb and key. Its room is made at once: it may have megabytes.
+fn write(group: &[&Outgoing]) -> Cmd {
+    let Outgoing { verb, key, .. } = group[0];
+    let payloads = group.iter().map(|message| message.payload.len());
+    let size = verb.len() + key.len() + payloads.sum::<usize>();
+    let mut command = Cmd::with_capacity(group.len() + 2, size);
+    command.arg(verb).arg(key);
+    for message in group {
+        command.arg(&**message.payload);
+    }
+    command
 }

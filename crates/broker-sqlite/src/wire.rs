@@ -11,7 +11,6 @@ use broker::{
 };
 use bytes::Bytes;
 use protocol::{BodyEncoding, Codec, DecodeError, Limits, Message, State, TaskMeta, redis};
-use uuid::Uuid;
 
 use crate::clock::wall_ms;
 use crate::error::{Result, SqliteError};
@@ -29,7 +28,7 @@ fn encode_publish(publish: Publish) -> Result<Outgoing> {
     let Publish { mut message, route } = publish;
     let step = step_of(message.properties.priority.unwrap_or_default());
     let properties = &mut message.properties;
-    properties.delivery_tag = Some(Uuid::new_v4().to_string());
+    properties.delivery_tag = Some(broker::random_id().to_string());
     properties.body_encoding.get_or_insert(BodyEncoding::Base64);
     let info = properties.delivery_info.get_or_insert_default();
     info.exchange = route.exchange().to_owned();

@@ -21,6 +21,7 @@ mod coordinator;
 mod effects;
 mod error;
 pub mod faults;
+mod ids;
 mod layer;
 pub mod memory;
 mod message;
@@ -41,6 +42,7 @@ pub use consumer::{
 pub use coordinator::{Commit, Coordinator, Fence, Holder, MOST_REMEMBERED, PAGE, Page};
 pub use effects::Effects;
 pub use error::{BrokerError, ErrorKind, Result};
+pub use ids::random_id;
 pub use layer::{BrokerLayer, ConsumerLayer, CoordinatorLayer};
 pub use memory::MemoryBroker;
 pub use message::{ExchangeKind, Publish, Route};

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use broker::{ExchangeKind, Publish, Route};
+use broker::{ExchangeKind, Publish, Route, random_id};
 use jiff::Timestamp;
 use protocol::event::TaskSent;
 use protocol::{DateTime, Packing, TaskMessage, TimeLimit};
-use uuid::Uuid;
 
 use crate::sent::described;
 use crate::{CallOptions, ClientError, ClientOptions, Expires, RouteOptions, TaskCall};
@@ -24,7 +23,7 @@ pub struct Prepared {
 
 /// A random task id.
 pub(crate) fn new_id() -> String {
-    Uuid::new_v4().to_string()
+    random_id().to_string()
 }
 
 pub(crate) fn prepare(

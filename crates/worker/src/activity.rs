@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use broker::Tag;
+use foldhash::fast::RandomState;
 use protocol::{Message, TaskRequest};
 use tokio::sync::Notify;
 
@@ -142,7 +143,7 @@ impl Drop for Arriving {
 /// Everything held, and the totals.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
-    held: Mutex<HashMap<Tag, Arc<Held>>>,
+    held: Mutex<HashMap<Tag, Arc<Held>, RandomState>>,
     totals: Mutex<BTreeMap<Arc<str>, u64>>,
     active: AtomicUsize,
     /// The size of everything held.

@@ -4,10 +4,11 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use broker::Delivery;
+use foldhash::fast::RandomState;
 
 #[derive(Debug, Default)]
 struct State {
-    tags: HashSet<Arc<str>>,
+    tags: HashSet<Arc<str>, RandomState>,
     waiting: VecDeque<Delivery>,
 }
 
@@ -18,12 +19,11 @@ pub(super) struct Holds {
 }
 
 impl Holds {
-    /// Notes a delivery and keeps it for the next who reserves. One that is known already is dropped.
-    pub(super) fn add(&self, delivery: Delivery) {
-        let mut state = self.lock();
-        if state.tags.insert(Arc::clone(&delivery.tag.0)) {
-            state.waiting.push_back(delivery);
-        }
+    /// Notes deliveries and keeps them for the next who reserves. What is known already is dropped.
+    pub(super) fn add(&self, deliveries: impl IntoIterator<Item = Delivery>) {
+        let State { tags, waiting } = &mut *self.lock();
+        let new = |delivery: &Delivery| tags.insert(Arc::clone(&delivery.tag.0));
+        waiting.extend(deliveries.into_iter().filter(new));
     }
 
     /// Up to `max` deliveries that nobody was given yet.

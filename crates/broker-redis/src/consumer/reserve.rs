@@ -170,7 +170,8 @@ fn keep(
         // The lease was lost meanwhile; what was taken is given to others by the sweep.
         return Ok(false);
     }
-    let mut number = first;
+    let mut kept = Vec::new();
+    let mut numbers = first..;
     let mut last = None;
     let mut lots = lots.into_iter();
     while let (Some(position), Some(payloads)) = (lots.next(), lots.next()) {
@@ -180,14 +181,14 @@ fn keep(
         let step = shared.keys.steps()[position / plan.len()];
         for payload in payloads {
             let payload: Vec<u8> = decode(&shared.hot, "reserve", payload)?;
+            let number = numbers.next().expect("there is always one number more");
             let tag = tag::write(incarnation, tag::is_poison(&payload), step, number);
             let name = Arc::clone(&queue.name);
-            let delivery = delivery(shared, tag, name, payload, asked);
-            shared.holds.add(delivery);
-            number += 1;
+            kept.push(delivery(shared, tag, name, payload, asked));
         }
         last = Some(queue);
     }
+    shared.holds.add(kept);
     if let Some(queue) = last {
         shared
             .queues
@@ -217,9 +218,10 @@ pub(super) fn delivery(
     }
 }
 
-/// Whether somebody held the message before, and how many have died with it. Nothing is read of a message that was never given back.
+/// Whether somebody held the message before, and how many have died with it. Nothing is read of a message that was never given back;
+/// whoever counts a death marks it as given back too.
 fn past(message: &Received) -> (bool, u32) {
-    if !message.may_have(REDELIVERED) && !message.may_have(envelope::DEATHS) {
+    if !message.may_have(REDELIVERED) {
         return (false, 0);
     }
     let message = message.as_ref().ok();

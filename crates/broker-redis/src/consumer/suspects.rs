@@ -64,13 +64,9 @@ pub(super) async fn recover(shared: &Shared) -> Result<()> {
             let held = record.as_deref().and_then(envelope::read_own);
             if let Some(held) = &held {
                 let queue = held.routing_key.as_ref().into();
-                shared.holds.add(delivery(
-                    shared,
-                    tag.to_string(),
-                    queue,
-                    held.envelope.to_vec(),
-                    asked,
-                ));
+                let envelope = held.envelope.to_vec();
+                let found = delivery(shared, tag.to_string(), queue, envelope, asked);
+                shared.holds.add([found]);
                 shared.wake.now();
             }
             held.is_none()

@@ -1,5 +1,6 @@
 //! The message properties.
 
+use crate::codec::Sink as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json::{self, Reader, Writer};
 use crate::take::{self, Field, Fields};
@@ -59,6 +60,18 @@ impl DeliveryInfo {
             info.extra = take::map(json::typed(info.extra)?)?;
         }
         Ok(Some(info))
+    }
+
+    /// Writes the typed fields.
+    fn write_typed(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        writer.open_map();
+        writer.entry_str("exchange", &self.exchange);
+        writer.entry_str("routing_key", &self.routing_key);
+        if let Some(redelivered) = self.redelivered {
+            writer.entry("redelivered", &redelivered.into())?;
+        }
+        writer.end_map();
+        Ok(())
     }
 
     fn to_map(&self) -> Map {
@@ -175,7 +188,28 @@ impl Properties {
     }
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
-        writer.value(&Value::Map(self.to_map()))
+        let info = self.delivery_info.as_ref();
+        if !self.extra.is_empty() || info.is_some_and(|info| !info.extra.is_empty()) {
+            // An entry of its own may stand for a typed one.
+            return writer.value(&Value::Map(self.to_map()));
+        }
+        writer.open_map();
+        writer.entry_text("correlation_id", self.correlation_id.as_deref());
+        writer.entry_text("reply_to", self.reply_to.as_deref());
+        writer.entry_int("delivery_mode", self.delivery_mode);
+        writer.entry_text("expiration", self.expiration.as_deref());
+        if let Some(info) = info {
+            writer.key("delivery_info");
+            info.write_typed(writer)?;
+        }
+        writer.entry_int("priority", self.priority);
+        writer.entry_text(
+            "body_encoding",
+            self.body_encoding.map(BodyEncoding::as_str),
+        );
+        writer.entry_text("delivery_tag", self.delivery_tag.as_deref());
+        writer.end_map();
+        Ok(())
     }
 }
 
@@ -215,5 +249,50 @@ fn expiration(value: Value) -> Result<Option<String>, DecodeError> {
     match value {
         Value::Int(millis) => Ok(Some(millis.to_string())),
         value => take::text(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both_ways(properties: &Properties) -> [Vec<u8>; 2] {
+        let (mut straight, mut by_map) = (Writer::default(), Writer::default());
+        let map = Value::Map(properties.to_map());
+        properties.write(&mut straight).expect("it can be written");
+        by_map.value(&map).expect("it can be written");
+        [straight.into_bytes(), by_map.into_bytes()]
+    }
+
+    #[test]
+    fn what_is_written_is_the_map() {
+        let text = |text: &str| Some(text.to_owned());
+        let mut properties = Properties::default();
+        let [straight, by_map] = both_ways(&properties);
+        assert_eq!(straight, by_map, "nothing is set");
+        properties = Properties {
+            correlation_id: text("c\"1"),
+            reply_to: text("r"),
+            delivery_mode: Some(2),
+            expiration: text("1000"),
+            delivery_info: Some(DeliveryInfo {
+                exchange: "é".to_owned(),
+                routing_key: "q".to_owned(),
+                redelivered: Some(true),
+                extra: Map::new(),
+            }),
+            priority: Some(-3),
+            body_encoding: Some(BodyEncoding::Base64),
+            delivery_tag: text("t"),
+            extra: Map::new(),
+        };
+        let [straight, by_map] = both_ways(&properties);
+        assert_eq!(straight, by_map, "all is set");
+        properties.extra.insert("priority", 7);
+        let [straight, by_map] = both_ways(&properties);
+        assert_eq!(
+            straight, by_map,
+            "an entry of its own stands for a typed one"
+        );
     }
 }
