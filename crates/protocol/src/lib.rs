@@ -19,6 +19,7 @@ mod limits;
 mod message;
 mod meta;
 mod node;
+mod put;
 pub mod redis;
 mod saferepr;
 mod signature;

@@ -12,6 +12,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::json::Writer;
 use crate::limits::Limits;
 use crate::message::{Headers, Message};
+use crate::put::{self, Put};
 use crate::take;
 use crate::value::{Map, Value};
 
@@ -87,56 +88,29 @@ impl Event {
     /// What [`Event::to_map`] says, as JSON.
     fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.open_map();
-        for (name, entry) in self.entries() {
-            match entry {
-                Entry::Text(text) => writer.entry_str(name, text),
-                Entry::Value(value) => writer.entry(name, &value)?,
-            }
-        }
+        self.put(writer)?;
         writer.end_map();
         Ok(())
     }
 
     /// The event as a map, in Python's order. The common fields win over fields of the same name.
     pub fn to_map(&self) -> Map {
-        let mut map = Map::new();
-        for (name, entry) in self.entries() {
-            match entry {
-                Entry::Text(text) => map.insert(name, text),
-                Entry::Value(value) => map.insert(name, value.into_owned()),
-            };
+        put::to_map(|map| self.put(map))
+    }
+
+    fn put(&self, into: &mut impl Put) -> Result<(), EncodeError> {
+        into.text("hostname", &self.hostname);
+        into.value_if("utcoffset", self.utcoffset)?;
+        into.value_if("pid", self.pid)?;
+        into.value_if("clock", self.clock)?;
+        let own = self.fields.iter();
+        for (name, value) in own.filter(|(name, _)| !COMMON.contains(&name.as_str())) {
+            into.value(name, Cow::Borrowed(value))?;
         }
-        map
+        into.value("timestamp", Cow::Owned(self.timestamp.into()))?;
+        into.text("type", &self.kind);
+        Ok(())
     }
-
-    fn entries(&self) -> impl Iterator<Item = (&str, Entry<'_>)> {
-        let made = |value| Entry::Value(Cow::Owned(value));
-        let sender = [
-            ("hostname", Some(Entry::Text(&self.hostname))),
-            ("utcoffset", self.utcoffset.map(|hours| made(hours.into()))),
-            ("pid", self.pid.map(|pid| made(pid.into()))),
-            ("clock", self.clock.map(|clock| made(clock.into()))),
-        ];
-        let own = self
-            .fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value));
-        let own = own.filter(|(name, _)| !COMMON.contains(name));
-        sender
-            .into_iter()
-            .filter_map(|(name, entry)| Some((name, entry?)))
-            .chain(own.map(|(name, value)| (name, Entry::Value(Cow::Borrowed(value)))))
-            .chain([
-                ("timestamp", made(self.timestamp.into())),
-                ("type", Entry::Text(&self.kind)),
-            ])
-    }
-}
-
-/// What stands under a name in an event.
-enum Entry<'a> {
-    Text(&'a str),
-    Value(Cow<'a, Value>),
 }
 
 /// What is the same in every event, and wins over fields of its own.

@@ -45,21 +45,6 @@ impl Writer {
         self.str(value);
     }
 
-    /// A text entry, if there is one.
-    pub(crate) fn entry_text(&mut self, key: &str, value: Option<&str>) {
-        value
-            .into_iter()
-            .for_each(|value| self.entry_str(key, value));
-    }
-
-    /// A whole number's entry, if there is one.
-    pub(crate) fn entry_int(&mut self, key: &str, value: Option<i64>) {
-        if let Some(value) = value {
-            self.key(key);
-            self.display(value);
-        }
-    }
-
     /// An entry of any value.
     pub(crate) fn entry(&mut self, key: &str, value: &Value) -> Result<(), EncodeError> {
         self.key(key);

@@ -3,6 +3,7 @@
 use crate::codec::Sink as _;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::json::{self, Reader, Writer};
+use crate::put::{self, Put};
 use crate::take::{self, Field, Fields};
 use crate::value::{Map, Value};
 
@@ -62,31 +63,11 @@ impl DeliveryInfo {
         Ok(Some(info))
     }
 
-    /// Writes the typed fields.
-    fn write_typed(&self, writer: &mut Writer) -> Result<(), EncodeError> {
-        writer.open_map();
-        writer.entry_str("exchange", &self.exchange);
-        writer.entry_str("routing_key", &self.routing_key);
-        if let Some(redelivered) = self.redelivered {
-            writer.entry("redelivered", &redelivered.into())?;
-        }
-        writer.end_map();
-        Ok(())
-    }
-
-    fn to_map(&self) -> Map {
-        let mut map = Map::new();
-        map.insert("exchange", self.exchange.as_str());
-        map.insert("routing_key", self.routing_key.as_str());
-        if let Some(redelivered) = self.redelivered {
-            map.insert("redelivered", redelivered);
-        }
-        map.extend(
-            self.extra
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
-        map
+    fn put(&self, into: &mut impl Put) -> Result<(), EncodeError> {
+        into.text("exchange", &self.exchange);
+        into.text("routing_key", &self.routing_key);
+        into.value_if("redelivered", self.redelivered)?;
+        into.all(&self.extra)
     }
 }
 
@@ -151,40 +132,7 @@ impl Properties {
 
     /// The properties as a plain map, in the order they are written.
     pub fn to_map(&self) -> Map {
-        let mut map = Map::new();
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                map.insert(key, value);
-            }
-        };
-        put(
-            "correlation_id",
-            self.correlation_id.as_deref().map(Value::from),
-        );
-        put("reply_to", self.reply_to.as_deref().map(Value::from));
-        put("delivery_mode", self.delivery_mode.map(Value::Int));
-        put("expiration", self.expiration.as_deref().map(Value::from));
-        put(
-            "delivery_info",
-            self.delivery_info
-                .as_ref()
-                .map(|info| Value::Map(info.to_map())),
-        );
-        put("priority", self.priority.map(Value::Int));
-        put(
-            "body_encoding",
-            self.body_encoding.map(|encoding| encoding.as_str().into()),
-        );
-        put(
-            "delivery_tag",
-            self.delivery_tag.as_deref().map(Value::from),
-        );
-        map.extend(
-            self.extra
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
-        map
+        put::to_map(|map| self.put(map))
     }
 
     pub(super) fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
@@ -194,22 +142,24 @@ impl Properties {
             return writer.value(&Value::Map(self.to_map()));
         }
         writer.open_map();
-        writer.entry_text("correlation_id", self.correlation_id.as_deref());
-        writer.entry_text("reply_to", self.reply_to.as_deref());
-        writer.entry_int("delivery_mode", self.delivery_mode);
-        writer.entry_text("expiration", self.expiration.as_deref());
-        if let Some(info) = info {
-            writer.key("delivery_info");
-            info.write_typed(writer)?;
-        }
-        writer.entry_int("priority", self.priority);
-        writer.entry_text(
-            "body_encoding",
-            self.body_encoding.map(BodyEncoding::as_str),
-        );
-        writer.entry_text("delivery_tag", self.delivery_tag.as_deref());
+        self.put(writer)?;
         writer.end_map();
         Ok(())
+    }
+
+    fn put(&self, into: &mut impl Put) -> Result<(), EncodeError> {
+        into.text_if("correlation_id", self.correlation_id.as_deref());
+        into.text_if("reply_to", self.reply_to.as_deref());
+        into.value_if("delivery_mode", self.delivery_mode)?;
+        into.text_if("expiration", self.expiration.as_deref());
+        if let Some(info) = &self.delivery_info {
+            into.map("delivery_info", |into| info.put(into))?;
+        }
+        into.value_if("priority", self.priority)?;
+        let encoding = self.body_encoding.map(BodyEncoding::as_str);
+        into.text_if("body_encoding", encoding);
+        into.text_if("delivery_tag", self.delivery_tag.as_deref());
+        into.all(&self.extra)
     }
 }
 

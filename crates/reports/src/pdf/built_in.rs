@@ -47,7 +47,10 @@ macro_rules! built_in {
     };
 }
 
-/// In the order in which they are asked for a character. The first two have what every report needs.
+/// How many of [`ALL`], from the first, have what every report needs.
+pub(super) const ALWAYS: usize = 2;
+
+/// In the order in which they are asked for a character.
 pub(super) static ALL: [BuiltIn; 8] = [
     built_in!("LiberationSans-Regular", ANY, false),
     built_in!("LiberationSans-Bold", ANY, true),

@@ -13,6 +13,7 @@ mod meaning;
 mod order;
 mod shape;
 mod show;
+mod slot;
 mod table;
 mod typeface;
 mod write;

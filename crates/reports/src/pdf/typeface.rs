@@ -2,35 +2,21 @@
 //! scripts, the system's for what they all lack. Those that no text needs are never read.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::built_in;
-use super::fallback::{self, SystemFont};
+use super::fallback;
 use super::font::Font;
 use super::order::{Part, is_direction, parts, plain};
 use super::shape::Glyph;
-use crate::error::{Error, Result};
+use super::slot::{Slot, Source};
+use crate::error::Result;
 
 /// Fonts for any number of reports.
 #[derive(Debug)]
 pub struct Typeface {
     slots: Vec<Slot>,
-}
-
-/// A font that is read when it is first needed.
-#[derive(Debug)]
-struct Slot {
-    source: Source,
-    /// Nothing when it cannot be read: then it has no characters, and what is missing is told.
-    font: OnceLock<Option<Font>>,
-}
-
-#[derive(Debug)]
-enum Source {
-    BuiltIn(&'static built_in::BuiltIn),
-    System(SystemFont),
 }
 
 /// Text in a row that one font shows in one direction.
@@ -54,8 +40,11 @@ impl Typeface {
     pub fn load() -> Result<Typeface> {
         let mut typeface = Typeface::built_in()?;
         for font in fallback::fonts() {
-            let slot = Slot::of(Source::System(font));
-            slot.check()?;
+            let is_chosen = font.chosen;
+            let slot = Slot::new(Source::System(font));
+            if is_chosen {
+                slot.read()?;
+            }
             typeface.slots.push(slot);
         }
         Ok(typeface)
@@ -68,9 +57,9 @@ impl Typeface {
     pub fn built_in() -> Result<Typeface> {
         let slots: Vec<Slot> = built_in::ALL
             .iter()
-            .map(|font| Slot::of(Source::BuiltIn(font)))
+            .map(|font| Slot::new(Source::BuiltIn(font)))
             .collect();
-        slots.iter().take(2).try_for_each(Slot::check)?;
+        slots[..built_in::ALWAYS].iter().try_for_each(Slot::read)?;
         Ok(Typeface { slots })
     }
 
@@ -135,8 +124,7 @@ impl Typeface {
     /// The first font that has all of a letter with its marks, or at least the letter.
     fn font_of(&self, letter: &str, bold: bool) -> usize {
         let having = |text: &str| {
-            let mut fonts =
-                (0..self.slots.len()).filter(|font| self.slots[*font].source.suits(bold));
+            let mut fonts = (0..self.slots.len()).filter(|font| self.slots[*font].suits(bold));
             fonts.find(|font| {
                 text.chars()
                     .all(|character| self.slots[*font].has(character))
@@ -166,65 +154,6 @@ impl Run {
                 (glyphs, &self.text[start..*end.unwrap_or(&self.text.len())])
             })
             .collect()
-    }
-}
-
-impl Slot {
-    fn of(source: Source) -> Slot {
-        Slot {
-            source,
-            font: OnceLock::new(),
-        }
-    }
-
-    /// Reads a font that must be there.
-    fn check(&self) -> Result<(), Error> {
-        if self.source.must_be() {
-            let font = self.source.read()?;
-            self.font.get_or_init(|| Some(font));
-        }
-        Ok(())
-    }
-
-    fn font(&self) -> Option<&Font> {
-        self.font.get_or_init(|| self.source.read().ok()).as_ref()
-    }
-
-    fn has(&self, character: char) -> bool {
-        self.source.covers(character)
-            && self
-                .font()
-                .is_some_and(|font| font.glyph(character).is_some())
-    }
-}
-
-impl Source {
-    fn suits(&self, bold: bool) -> bool {
-        match self {
-            Source::BuiltIn(font) => font.bold == bold,
-            Source::System(_) => true,
-        }
-    }
-
-    fn covers(&self, character: char) -> bool {
-        match self {
-            Source::BuiltIn(font) => font.covers(character),
-            Source::System(_) => true,
-        }
-    }
-
-    fn must_be(&self) -> bool {
-        match self {
-            Source::BuiltIn(_) => true,
-            Source::System(font) => font.chosen,
-        }
-    }
-
-    fn read(&self) -> Result<Font> {
-        match self {
-            Source::BuiltIn(font) => font.read(),
-            Source::System(font) => font.read(),
-        }
     }
 }
 
