@@ -17,7 +17,7 @@ use crate::error::{Result, SqliteError};
 use crate::operations::publish::{Call, Outgoing};
 use crate::operations::reserve::Taken;
 use crate::operations::results::EncodedMeta;
-use crate::operations::settle::{Fate, Hold, Order};
+use crate::operations::settle::{Fate, Hold, Order, Past};
 
 /// Encodes messages and fills in what a transport adds.
 pub(crate) fn outgoing(batch: Vec<Publish>) -> Result<Vec<Outgoing>> {
@@ -160,13 +160,21 @@ fn encode_call(call: ChordCall) -> Result<Call> {
     })
 }
 
+fn again(deaths: i64) -> Past {
+    Past {
+        redelivered: true,
+        deaths,
+    }
+}
+
 fn fate(verdict: Verdict) -> Result<Fate> {
     Ok(match verdict {
         Verdict::Ack => Fate::Ack,
         Verdict::Keep => Fate::Keep,
         Verdict::AckEarly { lost } => Fate::AckEarly(lost.encode(Codec::Json, None)?.into()),
-        Verdict::Requeue { front: true } => Fate::RequeueFront(0),
-        Verdict::Died => Fate::RequeueFront(1),
+        Verdict::Return => Fate::RequeueFront(Past::default()),
+        Verdict::Requeue { front: true } => Fate::RequeueFront(again(0)),
+        Verdict::Died => Fate::RequeueFront(again(1)),
         Verdict::Requeue { front: false } => Fate::RequeueBack,
         Verdict::Defer { until } => Fate::Defer(ceiling_ms(until)),
         Verdict::Park { reason } => Fate::Park(reason),

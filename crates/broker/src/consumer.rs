@@ -215,6 +215,8 @@ pub enum Verdict {
         /// The meta that tells of the loss. It is stored unless the task has reached a final state by then.
         lost: Box<TaskMeta>,
     },
+    /// Back to the front of its queue as it came: nobody has begun to run it.
+    Return,
     /// Back to its queue, marked as redelivered.
     Requeue {
         /// At the front (taken next) or at the back.

@@ -125,8 +125,7 @@ impl Inner {
     /// goes first, so that they are in front of the queue in their order.
     async fn give_back(&self, all_but: usize) {
         for Waiting { run, place, .. } in self.backlog.take_back(all_but) {
-            let verdict = Verdict::Requeue { front: true };
-            let settlement = Settlement::new(run.held.tag.clone(), verdict);
+            let settlement = Settlement::new(run.held.tag.clone(), Verdict::Return);
             self.engine.complete(settlement.into()).await;
             self.engine.activity.release(&run.held);
             drop(place);

@@ -29,10 +29,11 @@ def main(seed, first, count, path, workers, pause):
 
 
 def revoke(ids, workers):
-    """Revokes the tasks before they are sent, and waits until the workers know."""
-    if ids:
-        replies = app.control.revoke(ids, reply=True, timeout=20, limit=workers)
-        assert len(replies) == workers, replies
+    """Revokes the tasks before they are sent, and waits until the workers know: one that starts slowly is told again."""
+    replies, deadline = [], time.monotonic() + PATIENCE
+    while ids and len(replies) < workers:
+        assert time.monotonic() < deadline, f"of {workers} workers have answered: {replies}"
+        replies = app.control.revoke(ids, reply=True, timeout=5, limit=workers)
 
 
 def wait_until_quiet():

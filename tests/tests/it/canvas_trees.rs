@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const WORKERS: usize = 3;
 /// Trees that are sent at a time, each time to new servers and workers.
 const BATCH: usize = 500;
+/// The leases of a worker that nobody kills, and of those that are killed.
+const UNDISTURBED: &str = "60";
+const KILLED: &str = "3";
 const BETWEEN_KILLS: Duration = Duration::from_millis(1_500);
 
 fn folder() -> PathBuf {
@@ -40,13 +43,13 @@ fn batches(default: usize) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// A conformance worker on this broker; `number` tells it from the others.
-fn our_worker(redis: &RedisServer, number: usize) -> Process {
+/// A conformance worker on this broker; `number` tells it from the others. What it held is had again after the lease, in seconds.
+fn our_worker(redis: &RedisServer, number: usize, lease: &str) -> Process {
     let mut command = Command::new(bin("conformance-worker"));
     command
         .env("CELERY_BROKER_URL", redis.url())
         .env("CELERY_RESULT_BACKEND", redis.url())
-        .env("CELERIAC_LEASE_SECONDS", "3")
+        .env("CELERIAC_LEASE_SECONDS", lease)
         // The kills are the drill's: a task that was there by chance each time is not to be parked for them.
         .env("CELERIAC_MAX_WORKER_DEATHS", "100")
         .env("REDIS_HOST", "127.0.0.1")
@@ -95,7 +98,7 @@ async fn ends_as_under_celery(batch: &[String; 2]) {
     let folder = TempDir::new().unwrap();
     let [celery, ours] = outcomes(&folder);
     let _celery_worker = celery_worker(&left).await;
-    let _our_worker = our_worker(&right, 0);
+    let _our_worker = our_worker(&right, 0, UNDISTURBED);
     let beside = run(&left, batch, &celery, &[]);
     finish(run(&right, batch, &ours, &[])).await;
     finish(beside).await;
@@ -106,10 +109,10 @@ async fn ends_as_without_kills(batch: &[String; 2]) {
     let (left, right) = (RedisServer::start(), RedisServer::start());
     let folder = TempDir::new().unwrap();
     let [living, killed] = outcomes(&folder);
-    let _living_worker = our_worker(&left, 0);
+    let _living_worker = our_worker(&left, 0, UNDISTURBED);
     let undisturbed = run(&left, batch, &living, &[]);
     let mut workers: Vec<Process> = (0..WORKERS)
-        .map(|number| our_worker(&right, number))
+        .map(|number| our_worker(&right, number, KILLED))
         .collect();
     let mut disturbed = run(&right, batch, &killed, &[&WORKERS.to_string(), "0.1"]);
     disturbed
@@ -119,7 +122,7 @@ async fn ends_as_without_kills(batch: &[String; 2]) {
     while disturbed.is_running() {
         let number = kills % WORKERS;
         workers[number].kill();
-        workers[number] = our_worker(&right, number);
+        workers[number] = our_worker(&right, number, KILLED);
         kills += 1;
         tokio::time::sleep(BETWEEN_KILLS).await;
     }

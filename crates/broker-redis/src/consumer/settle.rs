@@ -87,7 +87,7 @@ async fn rewritten(shared: &Shared, batch: &[Settlement]) -> Result<HashMap<Arc<
     let is_rewritten = |settlement: &&Settlement| {
         matches!(
             settlement.verdict,
-            Verdict::Requeue { .. } | Verdict::Died | Verdict::Park { .. }
+            Verdict::Return | Verdict::Requeue { .. } | Verdict::Died | Verdict::Park { .. }
         )
     };
     let tags: Vec<Arc<str>> = batch
@@ -122,6 +122,9 @@ fn verb(
             lost: lost.encode(Codec::Json, None)?,
         }),
         Verdict::Defer { until } => Some(defer(*until)),
+        Verdict::Return => {
+            held().and_then(|held| requeue(shared, tag, &held, "RPUSH", <[u8]>::to_vec))
+        }
         Verdict::Requeue { front } => {
             let push = if *front { "RPUSH" } else { "LPUSH" };
             held().and_then(|held| requeue(shared, tag, &held, push, envelope::redelivered))

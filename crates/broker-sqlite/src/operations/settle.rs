@@ -21,7 +21,7 @@ const STILL_HELD: &str =
 const RUN: &str = "UPDATE messages SET state = 3 WHERE id = ?";
 const REPLACE_BODY: &str = "UPDATE bodies SET body = ?2 WHERE id = ?1";
 const TO_FRONT: &str = "\
-UPDATE messages SET state = 0, holder = NULL, redelivered = 1, deaths = deaths + ?2, rank = coalesce(
+UPDATE messages SET state = 0, holder = NULL, redelivered = redelivered OR ?2, deaths = deaths + ?3, rank = coalesce(
     (SELECT min(r.rank) FROM messages r WHERE r.state = 0 AND r.queue = messages.queue AND r.step = messages.step), 0) - 1
 WHERE id = ?1";
 const COPY_TO_BACK: &str = "\
@@ -52,6 +52,13 @@ pub(crate) struct Order {
     pub(crate) effects: Option<Box<EncodedEffects>>,
 }
 
+/// What a message has been through since it was taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) redelivered: bool,
+    pub(crate) deaths: i64,
+}
+
 /// What becomes of the message.
 #[derive(Clone, Debug)]
 pub(crate) enum Fate {
@@ -59,8 +66,7 @@ pub(crate) enum Fate {
     Keep,
     /// With the encoded meta that tells of the loss.
     AckEarly(Bytes),
-    /// With the deaths to count.
-    RequeueFront(i64),
+    RequeueFront(Past),
     RequeueBack,
     /// Until this time of the wall clock in milliseconds.
     Defer(i64),
@@ -133,7 +139,7 @@ impl Holds {
 struct Changes<'o> {
     delete: Vec<i64>,
     run: Vec<(i64, &'o Bytes)>,
-    to_front: Vec<(i64, i64)>,
+    to_front: Vec<(i64, bool, i64)>,
     to_back: Vec<i64>,
     defer: Vec<(i64, i64)>,
     park: Vec<(i64, &'o str)>,
@@ -157,7 +163,9 @@ impl<'o> Changes<'o> {
             Fate::Ack => self.delete.push(id),
             Fate::Keep => {}
             Fate::AckEarly(lost) => self.run.push((id, lost)),
-            Fate::RequeueFront(deaths) => self.to_front.push((id, *deaths)),
+            Fate::RequeueFront(past) => {
+                self.to_front.push((id, past.redelivered, past.deaths));
+            }
             Fate::RequeueBack => self.to_back.push(id),
             Fate::Defer(due) => self.defer.push((id, *due)),
             Fate::Park(reason) => self.park.push((id, reason)),

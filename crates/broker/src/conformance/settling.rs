@@ -14,6 +14,7 @@ cases![
     requeue_at_the_back,
     requeue_keeps_the_priority,
     redelivered_message_says_so,
+    returned_message_is_as_it_came,
     deaths_are_counted_until_somebody_else_decides,
     keep_leaves_it_held,
     close_gives_back_in_order,
@@ -66,6 +67,35 @@ async fn requeue_keeps_the_priority(fixture: Fixture) {
         .give(&delivery, Verdict::Requeue { front: true })
         .await;
     assert_eq!(member.take_ids(2).await, ["urgent", "lazy"]);
+}
+
+async fn returned_message_is_as_it_came(fixture: Fixture) {
+    let member = fixture.consumer(&["q"]).await;
+    fixture.publish("q", &["a", "b", "c"]).await;
+    let first = member.take_one().await;
+    let [died, second] = &member.take(2).await[..] else {
+        unreachable!("two were taken");
+    };
+    member.give(died, Verdict::Died).await;
+    let died = member.take_one().await;
+    for delivery in [second, &died, &first] {
+        member.give(delivery, Verdict::Return).await;
+    }
+    let again = member.take(3).await;
+    let told: Vec<_> = again
+        .iter()
+        .map(|delivery| (id(delivery), delivery.redelivered, delivery.deaths))
+        .collect();
+    let expected = [("a", false, 0), ("b", true, 1), ("c", false, 0)];
+    assert_eq!(
+        told,
+        expected.map(|(id, redelivered, deaths)| (id.to_owned(), redelivered, deaths))
+    );
+    assert_eq!(
+        member.settle(&first.tag, Verdict::Return).await,
+        Settled::Refused,
+        "it was given back before"
+    );
 }
 
 async fn redelivered_message_says_so(fixture: Fixture) {

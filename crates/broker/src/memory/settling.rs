@@ -116,6 +116,7 @@ fn dispose(state: &mut State, tag: &Tag, held: Held, verdict: Verdict, node: &st
                 },
             );
         }
+        Verdict::Return => state.queues.push_front(held.item),
         Verdict::Requeue { front: true } => state.queues.push_front(held.item.redelivered()),
         Verdict::Requeue { front: false } => state.queues.push_back(held.item.redelivered()),
         Verdict::Died => state.queues.push_front(held.item.died()),
