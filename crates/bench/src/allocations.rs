@@ -73,14 +73,10 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> anyhow::Result<Vec<Row<Alloca
     let program = program()?;
     let ours =
         [Store::Redis, Store::Sqlite].map(|store| Setup::celeriac(store).with_concurrency(SLOTS));
-    let mut rows = Vec::new();
-    for setup in size.chosen(ours) {
-        for role in Role::ALL {
-            let once = async |trial: &Trial<'_>| once(trial, &program, role).await;
-            rows.push(lab.repeat("allocations", setup, 1, once).await);
-        }
-    }
-    Ok(rows)
+    let setups = size.chosen(ours).into_iter();
+    let cases = setups.flat_map(|setup| Role::ALL.map(|role| (setup, role)));
+    let once = async |trial: &Trial<'_>, role: &Role| once(trial, &program, *role).await;
+    Ok(lab.in_turn("allocations", cases, 1, once).await)
 }
 
 fn program() -> anyhow::Result<PathBuf> {

@@ -69,17 +69,13 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<BeatRun>> {
         every: 1,
     };
     let ours = Setup::celeriac(Store::Redis);
-    let mut rows = Vec::new();
-    for (setup, load) in [(ours, large), (ours, small), (Setup::celery(), small)] {
-        for setup in size.chosen([setup]) {
-            let once = async |trial: &Trial<'_>| match setup.engine {
-                Engine::Celeriac => ours_once(trial, load, size).await,
-                Engine::Celery => celery_once(trial, load, size).await,
-            };
-            rows.push(lab.repeat("beat", setup, size.reps, once).await);
-        }
-    }
-    rows
+    let cases = [(ours, large), (ours, small), (Setup::celery(), small)].into_iter();
+    let cases = cases.filter(|(setup, _)| size.is_chosen(setup));
+    let once = async |trial: &Trial<'_>, load: &Load| match trial.setup.engine {
+        Engine::Celeriac => ours_once(trial, *load, size).await,
+        Engine::Celery => celery_once(trial, *load, size).await,
+    };
+    lab.in_turn("beat", cases, size.reps, once).await
 }
 
 async fn ours_once(trial: &Trial<'_>, load: Load, size: &Size) -> anyhow::Result<BeatRun> {

@@ -83,19 +83,19 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<CanvasRun>> {
     let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
     let chords = CHORDS.map(|tasks| (Flow::Chord, tasks));
     let chains = CHAINS.map(|tasks| (Flow::Chain, tasks));
-    let mut rows = Vec::new();
-    for setup in size.chosen([ours, Setup::celery()]) {
+    let setups = size.chosen([ours, Setup::celery()]).into_iter();
+    let cases = setups.flat_map(|setup| {
         let largest = match setup.engine {
             Engine::Celeriac => usize::MAX,
             Engine::Celery => CELERYS_LARGEST,
         };
         let flows = chords.into_iter().chain(chains);
-        for (flow, tasks) in flows.filter(|(_, tasks)| *tasks <= largest) {
-            let once = async |trial: &Trial<'_>| once(trial, flow, tasks).await;
-            rows.push(lab.repeat("canvas", setup, size.reps, once).await);
-        }
-    }
-    rows
+        let flows = flows.filter(move |(_, tasks)| *tasks <= largest);
+        flows.map(move |flow| (setup, flow))
+    });
+    let once =
+        async |trial: &Trial<'_>, (flow, tasks): &(Flow, usize)| once(trial, *flow, *tasks).await;
+    lab.in_turn("canvas", cases, size.reps, once).await
 }
 
 async fn once(trial: &Trial<'_>, flow: Flow, tasks: usize) -> anyhow::Result<CanvasRun> {

@@ -43,12 +43,9 @@ pub(crate) struct ControlRun {
 /// Measures ours on Redis.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<ControlRun>> {
     let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
-    let mut rows = Vec::new();
-    for setup in size.chosen([ours]) {
-        let once = async |trial: &Trial<'_>| once(lab, trial, size).await;
-        rows.push(lab.repeat("control", setup, size.reps, once).await);
-    }
-    rows
+    let once = async |trial: &Trial<'_>| once(lab, trial, size).await;
+    lab.repeat("control", size.chosen([ours]), size.reps, once)
+        .await
 }
 
 async fn once(lab: &Lab, trial: &Trial<'_>, size: &Size) -> anyhow::Result<ControlRun> {

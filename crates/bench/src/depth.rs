@@ -35,17 +35,16 @@ pub(crate) struct DepthRun {
 /// Queues of several depths, with results; Celery's messages only for their memory.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DepthRun>> {
     let ours = Setup::celeriac(Store::Redis).with_concurrency(SLOTS);
-    let mut rows = Vec::new();
-    for depth in &size.depths {
-        for setup in size.chosen([ours]) {
-            let once = async |trial: &Trial<'_>| ours_once(trial, *depth, size.tasks).await;
-            rows.push(lab.repeat("depth", setup, size.reps, once).await);
-        }
-    }
-    for setup in size.chosen([Setup::celery()]) {
-        let once = async |trial: &Trial<'_>| celery_once(trial);
-        rows.push(lab.repeat("depth", setup, 1, once).await);
-    }
+    let depths = size.depths.iter();
+    let cases =
+        depths.flat_map(|depth| size.chosen([ours]).into_iter().map(|setup| (setup, *depth)));
+    let once = async |trial: &Trial<'_>, depth: &usize| ours_once(trial, *depth, size.tasks).await;
+    let mut rows = lab.in_turn("depth", cases, size.reps, once).await;
+    let once = async |trial: &Trial<'_>| celery_once(trial);
+    rows.extend(
+        lab.repeat("depth", size.chosen([Setup::celery()]), 1, once)
+            .await,
+    );
     rows
 }
 

@@ -61,16 +61,9 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DrainRun>> {
     let setups =
         [true, false].map(|results| setups(size).map(move |setup| setup.with_results(results)));
     let aof = more(Setup::celeriac(Store::Redis), size).map(Setup::with_aof);
-    let mut rows = Vec::new();
-    for setup in size.chosen(setups.into_iter().flatten().chain(aof)) {
-        rows.push(
-            lab.repeat("drain", setup, size.reps, async |trial| {
-                once(trial, size).await
-            })
-            .await,
-        );
-    }
-    rows
+    let setups = size.chosen(setups.into_iter().flatten().chain(aof));
+    let once = async |trial: &Trial<'_>| once(trial, size).await;
+    lab.repeat("drain", setups, size.reps, once).await
 }
 
 /// With default settings and with more slots on every store; Celery last.

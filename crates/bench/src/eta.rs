@@ -52,14 +52,11 @@ pub(crate) struct EtaRun {
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<EtaRun>> {
     let ours =
         [Store::Redis, Store::Sqlite].map(|store| Setup::celeriac(store).with_concurrency(SLOTS));
-    let mut rows = Vec::new();
-    for tasks in &size.eta_tasks {
-        for setup in size.chosen(ours) {
-            let once = async |trial: &Trial<'_>| once(trial, *tasks).await;
-            rows.push(lab.repeat("eta", setup, size.reps, once).await);
-        }
-    }
-    rows
+    let numbers = size.eta_tasks.iter();
+    let cases =
+        numbers.flat_map(|tasks| size.chosen(ours).into_iter().map(|setup| (setup, *tasks)));
+    let once = async |trial: &Trial<'_>, tasks: &usize| once(trial, *tasks).await;
+    lab.in_turn("eta", cases, size.reps, once).await
 }
 
 async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<EtaRun> {

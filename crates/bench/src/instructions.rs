@@ -51,16 +51,12 @@ pub(crate) struct Share {
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<InstructionsRun>> {
     let ours =
         [Store::Redis, Store::Sqlite].map(|store| Setup::celeriac(store).with_concurrency(SLOTS));
-    let mut rows = Vec::new();
-    for setup in size.chosen(ours) {
-        let once = async |trial: &Trial<'_>| {
-            let short = count(trial, SHORT).await?;
-            let long = count(trial, LONG).await?;
-            Ok(between(&short, &long, (LONG - SHORT) as f64))
-        };
-        rows.push(lab.repeat("instructions", setup, 1, once).await);
-    }
-    rows
+    let once = async |trial: &Trial<'_>| {
+        let short = count(trial, SHORT).await?;
+        let long = count(trial, LONG).await?;
+        Ok(between(&short, &long, (LONG - SHORT) as f64))
+    };
+    lab.repeat("instructions", size.chosen(ours), 1, once).await
 }
 
 async fn count(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<Profile> {

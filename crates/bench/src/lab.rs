@@ -90,34 +90,57 @@ impl Lab {
         self.celery.as_ref()
     }
 
-    /// Measures `reps` times, each on an empty store; a failure ends the row with a note.
+    /// Measures every setup `reps` times, as [`Self::in_turn`] does.
     pub(crate) async fn repeat<R>(
         &self,
         what: &str,
-        setup: Setup,
+        setups: impl IntoIterator<Item = Setup>,
         reps: usize,
         once: impl AsyncFn(&Trial<'_>) -> anyhow::Result<R>,
-    ) -> Row<R> {
-        let mut row = Row {
-            setup,
-            runs: Vec::new(),
-            note: None,
-        };
-        if setup.engine == Engine::Celery && self.celery.is_none() {
-            row.note = Some(NOT_INSTALLED.to_owned());
-            return row;
-        }
-        while row.runs.len() < reps && row.note.is_none() {
-            eprintln!("{what}: {setup}, {} of {reps}", row.runs.len() + 1);
-            match self.once(setup, &once).await {
-                Ok(run) => row.runs.push(run),
-                Err(error) => {
-                    eprintln!("  failed: {error:#}");
-                    row.note = Some(format!("failed: {error:#}"));
-                }
+    ) -> Vec<Row<R>> {
+        let cases = setups.into_iter().map(|setup| (setup, ()));
+        let once = async |trial: &Trial<'_>, (): &()| once(trial).await;
+        self.in_turn(what, cases, reps, once).await
+    }
+
+    /// Measures every case `reps` times, each on an empty store. They take turns, so that a machine that gets slower does so for all
+    /// of them. A failure ends a row with a note.
+    pub(crate) async fn in_turn<C, R>(
+        &self,
+        what: &str,
+        cases: impl IntoIterator<Item = (Setup, C)>,
+        reps: usize,
+        once: impl AsyncFn(&Trial<'_>, &C) -> anyhow::Result<R>,
+    ) -> Vec<Row<R>> {
+        let (setups, cases): (Vec<Setup>, Vec<C>) = cases.into_iter().unzip();
+        let mut rows: Vec<Row<R>> = setups.into_iter().map(|setup| self.row(setup)).collect();
+        for rep in 1..=reps {
+            let going = rows.iter_mut().zip(&cases);
+            for (row, case) in going.filter(|(row, _)| row.note.is_none()) {
+                eprintln!("{what}: {}, {rep} of {reps}", row.setup);
+                self.add(row, async |trial| once(trial, case).await).await;
             }
         }
-        row
+        rows
+    }
+
+    fn row<R>(&self, setup: Setup) -> Row<R> {
+        let missing = setup.engine == Engine::Celery && self.celery.is_none();
+        Row {
+            setup,
+            runs: Vec::new(),
+            note: missing.then(|| NOT_INSTALLED.to_owned()),
+        }
+    }
+
+    async fn add<R>(&self, row: &mut Row<R>, once: impl AsyncFn(&Trial<'_>) -> anyhow::Result<R>) {
+        match self.once(row.setup, once).await {
+            Ok(run) => row.runs.push(run),
+            Err(error) => {
+                eprintln!("  failed: {error:#}");
+                row.note = Some(format!("failed: {error:#}"));
+            }
+        }
     }
 
     async fn once<R>(

@@ -42,16 +42,9 @@ pub(crate) struct LatencyRun {
 
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<LatencyRun>> {
-    let mut rows = Vec::new();
-    for setup in size.chosen(Setup::usual()) {
-        rows.push(
-            lab.repeat("latency", setup, size.reps, async |trial| {
-                once(trial, size.samples).await
-            })
-            .await,
-        );
-    }
-    rows
+    let setups = size.chosen(Setup::usual());
+    let once = async |trial: &Trial<'_>| once(trial, size.samples).await;
+    lab.repeat("latency", setups, size.reps, once).await
 }
 
 pub(crate) async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<LatencyRun> {

@@ -33,16 +33,9 @@ pub(crate) struct MemoryRun {
 
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<MemoryRun>> {
-    let mut rows = Vec::new();
-    for setup in size.chosen(Setup::usual().map(Setup::with_events)) {
-        rows.push(
-            lab.repeat("memory", setup, size.reps, async |trial| {
-                once(trial, size).await
-            })
-            .await,
-        );
-    }
-    rows
+    let setups = size.chosen(Setup::usual().map(Setup::with_events));
+    let once = async |trial: &Trial<'_>| once(trial, size).await;
+    lab.repeat("memory", setups, size.reps, once).await
 }
 
 /// MiB of an idle worker.

@@ -45,15 +45,12 @@ impl PublishRun {
 
 /// Measures ours on every store, and Celery's client.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<PublishRun>> {
-    let mut rows = Vec::new();
-    for setup in size.chosen(Setup::usual()) {
-        let once = async |trial: &Trial<'_>| match setup.engine {
-            Engine::Celeriac => ours_once(trial, size).await,
-            Engine::Celery => celery_once(trial, size),
-        };
-        rows.push(lab.repeat("publish", setup, size.reps, once).await);
-    }
-    rows
+    let once = async |trial: &Trial<'_>| match trial.setup.engine {
+        Engine::Celeriac => ours_once(trial, size).await,
+        Engine::Celery => celery_once(trial, size),
+    };
+    lab.repeat("publish", size.chosen(Setup::usual()), size.reps, once)
+        .await
 }
 
 async fn ours_once(trial: &Trial<'_>, size: &Size) -> anyhow::Result<PublishRun> {

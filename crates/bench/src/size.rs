@@ -63,11 +63,13 @@ pub(crate) struct Size {
 impl Size {
     /// Those of the setups that `--only` leaves.
     pub(crate) fn chosen(&self, setups: impl IntoIterator<Item = Setup>) -> Vec<Setup> {
-        let wanted = |setup: &Setup| {
-            self.only
-                .as_ref()
-                .is_none_or(|text| setup.to_string().contains(text))
-        };
-        setups.into_iter().filter(wanted).collect()
+        let setups = setups.into_iter();
+        setups.filter(|setup| self.is_chosen(setup)).collect()
+    }
+
+    /// Whether `--only` leaves this one.
+    pub(crate) fn is_chosen(&self, setup: &Setup) -> bool {
+        let text = self.only.as_ref();
+        text.is_none_or(|text| setup.to_string().contains(text))
     }
 }

@@ -35,13 +35,10 @@ pub(crate) struct SpinRun {
 
 /// Measures ours on every store with as many slots as there are cores, and with one slot.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<SpinRun>> {
-    let mut rows = Vec::new();
     let [redis, sqlite] = [Store::Redis, Store::Sqlite].map(Setup::celeriac);
-    for setup in size.chosen([redis.with_concurrency(1), redis, sqlite]) {
-        let once = async |trial: &Trial<'_>| once(trial, size.samples * 4).await;
-        rows.push(lab.repeat("spin", setup, size.reps, once).await);
-    }
-    rows
+    let setups = size.chosen([redis.with_concurrency(1), redis, sqlite]);
+    let once = async |trial: &Trial<'_>| once(trial, size.samples * 4).await;
+    lab.repeat("spin", setups, size.reps, once).await
 }
 
 async fn once(trial: &Trial<'_>, tasks: usize) -> anyhow::Result<SpinRun> {

@@ -22,11 +22,8 @@ pub(crate) struct StartRun {
 
 /// Measures ours on every store, and Celery.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<StartRun>> {
-    let mut rows = Vec::new();
-    for setup in size.chosen(Setup::usual()) {
-        rows.push(lab.repeat("start", setup, size.reps, once).await);
-    }
-    rows
+    let setups = size.chosen(Setup::usual());
+    lab.repeat("start", setups, size.reps, once).await
 }
 
 async fn once(trial: &Trial<'_>) -> anyhow::Result<StartRun> {

@@ -27,11 +27,18 @@ impl Measured {
         let latency = async |trial: &Trial<'_>| latency::once(trial, size.samples).await;
         let reps = size.reps;
         let without = setup.with_results(false);
+        let drains = lab.repeat("peers, drain", [setup, without], reps, drain);
+        let [with, without] = rows(drains.await);
+        let [latency] = rows(lab.repeat("peers, latency", [setup], reps, latency).await);
+        let [idle] = rows(
+            lab.repeat("peers, memory", [setup], reps, memory::idle)
+                .await,
+        );
         Self {
-            with: lab.repeat("peers, drain", setup, reps, drain).await,
-            without: lab.repeat("peers, drain", without, reps, drain).await,
-            latency: lab.repeat("peers, latency", setup, reps, latency).await,
-            idle: lab.repeat("peers, memory", setup, reps, memory::idle).await,
+            with,
+            without,
+            latency,
+            idle,
         }
     }
 
@@ -85,4 +92,9 @@ impl Measured {
             reference: Some(self.with.runs[at].reference.per_s),
         }
     }
+}
+
+fn rows<R, const N: usize>(rows: Vec<Row<R>>) -> [Row<R>; N] {
+    let rows = rows.try_into().ok();
+    rows.expect("there is a row for each setup")
 }
