@@ -30,6 +30,8 @@ struct Step {
     profits: Vec<(AssetIx, Decimal)>,
     /// The part of the profits that exchange rates made on what was held at the stop before; only foreign assets.
     currency_gains: Vec<(AssetIx, Decimal)>,
+    /// Value by asset.
+    values: Vec<(AssetIx, Decimal)>,
     mark: Mark,
 }
 
@@ -181,6 +183,14 @@ impl<'m> Walk<'m> {
     }
 }
 
+impl Walk<'_> {
+    /// What each asset was worth on a day of a window, or on the day that it opens; nothing on other days.
+    pub(crate) fn values(&self, date: Date) -> &[(AssetIx, Decimal)] {
+        let found = self.steps.binary_search_by_key(&date, |step| step.date);
+        found.map_or(&[], |index| &self.steps[index].values)
+    }
+}
+
 impl<'m> Deref for Walk<'m> {
     type Target = Walked<'m>;
 
@@ -302,6 +312,7 @@ impl<'m> Walker<'m> {
             outflow,
             profits,
             currency_gains,
+            values: self.last.values().collect(),
             mark: Mark::of(&self.ledger),
         })
     }

@@ -92,6 +92,12 @@ impl Valuation {
         })
     }
 
+    /// What each position is worth in base currency.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (AssetIx, Decimal)> {
+        let positions = self.positions.iter();
+        positions.map(|(asset, position)| (*asset, position.value_base))
+    }
+
     /// Cash of all currencies in base currency.
     pub fn cash_base(&self) -> Decimal {
         self.cash.values().map(|(_, base)| *base).sum()

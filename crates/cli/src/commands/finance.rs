@@ -1,5 +1,6 @@
 //! `celeriac finance`.
 
+mod attribution;
 mod backups;
 mod files;
 mod market;
@@ -39,6 +40,7 @@ use crate::summary;
   celeriac finance snapshot
   celeriac finance targets set -u 1 --portfolio 1 equity=60 bond=30:3
   celeriac finance targets propose -u 1
+  celeriac finance attribution -u 1 --by class equity=60:SPY bond=40:AGG
   celeriac finance summary --json
   celeriac finance report --user 1 --format pdf --format html
   celeriac finance export --user 1 --start 2012-01-01 --end 2012-12-31
@@ -81,6 +83,8 @@ pub(crate) enum Args {
     /// Say how portfolios are meant to be divided, and get the trades that bring them there
     #[command(subcommand)]
     Targets(targets::TargetsArgs),
+    /// Say why portfolios did otherwise than their targets, or another mix: by how they were divided, or by what was picked
+    Attribution(attribution::AttributionArgs),
     /// Show every portfolio's figures as last computed
     Summary,
     /// Write reports on a user's portfolios: PDF, HTML, CSV or JSON
@@ -144,6 +148,7 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::Snapshot(args) => portfolios::snapshot(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,
         Args::Targets(args) => targets::run(store, args, context).await,
+        Args::Attribution(args) => attribution::attribution(store, args, context).await,
         Args::Summary => summary::show(store, context.json).await.map(ok),
         Args::Report(args) => files::report(store, args, context).await.map(ok),
         Args::Export(args) => files::export(store, args, context).await.map(ok),

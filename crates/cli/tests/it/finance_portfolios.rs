@@ -1,4 +1,4 @@
-//! `celeriac finance calculate-performance`, `snapshot` and `targets`.
+//! `celeriac finance calculate-performance`, `snapshot`, `targets` and `attribution`.
 
 use serde_json::json;
 
@@ -225,6 +225,51 @@ async fn targets_that_make_no_sense_are_refused() {
     ];
     for (arguments, code, expected) in cases {
         let text = refused(&sandbox, &format!("finance targets {arguments}"), code);
+        assert!(text.contains(expected), "{arguments}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_portfolio_is_compared_with_its_targets_and_with_a_mix() {
+    let sandbox = with_ledger().await;
+    let attribution = "finance attribution -u 1 --start 2010-03-09 --end 2010-03-31";
+    let nothing = run(&sandbox, attribution);
+    assert!(nothing.contains("no portfolio has targets"), "{nothing}");
+    // 128.25 / 127.40 - 1 is 0.67 %; all of what is held is equity, and cash earns nothing.
+    let mix = run(&sandbox, &format!("{attribution} equity=100:ibm"));
+    for expected in ["the mix 0.67 %, active return", "equity", "cash", "total"] {
+        assert!(mix.contains(expected), "{expected} is missing:\n{mix}");
+    }
+    run(
+        &sandbox,
+        "finance targets set -u 1 --portfolio 1 --by symbol IBM=60 AAPL=40",
+    );
+    let found = &json(&sandbox, attribution)[0];
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let effects = ["allocation", "selection", "interaction"];
+    let sum: f64 = effects
+        .iter()
+        .map(|effect| number(&found["totals"][effect]))
+        .sum();
+    let rest = number(&found["active_return"]) - sum - number(&found["rest"]);
+    assert!(rest.abs() < 1e-12, "{found}");
+    assert_eq!(found["portfolio"], "Main");
+    assert!((number(&found["sides"]["AAPL"]["benchmark_weight"]) - 0.4).abs() < 1e-12);
+
+    let cases = [
+        ("equity=100", 1, "no symbol says what equity returned"),
+        ("equity=100:NONE", 1, "asset NONE does not exist"),
+        (
+            "equity=60:IBM bond=50:IBM",
+            1,
+            "must not add up to more than 100 %",
+        ),
+        ("equity", 64, "must be such as equity=60:SPY"),
+        ("equity=100:IBM --period 1y", 64, "cannot be used with"),
+        ("equity=100:IBM --portfolio 2", 1, "belongs to another user"),
+    ];
+    for (arguments, code, expected) in cases {
+        let text = refused(&sandbox, &format!("{attribution} {arguments}"), code);
         assert!(text.contains(expected), "{arguments}: {text}");
     }
 }

@@ -36,7 +36,7 @@ pub use period::Period;
 pub use refresh::{TASK, refresh};
 pub use request::RefreshRequest;
 pub use snapshot::{SnapshotData, SnapshotRequest, create_snapshots};
-pub use view::{View, Viewed, owned_portfolio, view};
+pub use view::{View, Viewed, owned_portfolio, view, view_with_plan};
 
 use jiff::civil::Date;
 

@@ -6,15 +6,18 @@ use jiff::civil::Date;
 
 use super::calendars::MadeCalendars;
 use super::compute::{self, Job};
+use super::envelope::Issue;
 use super::hash::LedgerDigest;
 use super::load::{self, LoadedLedger};
 use super::request::RefreshRequest;
+use crate::attribution::linked::{LinkedAttribution, linked};
+use crate::attribution::mix::components;
 use crate::error::{Error, Result};
 use crate::figures::ReturnSettings;
 use crate::ledger::{AccountId, LedgerError};
 use crate::market::Market;
 use crate::money::Currency;
-use crate::series::Walk;
+use crate::series::{Series as _, Walk};
 use crate::store::{PortfolioRow, Store, asset_index};
 use crate::targets::{Aim, Proposal, TargetPlan};
 
@@ -54,6 +57,30 @@ pub async fn view(
     portfolio_id: Option<i64>,
     as_of: Option<Date>,
 ) -> Result<View> {
+    load_view(store, user_id, portfolio_id, as_of, None).await
+}
+
+/// As [`view`], as if this were the plan of every portfolio.
+///
+/// # Errors
+/// As [`view`].
+pub async fn view_with_plan(
+    store: &Store,
+    user_id: i64,
+    portfolio_id: Option<i64>,
+    as_of: Option<Date>,
+    plan: &TargetPlan,
+) -> Result<View> {
+    load_view(store, user_id, portfolio_id, as_of, Some(plan)).await
+}
+
+async fn load_view(
+    store: &Store,
+    user_id: i64,
+    portfolio_id: Option<i64>,
+    as_of: Option<Date>,
+    plan: Option<&TargetPlan>,
+) -> Result<View> {
     let request = RefreshRequest {
         user_id: Some(user_id),
         portfolio_ids: portfolio_id.map(|id| vec![id]),
@@ -64,7 +91,10 @@ pub async fn view(
     let owner = store.display_name(user_id).await?;
     let rows = load::scope(store, &request).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let targets = store.targets(&ids).await?;
+    let targets = match plan {
+        Some(plan) => ids.iter().map(|id| (*id, plan.clone())).collect(),
+        None => store.targets(&ids).await?,
+    };
     let also = target_assets(store, &targets).await?;
     let (market, portfolios) = portfolios(store, &request, rows, also).await?;
     Ok(View {
@@ -156,6 +186,39 @@ impl View {
         let both = plan.zip(walk);
         both.map(|(plan, walk)| Proposal::of(plan, &walk, aim))
             .transpose()
+    }
+
+    /// Why a portfolio of the view that has a plan did otherwise than the plan since a day; `None` without a plan, or when nothing
+    /// has happened.
+    ///
+    /// # Errors
+    /// What is wrong with its ledger, or why it cannot be compared with its plan.
+    pub fn attribution(
+        &self,
+        viewed: &Viewed,
+        from: Date,
+    ) -> Result<Option<LinkedAttribution>, Issue> {
+        let id = viewed.row().id;
+        let ledger = |error: LedgerError| compute::failure(id, error.code(), &error);
+        let Some(plan) = self.targets.get(&id) else {
+            return Ok(None);
+        };
+        let walk = viewed.walk(&self.market, vec![from]).map_err(ledger)?;
+        let Some(walk) = walk else {
+            return Ok(None);
+        };
+        let window = walk.window(from);
+        let base = viewed.row().base_currency;
+        let mix = components(plan, &self.market, base, &window)
+            .map_err(|error| compute::failure(id, "no_benchmark", &error))?;
+        let returns = window.returns();
+        let found = returns
+            .unbroken()
+            .and_then(|returns| linked(&walk, &window, returns, (plan.dimension, &mix)));
+        let lost = "there was nothing left, or less, on a day of the range";
+        found
+            .map(Some)
+            .ok_or_else(|| compute::failure(id, "non_positive_equity", &lost))
     }
 }
 

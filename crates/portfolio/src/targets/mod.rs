@@ -90,7 +90,7 @@ impl Dimension {
     }
 
     /// The group of an asset; `None` for an asset without sector.
-    fn group(self, asset: &Asset) -> Option<&str> {
+    pub(crate) fn group(self, asset: &Asset) -> Option<&str> {
         match self {
             Dimension::Class => Some(&asset.class),
             Dimension::Sector => asset.sector.as_deref(),
@@ -165,11 +165,13 @@ impl TargetPlan {
 
     /// The symbols that it names, held or not.
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
-        let by_symbol = self.dimension == Dimension::Symbol;
         let targets = self.targets.iter();
-        targets.filter_map(move |target| match &target.buy {
-            Some(symbol) => Some(symbol.as_str()),
-            None => by_symbol.then_some(target.name.as_str()),
-        })
+        targets.filter_map(|target| self.symbol(target))
+    }
+
+    /// The symbol that stands for a target: what is bought for it, or what it is.
+    pub(crate) fn symbol<'t>(&self, target: &'t Target) -> Option<&'t str> {
+        let itself = (self.dimension == Dimension::Symbol).then_some(target.name.as_str());
+        target.buy.as_deref().or(itself)
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod advance;
+mod attribution;
 mod backup;
 mod demo;
 mod engine;

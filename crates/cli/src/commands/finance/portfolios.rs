@@ -65,7 +65,8 @@ pub(crate) struct SnapshotArgs {
     force: bool,
 }
 
-fn period(text: &str) -> Result<Period, String> {
+/// A named period as people write it.
+pub(super) fn period(text: &str) -> Result<Period, String> {
     let known = || Period::ALL.map(Period::as_str).join(", ");
     Period::parse(text).ok_or_else(|| format!("must be one of {}", known()))
 }
@@ -260,7 +261,7 @@ pub(super) async fn snapshot(
 }
 
 /// Says what failed; the exit code follows.
-fn told(errors: &[Issue]) -> Exit {
+pub(super) fn told(errors: &[Issue]) -> Exit {
     for error in errors {
         let id = error
             .id

@@ -51,10 +51,10 @@ pub(crate) struct OneArgs {
 pub(crate) struct WhoseArgs {
     /// Whose portfolios
     #[arg(long, short, value_name = "ID")]
-    user: i64,
+    pub(super) user: i64,
     /// Only this portfolio
     #[arg(long, value_name = "ID")]
-    portfolio: Option<i64>,
+    pub(super) portfolio: Option<i64>,
 }
 
 /// A plan.
@@ -110,7 +110,7 @@ fn above_zero(text: &str) -> Result<Decimal, String> {
 }
 
 /// Per cent as a share.
-fn share(text: &str) -> Result<Decimal, String> {
+pub(super) fn share(text: &str) -> Result<Decimal, String> {
     let share = decimal(text)?.div(Decimal::from_int(100), RATE);
     share.map_err(|error| error.to_string())
 }
@@ -145,14 +145,19 @@ fn target(text: &str) -> Result<Typed, String> {
     })
 }
 
+/// The name of a group as it is stored.
+pub(super) fn group(dimension: Dimension, typed: &str) -> String {
+    match dimension {
+        Dimension::Symbol => typed.to_uppercase(),
+        Dimension::Class => typed.to_lowercase(),
+        Dimension::Sector => typed.to_owned(),
+    }
+}
+
 impl SetArgs {
     fn plan(&self) -> Result<TargetPlan, Error> {
         let dimension = Dimension::parse(&self.by).unwrap_or(Dimension::Class);
-        let name = |name: &str| match dimension {
-            Dimension::Symbol => name.to_uppercase(),
-            Dimension::Class => name.to_lowercase(),
-            Dimension::Sector => name.to_owned(),
-        };
+        let name = |typed: &str| group(dimension, typed);
         let targets = self.targets.iter().map(|typed| Target {
             name: name(&typed.name),
             weight: typed.weight,

@@ -1,7 +1,5 @@
 //! Groups to effects.
 
-use std::collections::BTreeMap;
-
 use portfolio::attribution::{Group, brinson_fachler};
 use serde_json::Value;
 
@@ -17,9 +15,5 @@ pub(crate) fn actual(input: &Value) -> Value {
         };
         (name.clone(), group)
     });
-    shown(&groups.collect())
-}
-
-pub(crate) fn shown(groups: &BTreeMap<String, Group>) -> Value {
-    serde_json::to_value(brinson_fachler(groups)).unwrap()
+    serde_json::to_value(brinson_fachler(&groups.collect())).unwrap()
 }

@@ -1,21 +1,19 @@
-//! Attribution through a database: a portfolio and its benchmark are two portfolios that buy an asset of each group on the
-//! first day. Weights are what they hold that evening, returns what the assets' prices say of the day after.
+//! Attribution through a database: a portfolio that buys an asset of each group on the first day, beside a mix of other assets,
+//! which earn on the day after what the case says.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use portfolio::analytics::view;
-use portfolio::attribution::Group;
+use portfolio::analytics::view_with_plan;
 use portfolio::decimal::Decimal;
-use portfolio::figures::Closing;
 use portfolio::store::NewAsset;
+use portfolio::targets::{Dimension, Target, TargetPlan};
 use serde_json::Value;
 
-use super::{attribution, run_stored};
+use super::run_stored;
 use crate::world::{Server, World, on_both_servers};
 
 const DAYS: [&str; 2] = ["2013-01-02", "2013-01-03"];
-/// Everything costs so much on the first day, and each side has so much of it to spend.
+/// Everything costs so much on the first day, and so much a thousand times is there to spend.
 const PRICE: i64 = 1_000;
 
 on_both_servers!(attribution_oracles_through_the_store);
@@ -25,106 +23,92 @@ async fn attribution_oracles_through_the_store(server: Server) {
     let user = world.user("a@b.c").await;
     run_stored("attribution.json", server, async |id, input| {
         let groups = input["groups"].as_object().unwrap();
-        let mut sides = Vec::new();
-        for (place, side) in ["portfolio", "benchmark"].into_iter().enumerate() {
-            let pairs = groups.iter();
-            let wanted = pairs.map(|(name, of)| (name.as_str(), &of[place], &of[place + 2]));
-            let name = format!("{id} {side}");
-            sides.push(Side::stored(&world, user, &name, wanted.collect()).await);
-        }
-        let group = |name: &String| Group {
-            portfolio_weight: sides[0].weight(name),
-            benchmark_weight: sides[1].weight(name),
-            portfolio_return: sides[0].returns[name],
-            benchmark_return: sides[1].returns[name],
+        let side = |place: usize| {
+            let groups = groups.iter();
+            let of = groups
+                .map(|(name, of)| (name.as_str(), decimal(&of[place]), decimal(&of[place + 2])));
+            of.collect::<Vec<_>>()
         };
-        let read = groups.keys().map(|name| (name.clone(), group(name)));
-        attribution::shown(&read.collect())
+        let portfolio = bought(&world, user, id, side(0)).await;
+        let plan = mix(&world, id, side(1)).await;
+        shown(&world, user, portfolio, &plan).await
     })
     .await;
 }
 
-/// What the database says of one of the two portfolios, by group.
-struct Side {
-    weights: BTreeMap<String, f64>,
-    returns: BTreeMap<String, f64>,
+/// Groups with their weights and returns.
+type Groups<'n> = Vec<(&'n str, Decimal, Decimal)>;
+
+/// A portfolio that holds an asset of each group.
+async fn bought(world: &World, user: i64, id: &str, groups: Groups<'_>) -> i64 {
+    let day = DAYS[0];
+    let mut ledger = format!(
+        "account,date,type,symbol,quantity,price,amount,currency\n{id},{day},deposit,,,,{},USD\n",
+        PRICE * PRICE
+    );
+    for (group, weight, earned) in groups {
+        let symbol = asset(world, &format!("{id} held {group}"), group, earned).await;
+        if weight.is_positive() {
+            let held = thousandfold(weight);
+            writeln!(ledger, "{id},{day},buy,{symbol},{held},{PRICE},,USD").unwrap();
+        }
+    }
+    world.portfolio(user, id, false, &ledger).await
 }
 
-impl Side {
-    /// Stores groups with their weights and returns, and reads them again.
-    async fn stored(
-        world: &World,
-        user: i64,
-        name: &str,
-        wanted: Vec<(&str, &Value, &Value)>,
-    ) -> Side {
-        let decimal = |value: &Value| -> Decimal { value.as_str().unwrap().parse().unwrap() };
-        let day = DAYS[0];
-        let mut ledger = format!(
-            "account,date,type,symbol,quantity,price,amount,currency\n{name},{day},deposit,,,,{},USD\n",
-            PRICE * PRICE
-        );
-        let mut assets = Vec::new();
-        for (group, weight, earned) in wanted {
-            let symbol = format!("{name} {group}").to_uppercase();
-            let (held, earned) = (thousandfold(decimal(weight)), thousandfold(decimal(earned)));
-            assets.push(asset(world, &symbol, group, Decimal::from_int(PRICE) + earned).await);
-            if held.is_positive() {
-                writeln!(ledger, "{name},{day},buy,{symbol},{held},{PRICE},,USD").unwrap();
-            }
-        }
-        let portfolio = world.portfolio(user, name, false, &ledger).await;
-        Side {
-            weights: weights(world, user, portfolio).await,
-            returns: returns(world, &assets).await,
-        }
+/// A plan that follows an asset for each group.
+async fn mix(world: &World, id: &str, groups: Groups<'_>) -> TargetPlan {
+    let mut targets = Vec::new();
+    for (group, weight, earned) in groups {
+        targets.push(Target {
+            name: group.to_owned(),
+            weight,
+            band: Decimal::ZERO,
+            buy: Some(asset(world, &format!("{id} index {group}"), group, earned).await),
+        });
     }
+    TargetPlan {
+        dimension: Dimension::Sector,
+        minimum_trade: Decimal::ZERO,
+        cash_kept: Decimal::ZERO,
+        whole_shares: false,
+        targets,
+    }
+}
 
-    /// Of a group that is not held, none.
-    fn weight(&self, group: &str) -> f64 {
-        self.weights.get(group).copied().unwrap_or_default()
-    }
+async fn shown(world: &World, user: i64, portfolio: i64, plan: &TargetPlan) -> Value {
+    let [from, to] = DAYS.map(|day| day.parse().unwrap());
+    let view = view_with_plan(&world.store, user, Some(portfolio), Some(to), plan).await;
+    let view = view.unwrap();
+    let found = view.attribution(&view.portfolios[0], from);
+    let found = found.unwrap().unwrap();
+    assert!(found.rest.abs() < 1e-12, "{}", found.rest);
+    serde_json::to_value(found.attribution).unwrap()
+}
+
+fn decimal(value: &Value) -> Decimal {
+    value.as_str().unwrap().parse().unwrap()
 }
 
 fn thousandfold(value: Decimal) -> Decimal {
     value.mul(Decimal::from_int(PRICE), 10).unwrap()
 }
 
-/// An asset of a group and its prices on both days.
-async fn asset(world: &World, symbol: &str, group: &str, after: Decimal) -> i64 {
+/// An asset of a group with its prices on both days; returns its symbol.
+async fn asset(world: &World, name: &str, group: &str, earned: Decimal) -> String {
+    let symbol = name.to_uppercase();
     let asset = NewAsset {
         sector: Some(group),
-        ..NewAsset::share(symbol, "USD".parse().unwrap())
+        ..NewAsset::share(&symbol, "USD".parse().unwrap())
     };
     let id = world.store.put_asset(&asset).await.unwrap();
     let [first, second] = DAYS;
+    let after = Decimal::from_int(PRICE) + thousandfold(earned);
     world
         .prices(
             id,
             &format!("date,close\n{first},{PRICE}\n{second},{after}\n"),
         )
         .await;
-    id
-}
-
-async fn weights(world: &World, user: i64, portfolio: i64) -> BTreeMap<String, f64> {
-    let day = DAYS[0].parse().unwrap();
-    let found = view(&world.store, user, Some(portfolio), Some(day)).await;
-    let found = found.unwrap();
-    let walk = found.portfolios[0].walk(&found.market, Vec::new()).unwrap();
-    let closing = Closing::of(&walk.unwrap()).unwrap();
-    closing.allocation.unwrap().sector
-}
-
-async fn returns(world: &World, assets: &[i64]) -> BTreeMap<String, f64> {
-    let market = world.store.market(assets).await.unwrap();
-    let returns = market.assets().iter().map(|asset| {
-        let levels: Vec<Decimal> = asset.closes.iter().map(|(_, close)| *close).collect();
-        let [first, second] = levels[..] else {
-            panic!("{} has {} prices", asset.symbol, levels.len())
-        };
-        let earned = (second - first).to_f64() / first.to_f64();
-        (asset.sector.clone().unwrap(), earned)
-    });
-    returns.collect()
+    symbol
 }

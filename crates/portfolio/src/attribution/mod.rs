@@ -1,13 +1,17 @@
-//! Brinson-Fachler attribution of one period: why a portfolio and its benchmark differ, by group.
+//! Brinson-Fachler attribution: why a portfolio and its benchmark differ, by group.
 //!
-//! Arithmetic and for a single period; where weights and returns come from is the caller's business.
+//! Here is the arithmetic of a single period. [`mix`] is a benchmark that is put together from indices, [`linked`] joins the days
+//! of a range.
+
+pub mod linked;
+pub mod mix;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 /// A group's weights and returns, as fractions.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Group {
     /// Its share of the portfolio.
     pub portfolio_weight: f64,
@@ -80,6 +84,14 @@ impl Group {
 }
 
 impl Effects {
+    fn times(self, factor: f64) -> Effects {
+        Effects {
+            allocation: self.allocation * factor,
+            selection: self.selection * factor,
+            interaction: self.interaction * factor,
+        }
+    }
+
     fn plus(self, other: Effects) -> Effects {
         Effects {
             allocation: self.allocation + other.allocation,
