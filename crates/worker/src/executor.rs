@@ -26,7 +26,7 @@ use crate::pools::{Ending, Place, Threads};
 use crate::prefork::{self, Children};
 use crate::{Failure, Pool, Shutdown, events};
 use backlog::{Backlog, Waiting};
-use lanes::Lane;
+use lanes::{Beginners, Lane};
 
 /// Runs tasks, at most as many at once as the pool has slots.
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ struct Inner {
     tracker: TaskTracker,
     shutdown: Shutdown,
     backlog: Backlog,
+    beginners: Beginners,
 }
 
 /// The place and the slot that a run takes up. A thread that outlives its run keeps them.
@@ -60,6 +61,7 @@ impl Executor {
             tracker: TaskTracker::new(),
             shutdown,
             backlog: Backlog::default(),
+            beginners: Beginners::of_this_runtime(),
         });
         tokio::spawn(lanes::look_after(Arc::clone(&inner)));
         Self(inner)
@@ -69,10 +71,13 @@ impl Executor {
     pub(crate) fn start(&self, run: Run, place: Place) {
         let inner = &self.0;
         inner.backlog.push(run, place);
-        match inner.engine.pool.slots().try_take() {
-            Some(slot) => Lane::open(inner, slot),
-            None => inner.backlog.call(),
-        }
+        Lane::call(inner);
+    }
+
+    /// How many slots the runs have, or would have if others did not come to them by themselves.
+    pub(crate) fn wanted_slots(&self) -> usize {
+        let slots = self.0.engine.pool.slots();
+        (slots.taken() + self.0.backlog.len()).min(slots.size())
     }
 
     /// Gives back what was not started, and waits until nothing runs any more. Call it after the last start, when the worker stops.

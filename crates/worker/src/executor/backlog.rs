@@ -21,7 +21,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     runs: Mutex<VecDeque<Waiting>>,
-    /// Something may wait that no lane will come to by itself.
+    /// Something may wait that no lane will come to by itself, or not in time.
     stranded: Notify,
 }
 
@@ -37,6 +37,10 @@ impl Backlog {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
     }
 
     /// Since when the first run has waited behind so many others.

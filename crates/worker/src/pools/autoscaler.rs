@@ -14,16 +14,19 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// The actor that changes the size of an autoscaled pool.
 #[derive(Debug)]
-pub(crate) struct Autoscaler {
+pub(crate) struct Autoscaler<W> {
     engine: Arc<Engine>,
+    /// How many slots the runs that are here have or want.
+    wanted: W,
     /// When every slot was busy last.
     busy: Instant,
 }
 
-impl Autoscaler {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+impl<W: Fn() -> usize> Autoscaler<W> {
+    pub(crate) fn new(engine: Arc<Engine>, wanted: W) -> Self {
         Self {
             engine,
+            wanted,
             busy: Instant::now(),
         }
     }
@@ -41,11 +44,8 @@ impl Autoscaler {
         let Some(bounds) = self.engine.pool.bounds() else {
             return;
         };
-        let (size, taken) = {
-            let slots = self.engine.pool.slots();
-            (slots.size(), slots.taken())
-        };
-        if taken >= size {
+        let (size, wanted) = (self.engine.pool.slots().size(), (self.wanted)());
+        if wanted >= size {
             self.busy = Instant::now();
             if size < bounds.max {
                 self.engine
@@ -53,7 +53,7 @@ impl Autoscaler {
                     .scale(size.saturating_add(self.waiting().await));
             }
         } else if self.busy.elapsed() >= self.engine.settings.autoscale_keepalive {
-            self.engine.pool.scale(taken);
+            self.engine.pool.scale(wanted);
         }
     }
 

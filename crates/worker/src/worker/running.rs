@@ -65,9 +65,11 @@ impl Running {
         if let Err(error) = engine.hogs.watch(&engine.activity) {
             warn!(%error, "nobody looks for tasks that block the runtime: no thread can be started");
         }
-        tokio::spawn(Autoscaler::new(Arc::clone(&engine)).run(shutdown.warm.clone()));
         let publisher = EventPublisher::new(engine.client.clone(), outlets.events);
         let executor = Executor::new(Arc::clone(&engine), shutdown.clone());
+        let wanted = executor.clone();
+        let autoscaler = Autoscaler::new(Arc::clone(&engine), move || wanted.wanted_slots());
+        tokio::spawn(autoscaler.run(shutdown.warm.clone()));
         let acknowledger = Acknowledger::new(AcknowledgerParams {
             engine: Arc::clone(&engine),
             consumer: Arc::clone(&consumer),

@@ -32,18 +32,32 @@ fn text(reply: &Value, kind: &str) -> String {
 
 /// Sends `wanted` tasks that end when all of them run at once.
 async fn all_at_once(bench: &Bench, wanted: usize) {
+    gather(bench, wanted, false).await;
+}
+
+async fn gather(bench: &Bench, wanted: usize, in_place: bool) {
     let key = key();
     let mut results = Vec::new();
     for _ in 0..wanted {
         let task = Gather {
             key: key.clone(),
             wanted,
+            in_place,
         };
         results.push(bench.client.send(task).await.unwrap());
     }
     for result in results {
         assert_eq!(result.get(DEADLINE).await.unwrap(), wanted);
     }
+}
+
+/// One thread of the runtime, so that only one run is begun at first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_run_that_keeps_its_thread_to_itself_keeps_no_other_from_its_slot() {
+    let bench = Bench::new();
+    let worker = bench.worker(settings(4)).await;
+    gather(&bench, 4, true).await;
+    worker.stop().await;
 }
 
 #[tokio::test]
