@@ -53,7 +53,7 @@ fn figures(load: &Load, columns: &Columns, ledgers: &[Arc<[Entry]>]) -> anyhow::
         .collect();
     let outlines: Vec<Outline<'_>> = outlines?.into_iter().flatten().collect();
     let settings = ReturnSettings {
-        benchmark: Some(load.market.levels(AssetIx(0))),
+        benchmark: Some(load.market.benchmark(AssetIx(0))),
         ..ReturnSettings::default()
     };
     let mut done = 0;

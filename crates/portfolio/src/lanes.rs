@@ -49,6 +49,20 @@ pub(crate) fn sums_of_pairs<const N: usize>(
     sums
 }
 
+/// What `outer` leaves of all values and a first one, such as the largest.
+#[inline]
+pub(crate) fn outermost(values: &[f64], first: f64, outer: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut lanes = [first; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] = outer(lanes[lane], chunk[lane]);
+        }
+    }
+    let left = lanes.iter().chain(rest).copied();
+    left.fold(first, outer)
+}
+
 /// The products of some factors for each pair of values, in one pass; both lists are equally long.
 #[inline]
 pub(crate) fn products_of_pairs<const N: usize>(
@@ -99,7 +113,7 @@ pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{dots, products_of_pairs, sum, sum_of_pairs};
+    use super::{dots, outermost, products_of_pairs, sum, sum_of_pairs};
 
     #[test]
     fn every_value_counts_once_whatever_the_length() {
@@ -109,6 +123,8 @@ mod tests {
             assert_eq!(sum(&values, |value| value * value), squares);
             assert_eq!(sum_of_pairs(&values, &values, |a, b| a * b), squares);
             assert_eq!(dots(&values, [&values; 4]), [squares; 4]);
+            let largest = f64::from(length.saturating_sub(1).max(7));
+            assert_eq!(outermost(&values, 7.0, f64::max), largest);
             let doubled = |value: f64, _| [if value < 3.0 { 2.0 } else { 1.0 }, 2.0];
             let twos = |count: u32| 2.0_f64.powi(count.cast_signed());
             assert_eq!(

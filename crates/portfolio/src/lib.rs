@@ -6,7 +6,7 @@
 //!   world says: observations that hold until the next, exchange rates, assets. Sessions come from `calendar`.
 //! * [`ledger`]: rows applied in order to lots and cash. [`valuation`]: what that is worth on a day.
 //! * [`series`], [`returns`]: a ledger walked day by day, and its daily returns and contributions.
-//! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`]: parts that
+//! * [`metrics`], [`xirr`], [`dietz`], [`allocation`], [`income`], [`index`]: parts that
 //!   [`figures`] joins for a period and for the last day.
 //! * [`targets`]: how a portfolio is meant to be divided, and the trades that bring it there.
 //! * [`gains`]: where the profit of a period came from: prices, dividends, currencies.
@@ -34,6 +34,7 @@ pub mod fx;
 pub mod gains;
 pub mod import;
 pub mod income;
+pub mod index;
 mod lanes;
 pub mod ledger;
 pub mod market;

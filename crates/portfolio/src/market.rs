@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::carried::Carried;
 use crate::decimal::{Decimal, OutOfRange};
 use crate::fx::RateTable;
+use crate::index::Index;
 use crate::money::Currency;
 
 /// An index into [`Market::assets`].
@@ -108,8 +109,31 @@ impl Asset {
     }
 }
 
-/// By asset, as far as they were asked for.
-type Prices = Arc<[OnceLock<Option<Price>>]>;
+/// The prices of a day, by asset.
+#[derive(Debug)]
+struct Prices {
+    whole: Vec<Option<Price>>,
+    /// The closes that nothing divides, as [`Decimal::count`]: so small that those of all assets on all opening days stay near
+    /// the processor. Zero where a price is not of this kind, or is nothing.
+    closes: Vec<i64>,
+}
+
+impl Prices {
+    fn of(assets: &[Asset], date: Date) -> Prices {
+        let whole: Vec<Option<Price>> = assets.iter().map(|asset| asset.price(date)).collect();
+        let plain = |price: &Option<Price>| {
+            let price = price.filter(|price| price.divisor == Decimal::ONE)?;
+            price.close.count()
+        };
+        Prices {
+            closes: whole
+                .iter()
+                .map(|price| plain(price).unwrap_or_default())
+                .collect(),
+            whole,
+        }
+    }
+}
 
 /// All assets and rates a computation may need.
 #[derive(Debug, Default)]
@@ -120,9 +144,9 @@ pub struct Market {
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
     /// By asset, where they were asked for.
-    levels: Vec<OnceLock<Carried<f64>>>,
+    indices: Vec<OnceLock<Index>>,
     /// The prices of days on which many portfolios are valued.
-    days: RwLock<HashMap<Date, Prices>>,
+    days: RwLock<HashMap<Date, Arc<Prices>>>,
 }
 
 /// The prices of a day.
@@ -130,18 +154,34 @@ pub struct Market {
 pub(crate) struct DayPrices<'m> {
     market: &'m Market,
     date: Date,
-    /// Those found before; nothing for a day that is not kept.
-    kept: Option<Prices>,
+    /// Nothing for a day that is not kept.
+    kept: Option<Arc<Prices>>,
 }
 
 impl DayPrices<'_> {
     /// The price of an asset that holds on this day.
     pub(crate) fn of(&self, asset: AssetIx) -> Option<Price> {
-        let find = || self.market.asset(asset).price(self.date);
         match &self.kept {
-            Some(prices) => *prices[asset.0].get_or_init(find),
-            None => find(),
+            Some(prices) => prices.whole[asset.0],
+            None => self.market.asset(asset).price(self.date),
         }
+    }
+
+    /// What some units of an asset are worth at the price that holds on this day, rounded once to money; `None` without one.
+    pub(crate) fn value(
+        &self,
+        asset: AssetIx,
+        units: Decimal,
+    ) -> Option<Result<Decimal, OutOfRange>> {
+        let close = self
+            .kept
+            .as_ref()
+            .map_or(0, |prices| prices.closes[asset.0]);
+        let price = match close {
+            0 => self.of(asset)?,
+            close => Price::plain(self.date, Decimal::of_count(close)),
+        };
+        Some(price.value(units))
     }
 }
 
@@ -155,7 +195,7 @@ impl Market {
                 .or_insert(AssetIx(index));
         }
         Market {
-            levels: vec![OnceLock::new(); assets.len()],
+            indices: assets.iter().map(|_| OnceLock::new()).collect(),
             currencies: assets.iter().map(|asset| asset.currency).collect(),
             assets,
             by_symbol,
@@ -164,7 +204,7 @@ impl Market {
         }
     }
 
-    /// The prices of a day; quicker from the second time on for days that are kept.
+    /// The prices of a day; those of a day that is kept have been found already.
     pub(crate) fn day(&self, date: Date) -> DayPrices<'_> {
         let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
         DayPrices {
@@ -174,7 +214,7 @@ impl Market {
         }
     }
 
-    /// Keeps the prices of days once they have been found.
+    /// Finds the prices of days and keeps them.
     pub(crate) fn keep_days(&self, dates: impl Iterator<Item = Date>) {
         let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<Date> = dates.filter(|date| !days.contains_key(date)).collect();
@@ -184,8 +224,8 @@ impl Market {
         }
         let mut days = self.days.write().unwrap_or_else(PoisonError::into_inner);
         for date in new {
-            let unknown = || self.assets.iter().map(|_| OnceLock::new()).collect();
-            days.entry(date).or_insert_with(unknown);
+            let find = || Arc::new(Prices::of(&self.assets, date));
+            days.entry(date).or_insert_with(find);
         }
     }
 
@@ -209,9 +249,10 @@ impl Market {
         self.by_symbol.get(symbol).copied()
     }
 
-    /// The closing prices of an asset as floats: the levels of a benchmark.
-    pub fn levels(&self, index: AssetIx) -> &Carried<f64> {
-        self.levels[index.0].get_or_init(|| self.asset(index).closes.map(|close| close.to_f64()))
+    /// An asset as a benchmark.
+    pub fn benchmark(&self, asset: AssetIx) -> &Index {
+        let levels = || self.asset(asset).closes.map(|close| close.to_f64());
+        self.indices[asset.0].get_or_init(|| Index::new(levels()))
     }
 
     /// Exchange rates.

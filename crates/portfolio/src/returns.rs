@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::carried::Carried;
 use crate::decimal::Decimal;
 use crate::market::AssetIx;
-use crate::metrics::Benchmark;
 use crate::series::{Day, Window};
 
 /// Daily returns; undefined from the day equity was not positive.
@@ -121,29 +119,6 @@ pub(crate) fn link(value: f64) -> f64 {
         .into_iter()
         .fold(0.0, |sum, odd| sum * square + 1.0 / odd);
     2.0 * half * series
-}
-
-/// Returns of an index between the days of a period that opens on `from`, its last level carried forward; days before its first level are
-/// left out.
-pub fn index_returns<'d>(from: Date, dates: &'d [Date], levels: &Carried<f64>) -> Benchmark<'d> {
-    let opening = levels.at(from).map_or(f64::NAN, |(_, level)| *level);
-    let carried: Vec<f64>;
-    let on_days = match levels.on(dates) {
-        Some(levels) => levels,
-        None => {
-            let along = levels.along(dates.iter().copied());
-            carried = along
-                .map(|level| level.map_or(f64::NAN, |(_, level)| *level))
-                .collect();
-            &carried
-        }
-    };
-    let before = std::iter::once(&opening).chain(on_days);
-    let returns = on_days
-        .iter()
-        .zip(before)
-        .map(|(level, before)| level / before - 1.0);
-    Benchmark::of_days(dates, returns.collect())
 }
 
 #[cfg(test)]

@@ -161,11 +161,11 @@ impl Worth {
             nav: Decimal::ZERO,
         };
         for (asset, units) in units.iter().filter(|(_, units)| !units.is_zero()) {
-            let Some(price) = prices.of(*asset) else {
+            let Some(value) = prices.value(*asset, *units) else {
                 return Ok(None);
             };
             let rate = rate(market.currency(*asset))?;
-            let value = price.value(*units)?.mul(rate, MONEY)?;
+            let value = value?.mul(rate, MONEY)?;
             worth.positions.push((*asset, value));
             worth.nav += value;
         }

@@ -231,7 +231,7 @@ pub(super) fn settings<'m>(market: &'m Market, job: &Job) -> ReturnSettings<'m> 
             risk_free: job.target.row.risk_free_rate.to_f64(),
             ..Settings::default()
         },
-        benchmark: job.benchmark.map(|asset| market.levels(asset)),
+        benchmark: job.benchmark.map(|asset| market.benchmark(asset)),
         ..ReturnSettings::default()
     }
 }

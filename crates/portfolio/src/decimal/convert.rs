@@ -106,6 +106,16 @@ impl Decimal {
         places
     }
 
+    /// The count of 10^-12 that it is, where 64 bits hold that.
+    pub(crate) fn count(self) -> Option<i64> {
+        i64::try_from(self.0).ok()
+    }
+
+    /// What [`Decimal::count`] is of.
+    pub(crate) fn of_count(count: i64) -> Decimal {
+        Decimal(count.into())
+    }
+
     /// As a whole number of 10^-`places`; `None` when it is none, or a larger one than 64 bits hold.
     pub(crate) fn units(self, places: u32) -> Option<i64> {
         let step = 10_i128.pow(SCALE.checked_sub(places)?);

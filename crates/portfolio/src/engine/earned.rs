@@ -111,12 +111,11 @@ impl Earned {
 
     fn add_whole(&mut self, valued: &Valued<'_, '_>, days: &Days) {
         for (whole, stretch) in self.whole.iter_mut().zip(&days.stretches) {
-            *whole = stretch
-                .clone()
-                .map(|day| {
-                    let (start, end) = valued.equity(day);
-                    (end - start) * days.weight(day)
-                })
+            let weights = stretch.clone().map(|day| days.weight(day));
+            let equities = valued.equities(stretch.clone());
+            *whole = equities
+                .zip(weights)
+                .map(|((start, end), weight)| (end - start) * weight)
                 .sum();
         }
     }
@@ -157,15 +156,16 @@ impl Days {
             .windows(2)
             .map(|pair| pair[0]..pair[1].max(pair[0]))
             .collect();
-        let weight = |day: usize| {
-            let (start, _) = valued.equity(day);
+        let weight = |((start, _), gain): ((f64, f64), &f64)| {
             if start > 0.0 {
-                link(valued.gain(day)) / start
+                link(*gain) / start
             } else {
                 0.0
             }
         };
-        let weights: Vec<f64> = (first..days).map(weight).collect();
+        let gains = valued.gains_after(first - 1);
+        let equities = valued.equities(first..days);
+        let weights: Vec<f64> = equities.zip(gains).map(weight).collect();
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,

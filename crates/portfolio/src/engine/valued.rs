@@ -1,5 +1,6 @@
 //! The value series of many portfolios.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::columns::Columns;
@@ -26,13 +27,21 @@ pub struct Valued<'c, 'm> {
     pub(super) first: usize,
     /// The first day whose values were not kept.
     pub(super) tail: usize,
-    /// Net asset value, money that came in and money that went out, by day of the grid.
+    /// Net asset value by day of the grid.
     pub(super) nav: Vec<f64>,
-    pub(super) inflow: Vec<f64>,
-    pub(super) outflow: Vec<f64>,
+    /// The days after the first on which money came in or went out, in order.
+    flows: Vec<FlowDay>,
     /// The return of every day after the first.
     pub(super) gains: Vec<f64>,
     pub(super) earned: OnceLock<Earned>,
+}
+
+/// The money that came in and went out on a day of the grid.
+#[derive(Clone, Copy, Debug)]
+struct FlowDay {
+    day: usize,
+    inflow: f64,
+    outflow: f64,
 }
 
 /// Values portfolios over the whole grid, which must end on their last day; each when it is asked for, so that its numbers
@@ -44,7 +53,7 @@ pub fn value<'c, 'm>(
     outlines.into_iter().map(|outline| {
         let mut valued = Valued::new(columns, outline);
         valued.add_pieces();
-        valued.gains = valued.equities().map(gain).collect();
+        valued.gains = valued.all_gains();
         valued
     })
 }
@@ -52,24 +61,18 @@ pub fn value<'c, 'm>(
 impl<'c, 'm> Valued<'c, 'm> {
     fn new(columns: &'c Columns, outline: Outline<'m>) -> Valued<'c, 'm> {
         let days = columns.dates().len();
-        let (mut inflow, mut outflow) = (vec![0.0; days], vec![0.0; days]);
-        for flow in outline.end.ledger.flows() {
-            let day = columns.day(flow.date);
-            inflow[day] += flow.inflow.to_f64();
-            outflow[day] += flow.outflow.to_f64();
-        }
+        let first = after(columns, &outline.openings[0]);
         let mut nav = vec![0.0; days];
         let series = outline.series.as_ref();
         let tail = series.and_then(|series| series.fill(columns, &mut nav));
         Valued {
             pieces: Pieces::of(&outline, columns),
-            first: after(columns, &outline.openings[0]),
+            flows: flow_days(columns, &outline, first),
+            first,
             tail: tail.unwrap_or_default(),
             outline,
             columns,
             nav,
-            inflow,
-            outflow,
             gains: Vec::new(),
             earned: OnceLock::new(),
         }
@@ -97,22 +100,49 @@ impl<'c, 'm> Valued<'c, 'm> {
         let exact = self.outline.end.closing.nav.to_f64();
         let last = self.nav[self.nav.len() - 1];
         let known = (last - exact).abs() <= AGREEMENT * exact.abs();
-        known
-            && self.equities().all(is_sound)
-            && self.spans().all(|span| is_sound(span.first_equity()))
+        known && self.has_sound_days() && self.spans().all(|span| is_sound(span.first_equity()))
     }
 
-    /// Equity at the start and at the end of every day after the first.
-    pub(super) fn equities(&self) -> impl Iterator<Item = (f64, f64)> {
-        let before = self.nav[self.first..]
-            .iter()
-            .zip(&self.inflow[self.first + 1..]);
-        let after = self.nav[self.first + 1..]
-            .iter()
-            .zip(&self.outflow[self.first + 1..]);
-        before
-            .zip(after)
-            .map(|((before, inflow), (nav, outflow))| (before + inflow, nav + outflow))
+    /// True when every day after the first is sound: as many days as there are without a thought of flows, but for those that
+    /// have some and are sound with them.
+    fn has_sound_days(&self) -> bool {
+        let nav = &self.nav[self.first..];
+        let pairs = nav.iter().zip(&nav[1..]);
+        let unsound = pairs.filter(|(before, nav)| !is_sound((**before, **nav)));
+        let excused = self.flows.iter().filter(|flow| {
+            let plain = (self.nav[flow.day - 1], self.nav[flow.day]);
+            !is_sound(plain) && is_sound(self.equity_with(flow))
+        });
+        let are_sound = |flow: &FlowDay| is_sound(self.equity_with(flow));
+        self.flows.iter().all(are_sound) && unsound.count() == excused.count()
+    }
+
+    /// The return of every day after the first.
+    fn all_gains(&self) -> Vec<f64> {
+        let nav = &self.nav[self.first..];
+        let pairs = nav.iter().zip(&nav[1..]);
+        let mut gains: Vec<f64> = pairs.map(|(before, nav)| gain((*before, *nav))).collect();
+        for flow in &self.flows {
+            gains[flow.day - self.first - 1] = gain(self.equity_with(flow));
+        }
+        gains
+    }
+
+    fn equity_with(&self, flow: &FlowDay) -> (f64, f64) {
+        (
+            self.nav[flow.day - 1] + flow.inflow,
+            self.nav[flow.day] + flow.outflow,
+        )
+    }
+
+    /// Equity at the start and at the end of some days after the first.
+    pub(super) fn equities(&self, days: Range<usize>) -> impl Iterator<Item = (f64, f64)> {
+        let past = self.flows.partition_point(|flow| flow.day < days.start);
+        let mut flows = self.flows[past..].iter().peekable();
+        days.map(move |day| match flows.next_if(|flow| flow.day == day) {
+            Some(flow) => self.equity_with(flow),
+            None => (self.nav[day - 1], self.nav[day]),
+        })
     }
 
     /// What is known of the days before the tail.
@@ -124,19 +154,6 @@ impl<'c, 'm> Valued<'c, 'm> {
     /// The returns of the days after another one.
     pub(super) fn gains_after(&self, day: usize) -> &[f64] {
         &self.gains[day - self.first..]
-    }
-
-    /// The return of a day after the first.
-    pub(super) fn gain(&self, day: usize) -> f64 {
-        self.gains[day - self.first - 1]
-    }
-
-    /// Equity at the start and at the end of a day after the first.
-    pub(super) fn equity(&self, day: usize) -> (f64, f64) {
-        (
-            self.nav[day - 1] + self.inflow[day],
-            self.nav[day] + self.outflow[day],
-        )
     }
 
     /// A series for each opening day, the longest first.
@@ -159,6 +176,29 @@ pub(super) fn gain((start, end): (f64, f64)) -> f64 {
 
 fn is_sound((start, end): (f64, f64)) -> bool {
     (start >= LEAST_EQUITY && end >= 0.0) || (start == 0.0 && end == 0.0)
+}
+
+/// The flows of a ledger by day of the grid, without those until its first day after inception.
+fn flow_days(columns: &Columns, outline: &Outline<'_>, first: usize) -> Vec<FlowDay> {
+    let mut days: Vec<FlowDay> = Vec::new();
+    for flow in outline.end.ledger.flows() {
+        let day = columns.day(flow.date);
+        if day <= first {
+            continue;
+        }
+        if days.last().is_none_or(|last| last.day != day) {
+            let (inflow, outflow) = (0.0, 0.0);
+            days.push(FlowDay {
+                day,
+                inflow,
+                outflow,
+            });
+        }
+        let last = days.len() - 1;
+        days[last].inflow += flow.inflow.to_f64();
+        days[last].outflow += flow.outflow.to_f64();
+    }
+    days
 }
 
 /// The first day of the grid after an opening day.

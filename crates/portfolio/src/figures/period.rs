@@ -6,13 +6,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::allocation::Weights;
-use crate::carried::Carried;
 use crate::dates::days_between;
 use crate::decimal::Decimal;
 use crate::dietz::modified_dietz;
+use crate::index::Index;
 use crate::ledger::{Flow, LedgerError, Totals};
 use crate::metrics::{self, Benchmark, ReturnSeries, RollingPoint, Settings, Stats};
-use crate::returns::{CASH, Part, index_returns};
+use crate::returns::{CASH, Part};
 use crate::series::{Series, Walked};
 use crate::xirr::{Xirr, xirr};
 
@@ -33,8 +33,8 @@ pub enum Breakdown {
 pub struct ReturnSettings<'a> {
     /// Annualising and thresholds.
     pub metrics: Settings,
-    /// Levels of the benchmark.
-    pub benchmark: Option<&'a Carried<f64>>,
+    /// The benchmark.
+    pub benchmark: Option<&'a Index>,
     /// Lengths of rolling windows, in days of the grid.
     pub rolling: &'a [usize],
     /// How far they are broken down.
@@ -171,7 +171,7 @@ impl PeriodFigures {
         };
         let benchmark = settings
             .benchmark
-            .map(|levels| index_returns(window.from(), dates, levels));
+            .map(|index| index.returns(window.from(), dates));
         self.twr = Some(metrics::compound(values));
         self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
         if settings.breakdown != Breakdown::None {

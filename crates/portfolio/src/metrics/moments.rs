@@ -76,6 +76,21 @@ pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     sample_deviation(squares, values.len() as f64)
 }
 
+/// The mean of a list, and the sum of the squares of what lies off it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums {
+    mean: f64,
+    squares: f64,
+}
+
+impl Sums {
+    pub(super) fn of(values: &[f64]) -> Sums {
+        let mean = mean(values);
+        let squares = sum(values, |value| (value - mean) * (value - mean));
+        Sums { mean, squares }
+    }
+}
+
 /// What two equally long lists of at least two values have in common; deviations and covariance of the sample (n - 1).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Joint {
@@ -87,19 +102,19 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    pub(super) fn of(a: &[f64], b: &[f64]) -> Joint {
-        let count = a.len() as f64;
-        let [mean_a, mean_b] = sums_of_pairs(a, b, |a, b| [a, b]).map(|sum| sum / count);
-        let [squares_a, squares_b, products, apart] = sums_of_pairs(a, b, |a, b| {
+    /// `sums_b` are those of the second list.
+    pub(super) fn of(a: &[f64], b: &[f64], sums_b: Sums) -> Joint {
+        let (mean_a, mean_b) = (mean(a), sums_b.mean);
+        let [squares_a, products, apart] = sums_of_pairs(a, b, |a, b| {
             let (off_a, off_b) = (a - mean_a, b - mean_b);
             let apart = off_a - off_b;
-            [off_a * off_a, off_b * off_b, off_a * off_b, apart * apart]
+            [off_a * off_a, off_a * off_b, apart * apart]
         });
-        let others = count - 1.0;
+        let others = a.len() as f64 - 1.0;
         let deviation = |squares: f64| (squares / others).sqrt();
         Joint {
             means: [mean_a, mean_b],
-            deviations: [squares_a, squares_b].map(deviation),
+            deviations: [squares_a, sums_b.squares].map(deviation),
             covariance: products / others,
             difference: deviation(apart),
         }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::lanes::products_of_pairs;
 
-use super::moments::Joint;
-use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
+use super::benchmark::{Alone, Days};
+use super::moments::{Joint, Sums};
+use super::{Benchmark, EPSILON, ReturnSeries, Settings};
 
 /// Figures against a benchmark; all `None` below two common dates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,17 +48,18 @@ pub fn relative(
     if own.len() < 2 {
         return figures;
     }
-    figures.benchmark_total_return = Some(compound(other));
-    let joint = Joint::of(own, other);
+    let alone = common.other_alone();
+    figures.benchmark_total_return = Some(alone.total);
+    let joint = Joint::of(own, other, alone.sums);
     regression(&mut figures, joint, settings);
     active(&mut figures, joint, settings);
-    captures(&mut figures, own, other, settings);
+    captures(&mut figures, own, other, alone, settings);
     figures
 }
 
 /// Beta alone, as rolling windows need it; `None` below two values.
 pub(super) fn beta(own: &[f64], other: &[f64]) -> Option<f64> {
-    (own.len() > 1).then(|| Joint::of(own, other).beta())?
+    (own.len() > 1).then(|| Joint::of(own, other, Sums::of(other)).beta())?
 }
 
 fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
@@ -81,30 +83,22 @@ fn active(figures: &mut Relative, joint: Joint, settings: Settings) {
 }
 
 /// Over the days on which the benchmark rose, and over those on which it fell.
-fn captures(figures: &mut Relative, own: &[f64], other: &[f64], settings: Settings) {
-    let [up_own, up_other, down_own, down_other] = products_of_pairs(own, other, |own, other| {
-        let when = |chosen: bool, value: f64| if chosen { 1.0 + value } else { 1.0 };
-        let (up, down) = (other > 0.0, other < 0.0);
-        [
-            when(up, own),
-            when(up, other),
-            when(down, own),
-            when(down, other),
-        ]
+fn captures(figures: &mut Relative, own: &[f64], other: &[f64], alone: Alone, settings: Settings) {
+    let [up, down] = products_of_pairs(own, other, |own, other| {
+        let when = |chosen: bool| if chosen { 1.0 + own } else { 1.0 };
+        [when(other > 0.0), when(other < 0.0)]
     });
-    let days = |chosen: fn(f64) -> bool| other.iter().filter(|value| chosen(**value)).count();
-    let (up, down) = (days(|value| value > 0.0), days(|value| value < 0.0));
-    figures.up_capture = capture((up_own, up_other), up, settings);
-    figures.down_capture = capture((down_own, down_other), down, settings);
+    figures.up_capture = capture(up, alone.up, settings);
+    figures.down_capture = capture(down, alone.down, settings);
 }
 
-/// The ratio of two wealths that some days made, annualised.
-fn capture((own, other): (f64, f64), days: usize, settings: Settings) -> Option<f64> {
-    if days == 0 {
+/// The ratio of the wealth that some days made to the benchmark's, annualised.
+fn capture(own: f64, other: Days, settings: Settings) -> Option<f64> {
+    if other.count == 0 {
         return None;
     }
-    let years = settings.periods_per_year / days as f64;
+    let years = settings.periods_per_year / other.count as f64;
     let annual = |wealth: f64| wealth.powf(years) - 1.0;
-    let (own, other) = (annual(own), annual(other));
+    let (own, other) = (annual(own), annual(other.wealth));
     (other.abs() > EPSILON && own.is_finite() && other.is_finite()).then(|| own / other)
 }

@@ -9,7 +9,7 @@ use super::relative::{Relative, relative};
 use super::tail::{Tail, tail};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 use crate::dates::days_between;
-use crate::lanes::sums;
+use crate::lanes::{outermost, sums};
 
 /// A return and its day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +88,8 @@ pub fn stats(
     };
     span(&mut figures, series.base, last);
     spread(&mut figures, series.returns, settings);
-    if series.returns.iter().all(|value| *value >= -1.0) {
+    let possible = series.returns.iter().filter(|value| **value >= -1.0);
+    if possible.count() == series.returns.len() {
         compounding(&mut figures, series);
     }
     extremes(&mut figures, series);
@@ -154,25 +155,18 @@ fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
 
 fn extremes(figures: &mut Stats, series: ReturnSeries<'_>) {
     let returns = series.returns;
-    figures.best = first_extreme(series, |value, best| value > best);
-    figures.worst = first_extreme(series, |value, worst| value < worst);
+    figures.best = first_extreme(series, f64::max);
+    figures.worst = first_extreme(series, f64::min);
     let positive = returns.iter().filter(|value| **value > 0.0).count();
     figures.positive_ratio = Some(positive as f64 / returns.len() as f64);
 }
 
-/// The first return that no other beats.
-fn first_extreme(
-    series: ReturnSeries<'_>,
-    beats: impl Fn(f64, f64) -> bool,
-) -> Option<DatedReturn> {
-    let (mut at, mut extreme) = (0, *series.returns.first()?);
-    for (index, value) in series.returns.iter().enumerate() {
-        if beats(*value, extreme) {
-            (at, extreme) = (index, *value);
-        }
-    }
+/// The first return that is what `outer` leaves of all of them.
+fn first_extreme(series: ReturnSeries<'_>, outer: impl Fn(f64, f64) -> f64) -> Option<DatedReturn> {
+    let extreme = outermost(series.returns, *series.returns.first()?, outer);
+    let at = series.returns.iter().position(|value| *value == extreme)?;
     Some(DatedReturn {
         date: series.dates[at],
-        value: extreme,
+        value: series.returns[at],
     })
 }

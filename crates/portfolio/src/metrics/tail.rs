@@ -85,12 +85,15 @@ impl<'v> Outer<'v> {
 /// Some of the values, in order. Each is written down, and the next one over it unless it is chosen: whether it is cannot be
 /// foreseen, and a wrong guess of the processor takes longer than all else here.
 fn chosen(values: &[f64], is_chosen: impl Fn(f64) -> bool) -> Vec<f64> {
-    let (mut found, mut count) = (vec![0.0; values.len()], 0);
-    for value in values {
-        found[count] = *value;
-        count += usize::from(is_chosen(*value));
+    let mut found = Vec::with_capacity(values.len() / 4);
+    for values in values.chunks(64) {
+        let (mut some, mut count) = ([0.0; 64], 0);
+        for value in values {
+            some[count] = *value;
+            count += usize::from(is_chosen(*value));
+        }
+        found.extend_from_slice(&some[..count]);
     }
-    found.truncate(count);
     found
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use calendar::Calendar;
 use jiff::civil::Date;
 use portfolio::figures::{Closing, PeriodFigures, ReturnSettings, inconsistencies};
+use portfolio::index::Index;
 use portfolio::ledger::LedgerError;
 use portfolio::metrics::Settings;
 use portfolio::returns::Returns;
@@ -35,10 +36,10 @@ pub(crate) fn actual(input: &Value) -> Value {
         ..Settings::default()
     };
     let benchmark = input.get("benchmark").map(closes);
-    let levels = benchmark.map(|levels| levels.map(|level| level.to_f64()));
+    let index = benchmark.map(|levels| Index::new(levels.map(|level| level.to_f64())));
     let settings = ReturnSettings {
         metrics,
-        benchmark: levels.as_ref(),
+        benchmark: index.as_ref(),
         rolling: &[],
         ..ReturnSettings::default()
     };
