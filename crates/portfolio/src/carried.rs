@@ -82,6 +82,13 @@ impl<T> Carried<T> {
         found.then(|| &self.values[first..first + dates.len()])
     }
 
+    /// The observation that holds on a date, if there is one, and all later ones.
+    pub(crate) fn since(&self, date: Date) -> impl Iterator<Item = (Date, &T)> {
+        let first = count_until(&self.dates, date).saturating_sub(1);
+        let dates = self.dates[first..].iter().copied();
+        dates.zip(&self.values[first..])
+    }
+
     /// Every observation, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (Date, &T)> {
         self.dates.iter().copied().zip(&self.values)

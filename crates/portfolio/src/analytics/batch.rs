@@ -9,6 +9,7 @@ use super::compute::{Job, outline, request};
 use super::envelope::Issue;
 use super::load::Target;
 use crate::cores::on_every_core;
+use crate::dates::days_between;
 use crate::engine::{Columns, Outline, Valued, value};
 use crate::error::Error;
 use crate::market::{AssetIx, Market};
@@ -23,7 +24,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Engine {
     read: Arc<MarketRead>,
-    grids: Mutex<BTreeMap<Grid, BTreeMap<Currency, Arc<Columns>>>>,
+    grids: Mutex<BTreeMap<(Grid, Reach), BTreeMap<Currency, Arc<Columns>>>>,
 }
 
 impl Engine {
@@ -78,13 +79,14 @@ impl Engine {
         jobs: &[Job],
     ) -> Vec<Option<Result<M::Item, Issue>>> {
         let mut results: Vec<Option<Result<M::Item, Issue>>> = jobs.iter().map(|_| None).collect();
-        let mut outlined: BTreeMap<(Grid, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
+        let mut outlined: BTreeMap<(Grid, Reach, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
             BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
             match outline(&self.read.market, job, making.starts(job)) {
                 Ok(Some(outline)) => {
+                    let (target, reach) = (&job.target, making.reach(job, &outline));
                     let (turns, outlines) = outlined
-                        .entry((grid_of(&job.target), job.target.row.base_currency))
+                        .entry((grid_of(target), reach, target.row.base_currency))
                         .or_default();
                     turns.push(turn);
                     outlines.push(outline);
@@ -94,8 +96,8 @@ impl Engine {
                 Ok(None) => results[turn] = Some(Ok(making.empty(job))),
             }
         }
-        for (turns, outlines) in outlined.into_values() {
-            let columns = self.columns(&jobs[turns[0]].target);
+        for ((_, reach, _), (turns, outlines)) in outlined {
+            let columns = self.columns(&jobs[turns[0]].target, reach);
             for (turn, valued) in turns.into_iter().zip(value(&columns, outlines)) {
                 results[turn] = self.finish(making, &jobs[turn], &valued);
             }
@@ -104,8 +106,8 @@ impl Engine {
     }
 
     /// The columns of a portfolio's days in its currency; portfolios with the same days share the prices.
-    fn columns(&self, target: &Target) -> Arc<Columns> {
-        let (grid, base) = (grid_of(target), target.row.base_currency);
+    fn columns(&self, target: &Target, reach: Reach) -> Arc<Columns> {
+        let (grid, base) = ((grid_of(target), reach), target.row.base_currency);
         let mut grids = self.grids.lock().unwrap_or_else(PoisonError::into_inner);
         let bases = grids.entry(grid).or_default();
         if let Some(columns) = bases.get(&base) {
@@ -113,7 +115,7 @@ impl Engine {
         }
         let columns = match bases.values().next() {
             Some(other) => other.in_base(&self.read.market, base),
-            None => Columns::build(&self.read.market, &target.calendar, target.as_of, base),
+            None => reach.columns(&self.read.market, target, base),
         };
         let columns = Arc::new(columns);
         bases.insert(base, Arc::clone(&columns));
@@ -165,6 +167,11 @@ pub(super) trait Making: Sync {
     /// The days on which a period may open.
     fn starts(&self, job: &Job) -> Vec<Date>;
 
+    /// Whose prices it takes: those of all days unless a kind of item says otherwise.
+    fn reach(&self, _: &Job, _: &Outline<'_>) -> Reach {
+        Reach::AllDays
+    }
+
     /// That of a portfolio in which nothing has happened.
     fn empty(&self, job: &Job) -> Self::Item;
 
@@ -180,6 +187,35 @@ pub(super) trait Making: Sync {
     /// What was made, with what is to be kept of the ledger; without anything unless a kind of item says otherwise.
     fn keep(&self, _: &Market, _: &Job, _: &Valued<'_, '_>, item: Self::Item) -> Self::Item {
         item
+    }
+}
+
+/// The days whose prices are needed in columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    AllDays,
+    /// The values of earlier days are kept.
+    LastDays,
+}
+
+impl Reach {
+    /// Calendar days that the last days of a grid hold, even where every day is a session.
+    const LAST: i64 = 60;
+
+    /// What a portfolio needs whose values are asked for, and what was earned since inception.
+    pub(super) fn since_inception(job: &Job, outline: &Outline<'_>) -> Reach {
+        let kept = outline.kept_until();
+        match kept.map(|last| days_between(last, job.target.as_of)) {
+            Some(days) if days <= Reach::LAST => Reach::LastDays,
+            _ => Reach::AllDays,
+        }
+    }
+
+    fn columns(self, market: &Market, target: &Target, base: Currency) -> Columns {
+        match self {
+            Reach::AllDays => Columns::build(market, &target.calendar, target.as_of, base),
+            Reach::LastDays => Columns::of_last_days(market, &target.calendar, target.as_of, base),
+        }
     }
 }
 

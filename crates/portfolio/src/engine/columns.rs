@@ -1,6 +1,7 @@
 //! Prices and rates of a grid of days, one contiguous column each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use calendar::Calendar;
@@ -12,6 +13,8 @@ use crate::money::Currency;
 
 /// Days of the grid before the first price, for ledgers that begin with cash.
 const LEAD: i64 = 31;
+/// Days of the grid whose prices are enough where the values of earlier days are kept.
+const LAST: usize = 64;
 
 /// What every asset of a market was worth on each day of a grid, carried forward (NaN before the first price), with the
 /// rates into one base currency.
@@ -25,20 +28,59 @@ pub struct Columns {
 #[derive(Debug)]
 struct Grid {
     dates: Vec<Date>,
+    /// The first day with prices.
+    first: usize,
     closes: Vec<f64>,
+}
+
+/// A value for each day of the grid from one on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column<'c> {
+    first: usize,
+    values: &'c [f64],
+}
+
+impl<'c> Column<'c> {
+    pub(super) fn at(&self, day: usize) -> f64 {
+        self.values[day - self.first]
+    }
+
+    pub(super) fn on(&self, days: &Range<usize>) -> &'c [f64] {
+        &self.values[days.start - self.first..days.end - self.first]
+    }
 }
 
 impl Columns {
     /// The sessions of a calendar up to `to`, which is on the grid itself.
     pub fn build(market: &Market, calendar: &Calendar, to: Date, base: Currency) -> Columns {
+        Columns::of(market, grid(market, calendar, to), 0, base)
+    }
+
+    /// The same days, with prices on the last of them only: for portfolios whose values of earlier days are kept.
+    pub(crate) fn of_last_days(
+        market: &Market,
+        calendar: &Calendar,
+        to: Date,
+        base: Currency,
+    ) -> Columns {
         let dates = grid(market, calendar, to);
-        let mut closes = Vec::with_capacity(dates.len() * market.assets().len());
+        let first = dates.len().saturating_sub(LAST);
+        Columns::of(market, dates, first, base)
+    }
+
+    fn of(market: &Market, dates: Vec<Date>, first: usize, base: Currency) -> Columns {
+        let days = &dates[first..];
+        let mut closes = Vec::with_capacity(days.len() * market.assets().len());
         for asset in market.assets() {
-            push_closes(&mut closes, asset, &dates);
+            push_closes(&mut closes, asset, days);
         }
         Columns {
             rates: rates(market, base, &dates),
-            grid: Arc::new(Grid { dates, closes }),
+            grid: Arc::new(Grid {
+                dates,
+                first,
+                closes,
+            }),
         }
     }
 
@@ -60,15 +102,24 @@ impl Columns {
         self.grid.dates.partition_point(|day| *day < date)
     }
 
+    /// The first day with prices.
+    pub(super) fn first(&self) -> usize {
+        self.grid.first
+    }
+
     /// Prices in the asset's currency.
-    pub(super) fn closes(&self, asset: AssetIx) -> &[f64] {
-        let days = self.grid.dates.len();
-        &self.grid.closes[asset.0 * days..][..days]
+    pub(super) fn closes(&self, asset: AssetIx) -> Column<'_> {
+        let days = self.grid.dates.len() - self.grid.first;
+        Column {
+            first: self.grid.first,
+            values: &self.grid.closes[asset.0 * days..][..days],
+        }
     }
 
     /// Rates into the base currency; `None` for that currency itself.
-    pub(super) fn rates(&self, currency: Currency) -> Option<&[f64]> {
-        self.rates.get(&currency).map(Vec::as_slice)
+    pub(super) fn rates(&self, currency: Currency) -> Option<Column<'_>> {
+        let values = self.rates.get(&currency)?;
+        Some(Column { first: 0, values })
     }
 }
 
@@ -108,7 +159,7 @@ fn push_closes(column: &mut Vec<f64>, asset: &Asset, dates: &[Date]) {
         .actions
         .iter()
         .any(|action| action.kind == ActionKind::Split);
-    let mut closes = asset.closes.iter().peekable();
+    let mut closes = asset.closes.since(dates[0]).peekable();
     let mut last = f64::NAN;
     for day in dates {
         let mut made = None;

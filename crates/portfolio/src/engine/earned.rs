@@ -25,9 +25,7 @@ pub(super) struct Earned {
 /// The days that belong to each opening, and the weight of a day's profit.
 struct Days {
     stretches: Vec<Range<usize>>,
-    /// The first day, and the day after the last one.
     first: usize,
-    end: usize,
     /// From the first day on.
     weights: Vec<f64>,
     /// By how much each weight is above the next one.
@@ -77,8 +75,10 @@ impl Earned {
 
     /// What came and what went when a piece began and ended.
     fn add_ends(&mut self, piece: &Piece<'_>, days: &Days) {
-        self.add(piece.asset, piece.from, piece.value.at(piece.from), days);
-        if piece.to < days.end {
+        if days.turn(piece.from).is_some() {
+            self.add(piece.asset, piece.from, piece.value.at(piece.from), days);
+        }
+        if days.turn(piece.to).is_some() {
             self.add(piece.asset, piece.to, -piece.value.at(piece.to - 1), days);
         }
     }
@@ -170,7 +170,6 @@ impl Days {
         Days {
             stretches,
             first,
-            end: days,
             weights,
             falls,
         }

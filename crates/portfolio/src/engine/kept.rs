@@ -114,6 +114,11 @@ impl<'m> Outline<'m> {
         self.next_event
     }
 
+    /// The last day whose value is kept.
+    pub(crate) fn kept_until(&self) -> Option<Date> {
+        self.series.as_ref().map(|series| series.last)
+    }
+
     /// The outline that ends on `to`, not before what was kept ended, if nothing has happened since. `None` when the market
     /// has no price where a period opens.
     pub(crate) fn resumed(

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::columns::Column;
 use crate::lanes::{dots, sum, sum_of_pairs};
 
 /// Columns that are added in one pass over the sums.
@@ -11,14 +12,14 @@ const TOGETHER: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Product<'c> {
     pub(super) factor: f64,
-    pub(super) closes: Option<&'c [f64]>,
-    pub(super) rates: Option<&'c [f64]>,
+    pub(super) closes: Option<Column<'c>>,
+    pub(super) rates: Option<Column<'c>>,
 }
 
 impl Product<'_> {
     /// The value on a day.
     pub(super) fn at(&self, day: usize) -> f64 {
-        let of = |column: Option<&[f64]>| column.map_or(1.0, |column| column[day]);
+        let of = |column: Option<Column<'_>>| column.map_or(1.0, |column| column.at(day));
         self.factor * of(self.closes) * of(self.rates)
     }
 
@@ -61,8 +62,8 @@ impl Product<'_> {
     }
 }
 
-fn part<'c>(column: Option<&'c [f64]>, days: &Range<usize>) -> Option<&'c [f64]> {
-    column.map(|column| &column[days.clone()])
+fn part<'c>(column: Option<Column<'c>>, days: &Range<usize>) -> Option<&'c [f64]> {
+    column.map(|column| column.on(days))
 }
 
 /// Adds products over the same days to sums, several at a time.
@@ -107,9 +108,7 @@ fn only_columns<'c>(
     days: &Range<usize>,
 ) -> Option<Columns<'c>> {
     let only = |product: &Product<'c>| match (product.closes, product.rates) {
-        (Some(column), None) | (None, Some(column)) => {
-            Some((product.factor, &column[days.clone()]))
-        }
+        (Some(column), None) | (None, Some(column)) => Some((product.factor, column.on(days))),
         _ => None,
     };
     let [a, b, c, d] = products;

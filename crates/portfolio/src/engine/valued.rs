@@ -27,6 +27,8 @@ pub struct Valued<'c, 'm> {
     pub(super) first: usize,
     /// The first day whose values were not kept.
     pub(super) tail: usize,
+    /// False when prices of earlier days are needed than the columns have.
+    has_prices: bool,
     /// Net asset value by day of the grid.
     pub(super) nav: Vec<f64>,
     /// The days after the first on which money came in or went out, in order.
@@ -65,11 +67,14 @@ impl<'c, 'm> Valued<'c, 'm> {
         let mut nav = vec![0.0; days];
         let series = outline.series.as_ref();
         let tail = series.and_then(|series| series.fill(columns, &mut nav));
+        let tail = tail.unwrap_or_default();
+        let has_prices = columns.first() == 0 || columns.first() < tail;
         Valued {
             pieces: Pieces::of(&outline, columns),
             flows: flow_days(columns, &outline, first),
             first,
-            tail: tail.unwrap_or_default(),
+            tail: if has_prices { tail } else { days },
+            has_prices,
             outline,
             columns,
             nav,
@@ -97,6 +102,10 @@ impl<'c, 'm> Valued<'c, 'm> {
     /// True when floats say what the exact walk would: equity well above zero on every day (or nothing there at all),
     /// every price and rate known, and the exact value reached at the end.
     pub fn is_sound(&self) -> bool {
+        self.has_prices && self.has_sound_values()
+    }
+
+    fn has_sound_values(&self) -> bool {
         let exact = self.outline.end.closing.nav.to_f64();
         let last = self.nav[self.nav.len() - 1];
         let known = (last - exact).abs() <= AGREEMENT * exact.abs();

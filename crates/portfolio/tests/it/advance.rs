@@ -15,8 +15,8 @@ use crate::world::{Server, World, now};
 
 /// The first day that is refreshed; ledgers begin some weeks before.
 const START: Date = date(2013, 1, 2);
-/// Days between the first price and the first day that is refreshed.
-const BEFORE: i64 = 60;
+/// Days between the first price and the first day that is refreshed: more sessions than have prices in columns when values are kept.
+const BEFORE: i64 = 150;
 /// By how much, relatively, floats may differ.
 const SLACK: f64 = 1e-12;
 /// Sequences of days that are tried.
