@@ -14,9 +14,6 @@ use crate::error::{Error, Result};
 const CONNECTIONS: u32 = 4;
 /// Pages of a SQLite database that a connection keeps, in KiB: those of a transaction that writes thousands of rows.
 const PAGE_CACHE: &str = "-8192";
-/// Where the pages are that a statement changes, as they were before it, in case it fails half-way: a statement that writes
-/// many rows has more of them than SQLite would keep out of a file.
-const STATEMENT_JOURNAL: &str = "memory";
 /// Pages after which SQLite's write-ahead log is folded into the file: often enough for a short log, seldom enough that
 /// pages which many transactions write are folded in once.
 const FOLDED_AFTER: &str = "8192";
@@ -122,7 +119,6 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
         .pragma("cache_size", PAGE_CACHE)
-        .pragma("temp_store", STATEMENT_JOURNAL)
         .pragma("wal_autocheckpoint", FOLDED_AFTER)
         .busy_timeout(Duration::from_secs(10))
 }
