@@ -24,7 +24,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Engine {
     read: Arc<MarketRead>,
-    grids: Mutex<BTreeMap<(Grid, Reach), BTreeMap<Currency, Arc<Columns>>>>,
+    grids: Mutex<BTreeMap<(Grid, Reach), InBases>>,
 }
 
 impl Engine {
@@ -79,8 +79,7 @@ impl Engine {
         jobs: &[Job],
     ) -> Vec<Option<Result<M::Item, Issue>>> {
         let mut results: Vec<Option<Result<M::Item, Issue>>> = jobs.iter().map(|_| None).collect();
-        let mut outlined: BTreeMap<(Grid, Reach, Currency), (Vec<usize>, Vec<Outline<'_>>)> =
-            BTreeMap::new();
+        let mut outlined: Outlined<'_> = BTreeMap::new();
         for (turn, job) in jobs.iter().enumerate() {
             match outline(&self.read.market, job, making.starts(job)) {
                 Ok(Some(outline)) => {
@@ -218,6 +217,12 @@ impl Reach {
         }
     }
 }
+
+/// Columns by the currency that their rates lead to.
+type InBases = BTreeMap<Currency, Arc<Columns>>;
+
+/// The outlines of jobs and which jobs these are, by the columns that they need.
+type Outlined<'m> = BTreeMap<(Grid, Reach, Currency), (Vec<usize>, Vec<Outline<'m>>)>;
 
 /// A calendar by its code, and the last day.
 type Grid = (String, Date);
