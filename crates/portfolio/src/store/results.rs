@@ -1,7 +1,4 @@
 //! Results: analytics, cache entries and the counts that overviews show. All can be rebuilt.
-//!
-//! Many rows are written by an `INSERT OR FAIL`: a statement that could undo itself alone has SQLite write every page down as it
-//! was before. Whoever calls gives up the transaction when it fails.
 
 use std::collections::{HashMap, HashSet};
 
@@ -87,7 +84,7 @@ impl Store {
         while rows.peek().is_some() {
             let rows: Vec<SavedFigures> = rows.by_ref().take(TOGETHER).collect();
             let query = self.sql_of_rows(
-                "INSERT OR FAIL INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)",
+                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)",
                 "(?, ?, ?, ?::date, ?::jsonb, ?, ?::timestamptz)",
                 rows.len(),
                 "ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
@@ -115,7 +112,7 @@ impl Store {
         while rows.peek().is_some() {
             let rows: Vec<CacheRow> = rows.by_ref().take(TOGETHER).collect();
             let query = self.sql_of_rows(
-                "INSERT OR FAIL INTO cache_entries (key, value, version, user_id, computed_at, expires_at)",
+                "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at)",
                 "(?, ?, 1, ?, ?::timestamptz, ?::timestamptz)",
                 rows.len(),
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,

@@ -307,10 +307,9 @@ fn for_sqlite(text: &str) -> String {
     plain
 }
 
-/// With PostgreSQL's placeholders and its name for the items of a list; there a statement that fails ends its transaction anyway.
+/// With PostgreSQL's placeholders and its name for the items of a list.
 fn for_postgres(text: &str) -> String {
     text.replace('?', "$")
-        .replace("INSERT OR FAIL ", "INSERT ")
         .replace("json_each(", "jsonb_array_elements(")
 }
 
