@@ -15,7 +15,9 @@ fn main() -> ExitCode {
         let data = Path::new(settings.data_folder());
         let providers = serde_json::json!(settings.section("celeriac_market_data_"));
         let providers = Providers::from_settings(providers, data)?;
-        let app = App::new(data).with_database(settings.finance_url());
+        let app = App::new(data)
+            .with_database(settings.finance_url())
+            .with_settings(&serde_json::json!(settings.section("")));
         Ok::<_, market_data::Error>(tasks_analytics::registry(app.with_providers(providers)))
     })
 }

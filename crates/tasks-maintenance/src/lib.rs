@@ -54,6 +54,7 @@ pub fn from_settings(
 ) -> Result<Registry, Box<dyn Error + Send + Sync>> {
     let app = App::new(data)
         .with_database(database)
+        .with_settings(values)
         .with_providers(Providers::from_settings(
             section(values, MARKET_DATA),
             data,

@@ -1,9 +1,11 @@
 //! The application's folders and its database.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use market_data::Providers;
 use portfolio::store::Store;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use worker::{Context, Outcome};
 
@@ -17,7 +19,11 @@ pub struct App {
     database: Option<String>,
     store: OnceCell<Store>,
     providers: Providers,
+    record_timeout: Duration,
 }
+
+/// How long a run waits for its row unless the settings say so.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl App {
     /// An application whose logs, artefacts and, by default, database are in this folder.
@@ -28,7 +34,22 @@ impl App {
             data,
             database: None,
             store: OnceCell::new(),
+            record_timeout: RECORD_TIMEOUT,
         }
+    }
+
+    /// The same with what settings, by their names, say of running tasks: `celeriac_finance_record_timeout`, in seconds.
+    #[must_use]
+    pub fn with_settings(mut self, values: &Value) -> Self {
+        let seconds = values["celeriac_finance_record_timeout"].as_f64();
+        let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        self.record_timeout = timeout.unwrap_or(RECORD_TIMEOUT);
+        self
+    }
+
+    /// How long a run waits for its row in `task_runs` to be written, at its start and at its end.
+    pub(crate) fn record_timeout(&self) -> Duration {
+        self.record_timeout
     }
 
     /// The same with these providers of market data.

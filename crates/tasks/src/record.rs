@@ -11,8 +11,6 @@ use worker::{Context, Outcome};
 
 use crate::App;
 
-/// How long a run waits for its row to be written.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of arguments that a row keeps.
 const MOST_BYTES: usize = 10_000;
 
@@ -21,15 +19,19 @@ pub(crate) struct Record {
     store: Option<Store>,
     task_id: String,
     started: Instant,
+    /// How long it waits for its row to be written.
+    patience: Duration,
 }
 
 impl Record {
     pub(crate) async fn start(ctx: &Context, app: &App, args: &str) -> Self {
-        let store = tokio::time::timeout(PATIENCE, app.store()).await;
+        let patience = app.record_timeout();
+        let store = tokio::time::timeout(patience, app.store()).await;
         let mut record = Self {
             store: store.ok().and_then(Result::ok).cloned(),
             task_id: ctx.id().to_owned(),
             started: Instant::now(),
+            patience,
         };
         let run = NewRun {
             task_id: ctx.id(),
@@ -41,7 +43,7 @@ impl Record {
             started: Timestamp::now(),
         };
         if let Some(store) = &record.store
-            && !written(store.run_started(run)).await
+            && !written(patience, store.run_started(run)).await
         {
             record.store = None;
         }
@@ -64,7 +66,8 @@ impl Record {
             Some(Outcome::Ignore) => ("IGNORED", None),
             Some(Outcome::Replace(_)) => ("REPLACED", None),
         };
-        note(&store, &self.task_id, self.started, state, error.as_deref()).await;
+        let end = end(self.started, state, error.as_deref());
+        written(self.patience, store.run_ended(&self.task_id, end)).await;
     }
 }
 
@@ -75,26 +78,30 @@ impl Drop for Record {
         else {
             return;
         };
-        let (task_id, started) = (std::mem::take(&mut self.task_id), self.started);
+        let task_id = std::mem::take(&mut self.task_id);
+        let (started, patience) = (self.started, self.patience);
         runtime.spawn(async move {
             let why = "the run was ended from outside: by its time limit, a revoke or the end of its worker";
-            note(&store, &task_id, started, "FAILURE", Some(why)).await;
+            let end = end(started, "FAILURE", Some(why));
+            written(patience, store.run_ended(&task_id, end)).await;
         });
     }
 }
 
-async fn note(store: &Store, task_id: &str, started: Instant, state: &str, error: Option<&str>) {
-    let end = RunEnd {
+fn end<'e>(started: Instant, state: &'e str, error: Option<&'e str>) -> RunEnd<'e> {
+    RunEnd {
         state,
         finished: Timestamp::now(),
         duration: SignedDuration::try_from(started.elapsed()).unwrap_or(SignedDuration::MAX),
         error,
-    };
-    written(store.run_ended(task_id, end)).await;
+    }
 }
 
-async fn written(write: impl Future<Output = portfolio::error::Result<()>>) -> bool {
-    match tokio::time::timeout(PATIENCE, write).await {
+async fn written(
+    patience: Duration,
+    write: impl Future<Output = portfolio::error::Result<()>>,
+) -> bool {
+    match tokio::time::timeout(patience, write).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
             debug!(%error, "the run is not recorded");

@@ -293,6 +293,7 @@ pub const SETTINGS: &[Setting] = &[
 
     used("celeriac_data_folder", Text, "data"),
     used("celeriac_finance_url", Url, "null"),
+    used("celeriac_finance_record_timeout", Number, "2"),
     used("celeriac_market_data_providers", List, "folder"),
     used("celeriac_market_data_folder", Text, "null"),
     used("celeriac_market_data_http", Map, "{}"),

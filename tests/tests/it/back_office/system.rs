@@ -13,7 +13,8 @@ use testkit::{Postgres, Process, Python, RedisServer, TempDir, bin, workspace_ro
 use super::calls::Call;
 use super::database::Database;
 
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How long anything may take before a test gives up: much longer than it takes on a machine that is busy with other things.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 /// Every queue of the delivered settings.
 const QUEUES: &str = "high_priority,low_priority,monitoring,default,celery,maintenance,cache_operations,analytics,market_data,reconciliation";
 

@@ -63,6 +63,8 @@ impl Stage {
             ("SERVER_EMAIL", sender(name)),
             ("CELERIAC_WEBHOOK_URL", self.web.url(&hook(name))),
             ("CELERIAC_WEBHOOK_SECRET", "secret".to_owned()),
+            // A run in the trap waits for the kill, however long that takes.
+            ("CELERIAC_FINANCE_RECORD_TIMEOUT", "86400".to_owned()),
         ];
         self.template.copy(variables)
     }

@@ -15,8 +15,6 @@ use crate::back_office::system::{PATIENCE, System};
 
 /// Longer than the transactions before the endless one: who holds the file for so long is in the trap.
 const LASTING: Duration = Duration::from_millis(300);
-/// No task writes for so long in one transaction.
-const ENDLESSLY: Duration = Duration::from_secs(5);
 
 /// A trap for one task.
 pub struct Trap {
@@ -28,31 +26,25 @@ pub struct Trap {
 }
 
 impl Trap {
-    /// Set before the task is sent.
+    /// Set before the task is sent. Whatever the moment, the task cannot end before it is killed.
     pub async fn set(system: &System, task_id: &'static str, moment: Moment) -> Self {
         let trigger = match moment {
-            Moment::Changing(table) => Some(Trigger {
+            Moment::Changing(table) => Trigger {
                 table,
                 events: &EVENTS,
                 when: String::new(),
-            }),
-            Moment::Ending => Some(Trigger {
+            },
+            Moment::Ending | Moment::Running | Moment::Wrote(..) => Trigger {
                 table: "task_runs",
                 events: &EVENTS[1..2],
-                when: match &system.database {
-                    Database::File(_) => "WHEN (NEW.state <> 'STARTED')".to_owned(),
-                    Database::Server(..) => server::ending(task_id),
-                },
-            }),
-            Moment::Running | Moment::Wrote(..) => None,
+                when: format!("WHEN (NEW.task_id = '{task_id}' AND NEW.state <> 'STARTED')"),
+            },
         };
-        if let Some(trigger) = trigger {
-            let statements = match &system.database {
-                Database::File(_) => file::setting(&trigger),
-                Database::Server(..) => server::setting(&trigger),
-            };
-            system.database.run(&statements).await;
-        }
+        let statements = match &system.database {
+            Database::File(_) => file::setting(&trigger),
+            Database::Server(..) => server::setting(&trigger),
+        };
+        system.database.run(&statements).await;
         Self {
             database: system.database.clone(),
             folder: system.data(),
@@ -61,7 +53,7 @@ impl Trap {
         }
     }
 
-    /// Waits until the task is in it. On a slow machine a run may go unrecorded; a transaction that does not end gives it away too.
+    /// Waits until the task is in it.
     pub async fn sprung(&self) {
         let held_since = Mutex::new(None);
         wait_until(PATIENCE, async || match self.moment {
@@ -75,8 +67,7 @@ impl Trap {
                     *kept = Some(since);
                     since.elapsed()
                 };
-                let endless = lasts > ENDLESSLY && matches!(self.moment, Moment::Changing(_));
-                endless || lasts > LASTING && self.has_started().await
+                lasts > LASTING && self.has_started().await
             }
         })
         .await;

@@ -42,11 +42,6 @@ pub(in super::super) fn continue_ids(server: &Postgres, database: &str) {
     server.sql_in(database, SEQUENCES);
 }
 
-/// The end of this run alone: what others do goes on beside it on a server.
-pub(super) fn ending(task_id: &str) -> String {
-    format!("WHEN (NEW.task_id = '{task_id}' AND NEW.state <> 'STARTED')")
-}
-
 /// True while this run is on record and no other: what a kill would find in the middle of a mail is not meant here.
 pub(super) fn runs_alone(server: &Postgres, database: &str, task_id: &str) -> bool {
     let started = "SELECT string_agg(task_id, ' ') FROM task_runs WHERE state = 'STARTED'";
