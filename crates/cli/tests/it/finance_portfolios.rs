@@ -82,6 +82,11 @@ async fn foreign_and_impossible_ranges_are_refused() {
             1,
             "must not be after end",
         ),
+        (
+            "-u 1 --start 2999-01-01",
+            1,
+            "must not be after the last day",
+        ),
         ("-u 1 --days 0", 64, "0 is not in 1..=36500"),
         ("-u 1 --period fortnight", 64, "must be one of 1d"),
         (
@@ -265,6 +270,7 @@ async fn a_portfolio_is_compared_with_its_targets_and_with_a_mix() {
             "must not add up to more than 100 %",
         ),
         ("equity", 64, "must be such as equity=60:SPY"),
+        ("equity=60:", 64, "must name a symbol behind the colon"),
         ("equity=100:IBM --period 1y", 64, "cannot be used with"),
         ("equity=100:IBM --portfolio 2", 1, "belongs to another user"),
     ];
@@ -272,4 +278,7 @@ async fn a_portfolio_is_compared_with_its_targets_and_with_a_mix() {
         let text = refused(&sandbox, &format!("{attribution} {arguments}"), code);
         assert!(text.contains(expected), "{arguments}: {text}");
     }
+    let backwards = "finance attribution -u 1 --start 2010-03-31 --end 2010-03-09 equity=100:IBM";
+    let text = refused(&sandbox, backwards, 1);
+    assert!(text.contains("must not be after the last day"), "{text}");
 }

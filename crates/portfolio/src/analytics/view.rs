@@ -129,6 +129,19 @@ pub async fn owned_portfolio(
     })
 }
 
+/// Refuses a range that opens after the last day of every portfolio: it has no day.
+pub(super) fn check_opening(start: Option<Date>, portfolios: &[Viewed]) -> Result<()> {
+    let last = portfolios.iter().map(Viewed::as_of).max();
+    match (start, last) {
+        (Some(start), Some(last)) if start > last => Err(Error::InvalidArgument {
+            field: "start",
+            value: start.to_string(),
+            rule: "must not be after the last day",
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The assets that plans name, held or not.
 async fn target_assets(store: &Store, plans: &BTreeMap<i64, TargetPlan>) -> Result<BTreeSet<i64>> {
     if plans.is_empty() {
@@ -186,6 +199,14 @@ impl View {
         let both = plan.zip(walk);
         both.map(|(plan, walk)| Proposal::of(plan, &walk, aim))
             .transpose()
+    }
+
+    /// Checks the opening day of a range that ends with the view.
+    ///
+    /// # Errors
+    /// When it is after the last day.
+    pub fn check_opening(&self, start: Date) -> Result<()> {
+        check_opening(Some(start), &self.portfolios)
     }
 
     /// Why a portfolio of the view that has a plan did otherwise than the plan since a day; `None` without a plan, or when nothing

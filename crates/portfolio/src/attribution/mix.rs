@@ -55,7 +55,7 @@ pub(crate) fn components(
         Ok(Component {
             group: target.name.clone(),
             weight: target.weight.to_f64(),
-            returns: index(plan, target, market)?.returns(base, window)?,
+            returns: proxy(plan, target, market)?.returns(base, window)?,
         })
     });
     let mut all = groups.collect::<Result<Vec<Component>, MixError>>()?;
@@ -71,29 +71,29 @@ pub(crate) fn components(
     Ok(all)
 }
 
-fn index<'m>(
+fn proxy<'m>(
     plan: &TargetPlan,
     target: &Target,
     market: &'m Market,
-) -> Result<Index<'m>, MixError> {
+) -> Result<Proxy<'m>, MixError> {
     let symbol = plan
         .symbol(target)
         .ok_or_else(|| MixError::NoIndex(target.name.clone()))?;
     let found = market.find(symbol);
     let found = found.ok_or_else(|| MixError::Unknown(symbol.to_owned()))?;
-    Ok(Index {
+    Ok(Proxy {
         market,
         asset: market.asset(found),
     })
 }
 
 /// An asset that stands for a group.
-struct Index<'m> {
+struct Proxy<'m> {
     market: &'m Market,
     asset: &'m Asset,
 }
 
-impl Index<'_> {
+impl Proxy<'_> {
     fn returns(&self, base: Currency, window: &Window) -> Result<Vec<f64>, MixError> {
         let dates = window.days.iter().map(|day| day.date);
         let mut before = (window.from, self.worth(base, window.from)?);

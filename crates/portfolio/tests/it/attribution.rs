@@ -3,10 +3,10 @@
 use jiff::civil::date;
 use portfolio::analytics::{PerformanceRequest, performance, view, view_with_plan};
 use portfolio::attribution::linked::LinkedAttribution;
-use portfolio::decimal::Decimal;
 use portfolio::store::Store;
-use portfolio::targets::{Dimension, Target, TargetPlan};
+use portfolio::targets::{Dimension, TargetPlan};
 
+use crate::targets::{plan, target};
 use crate::world::{Server, World, now, on_both_servers};
 
 const LEDGER: &str = "account,date,type,symbol,quantity,price,amount,fee,currency
@@ -23,25 +23,6 @@ Alone,2012-01-03,deposit,,,,18630,USD
 Alone,2012-01-03,buy,IBM,100,186.30,,USD
 ";
 
-fn target(name: &str, share: &str, symbol: Option<&str>) -> Target {
-    Target {
-        name: name.to_owned(),
-        weight: share.parse().unwrap(),
-        band: Decimal::ZERO,
-        buy: symbol.map(str::to_owned),
-    }
-}
-
-fn mix(dimension: Dimension, targets: Vec<Target>) -> TargetPlan {
-    TargetPlan {
-        dimension,
-        minimum_trade: Decimal::ZERO,
-        cash_kept: Decimal::ZERO,
-        whole_shares: true,
-        targets,
-    }
-}
-
 async fn of_2012(store: &Store, user: i64, plan: &TargetPlan) -> LinkedAttribution {
     let view = view_with_plan(store, user, None, Some(date(2012, 12, 31)), plan).await;
     let view = view.unwrap();
@@ -56,7 +37,7 @@ async fn effects_add_up_to_what_the_portfolio_did_otherwise(server: Server) {
     let user = world.user("a@b.c").await;
     let portfolio = world.portfolio(user, "Main", true, LEDGER).await;
     let shares = vec![target("IBM", "0.5", None), target("AAPL", "0.3", None)];
-    let plan = mix(Dimension::Symbol, shares);
+    let plan = plan(Dimension::Symbol, shares);
     world
         .store
         .put_targets(portfolio, &plan, now())
@@ -106,7 +87,7 @@ async fn what_a_portfolio_holds_throughout_explains_all_of_it() {
     let user = world.user("a@b.c").await;
     world.portfolio(user, "Alone", false, ALL_IBM).await;
     let price_of = async |share| {
-        let plan = mix(Dimension::Class, vec![target("equity", share, Some("IBM"))]);
+        let plan = plan(Dimension::Class, vec![target("equity", share, Some("IBM"))]);
         of_2012(&world.store, user, &plan).await
     };
     // The mix has IBM's dividends, which this portfolio does not book.
@@ -128,7 +109,7 @@ async fn what_cannot_be_compared_is_said() {
     let user = world.user("a@b.c").await;
     world.portfolio(user, "Main", false, LEDGER).await;
     let said = async |targets| {
-        let plan = mix(Dimension::Class, targets);
+        let plan = plan(Dimension::Class, targets);
         let to = Some(date(2012, 12, 31));
         let view = view_with_plan(&world.store, user, None, to, &plan).await;
         let view = view.unwrap();

@@ -106,7 +106,7 @@ fn holding(class: usize, price: i64, held: i64) -> Holding {
     }
 }
 
-fn target(name: &str, weight: &str, buy: Option<&str>) -> Target {
+pub(crate) fn target(name: &str, weight: &str, buy: Option<&str>) -> Target {
     Target {
         name: name.to_owned(),
         weight: decimal(weight),
@@ -115,7 +115,7 @@ fn target(name: &str, weight: &str, buy: Option<&str>) -> Target {
     }
 }
 
-fn plan(dimension: Dimension, targets: Vec<Target>) -> TargetPlan {
+pub(crate) fn plan(dimension: Dimension, targets: Vec<Target>) -> TargetPlan {
     TargetPlan {
         dimension,
         minimum_trade: Decimal::ZERO,

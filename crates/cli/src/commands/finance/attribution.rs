@@ -11,7 +11,7 @@ use serde::Serialize;
 use service::Exit;
 
 use super::portfolios::{period, told};
-use super::targets::{WhoseArgs, group, share};
+use super::targets::{WhoseArgs, dimension, group, weighted};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
@@ -32,8 +32,8 @@ pub(crate) struct AttributionArgs {
     #[command(flatten)]
     whose: WhoseArgs,
     /// What the mix names
-    #[arg(long, value_name = "WHAT", default_value = "class", value_parser = ["class", "sector", "symbol"])]
-    by: String,
+    #[arg(long, value_name = "WHAT", default_value = "class", value_parser = dimension())]
+    by: Dimension,
     /// A mix to compare with, in per cent, each with the symbol whose prices and dividends it follows
     #[arg(value_name = "NAME=PERCENT[:SYMBOL]", value_parser = component)]
     mix: Vec<Target>,
@@ -50,31 +50,27 @@ pub(crate) struct AttributionArgs {
 
 /// A group of the mix as it is typed.
 fn component(text: &str) -> Result<Target, String> {
-    let (name, rest) = text
-        .rsplit_once('=')
-        .ok_or_else(|| "must be such as equity=60:SPY".to_owned())?;
-    let (weight, symbol) = match rest.split_once(':') {
-        Some((weight, symbol)) => (weight, Some(symbol.trim().to_uppercase())),
-        None => (rest, None),
-    };
+    let (name, weight, symbol) = weighted(text, "equity=60:SPY")?;
+    if symbol == Some("") {
+        return Err("must name a symbol behind the colon, such as equity=60:SPY".to_owned());
+    }
     Ok(Target {
-        name: name.trim().to_owned(),
-        weight: share(weight)?,
+        name,
+        weight,
         band: Decimal::ZERO,
-        buy: symbol,
+        buy: symbol.map(str::to_uppercase),
     })
 }
 
 impl AttributionArgs {
     /// The mix as a plan that was followed exactly.
     fn plan(&self) -> TargetPlan {
-        let dimension = Dimension::parse(&self.by).unwrap_or(Dimension::Class);
         let targets = self.mix.iter().map(|target| Target {
-            name: group(dimension, &target.name),
+            name: group(self.by, &target.name),
             ..target.clone()
         });
         TargetPlan {
-            dimension,
+            dimension: self.by,
             minimum_trade: Decimal::ZERO,
             cash_kept: Decimal::ZERO,
             whole_shares: false,
@@ -109,6 +105,8 @@ pub(super) async fn attribution(
     context: &Context,
 ) -> Result<Exit, Error> {
     let view = args.view(store).await?;
+    args.start
+        .map_or(Ok(()), |start| view.check_opening(start))?;
     let (mut all, mut issues): (Vec<Attributed>, Vec<Issue>) = Default::default();
     for viewed in &view.portfolios {
         let opening = args.period.start(viewed.as_of());

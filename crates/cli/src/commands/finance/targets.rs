@@ -2,6 +2,7 @@
 
 mod shown;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portfolio::analytics::owned_portfolio;
@@ -63,8 +64,8 @@ pub(crate) struct SetArgs {
     #[command(flatten)]
     one: OneArgs,
     /// What the targets name
-    #[arg(long, value_name = "WHAT", default_value = "class", value_parser = ["class", "sector", "symbol"])]
-    by: String,
+    #[arg(long, value_name = "WHAT", default_value = "class", value_parser = dimension())]
+    by: Dimension,
     /// Shares in per cent, such as equity=60; with a band in percentage points, such as equity=60:5
     #[arg(value_name = "NAME=PERCENT[:BAND]", required = true, value_parser = target)]
     targets: Vec<Typed>,
@@ -110,7 +111,7 @@ fn above_zero(text: &str) -> Result<Decimal, String> {
 }
 
 /// Per cent as a share.
-pub(super) fn share(text: &str) -> Result<Decimal, String> {
+fn share(text: &str) -> Result<Decimal, String> {
     let share = decimal(text)?.div(Decimal::from_int(100), RATE);
     share.map_err(|error| error.to_string())
 }
@@ -131,18 +132,30 @@ struct Typed {
 }
 
 fn target(text: &str) -> Result<Typed, String> {
+    let (name, weight, band) = weighted(text, "equity=60 or equity=60:5")?;
+    let band = band.map(share).transpose()?;
+    Ok(Typed { name, weight, band })
+}
+
+/// A name, its share, and what is behind the colon, if there is one.
+pub(super) fn weighted<'t>(
+    text: &'t str,
+    example: &str,
+) -> Result<(String, Decimal, Option<&'t str>), String> {
     let (name, rest) = text
         .rsplit_once('=')
-        .ok_or_else(|| "must be such as equity=60 or equity=60:5".to_owned())?;
-    let (weight, band) = match rest.split_once(':') {
-        Some((weight, band)) => (weight, Some(share(band)?)),
+        .ok_or_else(|| format!("must be such as {example}"))?;
+    let (weight, more) = match rest.split_once(':') {
+        Some((weight, more)) => (weight, Some(more.trim())),
         None => (rest, None),
     };
-    Ok(Typed {
-        name: name.trim().to_owned(),
-        weight: share(weight)?,
-        band,
-    })
+    Ok((name.trim().to_owned(), share(weight)?, more))
+}
+
+/// What the names of groups are, by its name.
+pub(super) fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    PossibleValuesParser::new(Dimension::ALL.map(Dimension::as_str))
+        .map(|name| Dimension::parse(&name).expect("only names of dimensions are possible"))
 }
 
 /// The name of a group as it is stored.
@@ -156,8 +169,7 @@ pub(super) fn group(dimension: Dimension, typed: &str) -> String {
 
 impl SetArgs {
     fn plan(&self) -> Result<TargetPlan, Error> {
-        let dimension = Dimension::parse(&self.by).unwrap_or(Dimension::Class);
-        let name = |typed: &str| group(dimension, typed);
+        let name = |typed: &str| group(self.by, typed);
         let targets = self.targets.iter().map(|typed| Target {
             name: name(&typed.name),
             weight: typed.weight,
@@ -165,7 +177,7 @@ impl SetArgs {
             buy: None,
         });
         let mut plan = TargetPlan {
-            dimension,
+            dimension: self.by,
             minimum_trade: self.minimum_trade,
             cash_kept: self.cash,
             whole_shares: !self.fractions,

@@ -51,6 +51,7 @@ pub async fn performance(
     report(progress, 0, total);
     let (market, portfolios) =
         view::portfolios(store, &request.scope(), rows, BTreeSet::new()).await?;
+    view::check_opening(request.start, &portfolios)?;
     let jobs: Vec<Job> = portfolios.into_iter().map(view::Viewed::into_job).collect();
     let key = key(request, &jobs);
     let mut envelope = match cached(store, &key, request).await? {
