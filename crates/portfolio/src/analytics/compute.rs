@@ -148,7 +148,7 @@ pub(super) fn figures<S: Series>(
     series: impl Fn(Date) -> S,
 ) -> Result<Computed, Issue> {
     let failed = |error: LedgerError| job.failed(error);
-    let periods = periods(end, market, job, series).map_err(failed)?;
+    let periods = periods(end, market, job, series);
     let closing = Closing::of(end).map_err(failed)?;
     let figures: Vec<&PeriodFigures> = periods.iter().map(|(_, figures)| figures).collect();
     if let Some(wrong) = inconsistencies(end, &closing, &figures)
@@ -206,21 +206,19 @@ fn periods<S: Series>(
     market: &Market,
     job: &Job,
     series: impl Fn(Date) -> S,
-) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
-    let settings = settings(market, job);
-    let figures = Period::STORED.iter().map(|period| {
+) -> Vec<(Period, PeriodFigures)> {
+    let windows = Period::STORED.map(|period| {
         let breakdown = match period {
             Period::Max => Breakdown::Assets,
             _ => Breakdown::None,
         };
-        let settings = ReturnSettings {
-            breakdown,
-            ..settings
-        };
-        let window = series(period.start(job.target.as_of));
-        Ok((*period, PeriodFigures::of(walk, &window, settings)?))
+        (series(period.start(job.target.as_of)), breakdown)
     });
-    figures.collect()
+    let windows = windows
+        .each_ref()
+        .map(|(window, breakdown)| (window, *breakdown));
+    let figures = PeriodFigures::of_all(walk, &windows, settings(market, job));
+    Period::STORED.into_iter().zip(figures).collect()
 }
 
 /// How returns are annualised and compared; nothing rolls.

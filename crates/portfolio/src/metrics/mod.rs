@@ -3,8 +3,10 @@
 
 mod benchmark;
 mod calendar_returns;
+mod dives;
 mod drawdown;
 mod moments;
+mod nest;
 mod relative;
 mod rolling;
 mod stats;
@@ -12,7 +14,7 @@ mod tail;
 
 use jiff::civil::Date;
 
-use crate::lanes::products_of_pairs;
+use nest::Nest;
 
 pub use benchmark::Benchmark;
 pub(crate) use benchmark::BenchmarkReturns;
@@ -20,6 +22,7 @@ pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
 pub use relative::{Relative, relative};
 pub use rolling::{RollingPoint, rolling, rolling_point};
+pub(crate) use stats::stats_of_all;
 pub use stats::{DatedReturn, Stats, stats};
 
 /// A deviation not above this counts as zero.
@@ -78,8 +81,11 @@ impl Settings {
 
 /// Returns joined: `(1+a)(1+b)… - 1`.
 pub fn compound(returns: &[f64]) -> f64 {
-    let [wealth] = products_of_pairs(returns, returns, |value, _| [1.0 + value]);
-    wealth - 1.0
+    let nests = Nest::all(&[(returns, returns)], |_, _| true);
+    let wealth = nests
+        .first()
+        .map(|nest| nest.products(|value, _| [1.0 + value]));
+    wealth.map_or(0.0, |wealth| wealth[0][0] - 1.0)
 }
 
 #[cfg(test)]

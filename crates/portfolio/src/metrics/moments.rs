@@ -1,7 +1,8 @@
 //! Means, deviations and the shape of a distribution.
 
 use super::EPSILON;
-use crate::lanes::{sum, sums, sums_of_pairs};
+use super::nest::{Nest, Window};
+use crate::lanes::sum;
 
 pub(super) fn mean(values: &[f64]) -> f64 {
     sum(values, |value| value) / values.len() as f64
@@ -18,20 +19,31 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn of(values: &[f64]) -> Moments {
-        let mean = mean(values);
-        let [second, third, fourth] = sums(values, |value| {
-            let off = value - mean;
+    /// Of the first lists of each window. Powers are summed of what lies off the last value, which all have in common and which is
+    /// mostly near the mean, and moved to the mean of each.
+    pub(super) fn of(nest: &Nest<'_>) -> Vec<Moments> {
+        let (near, _) = nest.last();
+        let sums = nest.sums(|value, _| {
+            let off = value - near;
             let square = off * off;
-            [square, square * off, square * square]
+            [off, square, square * off, square * square]
         });
-        Moments {
-            count: values.len() as f64,
-            mean,
-            second,
-            third,
-            fourth,
-        }
+        let counts = nest
+            .windows()
+            .iter()
+            .map(|window| nest.count(window) as f64);
+        let moved = |(count, [first, second, third, fourth]): (f64, [f64; 4])| {
+            let by = first / count;
+            Moments {
+                count,
+                mean: near + by,
+                second: (second - by * first).max(0.0),
+                third: third - 3.0 * by * second + 2.0 * by * by * first,
+                fourth: fourth - 4.0 * by * third + 6.0 * by * by * second
+                    - 3.0 * by * by * by * first,
+            }
+        };
+        counts.zip(sums).map(moved).collect()
     }
 
     /// The sample deviation (n - 1); `None` below two values.
@@ -69,13 +81,6 @@ fn sample_deviation(squares: f64, count: f64) -> Option<f64> {
     (count > 1.0).then(|| (squares / (count - 1.0)).sqrt())
 }
 
-/// The sample deviation (n - 1); `None` below two values.
-pub(super) fn deviation(values: &[f64]) -> Option<f64> {
-    let mean = mean(values);
-    let squares = sum(values, |value| (value - mean) * (value - mean));
-    sample_deviation(squares, values.len() as f64)
-}
-
 /// The mean of a list, and the sum of the squares of what lies off it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sums {
@@ -102,22 +107,28 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    /// `sums_b` are those of the second list.
-    pub(super) fn of(a: &[f64], b: &[f64], sums_b: Sums) -> Joint {
-        let (mean_a, mean_b) = (mean(a), sums_b.mean);
-        let [squares_a, products, apart] = sums_of_pairs(a, b, |a, b| {
-            let (off_a, off_b) = (a - mean_a, b - mean_b);
+    /// Of each window. `sums_b` are those of the second list of a window.
+    pub(super) fn of(nest: &Nest<'_>, sums_b: &[Sums]) -> Vec<Joint> {
+        let (near_a, near_b) = nest.last();
+        let sums = nest.sums(|a, b| {
+            let (off_a, off_b) = (a - near_a, b - near_b);
             let apart = off_a - off_b;
-            [off_a * off_a, off_a * off_b, apart * apart]
+            [off_a, off_a * off_a, off_a * off_b, apart, apart * apart]
         });
-        let others = a.len() as f64 - 1.0;
-        let deviation = |squares: f64| (squares / others).sqrt();
-        Joint {
-            means: [mean_a, mean_b],
-            deviations: [squares_a, sums_b.squares].map(deviation),
-            covariance: products / others,
-            difference: deviation(apart),
-        }
+        let windows = nest.windows().iter().zip(sums).zip(sums_b);
+        let joint = |((window, sums), sums_b): ((&Window, [f64; 5]), &Sums)| {
+            let [first, square, product, apart, aparts] = sums;
+            let count = nest.count(window) as f64;
+            let off_b = sums_b.mean - near_b;
+            let deviation = |squares: f64| (squares.max(0.0) / (count - 1.0)).sqrt();
+            Joint {
+                means: [near_a + first / count, sums_b.mean],
+                deviations: [square - first * first / count, sums_b.squares].map(deviation),
+                covariance: (product - first * off_b) / (count - 1.0),
+                difference: deviation(aparts - apart * apart / count),
+            }
+        };
+        windows.map(joint).collect()
     }
 
     /// Covariance over the variance of the second list; `None` when that does not vary.

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lanes::products_of_pairs;
-
-use super::benchmark::{Alone, Days};
+use super::benchmark::{Alone, Common, Days};
 use super::moments::{Joint, Sums};
+use super::nest::Nest;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings};
 
 /// Figures against a benchmark; all `None` below two common dates.
@@ -39,27 +38,58 @@ pub fn relative(
     benchmark: &Benchmark<'_>,
     settings: Settings,
 ) -> Relative {
-    let common = benchmark.common(series);
-    let (own, other) = (common.own(), common.other());
-    let mut figures = Relative {
-        n: own.len(),
+    let mut figures = of_common(&[benchmark.common(series)], settings);
+    figures.pop().expect("one for each")
+}
+
+/// Compares each list with that of its benchmark.
+pub(super) fn of_common(common: &[Common<'_>], settings: Settings) -> Vec<Relative> {
+    let count = |common: &Common<'_>| Relative {
+        n: common.own().len(),
         ..Relative::default()
     };
-    if own.len() < 2 {
-        return figures;
+    let mut figures: Vec<Relative> = common.iter().map(count).collect();
+    for (nest, alone) in compared(common) {
+        let sums: Vec<Sums> = alone.iter().map(|alone| alone.sums).collect();
+        let joint = Joint::of(&nest, &sums);
+        let captured = captured(&nest);
+        for (turn, window) in nest.windows().iter().enumerate() {
+            let figures = &mut figures[window.turn];
+            figures.benchmark_total_return = Some(alone[turn].total);
+            regression(figures, joint[turn], settings);
+            active(figures, joint[turn], settings);
+            let [up, down] = captured[turn];
+            figures.up_capture = capture(up, alone[turn].up, settings);
+            figures.down_capture = capture(down, alone[turn].down, settings);
+        }
     }
-    let alone = common.other_alone();
-    figures.benchmark_total_return = Some(alone.total);
-    let joint = Joint::of(own, other, alone.sums);
-    regression(&mut figures, joint, settings);
-    active(&mut figures, joint, settings);
-    captures(&mut figures, own, other, alone, settings);
     figures
+}
+
+/// Those of at least two days, with what each benchmark comes to by itself.
+fn compared<'r>(common: &'r [Common<'_>]) -> Vec<(Nest<'r>, Vec<Alone>)> {
+    let pairs = common.iter().map(|common| match common.own().len() {
+        0 | 1 => (&[][..], &[][..]),
+        _ => (common.own(), common.other()),
+    });
+    let pairs: Vec<(&[f64], &[f64])> = pairs.collect();
+    let nests = Nest::all(&pairs, |_, _| true).into_iter();
+    let with_alone = nests.map(|nest| {
+        let windows = nest.windows().iter();
+        let alone = windows
+            .map(|window| common[window.turn].other_alone())
+            .collect();
+        (nest, alone)
+    });
+    with_alone.collect()
 }
 
 /// Beta alone, as rolling windows need it; `None` below two values.
 pub(super) fn beta(own: &[f64], other: &[f64]) -> Option<f64> {
-    (own.len() > 1).then(|| Joint::of(own, other, Sums::of(other)).beta())?
+    let nests = (own.len() > 1).then(|| Nest::all(&[(own, other)], |_, _| true))?;
+    Joint::of(nests.first()?, &[Sums::of(other)])
+        .first()?
+        .beta()
 }
 
 fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
@@ -82,14 +112,12 @@ fn active(figures: &mut Relative, joint: Joint, settings: Settings) {
     figures.information_ratio = (error > EPSILON).then(|| (own - other) / error * annual);
 }
 
-/// Over the days on which the benchmark rose, and over those on which it fell.
-fn captures(figures: &mut Relative, own: &[f64], other: &[f64], alone: Alone, settings: Settings) {
-    let [up, down] = products_of_pairs(own, other, |own, other| {
+/// What the returns of the days on which the benchmark rose make of one, and those of the days on which it fell.
+fn captured(nest: &Nest<'_>) -> Vec<[f64; 2]> {
+    nest.products(|own, other| {
         let when = |chosen: bool| if chosen { 1.0 + own } else { 1.0 };
         [when(other > 0.0), when(other < 0.0)]
-    });
-    figures.up_capture = capture(up, alone.up, settings);
-    figures.down_capture = capture(down, alone.down, settings);
+    })
 }
 
 /// The ratio of the wealth that some days made to the benchmark's, annualised.

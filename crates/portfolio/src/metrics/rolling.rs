@@ -3,8 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::drawdown::falls;
-use super::moments::{deviation, mean};
+use super::dives::dives;
+use super::drawdown::Falls;
+use super::moments::Moments;
+use super::nest::Nest;
 use super::relative::beta;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 
@@ -71,8 +73,12 @@ fn point(
     benchmark: Option<&Benchmark<'_>>,
 ) -> RollingPoint {
     let annual = settings.periods_per_year.sqrt();
-    let deviation = deviation(part.returns);
-    let excess = mean(part.returns) - settings.period_risk_free();
+    let nests = Nest::all(&[(part.returns, part.returns)], |_, _| true);
+    let nest = &nests[0];
+    let moments = Moments::of(nest)[0];
+    let deviation = moments.deviation();
+    let excess = moments.mean - settings.period_risk_free();
+    let falls = Falls::of(part, 0, &dives(nest, &[part])[0]);
     RollingPoint {
         date: part.dates[part.dates.len() - 1],
         total_return: compound(part.returns),
@@ -80,7 +86,7 @@ fn point(
         sharpe: deviation
             .filter(|deviation| *deviation > EPSILON)
             .map(|deviation| excess / deviation * annual),
-        max_drawdown: falls(part).deepest.depth,
+        max_drawdown: falls.deepest.depth,
         beta: benchmark.and_then(|benchmark| common_beta(part, benchmark)),
     }
 }
