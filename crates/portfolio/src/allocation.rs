@@ -1,14 +1,14 @@
 //! Where the value lies: weights by dimension, exposure and concentration.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, MONEY};
+use crate::grouping::Grouping;
 use crate::ledger::{AccountId, Ledger};
-use crate::market::AssetIx;
-use crate::valuation::{Position, Valuation};
+use crate::money::Currency;
+use crate::valuation::Valuation;
 
 /// Weights by name.
 pub type Weights = BTreeMap<String, f64>;
@@ -67,15 +67,18 @@ impl Allocation {
         if !valuation.nav.is_positive() {
             return None;
         }
-        let mut sums = Sums::default();
-        for (asset, position) in &valuation.positions {
-            sums.add_position(ledger, *asset, position);
-        }
-        for (currency, (_, base)) in &valuation.cash {
-            sums.add_cash(currency.as_str(), *base);
-        }
-        sums.add_account_cash(ledger, valuation);
-        Some(sums.weigh(valuation))
+        let groupings = ledger.market().groupings();
+        let shares = Shares::new(valuation);
+        Some(Allocation {
+            asset: shares.by_asset(ledger),
+            class: shares.by_group(&groupings.class),
+            sector: shares.by_group(&groupings.sector),
+            currency: shares.by_currency(),
+            country: shares.by_group(&groupings.country),
+            account: shares.by_account(ledger),
+            exposure: shares.exposure(),
+            concentration: concentration(valuation),
+        })
     }
 
     /// The same without [`Allocation::asset`].
@@ -93,104 +96,108 @@ impl Allocation {
     }
 }
 
-/// Values by name, for each dimension, and by account.
-#[derive(Default)]
-struct Sums<'n> {
-    dimensions: [BTreeMap<Cow<'n, str>, Decimal>; 5],
-    accounts: BTreeMap<AccountId, Decimal>,
+/// Values as shares of net asset value.
+struct Shares<'v> {
+    valuation: &'v Valuation,
+    nav: f64,
 }
 
-impl<'n> Sums<'n> {
-    fn add(&mut self, names: [Cow<'n, str>; 5], value: Decimal) {
-        for (sums, name) in self.dimensions.iter_mut().zip(names) {
-            *sums.entry(name).or_default() += value;
-        }
+impl<'v> Shares<'v> {
+    fn new(valuation: &'v Valuation) -> Shares<'v> {
+        let nav = valuation.nav.to_f64();
+        Shares { valuation, nav }
     }
 
-    fn add_position(&mut self, ledger: &'n Ledger<'_>, asset: AssetIx, position: &'n Position) {
-        let facts = ledger.market().asset(asset);
-        let known = |name: &'n Option<String>| name.as_deref().unwrap_or("unknown");
-        let names = [
-            &facts.symbol,
-            &facts.class,
-            known(&facts.sector),
-            position.currency.as_str(),
-            known(&facts.country),
-        ];
-        self.add(names.map(Cow::Borrowed), position.value_base);
-        for (account, value) in &position.by_account {
-            *self.accounts.entry(*account).or_default() += *value;
-        }
+    fn share(&self, value: Decimal) -> f64 {
+        value.to_f64() / self.nav
     }
 
-    fn add_cash(&mut self, currency: &'n str, base: Decimal) {
-        if !base.is_zero() {
-            let asset = Cow::Owned(format!("CASH:{currency}"));
-            let [class, sector, country] = ["cash"; 3].map(Cow::Borrowed);
-            self.add(
-                [asset, class, sector, Cow::Borrowed(currency), country],
-                base,
-            );
-        }
+    /// Cash in base currency, where there is some.
+    fn cash(&self) -> impl Iterator<Item = (Currency, Decimal)> {
+        let cash = self.valuation.cash.iter();
+        let in_base = cash.map(|(currency, (_, base))| (*currency, *base));
+        in_base.filter(|(_, base)| !base.is_zero())
     }
 
-    fn add_account_cash(&mut self, ledger: &Ledger<'_>, valuation: &Valuation) {
-        for ((account, currency), amount) in ledger.cash() {
-            let rate = ledger.rate(*currency, valuation.date);
-            let base = rate
-                .ok()
-                .and_then(|rate| amount.mul(rate, crate::decimal::MONEY).ok());
-            if let Some(base) = base.filter(|base| !base.is_zero()) {
-                *self.accounts.entry(*account).or_default() += base;
+    /// By symbol, which two assets may share.
+    fn by_asset(&self, ledger: &Ledger<'_>) -> Weights {
+        let symbol = |asset| ledger.market().asset(asset).symbol.clone();
+        let held = self.valuation.values();
+        let held = held.map(|(asset, value)| (symbol(asset), value));
+        let cash = self.cash();
+        let cash = cash.map(|(currency, base)| (format!("CASH:{currency}"), base));
+        let mut values: Vec<(String, Decimal)> = held.chain(cash).collect();
+        values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        values.dedup_by(|(symbol, value), (before, sum)| {
+            let is_same = symbol == before;
+            if is_same {
+                *sum += *value;
+            }
+            is_same
+        });
+        let values = values.into_iter();
+        let named = values.map(|(symbol, value)| (symbol, self.share(value)));
+        named.collect()
+    }
+
+    fn by_group(&self, grouping: &Grouping) -> Weights {
+        let mut sums: Vec<Option<Decimal>> = vec![None; grouping.names().len()];
+        let mut add = |group: usize, value| *sums[group].get_or_insert_default() += value;
+        for (asset, value) in self.valuation.values() {
+            add(grouping.of_asset(asset), value);
+        }
+        for (_, base) in self.cash() {
+            add(grouping.of_cash(), base);
+        }
+        let named = grouping.names().iter().zip(sums);
+        let shares = named.filter_map(|(name, sum)| Some((name.clone(), self.share(sum?))));
+        shares.collect()
+    }
+
+    fn by_currency(&self) -> Weights {
+        let positions = self.valuation.positions.values();
+        let held = positions.map(|position| (position.currency, position.value_base));
+        let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
+        for (currency, value) in held.chain(self.cash()) {
+            *sums.entry(currency).or_default() += value;
+        }
+        self.named(sums, |currency| currency.to_string())
+    }
+
+    fn by_account(&self, ledger: &Ledger<'_>) -> Weights {
+        let mut sums: BTreeMap<AccountId, Decimal> = BTreeMap::new();
+        for position in self.valuation.positions.values() {
+            for (account, value) in &position.by_account {
+                *sums.entry(*account).or_default() += *value;
             }
         }
-    }
-
-    fn weigh(self, valuation: &Valuation) -> Allocation {
-        let nav = valuation.nav.to_f64();
-        let [asset, class, sector, currency, country] = self.dimensions.map(|sums| {
-            let shares = sums.into_iter();
-            let named = shares.map(|(name, value)| (name.into_owned(), value.to_f64() / nav));
-            named.collect::<Weights>()
-        });
-        let accounts = self.accounts.into_iter();
-        let account = accounts
-            .map(|(account, value)| (account.0.to_string(), value.to_f64() / nav))
-            .collect();
-        let exposure = exposure(valuation);
-        Allocation {
-            asset,
-            class,
-            sector,
-            currency,
-            country,
-            account,
-            exposure,
-            concentration: concentration(valuation),
+        for ((account, currency), amount) in ledger.cash() {
+            let rate = ledger.rate(*currency, self.valuation.date);
+            let base = rate.ok().and_then(|rate| amount.mul(rate, MONEY).ok());
+            if let Some(base) = base.filter(|base| !base.is_zero()) {
+                *sums.entry(*account).or_default() += base;
+            }
         }
+        self.named(sums, |account| account.0.to_string())
     }
-}
 
-fn exposure(valuation: &Valuation) -> Exposure {
-    let nav = valuation.nav.to_f64();
-    let values = || {
-        valuation
-            .positions
-            .values()
-            .map(|position| position.value_base)
-    };
-    let share = |sum: Decimal| sum.to_f64() / nav;
-    Exposure {
-        gross: share(values().map(Decimal::abs).sum()),
-        net: share(values().sum()),
-        long: share(values().filter(|value| value.is_positive()).sum()),
-        short: share(
-            values()
-                .filter(|value| value.is_negative())
-                .map(Decimal::abs)
-                .sum(),
-        ),
-        cash: share(valuation.cash_base()),
+    fn named<K>(&self, sums: BTreeMap<K, Decimal>, name: impl Fn(K) -> String) -> Weights {
+        let sums = sums.into_iter();
+        sums.map(|(key, sum)| (name(key), self.share(sum)))
+            .collect()
+    }
+
+    fn exposure(&self) -> Exposure {
+        let values = || self.valuation.values().map(|(_, value)| value);
+        let long: Decimal = values().filter(|value| value.is_positive()).sum();
+        let short: Decimal = values().filter(|value| value.is_negative()).sum();
+        Exposure {
+            gross: self.share(long - short),
+            net: self.share(long + short),
+            long: self.share(long),
+            short: self.share(-short),
+            cash: self.share(self.valuation.cash_base()),
+        }
     }
 }
 
@@ -211,10 +218,8 @@ fn concentration(valuation: &Valuation) -> Concentration {
             n: 0,
         };
     }
-    let mut shares: Vec<f64> = values
-        .iter()
-        .map(|value| value.to_f64() / gross.to_f64())
-        .collect();
+    let whole = gross.to_f64();
+    let mut shares: Vec<f64> = values.iter().map(|value| value.to_f64() / whole).collect();
     shares.sort_by(|a, b| b.total_cmp(a));
     let hhi: f64 = shares.iter().map(|share| share * share).sum();
     let top = |count: usize| Some(shares.iter().take(count).sum());

@@ -32,6 +32,7 @@ pub mod error;
 pub mod figures;
 pub mod fx;
 pub mod gains;
+mod grouping;
 pub mod import;
 pub mod income;
 pub mod index;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::carried::Carried;
 use crate::decimal::{Decimal, OutOfRange};
 use crate::fx::RateTable;
+use crate::grouping::Groupings;
 use crate::index::Index;
 use crate::money::Currency;
 
@@ -143,6 +144,7 @@ pub struct Market {
     currencies: Vec<Currency>,
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
+    groupings: OnceLock<Groupings>,
     /// By asset, where they were asked for.
     indices: Vec<OnceLock<Index>>,
     /// The prices of days on which many portfolios are valued.
@@ -197,6 +199,7 @@ impl Market {
         Market {
             indices: assets.iter().map(|_| OnceLock::new()).collect(),
             currencies: assets.iter().map(|asset| asset.currency).collect(),
+            groupings: OnceLock::new(),
             assets,
             by_symbol,
             rates,
@@ -242,6 +245,11 @@ impl Market {
     /// Every asset, in index order.
     pub fn assets(&self) -> &[Asset] {
         &self.assets
+    }
+
+    /// Which group of each kind an asset is in.
+    pub(crate) fn groupings(&self) -> &Groupings {
+        self.groupings.get_or_init(|| Groupings::of(&self.assets))
     }
 
     /// The asset with this ticker.

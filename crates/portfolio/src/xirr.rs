@@ -129,6 +129,13 @@ fn roots(terms: &[(f64, f64)]) -> Vec<f64> {
 
 fn only_root(terms: &[(f64, f64)]) -> Option<f64> {
     let value = |step| present_value(terms, at(step));
+    // Where there is one root at most, one that was found is the one.
+    if let Some(step) = guess(terms).filter(|step| *step < STEPS) {
+        let (below, above) = (value(step), value(step + 1));
+        if below * above < 0.0 {
+            return Some(refine(terms, (at(step), below), at(step + 1)));
+        }
+    }
     let (mut low, mut high) = (0, STEPS);
     let (mut below, above) = (value(low), value(high));
     if below * above > 0.0 {
@@ -137,13 +144,8 @@ fn only_root(terms: &[(f64, f64)]) -> Option<f64> {
     if above == 0.0 {
         return Some(at(high));
     }
-    let guess = guess(terms).unwrap_or((low + high) / 2);
-    let mut tried = [guess, guess + 1].into_iter();
     while below != 0.0 && high - low > 1 {
-        let middle = tried.next().unwrap_or((low + high) / 2);
-        if !(low + 1..high).contains(&middle) {
-            continue;
-        }
+        let middle = (low + high) / 2;
         let between = value(middle);
         if below * between < 0.0 {
             high = middle;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Decimal, SCALE, UNIT};
+use super::{Decimal, MONEY, SCALE, UNIT, small};
 
 /// Why a text is not a decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +135,19 @@ impl Decimal {
 
     /// The nearest float; exactly rounded while the digits that matter fit 53 bits.
     pub fn to_f64(self) -> f64 {
+        /// What money has no digits of.
+        const REST: i128 = 10_i128.pow(SCALE - MONEY);
+        if let Ok(count) = i64::try_from(self.0) {
+            return small::to_f64(count, UNIT as i64);
+        }
+        let count = self.0 / REST;
+        match i64::try_from(count) {
+            Ok(short) if count * REST == self.0 => small::to_f64(short, (UNIT / REST) as i64),
+            _ => self.large_to_f64(),
+        }
+    }
+
+    pub(super) fn large_to_f64(self) -> f64 {
         const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
         let (mut digits, mut scale) = (self.0, UNIT);
         for step in [1_000_000, 1_000, 100, 10] {

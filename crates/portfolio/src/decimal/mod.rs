@@ -5,6 +5,7 @@
 //! or as a product) are below [`Decimal::LIMIT`], so that only more than 10^9 of them could overflow a sum.
 
 mod convert;
+mod small;
 mod wide;
 
 use std::cmp::Ordering;
@@ -73,6 +74,10 @@ impl Decimal {
 
     /// Rounded half-even to `places` (at most 12).
     pub fn round(self, places: u32) -> Decimal {
+        let small = i64::try_from(self.0).ok();
+        if let Some(count) = small.and_then(|count| small::rounded(count, places)) {
+            return Decimal(count.into());
+        }
         let step = 10_u128.pow(SCALE.saturating_sub(places));
         let count = wide::div_half_even((0, self.0.unsigned_abs()), step)
             .expect("a quotient by one or more fits");
@@ -101,6 +106,11 @@ impl Decimal {
         divisor: Decimal,
         places: u32,
     ) -> Result<Decimal, OutOfRange> {
+        if divisor == Decimal::ONE
+            && let Some(product) = self.small_product(factor, places)
+        {
+            return Ok(product);
+        }
         let step = 10_u128.pow(SCALE.saturating_sub(places));
         let (units, unit) = self.over(divisor);
         let product = wide::mul(units, factor.0.unsigned_abs());
@@ -112,6 +122,13 @@ impl Decimal {
             .ok_or(OutOfRange)?;
         let negative = (self.0 < 0) ^ (factor.0 < 0) ^ (divisor.0 < 0);
         Ok(Decimal(signed(size, negative)))
+    }
+
+    /// Whole units times a factor where 64 bits hold it all, so that it is far below the limit.
+    fn small_product(self, factor: Decimal, places: u32) -> Option<Decimal> {
+        let (units, factor) = (self.0.try_into().ok()?, factor.0.try_into().ok()?);
+        let product = small::whole(units)?.checked_mul(factor)?;
+        Some(Decimal(small::rounded(product, places)?.into()))
     }
 
     /// The sizes of `self` and of a divisor; those of whole units over one without their common zeros, so that what follows

@@ -50,6 +50,18 @@ proptest! {
     }
 
     #[test]
+    fn the_short_ways_round_as_the_long_ones(units in -10_000_000_i64..10_000_000, close in -10_i128.pow(17)..10_i128.pow(17), zeros in 0_u32..12, places in prop::sample::select(vec![0_u32, 8, 10, 12])) {
+        let (units, close) = (Decimal::from_int(units), Decimal(close / 10_i128.pow(zeros) * 10_i128.pow(zeros)));
+        let expected = reference(units, close, Decimal::ONE, places) * BigInt::from(10_u64.pow(12 - places));
+        prop_assert_eq!(BigInt::from(units.mul(close, places).unwrap().0), expected);
+        let rounded = reference(close, Decimal::ONE, Decimal::ONE, places) * BigInt::from(10_u64.pow(12 - places));
+        prop_assert_eq!(BigInt::from(close.round(places).0), rounded);
+        for value in [close, Decimal(close.0 * 1_000), Decimal(close.0 * 100_000)] {
+            prop_assert_eq!(value.to_f64().to_bits(), value.large_to_f64().to_bits());
+        }
+    }
+
+    #[test]
     fn text_round_trips(a in value()) {
         prop_assert_eq!(a.to_string().parse::<Decimal>().unwrap(), a);
     }

@@ -83,12 +83,10 @@ impl Closing {
     /// The figures of the day on which a walk ended.
     pub fn of(walk: &Walked<'_>) -> Result<Closing, LedgerError> {
         let (ledger, valuation) = (&walk.ledger, &walk.closing);
-        let mut positions = BTreeMap::new();
+        let mut positions = Vec::with_capacity(valuation.positions.len());
         for (asset, position) in &valuation.positions {
-            positions.insert(
-                ledger.market().asset(*asset).symbol.clone(),
-                position_figures(position)?,
-            );
+            let symbol = ledger.market().asset(*asset).symbol.clone();
+            positions.push((symbol, position_figures(position)?));
         }
         Ok(Closing {
             date: valuation.date,
@@ -99,7 +97,7 @@ impl Closing {
             realised_gain_base: ledger.realised().iter().map(|gain| gain.gain_base).sum(),
             cash_fx_gain_base: cash_fx_gain(walk),
             transfer_basis_adjustment_base: ledger.totals().transfer_gain,
-            positions,
+            positions: positions.into_iter().collect(),
             cash: valuation
                 .cash
                 .iter()

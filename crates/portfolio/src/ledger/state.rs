@@ -224,7 +224,7 @@ impl<'m> Ledger<'m> {
         cash && self
             .books
             .keys()
-            .all(|(_, asset)| self.market.asset(*asset).currency == base)
+            .all(|(_, asset)| self.market.currency(*asset) == base)
     }
 
     /// The rate into base currency.
