@@ -91,15 +91,13 @@ pub(crate) fn joined_ends<const N: usize>(
     let mut ends = vec![[nothing; N]; places.len()];
     for (end, place) in ends.iter_mut().zip(places).rev() {
         let skipped = chunks_a.len() - (a.len() - place) / LANES;
-        let chunks = chunks_a[skipped..left].iter().zip(&chunks_b[skipped..left]);
-        for (a, b) in chunks.rev() {
-            for lane in 0..LANES {
-                let terms = terms(a[lane], b[lane]);
-                for (lanes, term) in lanes.iter_mut().zip(terms) {
-                    lanes[lane] = join(lanes[lane], term);
-                }
-            }
-        }
+        let new = skipped..left;
+        lanes = joined_chunks(
+            lanes,
+            (&chunks_a[new.clone()], &chunks_b[new]),
+            &terms,
+            &join,
+        );
         left = skipped;
         *end = lanes.map(|lanes| lanes.into_iter().fold(nothing, &join));
         let before = *place..a.len() - (chunks_a.len() - left) * LANES;
@@ -110,6 +108,25 @@ pub(crate) fn joined_ends<const N: usize>(
         }
     }
     ends
+}
+
+/// The lanes joined with the terms of more pairs, the last ones first.
+#[inline]
+fn joined_chunks<const N: usize>(
+    mut lanes: [[f64; LANES]; N],
+    (a, b): (&[[f64; LANES]], &[[f64; LANES]]),
+    terms: impl Fn(f64, f64) -> [f64; N],
+    join: impl Fn(f64, f64) -> f64,
+) -> [[f64; LANES]; N] {
+    for (a, b) in a.iter().zip(b).rev() {
+        for lane in 0..LANES {
+            let terms = terms(a[lane], b[lane]);
+            for (lanes, term) in lanes.iter_mut().zip(terms) {
+                lanes[lane] = join(lanes[lane], term);
+            }
+        }
+    }
+    lanes
 }
 
 /// `sum(weights[i] * column[i])` of four columns, each of which is as long as the weights.

@@ -1,7 +1,7 @@
 //! Means, deviations and the shape of a distribution.
 
 use super::EPSILON;
-use super::nest::{Nest, Window};
+use super::nest::Nest;
 use crate::lanes::sum;
 
 pub(super) fn mean(values: &[f64]) -> f64 {
@@ -107,25 +107,24 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    /// Of each window. `sums_b` are those of the second list of a window.
-    pub(super) fn of(nest: &Nest<'_>, sums_b: &[Sums]) -> Vec<Joint> {
+    /// Of each window; `moments` are those of its first list, `sums` those of its second.
+    pub(super) fn of(nest: &Nest<'_>, moments: &[Moments], sums: &[Sums]) -> Vec<Joint> {
         let (near_a, near_b) = nest.last();
-        let sums = nest.sums(|a, b| {
+        let products = nest.sums(|a, b| {
             let (off_a, off_b) = (a - near_a, b - near_b);
             let apart = off_a - off_b;
-            [off_a, off_a * off_a, off_a * off_b, apart, apart * apart]
+            [off_a * off_b, apart * apart]
         });
-        let windows = nest.windows().iter().zip(sums).zip(sums_b);
-        let joint = |((window, sums), sums_b): ((&Window, [f64; 5]), &Sums)| {
-            let [first, square, product, apart, aparts] = sums;
-            let count = nest.count(window) as f64;
-            let off_b = sums_b.mean - near_b;
+        let windows = products.into_iter().zip(moments).zip(sums);
+        let joint = |(([product, apart], moments), sums): (([f64; 2], &Moments), &Sums)| {
+            let (off_a, off_b) = (moments.mean - near_a, sums.mean - near_b);
+            let (count, off) = (moments.count, off_a - off_b);
             let deviation = |squares: f64| (squares.max(0.0) / (count - 1.0)).sqrt();
             Joint {
-                means: [near_a + first / count, sums_b.mean],
-                deviations: [square - first * first / count, sums_b.squares].map(deviation),
-                covariance: (product - first * off_b) / (count - 1.0),
-                difference: deviation(aparts - apart * apart / count),
+                means: [moments.mean, sums.mean],
+                deviations: [moments.second, sums.squares].map(deviation),
+                covariance: (product - count * off_a * off_b) / (count - 1.0),
+                difference: deviation(apart - count * off * off),
             }
         };
         windows.map(joint).collect()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::benchmark::{Alone, Common, Days};
-use super::moments::{Joint, Sums};
+use super::moments::{Joint, Moments, Sums};
 use super::nest::Nest;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings};
 
@@ -38,20 +38,32 @@ pub fn relative(
     benchmark: &Benchmark<'_>,
     settings: Settings,
 ) -> Relative {
-    let mut figures = of_common(&[benchmark.common(series)], settings);
+    let mut figures = of_common(&[(benchmark.common(series), None)], settings);
     figures.pop().expect("one for each")
 }
 
-/// Compares each list with that of its benchmark.
-pub(super) fn of_common(common: &[Common<'_>], settings: Settings) -> Vec<Relative> {
-    let count = |common: &Common<'_>| Relative {
+/// Compares each list with that of its benchmark; with the moments of the former where they are known.
+pub(super) fn of_common(
+    common: &[(Common<'_>, Option<Moments>)],
+    settings: Settings,
+) -> Vec<Relative> {
+    let count = |(common, _): &(Common<'_>, _)| Relative {
         n: common.own().len(),
         ..Relative::default()
     };
     let mut figures: Vec<Relative> = common.iter().map(count).collect();
-    for (nest, alone) in compared(common) {
+    let pairs = common.iter().map(|(common, _)| match common.own().len() {
+        0 | 1 => (&[][..], &[][..]),
+        _ => (common.own(), common.other()),
+    });
+    let pairs: Vec<(&[f64], &[f64])> = pairs.collect();
+    for nest in Nest::all(&pairs, |_, _| true) {
+        let inside = || nest.windows().iter().map(|window| &common[window.turn]);
+        let alone: Vec<Alone> = inside().map(|(common, _)| common.other_alone()).collect();
         let sums: Vec<Sums> = alone.iter().map(|alone| alone.sums).collect();
-        let joint = Joint::of(&nest, &sums);
+        let known: Option<Vec<Moments>> = inside().map(|(_, moments)| *moments).collect();
+        let moments = known.unwrap_or_else(|| Moments::of(&nest));
+        let joint = Joint::of(&nest, &moments, &sums);
         let captured = captured(&nest);
         for (turn, window) in nest.windows().iter().enumerate() {
             let figures = &mut figures[window.turn];
@@ -66,30 +78,12 @@ pub(super) fn of_common(common: &[Common<'_>], settings: Settings) -> Vec<Relati
     figures
 }
 
-/// Those of at least two days, with what each benchmark comes to by itself.
-fn compared<'r>(common: &'r [Common<'_>]) -> Vec<(Nest<'r>, Vec<Alone>)> {
-    let pairs = common.iter().map(|common| match common.own().len() {
-        0 | 1 => (&[][..], &[][..]),
-        _ => (common.own(), common.other()),
-    });
-    let pairs: Vec<(&[f64], &[f64])> = pairs.collect();
-    let nests = Nest::all(&pairs, |_, _| true).into_iter();
-    let with_alone = nests.map(|nest| {
-        let windows = nest.windows().iter();
-        let alone = windows
-            .map(|window| common[window.turn].other_alone())
-            .collect();
-        (nest, alone)
-    });
-    with_alone.collect()
-}
-
 /// Beta alone, as rolling windows need it; `None` below two values.
 pub(super) fn beta(own: &[f64], other: &[f64]) -> Option<f64> {
     let nests = (own.len() > 1).then(|| Nest::all(&[(own, other)], |_, _| true))?;
-    Joint::of(nests.first()?, &[Sums::of(other)])
-        .first()?
-        .beta()
+    let nest = nests.first()?;
+    let joint = Joint::of(nest, &Moments::of(nest), &[Sums::of(other)]);
+    joint.first()?.beta()
 }
 
 fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
@@ -115,7 +109,7 @@ fn active(figures: &mut Relative, joint: Joint, settings: Settings) {
 /// What the returns of the days on which the benchmark rose make of one, and those of the days on which it fell.
 fn captured(nest: &Nest<'_>) -> Vec<[f64; 2]> {
     nest.products(|own, other| {
-        let when = |chosen: bool| if chosen { 1.0 + own } else { 1.0 };
+        let when = |chosen: bool| 1.0 + if chosen { own } else { 0.0 };
         [when(other > 0.0), when(other < 0.0)]
     })
 }

@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::benchmark::Common;
 use super::dives::dives;
 use super::drawdown::{Drawdown, Falls, Underwater};
 use super::moments::Moments;
@@ -101,13 +100,17 @@ pub(crate) fn stats_of_all(
         begins_with(&longer[longer.len() - shorter.len()..], shorter)
     };
     let rates = Rates::of(settings);
+    let mut known: Vec<Option<Moments>> = vec![None; series.len()];
     for nest in Nest::all(&returns, end_alike) {
         let moments = Moments::of(&nest);
         spread(&mut figures, &nest, &moments, rates);
         outer(&mut figures, &nest, &moments, settings.confidence, series);
         compounding(&mut figures, &nest, series);
+        for (window, moments) in nest.windows().iter().zip(moments) {
+            known[window.turn] = Some(moments);
+        }
     }
-    compare(&mut figures, series, settings, benchmarks);
+    compare(&mut figures, series, &known, settings, benchmarks);
     figures
 }
 
@@ -232,13 +235,19 @@ fn outer(
 fn compare(
     figures: &mut [Stats],
     series: &[ReturnSeries<'_>],
+    moments: &[Option<Moments>],
     settings: Settings,
     benchmarks: &[Option<&Benchmark<'_>>],
 ) {
     let with_returns = |turn: &usize| !series[*turn].returns.is_empty();
     let turns = (0..series.len()).filter(with_returns);
-    let compared = turns.filter_map(|turn| Some((turn, benchmarks[turn]?.common(series[turn]))));
-    let (turns, common): (Vec<usize>, Vec<Common<'_>>) = compared.unzip();
+    let compared = turns.filter_map(|turn| {
+        let common = benchmarks[turn]?.common(series[turn]);
+        let is_whole = common.own().len() == series[turn].returns.len();
+        let moments = moments[turn].filter(|_| is_whole);
+        Some((turn, (common, moments)))
+    });
+    let (turns, common): (Vec<usize>, Vec<_>) = compared.unzip();
     for (turn, relative) in turns.into_iter().zip(of_common(&common, settings)) {
         figures[turn].benchmark = Some(relative);
     }

@@ -26,8 +26,9 @@ pub(super) struct Tail {
 pub(super) fn tails(nest: &Nest<'_>, confidence: f64, longest: &Moments) -> Vec<Tail> {
     let off = OUTER * longest.deviation().unwrap_or_default();
     let (low, high) = (longest.mean - off, longest.mean + off);
-    let lowest = Side::new(nest, 1.0, low);
-    let highest = Side::new(nest, -1.0, -high);
+    let outer = chosen(nest.whole(), |value| value <= low || value >= high);
+    let lowest = Side::new(nest, 1.0, low, &outer);
+    let highest = Side::new(nest, -1.0, -high, &outer);
     let tail = |window| tail(nest, window, confidence, (&lowest, &highest));
     nest.windows().iter().map(tail).collect()
 }
@@ -101,11 +102,12 @@ struct Side<'n> {
 }
 
 impl<'n> Side<'n> {
-    fn new(nest: &'n Nest<'n>, sign: f64, limit: f64) -> Side<'n> {
-        let values = nest.whole();
-        let days = chosen(values, |value| value * sign <= limit).into_iter();
-        let later = days.filter(|day| *day > 0);
-        let mut outer: Vec<Item> = later.map(|day| item(values[day] * sign, day)).collect();
+    /// Among the days `outer`, which have all values that are not beyond the limit.
+    fn new(nest: &'n Nest<'n>, sign: f64, limit: f64, outer: &[u32]) -> Side<'n> {
+        let values = outer.iter().map(|day| *day as usize);
+        let values = values.map(|day| (nest.whole()[day] * sign, day));
+        let later = values.filter(|(value, day)| *value <= limit && *day > 0);
+        let mut outer: Vec<Item> = later.map(|(value, day)| item(value, day)).collect();
         outer.sort_unstable();
         Side {
             nest,
@@ -206,14 +208,16 @@ fn day(item: Item) -> usize {
 }
 
 /// The places of some of the values, in order; found as in [`Side::first_outer`].
-fn chosen(values: &[f64], is_chosen: impl Fn(f64) -> bool) -> Vec<usize> {
+fn chosen(values: &[f64], is_chosen: impl Fn(f64) -> bool) -> Vec<u32> {
     const TOGETHER: usize = 64;
     let mut found = Vec::with_capacity(values.len() / 4);
-    for (values, start) in values.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+    let mut place = 0;
+    for values in values.chunks(TOGETHER) {
         let (mut some, mut count) = ([0; TOGETHER], 0);
-        for (value, place) in values.iter().zip(start..) {
+        for value in values {
             some[count] = place;
             count += usize::from(is_chosen(*value));
+            place += 1;
         }
         found.extend_from_slice(&some[..count]);
     }
@@ -230,7 +234,7 @@ mod tests {
         for length in [1, 2, 5, 130, 400] {
             let scattered: Vec<f64> = (0..length).map(uneven).collect();
             let equal = vec![-0.01; scattered.len()];
-            let zeros = [0.0, -0.0].repeat(scattered.len());
+            let zeros: Vec<f64> = scattered.iter().map(|value| value * 0.0).collect();
             for values in [scattered, equal, zeros] {
                 let mut sorted = values.clone();
                 sorted.sort_by(f64::total_cmp);
@@ -238,7 +242,8 @@ mod tests {
                     for nest in Nest::all(&[(&values, &values)], |_, _| true) {
                         let window = &nest.windows()[0];
                         for count in [1, values.len() / 20 + 1, values.len()] {
-                            let first = Side::new(&nest, 1.0, limit).first(window, count);
+                            let all: Vec<u32> = (0..length).collect();
+                            let first = Side::new(&nest, 1.0, limit, &all).first(window, count);
                             let found: Vec<f64> = first.into_iter().map(value).collect();
                             assert_eq!(found, sorted[..count]);
                         }
