@@ -177,14 +177,11 @@ fn compounding(figures: &mut [Stats], nest: &Nest<'_>, series: &[ReturnSeries<'_
 
 fn spread(figures: &mut [Stats], nest: &Nest<'_>, moments: &[Moments], rates: Rates) {
     let sums = nest.sums(|value, _| {
-        let short = (value - rates.minimum).min(0.0);
+        let off = value - rates.minimum;
+        let gain = if off > 0.0 { off } else { 0.0 };
+        let loss = if off < 0.0 { -off } else { 0.0 };
         let positive = if value > 0.0 { 1.0 } else { 0.0 };
-        [
-            short * short,
-            (value - rates.minimum).max(0.0),
-            -short,
-            positive,
-        ]
+        [loss * loss, gain, loss, positive]
     });
     for ((window, moments), sums) in nest.windows().iter().zip(moments).zip(sums) {
         let (figures, [below, gains, losses, positive]) = (&mut figures[window.turn], sums);
