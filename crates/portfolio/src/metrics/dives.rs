@@ -144,7 +144,7 @@ impl Pass<'_> {
         is_below
     }
 
-    /// Goes through a day; true when all that follows is known from a longer window.
+    /// Goes through a day; true when all that follows is known from a longer window. A day back at the peak, or as good as, is one itself.
     fn day(&mut self, day: usize, value: f64) -> bool {
         self.wealth *= 1.0 + value;
         if self.wealth >= 1.0 - EPSILON {
