@@ -65,6 +65,7 @@ pub enum ActionKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// The day it was made.
+    #[serde(with = "crate::packed::day")]
     pub date: Date,
     /// The numerator.
     pub close: Decimal,

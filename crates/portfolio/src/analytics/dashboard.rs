@@ -91,7 +91,7 @@ async fn parts(store: &Store, user_id: i64) -> Result<[Value; 7]> {
     let summary = stored(store, "user", user_id, max).await?;
     let (mut closings, mut performances) = (Map::new(), Map::new());
     for id in portfolio_ids(&summary) {
-        let row = store.figures("portfolio", id, ALL_PERIODS).await?;
+        let row = store.stored_figures("portfolio", id, ALL_PERIODS).await?;
         let closing = row.and_then(|payload| super::stored::closing(&payload));
         closings.insert(id.to_string(), serde_json::to_value(closing)?);
         performances.insert(id.to_string(), performance(store, id).await?);

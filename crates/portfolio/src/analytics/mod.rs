@@ -21,7 +21,7 @@ mod request;
 mod save;
 mod snapshot;
 mod states;
-mod stored;
+pub(crate) mod stored;
 mod tally;
 mod view;
 

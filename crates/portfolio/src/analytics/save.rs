@@ -15,7 +15,9 @@ use crate::engine::{Outline, Valued};
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
-use crate::store::{ALL_PERIODS, CacheRow, NewLedgerState, SavedFigures, Store};
+use crate::store::{
+    ALL_PERIODS, CacheRow, CachedPortfolio, NewLedgerState, SavedFigures, Store, Stored,
+};
 
 /// How long cache entries are fresh.
 const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
@@ -24,7 +26,8 @@ const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) analytics: SavedFigures,
-    pub(super) cache: Vec<CacheRow>,
+    /// Its cache entries are made of the row.
+    pub(super) cached: CachedPortfolio,
     pub(super) state: StateChange,
 }
 
@@ -41,7 +44,7 @@ pub(super) enum StateChange {
 
 /// The cache keys of a portfolio.
 pub(super) fn portfolio_keys(id: i64) -> [String; 3] {
-    ["summary", "holdings", "performance"].map(|part| format!("portfolio:{id}:{part}"))
+    stored::CACHED_PARTS.map(|part| format!("portfolio:{id}:{part}"))
 }
 
 /// When what is written now ends to be fresh.
@@ -64,7 +67,7 @@ pub(super) async fn portfolios(
     let mut written = Written::default();
     for portfolio in portfolios {
         written.rows.push(portfolio.analytics);
-        written.cache.extend(portfolio.cache);
+        written.cached.push(portfolio.cached);
         match portfolio.state {
             StateChange::Same => {}
             StateChange::New(state) => written.states.push(state),
@@ -133,7 +136,10 @@ impl Rows {
         let target = &job.target;
         Rows {
             analytics: analytics_row(target, computed),
-            cache: cache_rows(target, computed),
+            cached: CachedPortfolio {
+                id: target.row.id,
+                user: target.row.user_id,
+            },
             state: match &job.ledger {
                 JobLedger::Rows(..) => StateChange::Gone(target.row.id),
                 JobLedger::State(..) => StateChange::Same,
@@ -148,20 +154,9 @@ fn analytics_row(target: &Target, computed: &Computed) -> SavedFigures {
         scope_id: target.row.id,
         period: ALL_PERIODS,
         as_of: target.as_of,
-        payload: stored::payload(computed),
+        payload: Stored::Packed(stored::packed(target, computed)),
         input_hash: target.hash.clone(),
     }
-}
-
-fn cache_rows(target: &Target, computed: &Computed) -> Vec<CacheRow> {
-    let values = stored::cache_values(target, computed);
-    let keys = portfolio_keys(target.row.id).into_iter().zip(values);
-    keys.map(|(key, value)| CacheRow {
-        key,
-        value,
-        user_id: Some(target.row.user_id),
-    })
-    .collect()
 }
 
 /// Writes the summaries of users and returns how many cache entries that makes.
@@ -186,7 +181,7 @@ pub(super) async fn users(
             scope_id: summary.user_id,
             period: Period::Max.as_str(),
             as_of,
-            payload,
+            payload: Stored::Text(payload),
             input_hash: hash.clone(),
         });
     }
@@ -217,7 +212,7 @@ pub(super) async fn global(
         scope_id: 0,
         period: Period::Max.as_str(),
         as_of,
-        payload,
+        payload: Stored::Text(payload),
         input_hash: hash.to_owned(),
     }];
     let written = Written {
@@ -233,17 +228,23 @@ pub(super) async fn global(
 struct Written {
     rows: Vec<SavedFigures>,
     cache: Vec<CacheRow>,
+    /// Portfolios whose cache entries are made of their rows.
+    cached: Vec<CachedPortfolio>,
     states: Vec<NewLedgerState>,
     /// Portfolios whose states go.
     gone: Vec<i64>,
 }
 
 async fn write(store: &Store, written: Written, now: Timestamp) -> Result<usize> {
-    let keys = written.cache.len();
+    let keys = written.cache.len() + written.cached.len() * stored::CACHED_PARTS.len();
+    let expires = expiry(now);
     let mut tx = store.begin().await?;
     store.put_analytics(&mut tx, written.rows, now).await?;
     store
-        .put_cache(&mut tx, written.cache, now, expiry(now))
+        .put_cache(&mut tx, written.cache, now, expires)
+        .await?;
+    store
+        .put_portfolio_cache(&mut tx, &written.cached, now, expires)
         .await?;
     store.put_ledger_states(&mut tx, written.states).await?;
     store.forget_ledger_states(&mut tx, &written.gone).await?;

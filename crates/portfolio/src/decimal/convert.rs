@@ -282,12 +282,35 @@ fn place_point(digits: &[u8], point: usize) -> String {
     }
 }
 
+/// A hundredth.
+const CENT: i64 = 10_i64.pow(SCALE - 2);
+const TOO_LARGE: &str = "a decimal is too large for its binary form";
+
+/// Binary forms hold whole hundredths, as most amounts are, as twice their count; others as twice the count of units and one.
+impl Decimal {
+    fn short(self) -> Option<i128> {
+        match i64::try_from(self.0) {
+            Ok(units) if units % CENT == 0 => Some(i128::from(units / CENT) * 2),
+            _ => self.0.checked_mul(2)?.checked_add(1),
+        }
+    }
+
+    fn of_short(short: i128) -> Option<Decimal> {
+        let units = short.div_euclid(2);
+        if short.rem_euclid(2) == 1 {
+            return Some(Decimal(units));
+        }
+        units.checked_mul(CENT.into()).map(Decimal)
+    }
+}
+
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             serializer.serialize_str(self.write(&mut [0; 41]))
         } else {
-            serializer.serialize_i128(self.0)
+            let short = self.short().ok_or(TOO_LARGE);
+            serializer.serialize_i128(short.map_err(serde::ser::Error::custom)?)
         }
     }
 }
@@ -295,7 +318,8 @@ impl Serialize for Decimal {
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
         if !deserializer.is_human_readable() {
-            return i128::deserialize(deserializer).map(Decimal);
+            let short = i128::deserialize(deserializer)?;
+            return Decimal::of_short(short).ok_or_else(|| serde::de::Error::custom(TOO_LARGE));
         }
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)

@@ -20,8 +20,10 @@ use crate::valuation::{Valuation, Worth};
 /// An outline without what prices and rates of days make of it, but for the values of the days until it was kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptOutline {
+    #[serde(with = "crate::packed::day")]
     inception: Date,
     /// The first day on which something is known to happen.
+    #[serde(with = "crate::packed::maybe_day")]
     next_event: Option<Date>,
     ledger: LedgerState,
     days: Vec<EventDay>,
@@ -32,10 +34,12 @@ pub(crate) struct KeptOutline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct KeptSeries {
     /// The first day after inception.
+    #[serde(with = "crate::packed::day")]
     first: Date,
+    #[serde(with = "crate::packed::day")]
     last: Date,
     /// Net asset value by day.
-    #[serde(with = "crate::packed")]
+    #[serde(with = "crate::packed::floats")]
     nav: Vec<f64>,
     /// What each part earned since inception, weighted so that it links to the time-weighted return; not yet divided by the
     /// link of the whole.

@@ -41,6 +41,7 @@ pub(super) struct Opening {
 /// What a day's events left behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct EventDay {
+    #[serde(with = "crate::packed::day")]
     pub(super) date: Date,
     /// Units held from this day on, of the assets that the events named.
     pub(super) units: Vec<(AssetIx, Decimal)>,

@@ -14,6 +14,7 @@ pub struct Lot {
     /// The row that opened it.
     pub id: i64,
     /// The date of purchase, which decides the term of a gain.
+    #[serde(with = "crate::packed::day")]
     pub date: Date,
     /// Units; negative when short.
     pub quantity: Decimal,

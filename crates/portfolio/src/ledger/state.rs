@@ -42,6 +42,7 @@ pub struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// The day.
+    #[serde(with = "crate::packed::day")]
     pub date: Date,
     /// Came in.
     pub inflow: Decimal,
@@ -67,8 +68,10 @@ pub struct Realised {
     /// The lot that was closed.
     pub lot: i64,
     /// When the lot was bought; none for a pool.
+    #[serde(with = "crate::packed::maybe_day")]
     pub opened: Option<Date>,
     /// When it was closed.
+    #[serde(with = "crate::packed::day")]
     pub closed: Date,
     /// Units closed; negative for a short.
     pub quantity: Decimal,
@@ -94,6 +97,7 @@ pub struct Realised {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncomeItem {
     /// The day it was booked.
+    #[serde(with = "crate::packed::day")]
     pub date: Date,
     /// The asset that paid.
     pub asset: Option<AssetIx>,

@@ -18,7 +18,7 @@ struct Version {
 }
 
 /// Every version, in order.
-const VERSIONS: [Version; 4] = [
+const VERSIONS: [Version; 5] = [
     Version {
         number: 1,
         description: "schema",
@@ -42,6 +42,12 @@ const VERSIONS: [Version; 4] = [
         description: "ledger states",
         sqlite: include_str!("../../migrations/0004_ledger_states.sql"),
         postgres: include_str!("../../migrations/0004_ledger_states.postgres.sql"),
+    },
+    Version {
+        number: 5,
+        description: "packed figures",
+        sqlite: include_str!("../../migrations/0005_packed_figures.sql"),
+        postgres: include_str!("../../migrations/0005_packed_figures.postgres.sql"),
     },
 ];
 

@@ -72,7 +72,7 @@ pub(crate) use ledger::{ROWS_TOGETHER, StoredEntry, asset_index};
 pub(crate) use ledger_states::{KeptLedger, NewLedgerState};
 pub(crate) use migrations::schema_version;
 pub(crate) use reconciliations::{KeptBreak, NewBreak, NewReconciliation};
-pub(crate) use results::{ALL_PERIODS, MadeFrom};
+pub(crate) use results::{ALL_PERIODS, CachedPortfolio, MadeFrom, Stored};
 pub(crate) use snapshots::KeptSnapshot;
 pub(crate) use statements::LineRow;
 

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::codec::Reader;
 use super::sql::Row;
 use super::{Store, Transaction};
+use crate::analytics::stored::{self, CACHED_PARTS};
 use crate::error::Result;
 use crate::money::Currency;
 
@@ -27,9 +28,43 @@ pub struct SavedFigures {
     /// What the figures are of, such as `max`; `all` in the row of a portfolio.
     pub period: &'static str,
     pub as_of: Date,
-    /// JSON.
-    pub payload: String,
+    /// JSON of users and of everything; of a portfolio the bytes that `analytics` packs.
+    pub(crate) payload: Stored,
     pub input_hash: String,
+}
+
+/// The figures of a row of analytics as they are stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stored {
+    /// JSON.
+    Text(String),
+    /// Those of a portfolio, packed.
+    Packed(Vec<u8>),
+}
+
+impl Stored {
+    /// Out of the columns `payload` and `packed`.
+    fn of(row: &Row) -> Stored {
+        match row.get("packed") {
+            Some(bytes) => Stored::Packed(bytes),
+            None => Stored::Text(row.get("payload")),
+        }
+    }
+
+    /// The values of the columns `payload` and `packed`.
+    fn columns(self) -> (String, Option<Vec<u8>>) {
+        match self {
+            Stored::Text(text) => (text, None),
+            Stored::Packed(bytes) => ("{}".to_owned(), Some(bytes)),
+        }
+    }
+}
+
+/// A portfolio whose cache entries are made of its row.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct CachedPortfolio {
+    pub(crate) id: i64,
+    pub(crate) user: i64,
 }
 
 /// A cache entry to be stored.
@@ -53,6 +88,12 @@ pub(crate) struct MadeFrom<'t> {
 #[derive(serde::Serialize)]
 struct Key<'k> {
     key: &'k str,
+}
+
+/// A part as an item of a JSON list.
+#[derive(serde::Serialize)]
+struct Part {
+    part: &'static str,
 }
 
 /// One line of the overview table.
@@ -84,15 +125,16 @@ impl Store {
         while rows.peek().is_some() {
             let rows: Vec<SavedFigures> = rows.by_ref().take(TOGETHER).collect();
             let query = self.sql_of_rows(
-                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, input_hash, computed_at)",
-                "(?, ?, ?, ?::date, ?::jsonb, ?, ?::timestamptz)",
+                "INSERT INTO analytics (scope, scope_id, period, as_of, payload, packed, input_hash, computed_at)",
+                "(?, ?, ?, ?::date, ?::jsonb, ?, ?, ?::timestamptz)",
                 rows.len(),
                 "ON CONFLICT (scope, scope_id, period) DO UPDATE SET as_of = excluded.as_of, payload = excluded.payload,
-                   input_hash = excluded.input_hash, computed_at = excluded.computed_at",
+                   packed = excluded.packed, input_hash = excluded.input_hash, computed_at = excluded.computed_at",
             );
             let bound = rows.into_iter().fold(query, |query, row| {
                 let query = query.bind(row.scope).bind(row.scope_id).bind(row.period);
-                let query = query.bind(row.as_of).bind(row.payload);
+                let (payload, packed) = row.payload.columns();
+                let query = query.bind(row.as_of).bind(payload).bind(packed);
                 query.bind(row.input_hash).bind(now)
             });
             bound.execute_in(tx).await?;
@@ -127,6 +169,33 @@ impl Store {
         Ok(())
     }
 
+    /// Upserts the cache entries of portfolios, as [`Store::put_cache`] does. They are made of the portfolios' rows when they are
+    /// read, so their values are empty.
+    pub(crate) async fn put_portfolio_cache(
+        &self,
+        tx: &mut Transaction,
+        portfolios: &[CachedPortfolio],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<u64> {
+        if portfolios.is_empty() {
+            return Ok(0);
+        }
+        let query = self.sql(
+            "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at)
+             SELECT 'portfolio:' || (portfolios.value ->> 'id') || ':' || (parts.value ->> 'part'), ?3, 1, (portfolios.value ->> 'user')::bigint,
+               ?4::timestamptz, ?5::timestamptz
+             FROM json_each(?1::jsonb) AS portfolios CROSS JOIN json_each(?2::jsonb) AS parts WHERE 1 = 1
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
+               user_id = excluded.user_id, computed_at = excluded.computed_at, expires_at = excluded.expires_at",
+        );
+        let parts = CACHED_PARTS.map(|part| Part { part });
+        let query = query.bind(serde_json::to_string(portfolios)?);
+        let query = query.bind(serde_json::to_string(&parts)?);
+        let query = query.bind(Vec::new()).bind(now).bind(expires);
+        query.execute_in(tx).await
+    }
+
     /// Lets cache entries that are still right live on; returns the keys of those that exist.
     pub(crate) async fn extend_cache(
         &self,
@@ -154,9 +223,17 @@ impl Store {
         let query = self
             .sql("SELECT value FROM cache_entries WHERE key = ?1")
             .bind(key);
-        let row = query.first().await?;
-        let value = row.map(|row| row.get::<Vec<u8>>("value"));
-        Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        let Some(row) = query.first().await? else {
+            return Ok(None);
+        };
+        let value: Vec<u8> = row.get("value");
+        match portfolio_part(key) {
+            Some((id, part)) if value.is_empty() => {
+                let stored = self.stored_figures("portfolio", id, ALL_PERIODS).await?;
+                Ok(stored.and_then(|stored| stored::cached(&stored, part)))
+            }
+            _ => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
+        }
     }
 
     /// The payloads of portfolios that were made from these inputs. SQLite takes the tables of a `CROSS JOIN` in their order:
@@ -164,28 +241,39 @@ impl Store {
     pub(crate) async fn portfolio_payloads(
         &self,
         inputs: &[MadeFrom<'_>],
-    ) -> Result<HashMap<i64, String>> {
+    ) -> Result<HashMap<i64, Stored>> {
         let query = self.sql(
-            "SELECT scope_id, payload::text AS payload
+            "SELECT scope_id, payload::text AS payload, packed
              FROM json_each(?1::jsonb) CROSS JOIN analytics
              WHERE scope = 'portfolio' AND scope_id = (value ->> 'id')::bigint AND period = ?2
                AND as_of = (value ->> 'as_of')::date AND input_hash = value ->> 'hash'",
         );
         let query = query.bind(serde_json::to_string(inputs)?).bind(ALL_PERIODS);
         let rows = query.all().await?;
-        let payload = |row: &Row| (row.get("scope_id"), row.get("payload"));
+        let payload = |row: &Row| (row.get("scope_id"), Stored::of(row));
         Ok(rows.iter().map(payload).collect())
     }
 
-    /// The payload of one row of analytics.
+    /// The figures of one row of analytics as JSON.
     pub async fn figures(
         &self,
         scope: &str,
         scope_id: i64,
         period: &str,
     ) -> Result<Option<String>> {
+        let stored = self.stored_figures(scope, scope_id, period).await?;
+        Ok(stored.and_then(stored::text))
+    }
+
+    /// The figures of one row of analytics as they are stored.
+    pub(crate) async fn stored_figures(
+        &self,
+        scope: &str,
+        scope_id: i64,
+        period: &str,
+    ) -> Result<Option<Stored>> {
         let query = self.sql(
-            "SELECT payload::text FROM analytics WHERE scope = ?1 AND scope_id = ?2 AND period = ?3",
+            "SELECT payload::text AS payload, packed FROM analytics WHERE scope = ?1 AND scope_id = ?2 AND period = ?3",
         );
         let row = query
             .bind(scope)
@@ -193,42 +281,56 @@ impl Store {
             .bind(period)
             .first()
             .await?;
-        Ok(row.map(|row| row.get("payload")))
+        Ok(row.as_ref().map(Stored::of))
     }
 
     /// A row for each active portfolio and period; `as_of` leaves out rows of other days.
     pub async fn summary(&self, as_of: Option<Date>) -> Result<Vec<SummaryRow>> {
         let query = self.sql(
             "SELECT portfolios.id AS id, portfolios.name AS name, portfolios.base_currency AS base_currency, analytics.as_of::text AS as_of,
-               value ->> 0 AS period, value ->> 1 AS nav, (value ->> 2)::float8 AS twr, (value ->> 3)::float8 AS xirr,
-               (value ->> 4)::float8 AS volatility, (value ->> 5)::float8 AS max_drawdown
-             FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id, json_each(payload -> 'periods')
+               payload::text AS payload, packed
+             FROM analytics JOIN portfolios ON portfolios.id = analytics.scope_id
              WHERE scope = 'portfolio' AND portfolios.is_active AND (?1 IS NULL OR as_of = ?1::date)
              ORDER BY portfolios.id",
         );
-        let query = query.bind(as_of);
-        let rows = query.all().await?;
-        rows.iter().map(summary_row).collect()
+        let mut rows = Vec::new();
+        let take = |row: &Row| {
+            rows.extend(summary_rows(row)?);
+            Ok(())
+        };
+        query.bind(as_of).each(take).await?;
+        Ok(rows)
     }
 }
 
-fn summary_row(row: &Row) -> Result<SummaryRow> {
+/// The portfolio and the part that the key of a cache entry names.
+fn portfolio_part(key: &str) -> Option<(i64, &str)> {
+    let (id, part) = key.strip_prefix("portfolio:")?.split_once(':')?;
+    Some((id.parse().ok()?, part))
+}
+
+fn summary_rows(row: &Row) -> Result<impl Iterator<Item = SummaryRow>> {
     let portfolio_id: i64 = row.get("id");
     let reader = Reader {
         table: "analytics",
         id: portfolio_id.to_string(),
         row,
     };
-    Ok(SummaryRow {
+    let portfolio: String = row.get("name");
+    let base_currency: Currency = reader.required("base_currency")?;
+    let as_of: Date = reader.required("as_of")?;
+    let headlines = stored::headlines(&Stored::of(row));
+    let headlines = headlines.ok_or_else(|| reader.broken("payload", "another form"))?;
+    Ok(headlines.into_iter().map(move |headline| SummaryRow {
         portfolio_id,
-        portfolio: row.get("name"),
-        base_currency: reader.required("base_currency")?,
-        period: row.get("period"),
-        as_of: reader.required("as_of")?,
-        nav: reader.optional("nav")?,
-        twr: row.get("twr"),
-        xirr: row.get("xirr"),
-        volatility: row.get("volatility"),
-        max_drawdown: row.get("max_drawdown"),
-    })
+        portfolio: portfolio.clone(),
+        base_currency,
+        period: headline.period,
+        as_of,
+        nav: headline.nav,
+        twr: headline.twr,
+        xirr: headline.xirr,
+        volatility: headline.volatility,
+        max_drawdown: headline.max_drawdown,
+    }))
 }

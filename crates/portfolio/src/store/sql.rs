@@ -25,7 +25,7 @@ pub(super) enum Value {
     Integer(Option<i64>),
     Text(Option<String>),
     Flag(bool),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
 }
 
 impl From<i64> for Value {
@@ -48,6 +48,12 @@ impl From<bool> for Value {
 
 impl From<Vec<u8>> for Value {
     fn from(value: Vec<u8>) -> Value {
+        Value::Bytes(Some(value))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(value: Option<Vec<u8>>) -> Value {
         Value::Bytes(value)
     }
 }

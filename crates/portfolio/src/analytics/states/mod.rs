@@ -104,8 +104,10 @@ impl Grounds {
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     /// Its day.
+    #[serde(with = "crate::packed::day")]
     day: Date,
     /// The first day on which it is of no use any more.
+    #[serde(with = "crate::packed::maybe_day")]
     next_event: Option<Date>,
     /// What its daily values rest on.
     settled: Option<i64>,

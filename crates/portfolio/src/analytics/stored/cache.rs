@@ -1,17 +1,17 @@
-//! A portfolio's cache entries: the few figures that dashboards ask for most.
+//! A portfolio's cache entries: the few figures that dashboards ask for most, taken out of its row.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::super::compute::Computed;
 use super::super::envelope::Issue;
-use super::super::load::Target;
-use super::json;
+use super::{Headline, Payload, json};
 use crate::decimal::Decimal;
-use crate::figures::{Closing, PeriodFigures};
 use crate::money::Currency;
+
+/// What cache entries there are of a portfolio; the last part of their keys.
+pub(crate) const CACHED_PARTS: [&str; 3] = ["summary", "holdings", "performance"];
 
 /// A portfolio in short.
 #[derive(Debug, Serialize)]
@@ -43,57 +43,61 @@ struct Performance {
     max_drawdown: Option<f64>,
 }
 
-/// The values of a portfolio's cache entries: summary, holdings, performance.
-pub(in super::super) fn cache_values(target: &Target, computed: &Computed) -> [String; 3] {
-    let performance: BTreeMap<&str, Performance> = computed
-        .periods
-        .iter()
-        .map(|(period, figures)| (period.as_str(), Performance::of(figures)))
-        .collect();
-    [
-        json(&Summary::of(target, computed)),
-        json(&computed.closing.as_ref().map(Holdings::of)),
-        json(&performance),
-    ]
-}
-
-impl<'a> Summary<'a> {
-    fn of(target: &Target, computed: &'a Computed) -> Summary<'a> {
-        let closing = computed.closing.as_ref();
-        let sum = |of: fn(&Closing) -> Decimal| closing.map(of).unwrap_or_default();
-        Summary {
-            base: target.row.base_currency,
-            as_of: target.as_of,
-            nav: sum(|closing| closing.nav),
-            unrealised: sum(|closing| closing.unrealised_gain_base),
-            realised: sum(|closing| closing.realised_gain_base),
-            investments: closing.map_or(0, |closing| closing.positions.len()),
-            warnings: &computed.warnings,
-        }
+/// The value of one of [`CACHED_PARTS`]; `None` of another part.
+pub(super) fn value(payload: &Payload<'_>, part: &str) -> Option<String> {
+    match part {
+        "summary" => Some(summary(payload)),
+        "holdings" => Some(holdings(payload)),
+        "performance" => Some(performance(payload)),
+        _ => None,
     }
 }
 
-impl<'a> Holdings<'a> {
-    fn of(closing: &'a Closing) -> Holdings<'a> {
-        let positions = closing.positions.iter();
+fn summary(payload: &Payload<'_>) -> String {
+    let sums = payload.closing.as_ref().map(|closing| closing.sums());
+    let (nav, unrealised, realised) = sums
+        .as_ref()
+        .map(|sums| (sums.nav, sums.unrealised, sums.realised))
+        .unwrap_or_default();
+    json(&Summary {
+        base: payload.base,
+        as_of: payload.as_of,
+        nav,
+        unrealised,
+        realised,
+        investments: sums.map_or(0, |sums| sums.positions.len()),
+        warnings: &payload.warnings.0,
+    })
+}
+
+fn holdings(payload: &Payload<'_>) -> String {
+    let closing = payload.closing.as_ref();
+    json(&closing.map(|closing| {
+        let sums = closing.sums();
         Holdings {
-            nav: closing.nav,
-            cash: &closing.cash,
-            positions: positions
-                .map(|(symbol, position)| (symbol.as_str(), position.value_base))
-                .collect(),
+            nav: sums.nav,
+            cash: sums.cash,
+            positions: sums.positions,
         }
-    }
+    }))
+}
+
+fn performance(payload: &Payload<'_>) -> String {
+    let rows = payload.periods.iter().filter(|row| !row.is_empty());
+    let periods: BTreeMap<String, Performance> = rows
+        .map(|row| row.headline())
+        .map(|headline| (headline.period.clone(), Performance::of(&headline)))
+        .collect();
+    json(&periods)
 }
 
 impl Performance {
-    fn of(figures: &PeriodFigures) -> Performance {
-        let stats = figures.stats.as_ref();
+    fn of(headline: &Headline) -> Performance {
         Performance {
-            twr: figures.twr,
-            xirr: figures.mwr.rate,
-            volatility: stats.and_then(|stats| stats.volatility),
-            max_drawdown: stats.and_then(|stats| Some(stats.max_drawdown.as_ref()?.depth)),
+            twr: headline.twr,
+            xirr: headline.xirr,
+            volatility: headline.volatility,
+            max_drawdown: headline.max_drawdown,
         }
     }
 }

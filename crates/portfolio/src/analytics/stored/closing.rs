@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::allocation::Allocation;
 use crate::decimal::Decimal;
@@ -17,6 +17,7 @@ use crate::returns::CASH;
 /// [`Closing`] without what follows from the rest of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoredClosing<'a> {
+    #[serde(with = "crate::packed::day")]
     date: Date,
     base: Currency,
     nav: Decimal,
@@ -35,15 +36,26 @@ pub(super) struct StoredClosing<'a> {
     income: Cow<'a, Income>,
 }
 
+/// The sums of a last day.
+#[derive(Debug)]
+pub(super) struct Sums<'a> {
+    pub(super) nav: Decimal,
+    pub(super) unrealised: Decimal,
+    pub(super) realised: Decimal,
+    pub(super) cash: &'a BTreeMap<Currency, Decimal>,
+    /// Values in base currency by symbol.
+    pub(super) positions: BTreeMap<&'a str, Decimal>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Positions<'a> {
-    #[serde(borrow)]
-    columns: Vec<Cow<'a, str>>,
+    #[serde(skip_deserializing)]
+    columns: Columns,
     #[serde(borrow)]
     rows: Vec<PositionRow<'a>>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(borrow, default)]
     unpriced: Vec<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(borrow, default)]
     stale_days: BTreeMap<Cow<'a, str>, i64>,
 }
 
@@ -54,7 +66,7 @@ struct PositionRow<'a>(
     Decimal,
     Currency,
     #[serde(borrow)] Cow<'a, str>,
-    Date,
+    #[serde(with = "crate::packed::day")] Date,
     Decimal,
     Decimal,
     Decimal,
@@ -78,6 +90,20 @@ const COLUMNS: [&str; 11] = [
     "unrealised_price_base",
 ];
 
+/// Their names, in the text only.
+#[derive(Debug, Default)]
+struct Columns;
+
+impl Serialize for Columns {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            COLUMNS.serialize(serializer)
+        } else {
+            serializer.serialize_unit()
+        }
+    }
+}
+
 impl<'a> StoredClosing<'a> {
     pub(super) fn of(
         closing: &'a Closing,
@@ -97,6 +123,18 @@ impl<'a> StoredClosing<'a> {
             cash_base: Cow::Borrowed(cash_base),
             allocation: closing.allocation.as_ref().map(Allocation::without_assets),
             income: Cow::Borrowed(&closing.income),
+        }
+    }
+
+    /// What dashboards ask for most.
+    pub(super) fn sums(&self) -> Sums<'_> {
+        let rows = self.positions.rows.iter();
+        Sums {
+            nav: self.nav,
+            unrealised: self.unrealised_gain_base,
+            realised: self.realised_gain_base,
+            cash: &self.cash,
+            positions: rows.map(|row| (&*row.0, row.8)).collect(),
         }
     }
 
@@ -136,7 +174,7 @@ impl<'a> StoredClosing<'a> {
 impl<'a> Positions<'a> {
     fn of(positions: &'a BTreeMap<String, PositionFigures>) -> Positions<'a> {
         let mut stored = Positions {
-            columns: COLUMNS.map(Cow::Borrowed).to_vec(),
+            columns: Columns,
             rows: Vec::with_capacity(positions.len()),
             unpriced: Vec::new(),
             stale_days: BTreeMap::new(),

@@ -1,29 +1,52 @@
 //! The headline figures of periods as a table: a row of values for each period under one list of names. What is broken down by
 //! asset or by time is not among them.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::period::Period;
+use super::Headline;
 use crate::decimal::Decimal;
 use crate::figures::PeriodFigures;
 use crate::metrics::{DatedReturn, Drawdown, Relative, Stats, Underwater};
 
-/// One figure.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
+/// One figure; in the binary form with its kind.
+#[derive(Debug, Serialize, Deserialize)]
 enum Cell<'f> {
     Absent,
     Count(usize),
     Days(i64),
     Flag(bool),
     Ratio(f64),
-    Ratios(&'f [f64]),
+    Ratios(Cow<'f, [f64]>),
     Money(Decimal),
-    Day(Date),
-    Word(&'f str),
+    Day(#[serde(with = "crate::packed::day")] Date),
+    #[serde(borrow)]
+    Word(Cow<'f, str>),
     Status(crate::xirr::XirrStatus),
+}
+
+/// A figure as JSON has it: bare.
+struct Bare<'c>(&'c Cell<'c>);
+
+impl Serialize for Bare<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Cell::Absent => serializer.serialize_none(),
+            Cell::Count(count) => count.serialize(serializer),
+            Cell::Days(days) => serializer.serialize_i64(*days),
+            Cell::Flag(flag) => serializer.serialize_bool(*flag),
+            Cell::Ratio(ratio) => serializer.serialize_f64(*ratio),
+            Cell::Ratios(ratios) => ratios.serialize(serializer),
+            Cell::Money(money) => money.serialize(serializer),
+            Cell::Day(day) => day.serialize(serializer),
+            Cell::Word(word) => serializer.serialize_str(word),
+            Cell::Status(status) => status.serialize(serializer),
+        }
+    }
 }
 
 macro_rules! cells {
@@ -36,7 +59,19 @@ macro_rules! cells {
     )+};
 }
 
-cells!(usize => Count, i64 => Days, bool => Flag, f64 => Ratio, &'f [f64] => Ratios, Decimal => Money, Date => Day, &'f str => Word);
+cells!(usize => Count, i64 => Days, bool => Flag, f64 => Ratio, Decimal => Money, Date => Day);
+
+impl<'f> From<&'f [f64]> for Cell<'f> {
+    fn from(ratios: &'f [f64]) -> Cell<'f> {
+        Cell::Ratios(Cow::Borrowed(ratios))
+    }
+}
+
+impl<'f> From<&'f str> for Cell<'f> {
+    fn from(word: &'f str) -> Cell<'f> {
+        Cell::Word(Cow::Borrowed(word))
+    }
+}
 
 impl<'f, T: Into<Cell<'f>>> From<Option<T>> for Cell<'f> {
     fn from(value: Option<T>) -> Cell<'f> {
@@ -66,7 +101,8 @@ macro_rules! columns {
     };
 }
 
-/// The columns after the period's name. Overviews know the first five by their places.
+/// The columns after the period's name. [`FiguresRow::headline`] knows the first five by their places; whoever changes what is
+/// in the columns changes the form of what is packed.
 const COLUMNS: &[Column] = columns! {
     of figures:
         "nav_end" => |figures| figures.nav_end.into(),
@@ -181,20 +217,59 @@ impl Serialize for Names {
 }
 
 /// The row of a period; only its name where nothing has happened.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FiguresRow<'f> {
-    pub(super) period: Period,
-    pub(super) figures: Option<&'f PeriodFigures>,
+    #[serde(borrow)]
+    period: Cow<'f, str>,
+    #[serde(borrow)]
+    cells: Vec<Cell<'f>>,
 }
 
-impl Serialize for FiguresRow<'_> {
+impl<'f> FiguresRow<'f> {
+    pub(super) fn of(period: Period, figures: Option<&'f PeriodFigures>) -> FiguresRow<'f> {
+        let cells = figures.map(|figures| COLUMNS.iter().map(|(_, of)| of(figures)).collect());
+        FiguresRow {
+            period: Cow::Borrowed(period.as_str()),
+            cells: cells.unwrap_or_default(),
+        }
+    }
+
+    /// True without figures.
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Its first columns.
+    pub(super) fn headline(&self) -> Headline {
+        let ratio = |place: usize| match self.cells.get(place) {
+            Some(Cell::Ratio(ratio)) => ratio.is_finite().then_some(*ratio),
+            _ => None,
+        };
+        Headline {
+            period: self.period.clone().into_owned(),
+            nav: match self.cells.first() {
+                Some(Cell::Money(nav)) => Some(*nav),
+                _ => None,
+            },
+            twr: ratio(1),
+            xirr: ratio(2),
+            volatility: ratio(3),
+            max_drawdown: ratio(4),
+        }
+    }
+}
+
+/// A row as JSON has it: a list of its name and its figures.
+#[derive(Debug)]
+pub(super) struct ShownRow<'r>(pub(super) &'r FiguresRow<'r>);
+
+impl Serialize for ShownRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_seq(None)?;
-        row.serialize_element(self.period.as_str())?;
-        if let Some(figures) = self.figures {
-            for (_, of) in COLUMNS {
-                row.serialize_element(&of(figures))?;
-            }
+        let FiguresRow { period, cells } = self.0;
+        let mut row = serializer.serialize_seq(Some(cells.len() + 1))?;
+        row.serialize_element(period)?;
+        for cell in cells {
+            row.serialize_element(&Bare(cell))?;
         }
         row.end()
     }

@@ -1,0 +1,5 @@
+//! Short binary forms of what serde would write at length, for `with`.
+
+pub(crate) mod day;
+pub(crate) mod floats;
+pub(crate) mod maybe_day;
