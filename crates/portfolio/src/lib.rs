@@ -21,6 +21,7 @@ pub mod allocation;
 pub mod analytics;
 pub mod attribution;
 pub mod backup;
+mod by_id;
 pub mod carried;
 mod cores;
 mod dates;

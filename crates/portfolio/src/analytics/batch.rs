@@ -1,6 +1,6 @@
 //! Many portfolios over the machine's cores, on prices in columns; see [`crate::engine`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::compute::{Job, outline, request};
 use super::envelope::Issue;
 use super::load::Target;
+use crate::by_id::ById;
 use crate::cores::on_every_core;
 use crate::dates::days_between;
 use crate::engine::{Columns, Outline, Valued, value};
@@ -24,6 +25,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Engine {
     read: Arc<MarketRead>,
+    index: ById<AssetIx>,
     grids: Mutex<BTreeMap<(Grid, Reach), InBases>>,
 }
 
@@ -33,30 +35,37 @@ impl Engine {
         &self.read
     }
 
-    pub(super) fn asset_index(&self) -> HashMap<i64, AssetIx> {
-        asset_index(&self.read.market)
+    /// Where assets are in the market, by id.
+    pub(super) fn asset_index(&self) -> &ById<AssetIx> {
+        &self.index
+    }
+
+    /// Those of some assets that it does not know.
+    pub(super) fn unknown(&self, named: impl Iterator<Item = i64>) -> Vec<i64> {
+        named.filter(|id| !self.index.contains_key(id)).collect()
     }
 
     /// An engine that knows all of these assets too; when they are most of those that are traded, it knows all of them.
     pub(super) async fn knowing(
         self: Arc<Engine>,
         store: &Store,
-        named: BTreeSet<i64>,
+        new: Vec<i64>,
     ) -> Result<Arc<Engine>, Error> {
-        let known = self.read.market.assets().iter().map(|asset| asset.id);
-        let known: BTreeSet<i64> = known.collect();
-        if named.is_subset(&known) {
+        if new.is_empty() {
             return Ok(self);
         }
+        let known = self.index.keys().copied();
+        let mut assets: BTreeSet<i64> = known.chain(new).collect();
         drop(self);
-        let mut assets: BTreeSet<i64> = known.into_iter().chain(named).collect();
         let traded = store.traded_assets().await?;
         if assets.len() * 2 > traded.len() {
             assets.extend(traded);
         }
         let assets: Vec<i64> = assets.into_iter().collect();
+        let read = Arc::new(store.market_read(&assets).await?);
         Ok(Arc::new(Engine {
-            read: Arc::new(store.market_read(&assets).await?),
+            index: asset_index(&read.market),
+            read,
             grids: Mutex::default(),
         }))
     }

@@ -1,6 +1,6 @@
 //! The pure part: one portfolio's ledger and the market to its figures.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,6 +10,7 @@ use super::envelope::Issue;
 use super::load::{LoadedLedger, Target};
 use super::period::Period;
 use super::states::{Keeping, KeptState};
+use crate::by_id::ById;
 use crate::decimal::Decimal;
 use crate::engine::Outline;
 use crate::figures::{Breakdown, Closing, PeriodFigures, ReturnSettings, inconsistencies};
@@ -38,7 +39,7 @@ pub(super) enum JobLedger {
 }
 
 impl JobLedger {
-    fn new(ledger: LoadedLedger, index: &HashMap<i64, AssetIx>) -> JobLedger {
+    fn new(ledger: LoadedLedger, index: &ById<AssetIx>) -> JobLedger {
         match ledger {
             LoadedLedger::Rows(entries, keeping) => {
                 let resolved = entries.into_iter().map(|entry| entry.resolve(index));
@@ -65,7 +66,7 @@ impl Job {
     pub(super) fn new(
         target: Target,
         ledger: LoadedLedger,
-        index: &HashMap<i64, AssetIx>,
+        index: &ById<AssetIx>,
         shorts: &BTreeSet<AccountId>,
     ) -> Job {
         let benchmark = target.row.benchmark_asset_id;

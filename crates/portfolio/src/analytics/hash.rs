@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::by_id::ById;
 use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
@@ -30,12 +31,43 @@ pub(super) struct LedgerDigest {
 /// What all portfolios of a run share.
 #[derive(Debug)]
 pub(super) struct Revisions {
-    /// Facts, prices and actions by asset id.
-    pub(super) assets: HashMap<i64, String>,
+    pub(super) assets: AssetRevisions,
     /// The hash of all exchange rates.
     pub(super) rates: String,
     /// Accounts that may be short.
     pub(super) shorts: String,
+}
+
+/// What there is of facts, prices and actions, by asset id.
+#[derive(Debug)]
+pub(super) enum AssetRevisions {
+    /// How often they were written.
+    Counts(ById<i64>),
+    /// What they are until a day.
+    Until(HashMap<i64, String>),
+}
+
+impl AssetRevisions {
+    /// Adds that of an asset to what is hashed, so that the next one cannot be taken for a part of it.
+    fn add(&self, asset: i64, hashed: &mut Vec<u8>) {
+        hashed.extend(asset.to_le_bytes());
+        match self {
+            AssetRevisions::Counts(counts) => {
+                hashed.extend(
+                    counts
+                        .get(&asset)
+                        .copied()
+                        .unwrap_or_default()
+                        .to_le_bytes(),
+                );
+            }
+            AssetRevisions::Until(texts) => {
+                let text = texts.get(&asset).map_or("", String::as_str);
+                hashed.extend(text.len().to_le_bytes());
+                hashed.extend(text.as_bytes());
+            }
+        }
+    }
 }
 
 impl LedgerDigest {
@@ -60,23 +92,24 @@ pub(super) fn portfolio(
     ledger: &LedgerDigest,
     shared: &Revisions,
     as_of: Date,
-) -> (String, BTreeSet<i64>) {
-    let named = ledger.assets.iter().copied();
-    let assets: BTreeSet<i64> = named.chain(row.benchmark_asset_id).collect();
-    let mut hash = Sha256::new();
-    let mut text = format!(
+) -> (String, Vec<i64>) {
+    let mut assets = ledger.assets.clone();
+    if let Some(benchmark) = row.benchmark_asset_id
+        && let Err(place) = assets.binary_search(&benchmark)
+    {
+        assets.insert(place, benchmark);
+    }
+    let text = format!(
         "{FORMULAS}|{as_of}|{row:?}|{}|{}\n",
         shared.shorts, shared.rates
     );
-    hash.update(text.as_bytes());
-    hash.update(ledger.hash);
-    text.clear();
+    let mut hashed = text.into_bytes();
+    hashed.reserve(ledger.hash.len() + assets.len() * 16);
+    hashed.extend(ledger.hash);
     for asset in &assets {
-        let revision = shared.assets.get(asset).map_or("", String::as_str);
-        writeln!(text, "{asset}|{revision}").expect(WRITES);
+        shared.assets.add(*asset, &mut hashed);
     }
-    hash.update(text.as_bytes());
-    (hex::encode(hash.finalize()), assets)
+    (hex::encode(Sha256::digest(&hashed)), assets)
 }
 
 /// The hash of the rates of a table until a day.

@@ -9,10 +9,11 @@ use jiff::civil::Date;
 use super::calendars::MadeCalendars;
 use super::compute::Job;
 use super::digest::PortfolioDigest;
-use super::hash::{self, LedgerDigest, Revisions};
+use super::hash::{self, AssetRevisions, LedgerDigest, Revisions};
 use super::request::RefreshRequest;
 use super::states::{Grounds, Keeping, KeptState, Resume};
 use super::{save, stored};
+use crate::by_id::ById;
 use crate::error::{Error, Result};
 use crate::fx::RateTable;
 use crate::ledger::AccountId;
@@ -44,8 +45,8 @@ pub(super) enum Need {
 pub(super) struct Changed {
     pub(super) target: Target,
     pub(super) ledger: LoadedLedger,
-    /// Every asset that it names.
-    pub(super) assets: BTreeSet<i64>,
+    /// The ids of all assets that it names, in order.
+    pub(super) assets: Vec<i64>,
 }
 
 /// A ledger as it is loaded.
@@ -81,7 +82,7 @@ impl Shared {
 }
 
 impl Changed {
-    pub(super) fn job(self, index: &HashMap<i64, AssetIx>, shorts: &BTreeSet<AccountId>) -> Job {
+    pub(super) fn job(self, index: &ById<AssetIx>, shorts: &BTreeSet<AccountId>) -> Job {
         Job::new(self.target, self.ledger, index, shorts)
     }
 }
@@ -134,11 +135,8 @@ pub(super) async fn revisions(
 ) -> Result<Revisions> {
     Ok(Revisions {
         assets: match until {
-            Some(until) => store.asset_revisions(until).await?,
-            None => {
-                let counts = store.asset_counts().await?.into_iter();
-                counts.map(|(id, count)| (id, count.to_string())).collect()
-            }
+            Some(until) => AssetRevisions::Until(store.asset_revisions(until).await?),
+            None => AssetRevisions::Counts(store.asset_counts().await?),
         },
         rates: hash::rates(rates, until.unwrap_or(Date::MAX)),
         shorts: format!("{shorts:?}"),
@@ -345,7 +343,7 @@ pub(super) fn target(
     calendar: Arc<Calendar>,
     as_of: Date,
     shared: &Revisions,
-) -> (Target, BTreeSet<i64>) {
+) -> (Target, Vec<i64>) {
     let (hash, named) = hash::portfolio(row, ledger, shared, as_of);
     (
         Target {

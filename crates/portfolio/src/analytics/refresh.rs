@@ -283,13 +283,12 @@ impl<'r> Run<'r> {
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
-        *engine = std::mem::take(engine)
-            .knowing(self.store, named.collect())
-            .await?;
+        let new = engine.unknown(named);
+        *engine = std::mem::take(engine).knowing(self.store, new).await?;
         let index = engine.asset_index();
         let jobs = changed
             .into_iter()
-            .map(|changed| changed.job(&index, shorts));
+            .map(|changed| changed.job(index, shorts));
         Ok(jobs.collect())
     }
 

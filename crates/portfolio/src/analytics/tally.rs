@@ -44,7 +44,10 @@ impl Tally {
         self.investments += digest.investments;
         let values = self.values.entry((digest.base, digest.as_of)).or_default();
         for (symbol, value) in digest.values {
-            *values.entry(symbol).or_default() += value;
+            match values.get_mut(&symbol) {
+                Some(sum) => *sum += value,
+                None => drop(values.insert(symbol, value)),
+            }
         }
         self.known.push(Known {
             row: target.row,

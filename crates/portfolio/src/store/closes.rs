@@ -15,6 +15,7 @@ use super::Store;
 use super::codec::{Reader, id_list};
 use super::price_file::{NewFile, PriceFile, Stamp, Token};
 use super::sql::Row;
+use crate::by_id::ById;
 use crate::carried::{Carried, JoinedDates};
 use crate::cores::on_every_core;
 use crate::dates::iso_date;
@@ -102,11 +103,7 @@ impl Store {
     }
 
     /// What the file has as it is now, and what it has as it was earlier.
-    async fn closes_of_file(
-        &self,
-        asset_ids: &[i64],
-        revisions: &HashMap<i64, i64>,
-    ) -> Result<Found> {
+    async fn closes_of_file(&self, asset_ids: &[i64], revisions: &ById<i64>) -> Result<Found> {
         let Some((path, token)) = self.price_file().await? else {
             return Ok(Default::default());
         };
@@ -132,7 +129,7 @@ impl Store {
         &self,
         closes: &mut Closes,
         mut behind: HashMap<i64, Behind>,
-        revisions: &HashMap<i64, i64>,
+        revisions: &ById<i64>,
     ) -> Result<()> {
         let known = behind.iter().filter_map(|(id, behind)| {
             let (id, last) = (*id, behind.stamp.last?);

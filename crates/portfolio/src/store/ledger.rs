@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::codec::id_list;
 use super::sql::{Query, Row};
 use super::{Store, Transaction};
+use crate::by_id::ById;
 use crate::dates::iso_date;
 use crate::decimal::Decimal;
 use crate::error::{Error, Result};
@@ -220,7 +221,7 @@ impl StoredEntry {
     }
 
     /// The row with its assets as indices into `market`, which must hold them.
-    pub(crate) fn resolve(self, index: &HashMap<i64, AssetIx>) -> Entry {
+    pub(crate) fn resolve(self, index: &ById<AssetIx>) -> Entry {
         let mut entry = self.entry;
         let find = |id: Option<i64>| id.and_then(|id| index.get(&id).copied());
         entry.asset = find(self.asset_id);
@@ -262,7 +263,7 @@ fn picks(picks: &[Pick]) -> Result<Option<String>> {
 }
 
 /// Market indices by asset id.
-pub(crate) fn asset_index(market: &Market) -> HashMap<i64, AssetIx> {
+pub(crate) fn asset_index(market: &Market) -> ById<AssetIx> {
     market
         .assets()
         .iter()

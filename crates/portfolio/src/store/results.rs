@@ -185,7 +185,7 @@ impl Store {
             "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at)
              SELECT 'portfolio:' || (portfolios.value ->> 'id') || ':' || (parts.value ->> 'part'), ?3, 1, (portfolios.value ->> 'user')::bigint,
                ?4::timestamptz, ?5::timestamptz
-             FROM json_each(?1::jsonb) AS portfolios CROSS JOIN json_each(?2::jsonb) AS parts WHERE 1 = 1
+             FROM json_each(?1::jsonb) AS portfolios CROSS JOIN json_each(?2::jsonb) AS parts WHERE true
              ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
                user_id = excluded.user_id, computed_at = excluded.computed_at, expires_at = excluded.expires_at",
         );

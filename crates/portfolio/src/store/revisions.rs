@@ -1,13 +1,12 @@
 //! How often what figures rest on was written, as triggers of the schema count it, and what the last refresh of each scope
 //! gave. Neither is part of a backup.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Store;
 use super::codec::Reader;
+use crate::by_id::ById;
 use crate::error::Result;
 
 impl Store {
@@ -18,7 +17,7 @@ impl Store {
     }
 
     /// How often each asset's facts, prices and actions were written, by asset id.
-    pub(crate) async fn asset_counts(&self) -> Result<HashMap<i64, i64>> {
+    pub(crate) async fn asset_counts(&self) -> Result<ById<i64>> {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'asset'");
         let rows = query.all().await?;
         let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
@@ -26,7 +25,7 @@ impl Store {
     }
 
     /// How often what ledgers take from each asset besides its prices was written, by asset id.
-    pub(crate) async fn fact_counts(&self) -> Result<HashMap<i64, i64>> {
+    pub(crate) async fn fact_counts(&self) -> Result<ById<i64>> {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'facts'");
         let rows = query.all().await?;
         let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
@@ -35,7 +34,7 @@ impl Store {
 
     /// How often each asset's facts, prices and actions were written, less its prices of days after `day`, by asset id: one more
     /// price of a later day leaves that as it is.
-    pub(crate) async fn settled_counts(&self, day: Date) -> Result<HashMap<i64, i64>> {
+    pub(crate) async fn settled_counts(&self, day: Date) -> Result<ById<i64>> {
         let query = self.sql(
             "SELECT id, revision - (SELECT count(*) FROM prices WHERE asset_id = revisions.id AND prices.date > ?1::date) AS settled
              FROM revisions WHERE subject = 'asset'",

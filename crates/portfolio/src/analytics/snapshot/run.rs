@@ -295,13 +295,12 @@ impl Run<'_> {
         let named = changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
-        *engine = std::mem::take(engine)
-            .knowing(self.store, named.collect())
-            .await?;
+        let new = engine.unknown(named);
+        *engine = std::mem::take(engine).knowing(self.store, new).await?;
         let index = engine.asset_index();
         let jobs = changed
             .into_iter()
-            .map(|changed| changed.job(&index, &shared.shorts));
+            .map(|changed| changed.job(index, &shared.shorts));
         Ok(jobs.collect())
     }
 

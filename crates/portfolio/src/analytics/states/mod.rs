@@ -10,7 +10,7 @@
 //! those of later days (see [`Grounds::settle`]). Where that has changed, or many days have passed, the values of all days are
 //! made anew from the state, and kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bincode::config::{Configuration, standard};
@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::hash::{self, FORMULAS, LedgerDigest};
+use crate::by_id::ById;
 use crate::dates::days_between;
 use crate::engine::{KeptOutline, Valued};
 use crate::error::Result;
@@ -35,13 +36,13 @@ const LONG: i64 = 60;
 #[derive(Debug)]
 pub(super) struct Grounds {
     /// How often what ledgers take from each asset was written, by asset id.
-    facts: HashMap<i64, i64>,
+    facts: ById<i64>,
     shorts: String,
     rates: RateTable,
     /// The hashes of the rates until some days.
     until: Mutex<BTreeMap<Date, String>>,
     /// By day and asset id.
-    settled: Mutex<BTreeMap<Date, HashMap<i64, i64>>>,
+    settled: Mutex<BTreeMap<Date, ById<i64>>>,
 }
 
 impl Grounds {
@@ -69,7 +70,7 @@ impl Grounds {
         Ok(())
     }
 
-    fn settled(&self) -> MutexGuard<'_, BTreeMap<Date, HashMap<i64, i64>>> {
+    fn settled(&self) -> MutexGuard<'_, BTreeMap<Date, ById<i64>>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

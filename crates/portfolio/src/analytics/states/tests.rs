@@ -219,7 +219,7 @@ impl World {
         let assets = changed.assets.clone();
         let engine = Arc::new(Engine::default()).knowing(&self.store, assets);
         let engine = engine.await.unwrap();
-        let job = changed.job(&engine.asset_index(), &BTreeSet::new());
+        let job = changed.job(engine.asset_index(), &BTreeSet::new());
         let made = engine.make_all(&Figures, &[job]);
         matches!(made.as_slice(), [Some(Ok(_))])
     }
