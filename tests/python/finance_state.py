@@ -20,6 +20,7 @@ LEFT_OUT = {
     ("task_runs", "worker"): "the worker's host",
     ("cache_entries", "hits"): "counts readers, and a run that is repeated reads again",
     ("cache_entries", "version"): "counts writes, and a run that is killed after it has written writes again",
+    ("portfolio_caches", "version"): "counts writes too",
     ("health_samples", "checks"): "latencies and free space",
     ("backups", "path"): "names the time",
     ("backups", "sha256"): "the backup holds times",

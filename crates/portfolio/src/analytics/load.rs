@@ -321,18 +321,10 @@ async fn current(
             .and_then(|payload| stored::digest(payload, target.row.base_currency, target.as_of));
         found.extend(digest.map(|digest| (target.row.id, digest)));
     }
-    let keys: Vec<String> = found
-        .keys()
-        .flat_map(|id| save::portfolio_keys(*id))
-        .collect();
-    let alive = store
-        .extend_cache(&keys, save::expiry((request.clock)()))
-        .await?;
-    found.retain(|id, _| {
-        save::portfolio_keys(*id)
-            .iter()
-            .all(|key| alive.contains(key))
-    });
+    let ids: Vec<i64> = found.keys().copied().collect();
+    let expires = save::expiry((request.clock)());
+    let alive = store.extend_portfolio_caches(&ids, expires).await?;
+    found.retain(|id, _| alive.contains(id));
     Ok(found)
 }
 

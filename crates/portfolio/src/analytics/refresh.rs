@@ -15,6 +15,7 @@ use super::overview::{GlobalOverview, UserSummary};
 use super::request::RefreshRequest;
 use super::save::{Done, Figures, Rows};
 use super::states::Resume;
+use super::stored::CACHED_PARTS;
 use super::tally::Tally;
 use super::{hash, remembered, save};
 use crate::error::{Error, Result};
@@ -258,7 +259,7 @@ impl<'r> Run<'r> {
             Need::Compute(changed) => return Some(changed),
             Need::Nothing(target, digest) => {
                 self.data.portfolios_skipped += 1;
-                self.data.cache_keys += save::portfolio_keys(target.row.id).len();
+                self.data.cache_keys += CACHED_PARTS.len();
                 self.tally.add(target, digest);
             }
             Need::Fail(row, error) => self.fail(failure(row.id, "unknown_calendar", &error)),

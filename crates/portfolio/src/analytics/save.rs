@@ -15,9 +15,7 @@ use crate::engine::{Outline, Valued};
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
-use crate::store::{
-    ALL_PERIODS, CacheRow, CachedPortfolio, NewLedgerState, SavedFigures, Store, Stored,
-};
+use crate::store::{ALL_PERIODS, CacheRow, NewLedgerState, SavedFigures, Store, Stored};
 
 /// How long cache entries are fresh.
 const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
@@ -26,8 +24,6 @@ const TIME_TO_LIVE: SignedDuration = SignedDuration::from_mins(90);
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) analytics: SavedFigures,
-    /// Its cache entries are made of the row.
-    pub(super) cached: CachedPortfolio,
     pub(super) state: StateChange,
 }
 
@@ -40,11 +36,6 @@ pub(super) enum StateChange {
     New(NewLedgerState),
     /// There is none; of the portfolio with this id.
     Gone(i64),
-}
-
-/// The cache keys of a portfolio.
-pub(super) fn portfolio_keys(id: i64) -> [String; 3] {
-    stored::CACHED_PARTS.map(|part| format!("portfolio:{id}:{part}"))
 }
 
 /// When what is written now ends to be fresh.
@@ -66,8 +57,8 @@ pub(super) async fn portfolios(
 ) -> Result<usize> {
     let mut written = Written::default();
     for portfolio in portfolios {
+        written.cached.push(portfolio.analytics.scope_id);
         written.rows.push(portfolio.analytics);
-        written.cached.push(portfolio.cached);
         match portfolio.state {
             StateChange::Same => {}
             StateChange::New(state) => written.states.push(state),
@@ -136,10 +127,6 @@ impl Rows {
         let target = &job.target;
         Rows {
             analytics: analytics_row(target, computed),
-            cached: CachedPortfolio {
-                id: target.row.id,
-                user: target.row.user_id,
-            },
             state: match &job.ledger {
                 JobLedger::Rows(..) => StateChange::Gone(target.row.id),
                 JobLedger::State(..) => StateChange::Same,
@@ -229,7 +216,7 @@ struct Written {
     rows: Vec<SavedFigures>,
     cache: Vec<CacheRow>,
     /// Portfolios whose cache entries are made of their rows.
-    cached: Vec<CachedPortfolio>,
+    cached: Vec<i64>,
     states: Vec<NewLedgerState>,
     /// Portfolios whose states go.
     gone: Vec<i64>,
@@ -244,7 +231,7 @@ async fn write(store: &Store, written: Written, now: Timestamp) -> Result<usize>
         .put_cache(&mut tx, written.cache, now, expires)
         .await?;
     store
-        .put_portfolio_cache(&mut tx, &written.cached, now, expires)
+        .put_portfolio_caches(&mut tx, &written.cached, now, expires)
         .await?;
     store.put_ledger_states(&mut tx, written.states).await?;
     store.forget_ledger_states(&mut tx, &written.gone).await?;

@@ -36,6 +36,7 @@ pub(crate) const TABLES: &[(&str, &[Scope])] = &[
     ("snapshots", &[]),
     ("snapshot_positions", &[]),
     ("analytics", &[]),
+    ("portfolio_caches", &[]),
     ("statements", &[Ledger]),
     ("statement_lines", &[Ledger]),
     ("reconciliations", &[]),

@@ -67,6 +67,14 @@ proptest! {
     }
 
     #[test]
+    fn the_binary_form_round_trips(a in value()) {
+        let form = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(a, form).unwrap();
+        let read = bincode::serde::decode_from_slice::<Decimal, _>(&bytes, form);
+        prop_assert_eq!(read.unwrap(), (a, bytes.len()));
+    }
+
+    #[test]
     fn parsing_never_panics(text in ".{0,60}") {
         let _ = text.parse::<Decimal>();
     }

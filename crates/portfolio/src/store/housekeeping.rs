@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Store;
+use super::portfolio_caches::entries;
 use crate::error::Result;
 
 /// Rows of a batch.
@@ -74,6 +75,14 @@ const OLD: [Old; 6] = [
     ),
 ];
 
+/// The cache entries of portfolios, which are counted and deleted with the others.
+const OLD_PORTFOLIO_CACHES: Old = old!(
+    "portfolio_caches",
+    "portfolio_id",
+    "expires_at < ?1::timestamptz"
+);
+const CACHE: &str = "cache_entries";
+
 /// Metrics have no single key: a batch is a hundred buckets.
 const OLD_METRICS: Old = Old {
     table: "metrics_5m",
@@ -113,6 +122,15 @@ impl Store {
         else {
             return Ok(0);
         };
+        let found = self.old_rows(old, before, dry_run).await?;
+        if table != CACHE {
+            return Ok(found);
+        }
+        let of_portfolios = self.old_rows(&OLD_PORTFOLIO_CACHES, before, dry_run);
+        Ok(found + of_portfolios.await? * entries())
+    }
+
+    async fn old_rows(&self, old: &Old, before: Timestamp, dry_run: bool) -> Result<u64> {
         if dry_run {
             let count: i64 = self.sql(old.count).bind(before).found().await?;
             return Ok(u64::try_from(count).unwrap_or_default());
@@ -122,7 +140,7 @@ impl Store {
 
     /// Deletes cache entries that have expired, or counts them.
     pub async fn delete_expired_cache(&self, now: Timestamp, dry_run: bool) -> Result<u64> {
-        self.delete_old("cache_entries", now, dry_run).await
+        self.delete_old(CACHE, now, dry_run).await
     }
 
     async fn in_batches(&self, delete: &'static str, before: Timestamp) -> Result<u64> {

@@ -164,7 +164,8 @@ impl Store {
                SELECT user_id FROM portfolios WHERE id IN (SELECT value::bigint FROM json_each(?1::jsonb))))",
         );
         let query = query.bind(id_list(portfolio_ids.iter().copied()));
-        query.bind(now).execute().await
+        let others = query.bind(now).execute().await?;
+        Ok(others + self.expire_portfolio_caches(portfolio_ids, now).await?)
     }
 }
 

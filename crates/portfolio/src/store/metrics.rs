@@ -110,7 +110,8 @@ impl Store {
     /// How often cache entries were read, and how often computed; of those that are there.
     pub async fn cache_use(&self) -> Result<(i64, i64)> {
         let row = self
-            .sql("SELECT coalesce(sum(hits), 0)::bigint AS hits, coalesce(sum(version), 0)::bigint AS computed FROM cache_entries")
+            .sql("SELECT coalesce(sum(hits), 0)::bigint AS hits,
+               (coalesce(sum(version), 0) + (SELECT 3 * coalesce(sum(version), 0) FROM portfolio_caches))::bigint AS computed FROM cache_entries")
             .first()
             .await?;
         Ok(row.map_or((0, 0), |row| (row.get("hits"), row.get("computed"))))

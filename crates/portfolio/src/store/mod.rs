@@ -26,6 +26,7 @@ mod migrations;
 mod names;
 mod notifications;
 mod people;
+mod portfolio_caches;
 mod price_file;
 mod reconciliations;
 mod results;
@@ -72,7 +73,7 @@ pub(crate) use ledger::{ROWS_TOGETHER, StoredEntry, asset_index};
 pub(crate) use ledger_states::{KeptLedger, NewLedgerState};
 pub(crate) use migrations::schema_version;
 pub(crate) use reconciliations::{KeptBreak, NewBreak, NewReconciliation};
-pub(crate) use results::{ALL_PERIODS, CachedPortfolio, MadeFrom, Stored};
+pub(crate) use results::{ALL_PERIODS, MadeFrom, Stored};
 pub(crate) use snapshots::KeptSnapshot;
 pub(crate) use statements::LineRow;
 

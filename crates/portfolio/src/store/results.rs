@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::codec::Reader;
 use super::sql::Row;
 use super::{Store, Transaction};
-use crate::analytics::stored::{self, CACHED_PARTS};
+use crate::analytics::stored;
 use crate::error::Result;
 use crate::money::Currency;
 
@@ -44,7 +44,7 @@ pub(crate) enum Stored {
 
 impl Stored {
     /// Out of the columns `payload` and `packed`.
-    fn of(row: &Row) -> Stored {
+    pub(super) fn of(row: &Row) -> Stored {
         match row.get("packed") {
             Some(bytes) => Stored::Packed(bytes),
             None => Stored::Text(row.get("payload")),
@@ -58,13 +58,6 @@ impl Stored {
             Stored::Packed(bytes) => ("{}".to_owned(), Some(bytes)),
         }
     }
-}
-
-/// A portfolio whose cache entries are made of its row.
-#[derive(Debug, serde::Serialize)]
-pub(crate) struct CachedPortfolio {
-    pub(crate) id: i64,
-    pub(crate) user: i64,
 }
 
 /// A cache entry to be stored.
@@ -88,12 +81,6 @@ pub(crate) struct MadeFrom<'t> {
 #[derive(serde::Serialize)]
 struct Key<'k> {
     key: &'k str,
-}
-
-/// A part as an item of a JSON list.
-#[derive(serde::Serialize)]
-struct Part {
-    part: &'static str,
 }
 
 /// One line of the overview table.
@@ -169,33 +156,6 @@ impl Store {
         Ok(())
     }
 
-    /// Upserts the cache entries of portfolios, as [`Store::put_cache`] does. They are made of the portfolios' rows when they are
-    /// read, so their values are empty.
-    pub(crate) async fn put_portfolio_cache(
-        &self,
-        tx: &mut Transaction,
-        portfolios: &[CachedPortfolio],
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<u64> {
-        if portfolios.is_empty() {
-            return Ok(0);
-        }
-        let query = self.sql(
-            "INSERT INTO cache_entries (key, value, version, user_id, computed_at, expires_at)
-             SELECT 'portfolio:' || (portfolios.value ->> 'id') || ':' || (parts.value ->> 'part'), ?3, 1, (portfolios.value ->> 'user')::bigint,
-               ?4::timestamptz, ?5::timestamptz
-             FROM json_each(?1::jsonb) AS portfolios CROSS JOIN json_each(?2::jsonb) AS parts WHERE true
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = cache_entries.version + 1,
-               user_id = excluded.user_id, computed_at = excluded.computed_at, expires_at = excluded.expires_at",
-        );
-        let parts = CACHED_PARTS.map(|part| Part { part });
-        let query = query.bind(serde_json::to_string(portfolios)?);
-        let query = query.bind(serde_json::to_string(&parts)?);
-        let query = query.bind(Vec::new()).bind(now).bind(expires);
-        query.execute_in(tx).await
-    }
-
     /// Lets cache entries that are still right live on; returns the keys of those that exist.
     pub(crate) async fn extend_cache(
         &self,
@@ -220,20 +180,15 @@ impl Store {
 
     /// The value of a cache entry, expired or not.
     pub async fn cached(&self, key: &str) -> Result<Option<String>> {
+        if let Some(value) = self.cached_of_portfolio(key).await? {
+            return Ok(Some(value));
+        }
         let query = self
             .sql("SELECT value FROM cache_entries WHERE key = ?1")
             .bind(key);
-        let Some(row) = query.first().await? else {
-            return Ok(None);
-        };
-        let value: Vec<u8> = row.get("value");
-        match portfolio_part(key) {
-            Some((id, part)) if value.is_empty() => {
-                let stored = self.stored_figures("portfolio", id, ALL_PERIODS).await?;
-                Ok(stored.and_then(|stored| stored::cached(&stored, part)))
-            }
-            _ => Ok(Some(String::from_utf8_lossy(&value).into_owned())),
-        }
+        let row = query.first().await?;
+        let value = row.map(|row| row.get::<Vec<u8>>("value"));
+        Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The payloads of portfolios that were made from these inputs. SQLite takes the tables of a `CROSS JOIN` in their order:
@@ -303,12 +258,6 @@ impl Store {
     }
 }
 
-/// The portfolio and the part that the key of a cache entry names.
-fn portfolio_part(key: &str) -> Option<(i64, &str)> {
-    let (id, part) = key.strip_prefix("portfolio:")?.split_once(':')?;
-    Some((id.parse().ok()?, part))
-}
-
 fn summary_rows(row: &Row) -> Result<impl Iterator<Item = SummaryRow>> {
     let portfolio_id: i64 = row.get("id");
     let reader = Reader {
@@ -334,3 +283,6 @@ fn summary_rows(row: &Row) -> Result<impl Iterator<Item = SummaryRow>> {
         max_drawdown: headline.max_drawdown,
     }))
 }
+
+#[cfg(test)]
+mod tests;
