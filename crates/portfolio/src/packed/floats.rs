@@ -18,7 +18,7 @@ pub(crate) fn serialize<S: Serializer>(floats: &[f64], serializer: S) -> Result<
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<f64>, D::Error> {
-    deserializer.deserialize_byte_buf(Floats)
+    deserializer.deserialize_bytes(Floats)
 }
 
 struct Floats;

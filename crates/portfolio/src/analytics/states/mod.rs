@@ -187,7 +187,7 @@ impl KeptState {
             return None;
         }
         let (outline, _): (KeptOutline, usize) =
-            bincode::serde::decode_from_slice(&self.bytes[self.start..], FORM).ok()?;
+            bincode::serde::borrow_decode_from_slice(&self.bytes[self.start..], FORM).ok()?;
         let outline = outline.relabelled(|asset| labels[asset.0]);
         Some(if self.has_series {
             outline

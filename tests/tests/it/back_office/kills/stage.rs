@@ -20,10 +20,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 const LOGS: usize = 12;
 
 /// People who want to be told in every way, an account that a bank knows, and rows whose time has passed.
-const PREPARE: [&str; 5] = [
+const PREPARE: [&str; 6] = [
     r#"UPDATE users SET notification_prefs = '{"channels": ["in_app", "email", "webhook"]}'"#,
     "UPDATE accounts SET custodian = 'Bank', custodian_account_no = 'DEPOT-1' WHERE name = 'Depot'",
     "DELETE FROM cache_entries",
+    "DELETE FROM portfolio_caches",
     "INSERT INTO cache_entries (key, value, version, computed_at, expires_at)
        VALUES ('old', BYTES, 1, '2020-01-01T00:00:00Z', '2020-01-02T00:00:00Z')",
     "INSERT INTO notifications (user_id, type, subject, message, dedupe_key, created_at, read_at)
