@@ -14,8 +14,7 @@ const CONFIGURATION: Configuration = standard();
 const FORM: u8 = 1;
 
 pub(super) fn bytes(payload: &Payload<'_>) -> Vec<u8> {
-    let row = (FORM, payload);
-    bincode::serde::encode_to_vec(&row, CONFIGURATION).expect("a row is plain data")
+    bincode::serde::encode_to_vec((FORM, payload), CONFIGURATION).expect("a row is plain data")
 }
 
 pub(super) fn read(bytes: &[u8]) -> Option<Payload<'_>> {
