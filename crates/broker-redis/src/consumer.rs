@@ -10,7 +10,6 @@ mod held;
 mod lease;
 mod promote;
 mod queues;
-mod requests;
 mod reserve;
 mod restore;
 mod settle;
@@ -18,7 +17,6 @@ mod shared;
 mod suspects;
 mod sweep;
 mod tag;
-mod take;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,7 +13,6 @@ mod early_acks;
 mod effects;
 mod fixture;
 mod leases;
-mod overlapping;
 mod payloads;
 mod remembering;
 mod reserving;
@@ -67,7 +66,6 @@ pub async fn exercise_broker(harness: impl Harness) {
     let cases: Vec<Case> = [
         payloads::CASES,
         reserving::CASES,
-        overlapping::CASES,
         sharing::CASES,
         settling::CASES,
         effects::CASES,

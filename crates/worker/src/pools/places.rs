@@ -10,9 +10,8 @@ use tokio::sync::Notify;
 
 use super::Pace;
 
-/// One reservation takes the places' share by this: while the server prepares the next messages, and those after them are asked for, the
-/// last ones run.
-const SHARE: usize = 3;
+/// One reservation takes the places' share by this: while the server prepares the next messages, the last ones run.
+const SHARE: usize = 2;
 /// So many places are never shared out: small reservations cost more than they overlap.
 const UNSHARED: usize = 16;
 
@@ -87,7 +86,7 @@ impl Places {
         }
     }
 
-    /// How many places one reservation should have now. At once while a slot is idle or about to be; ahead of the slots, when a share is free.
+    /// How many places one reservation should have now. At once while a slot is idle or about to be; ahead of the slots, when half is free.
     fn share(&self) -> Option<usize> {
         let taken = self.taken.load(Ordering::Relaxed);
         let size = self.size() + self.ending.load(Ordering::Relaxed);
@@ -208,26 +207,25 @@ mod tests {
     #[tokio::test]
     async fn many_places_are_shared_out() {
         let places = places(100, 100);
-        assert_eq!(places.take_share().await.count(), 33);
+        assert_eq!(places.take_share().await.count(), 50);
         assert_eq!(places.waiting(), 0);
     }
 
     #[tokio::test]
-    async fn short_runs_make_places_that_are_asked_for_by_thirds() {
+    async fn short_runs_make_places_that_are_asked_for_by_halves() {
         let places = places(2, 2);
-        (0..100).for_each(|_| places.pace().ran(Duration::from_micros(10)));
+        (0..100).for_each(|_| places.pace().ran(Duration::from_micros(50)));
         let mut first = places.take_share().await;
         let asked = first.count();
         assert!(asked > 8, "{asked}");
-        let more = || places.take_share().now_or_never();
-        let (second, third) = (more().expect("it is free"), more().expect("it is free"));
-        assert!(more().is_none());
+        let second = places.take_share().now_or_never().expect("half is free");
+        assert!(places.take_share().now_or_never().is_none());
         first.split();
         assert!(
             places.take_share().now_or_never().is_none(),
             "one free place is not worth it"
         );
-        drop((first, second, third));
+        drop((first, second));
         places.pace().slow_down();
         assert_eq!(places.take_share().await.count(), 2);
     }
