@@ -40,7 +40,7 @@ pub struct Asset {
 }
 
 /// What a company did to every holder on a day.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Action {
     /// The first day without the right.
     pub ex_date: Date,

@@ -70,7 +70,15 @@ impl Updater<'_> {
             Ok(Fetched::New(daily, validators)) => (daily, validators),
         };
         let (daily, unfinished) = self.finished(daily, listing)?;
-        let brought = self.write(provider, listing, &daily).await?;
+        // The history first: whoever is cut off between the two finds the actions that ask for it new again.
+        let history = self.history(provider, listing, ask, &daily).await?;
+        let (mut report, mut odd) = self.write(provider, listing, &daily).await?;
+        if let Some((more, odd_too)) = history {
+            report.rows_inserted += more.rows_inserted;
+            report.rows_updated += more.rows_updated;
+            report.actions += more.actions;
+            odd.extend(odd_too);
+        }
         // An unfinished day is asked for again, even when the answer stays the same.
         if !unfinished && validators != Validators::default() {
             let mark = Mark {
@@ -83,7 +91,7 @@ impl Updater<'_> {
                 .put_mark(provider.name(), key, &mark, self.now)
                 .await?;
         }
-        self.history(provider, listing, ask, brought).await.map(Ok)
+        Ok(Ok((report, odd)))
     }
 
     /// Leaves out sessions that have not closed yet; true when there was one.
@@ -124,12 +132,19 @@ impl Updater<'_> {
         provider: &dyn Provider,
         listing: &Listing,
         ask: Ask<'_>,
-        mut brought: Brought,
-    ) -> portfolio::Result<Brought> {
-        let first = listing.first_price.filter(|first| *first < ask.window.from);
-        let (Some(from), true) = (first, brought.0.actions > 0) else {
-            return Ok(brought);
+        daily: &Daily,
+    ) -> portfolio::Result<Option<Brought>> {
+        let earlier = listing.first_price.filter(|first| *first < ask.window.from);
+        let Some(from) = earlier else {
+            return Ok(None);
         };
+        if !self
+            .store
+            .has_new_actions(listing.id, &daily.actions)
+            .await?
+        {
+            return Ok(None);
+        }
         let window = Window {
             from,
             to: ask.window.from,
@@ -139,21 +154,15 @@ impl Updater<'_> {
         match fetched.await {
             Ok(Fetched::New(daily, _)) => {
                 let (daily, _) = self.finished(daily, listing)?;
-                let (more, odd) = self.write(provider, listing, &daily).await?;
-                brought.0.rows_inserted += more.rows_inserted;
-                brought.0.rows_updated += more.rows_updated;
-                brought.0.actions += more.actions;
-                brought.1.extend(odd);
+                self.write(provider, listing, &daily).await.map(Some)
             }
-            Ok(Fetched::NotModified) => {}
+            Ok(Fetched::NotModified) => Ok(None),
             Err(error) => {
                 let told = format!("the history before {from} could not be fetched again: {error}");
-                brought
-                    .1
-                    .push(Issue::odd(&listing.symbol, "history_not_refetched", told));
+                let odd = Issue::odd(&listing.symbol, "history_not_refetched", told);
+                Ok(Some((SymbolReport::default(), vec![odd])))
             }
         }
-        Ok(brought)
     }
 }
 

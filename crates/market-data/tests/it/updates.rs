@@ -1,9 +1,15 @@
 //! What providers have, brought into a real store: bars, rates.
 
+use std::time::Duration;
+
 use market_data::SyncRequest;
+use testkit::wait_until;
 
 use crate::place::{NOW, Place, request};
 use crate::server::{Server, Step};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tiingo's days with these closes, and a split where one is given.
 fn days(closes: &[(&str, &str)], split: Option<&str>) -> String {
@@ -133,8 +139,8 @@ async fn a_session_that_is_under_way_is_no_price_yet() {
     }
 }
 
-#[tokio::test]
-async fn a_new_split_has_the_history_fetched_again() {
+/// A place that knows of some days of a share before a split, and what the server then says: of the split, and of the days before.
+async fn before_a_split() -> (Place, Step, Step) {
     let place = Place::new().await;
     place.asset("AAPL").await;
     place.file(
@@ -155,7 +161,13 @@ async fn a_new_split_has_the_history_fetched_again() {
         Some("2005-02-28"),
     );
     let before = days(&[("2005-01-03", "63.3"), ("2005-02-22", "85.29")], None);
-    let server = Server::play(vec![Step::ok(split), Step::ok(before)]).await;
+    (place, with_etag(split), Step::ok(before))
+}
+
+#[tokio::test]
+async fn a_new_split_has_the_history_fetched_again() {
+    let (place, split, before) = before_a_split().await;
+    let server = Server::play(vec![split, before]).await;
     let providers = place.providers(&["test"], Some(&server));
     let report = place.fetch(&providers, &["AAPL"]).await;
     let done = &report.symbols["AAPL"];
@@ -165,6 +177,24 @@ async fn a_new_split_has_the_history_fetched_again() {
     );
     assert!(server.requests()[1].contains("startDate=2005-01-03"));
     assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_before_the_history_leaves_it_to_the_next() {
+    let (place, split, before) = before_a_split().await;
+    let server = Server::play(vec![split.clone(), Step::Hang, split, before]).await;
+    let providers = place.providers(&["test"], Some(&server));
+    let asked = async || wait_until(PATIENCE, async || server.requests().len() == 2).await;
+    tokio::select! {
+        report = place.fetch(&providers, &["AAPL"]) => panic!("it ended: {report:?}"),
+        () = asked() => {}
+    }
+    let report = place.fetch(&providers, &["AAPL"]).await;
+    let done = &report.symbols["AAPL"];
+    assert_eq!(
+        (done.actions, done.rows_inserted, done.rows_updated),
+        (1, 2, 1)
+    );
 }
 
 #[tokio::test]

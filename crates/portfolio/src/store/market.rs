@@ -111,6 +111,16 @@ impl Store {
         Ok(query.execute_in(tx).await? > 0)
     }
 
+    /// Whether some of an asset's actions are not stored yet, or otherwise.
+    pub async fn has_new_actions(&self, asset_id: i64, actions: &[Action]) -> Result<bool> {
+        if actions.is_empty() {
+            return Ok(false);
+        }
+        let mut stored = self.actions(&id_list([asset_id])).await?;
+        let stored = stored.remove(&asset_id).unwrap_or_default();
+        Ok(actions.iter().any(|action| !stored.contains(action)))
+    }
+
     /// The given assets with their whole histories, each read once, and all exchange rates.
     pub async fn market(&self, asset_ids: &[i64]) -> Result<Market> {
         Ok(self.market_read(asset_ids).await?.market)
