@@ -14,7 +14,7 @@ mod tail;
 
 use jiff::civil::Date;
 
-use nest::Nest;
+use crate::lanes::joined_ends;
 
 pub use benchmark::Benchmark;
 pub(crate) use benchmark::BenchmarkReturns;
@@ -79,13 +79,16 @@ impl Settings {
     }
 }
 
-/// Returns joined: `(1+a)(1+b)… - 1`.
+/// Returns joined: `(1+a)(1+b)… - 1`; to the same bits as in [`stats`].
 pub fn compound(returns: &[f64]) -> f64 {
-    let nests = Nest::all(&[(returns, returns)], |_, _| true);
-    let wealth = nests
-        .first()
-        .map(|nest| nest.products(|value, _| [1.0 + value]));
-    wealth.map_or(0.0, |wealth| wealth[0][0] - 1.0)
+    let Some((first, later)) = returns.split_first() else {
+        return 0.0;
+    };
+    let factor = |value: f64, _| [1.0 + value];
+    let ends = joined_ends((later, later), &[0], 1.0, factor, |product, factor| {
+        product * factor
+    });
+    ends[0][0] * (1.0 + first) - 1.0
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::moments::Moments;
 use super::nest::{Nest, Window};
 
 /// Deviations from the mean beyond which a twentieth of all returns mostly lies: returns nearer to it need not be ranked.
-const OUTER: f64 = 1.45;
+const OUTER: f64 = 1.25;
 /// Windows of fewer days are ranked by themselves.
 const SHORT: usize = 128;
 
