@@ -27,8 +27,8 @@ pub(super) fn tails(nest: &Nest<'_>, confidence: f64, longest: &Moments) -> Vec<
     let off = OUTER * longest.deviation().unwrap_or_default();
     let (low, high) = (longest.mean - off, longest.mean + off);
     let outer = chosen(nest.whole(), |value| value <= low || value >= high);
-    let lowest = Side::new(nest, 1.0, low, &outer);
-    let highest = Side::new(nest, -1.0, -high, &outer);
+    let lowest = Side::new(nest, (1.0, low), &outer, confidence);
+    let highest = Side::new(nest, (-1.0, -high), &outer, confidence);
     let tail = |window| tail(nest, window, confidence, (&lowest, &highest));
     nest.windows().iter().map(tail).collect()
 }
@@ -59,6 +59,21 @@ fn tail(
         tail.ratio = (low.abs() > EPSILON).then(|| high.abs() / low.abs());
     }
     tail
+}
+
+/// How many values of either end the figures of `count` returns rest on, at most.
+fn needed(count: usize, confidence: f64) -> usize {
+    let next = |probability: f64| Place::of(probability, count).next + 1;
+    let below = next(1.0 - confidence).max(next(0.05));
+    below.max(count - Place::of(0.95, count).rank)
+}
+
+/// Leaves the first `count` items, in any order.
+fn put_first(items: &mut Vec<Item>, count: usize) {
+    if count < items.len() {
+        items.select_nth_unstable(count);
+        items.truncate(count);
+    }
 }
 
 /// Where a quantile lies in values in order, with linear interpolation (type 7).
@@ -102,12 +117,25 @@ struct Side<'n> {
 }
 
 impl<'n> Side<'n> {
-    /// Among the days `outer`, which have all values that are not beyond the limit.
-    fn new(nest: &'n Nest<'n>, sign: f64, limit: f64, outer: &[u32]) -> Side<'n> {
-        let values = outer.iter().map(|day| *day as usize);
-        let values = values.map(|day| (nest.whole()[day] * sign, day));
-        let later = values.filter(|(value, day)| *value <= limit && *day > 0);
+    /// Among the days `outer`, which have all values that are not beyond the limit. A single window needs but some of them in order.
+    fn new(
+        nest: &'n Nest<'n>,
+        (sign, limit): (f64, f64),
+        outer: &[u32],
+        confidence: f64,
+    ) -> Side<'n> {
+        let values: Vec<f64> = outer
+            .iter()
+            .map(|day| nest.whole()[*day as usize] * sign)
+            .collect();
+        let own = chosen(&values, |value| value <= limit).into_iter();
+        let own = own.map(|place| (values[place as usize], outer[place as usize] as usize));
+        let later = own.filter(|(_, day)| *day > 0);
         let mut outer: Vec<Item> = later.map(|(value, day)| item(value, day)).collect();
+        if let [window] = nest.windows() {
+            let count = needed(nest.count(window), confidence);
+            put_first(&mut outer, count);
+        }
         outer.sort_unstable();
         Side {
             nest,
@@ -150,10 +178,7 @@ impl<'n> Side<'n> {
         let values = self.nest.later(window).iter().zip(window.start + 1..);
         let later = values.map(|(value, day)| item(self.sign * value, day));
         let mut all: Vec<Item> = later.chain([self.own(window)]).collect();
-        if count < all.len() {
-            all.select_nth_unstable(count);
-            all.truncate(count);
-        }
+        put_first(&mut all, count);
         all.sort_unstable();
         all
     }
@@ -243,7 +268,8 @@ mod tests {
                         let window = &nest.windows()[0];
                         for count in [1, values.len() / 20 + 1, values.len()] {
                             let all: Vec<u32> = (0..length).collect();
-                            let first = Side::new(&nest, 1.0, limit, &all).first(window, count);
+                            let side = Side::new(&nest, (1.0, limit), &all, 0.95);
+                            let first = side.first(window, count);
                             let found: Vec<f64> = first.into_iter().map(value).collect();
                             assert_eq!(found, sorted[..count]);
                         }
