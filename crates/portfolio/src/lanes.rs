@@ -49,6 +49,20 @@ pub(crate) fn sums_of_pairs<const N: usize>(
     sums
 }
 
+/// What `outer` leaves of all values and a first one, such as the largest.
+#[inline]
+pub(crate) fn outermost(values: &[f64], first: f64, outer: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut lanes = [first; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] = outer(lanes[lane], chunk[lane]);
+        }
+    }
+    let left = lanes.iter().chain(rest).copied();
+    left.fold(first, outer)
+}
+
 /// The products of some factors for each pair of values, in one pass; both lists are equally long.
 #[inline]
 pub(crate) fn products_of_pairs<const N: usize>(
@@ -75,60 +89,6 @@ pub(crate) fn products_of_pairs<const N: usize>(
     products
 }
 
-/// What joins the terms of all pairs from a place to the end, for each of some places in order; both lists are equally long. Lanes
-/// are counted from the end, so that it does not matter which other places there are.
-#[inline]
-pub(crate) fn joined_ends<const N: usize>(
-    (a, b): (&[f64], &[f64]),
-    places: &[usize],
-    nothing: f64,
-    terms: impl Fn(f64, f64) -> [f64; N],
-    join: impl Fn(f64, f64) -> f64,
-) -> Vec<[f64; N]> {
-    let mut lanes = [[nothing; LANES]; N];
-    let (chunks_a, chunks_b) = (a.as_rchunks::<LANES>().1, b.as_rchunks::<LANES>().1);
-    let mut left = chunks_a.len();
-    let mut ends = vec![[nothing; N]; places.len()];
-    for (end, place) in ends.iter_mut().zip(places).rev() {
-        let skipped = chunks_a.len() - (a.len() - place) / LANES;
-        let new = skipped..left;
-        lanes = joined_chunks(
-            lanes,
-            (&chunks_a[new.clone()], &chunks_b[new]),
-            &terms,
-            &join,
-        );
-        left = skipped;
-        *end = lanes.map(|lanes| lanes.into_iter().fold(nothing, &join));
-        let before = *place..a.len() - (chunks_a.len() - left) * LANES;
-        for (a, b) in a[before.clone()].iter().zip(&b[before]) {
-            for (end, term) in end.iter_mut().zip(terms(*a, *b)) {
-                *end = join(*end, term);
-            }
-        }
-    }
-    ends
-}
-
-/// The lanes joined with the terms of more pairs, the last ones first.
-#[inline]
-fn joined_chunks<const N: usize>(
-    mut lanes: [[f64; LANES]; N],
-    (a, b): (&[[f64; LANES]], &[[f64; LANES]]),
-    terms: impl Fn(f64, f64) -> [f64; N],
-    join: impl Fn(f64, f64) -> f64,
-) -> [[f64; LANES]; N] {
-    for (a, b) in a.iter().zip(b).rev() {
-        for lane in 0..LANES {
-            let terms = terms(a[lane], b[lane]);
-            for (lanes, term) in lanes.iter_mut().zip(terms) {
-                lanes[lane] = join(lanes[lane], term);
-            }
-        }
-    }
-    lanes
-}
-
 /// `sum(weights[i] * column[i])` of four columns, each of which is as long as the weights.
 pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
     const HALF: usize = LANES / 2;
@@ -153,7 +113,7 @@ pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{dots, joined_ends, products_of_pairs, sum, sum_of_pairs};
+    use super::{dots, outermost, products_of_pairs, sum, sum_of_pairs};
 
     #[test]
     fn every_value_counts_once_whatever_the_length() {
@@ -163,24 +123,8 @@ mod tests {
             assert_eq!(sum(&values, |value| value * value), squares);
             assert_eq!(sum_of_pairs(&values, &values, |a, b| a * b), squares);
             assert_eq!(dots(&values, [&values; 4]), [squares; 4]);
-            let places: Vec<usize> = (0..values.len()).step_by(3).collect();
-            let ends = joined_ends(
-                (&values, &values),
-                &places,
-                0.0,
-                |a, b| [a * b, a],
-                |sum, term| sum + term,
-            );
-            for (end, place) in ends.into_iter().zip(places) {
-                let values = &values[place..];
-                assert_eq!(
-                    end,
-                    [
-                        sum(values, |value| value * value),
-                        sum(values, |value| value)
-                    ]
-                );
-            }
+            let largest = f64::from(length.saturating_sub(1).max(7));
+            assert_eq!(outermost(&values, 7.0, f64::max), largest);
             let doubled = |value: f64, _| [if value < 3.0 { 2.0 } else { 1.0 }, 2.0];
             let twos = |count: u32| 2.0_f64.powi(count.cast_signed());
             assert_eq!(

@@ -12,7 +12,7 @@ use crate::dietz::modified_dietz;
 use crate::index::Index;
 use crate::ledger::{Flow, LedgerError, Totals};
 use crate::metrics::{self, Benchmark, ReturnSeries, RollingPoint, Settings, Stats};
-use crate::returns::{CASH, Part, Returns};
+use crate::returns::{CASH, Part};
 use crate::series::{Series, Walked};
 use crate::xirr::{Xirr, xirr};
 
@@ -120,61 +120,11 @@ impl PeriodFigures {
         window: &impl Series,
         settings: ReturnSettings<'_>,
     ) -> Result<PeriodFigures, LedgerError> {
-        let window = (window, settings.breakdown);
-        let mut figures = PeriodFigures::of_all(walk, &[window], settings);
-        Ok(figures.pop().expect("one for each window"))
-    }
-
-    /// As [`PeriodFigures::of`] for several periods, each with how far it is broken down; what the days of one tell is taken over for
-    /// the others.
-    pub(crate) fn of_all(
-        walk: &Walked<'_>,
-        windows: &[(&impl Series, Breakdown)],
-        settings: ReturnSettings<'_>,
-    ) -> Vec<PeriodFigures> {
-        let returns: Vec<Returns<'_>> =
-            windows.iter().map(|(window, _)| window.returns()).collect();
-        let money = windows.iter().zip(&returns);
-        let money =
-            money.map(|((window, _), returns)| PeriodFigures::of_money(walk, *window, returns));
-        let mut figures: Vec<PeriodFigures> = money.collect();
-        let series = windows.iter().zip(&returns).map(|((window, _), returns)| {
-            // A period whose returns are broken is one without returns here.
-            let values = returns.unbroken().unwrap_or_default();
-            ReturnSeries {
-                base: window.from(),
-                dates: &returns.dates[..values.len()],
-                returns: values,
-            }
-        });
-        let series: Vec<ReturnSeries<'_>> = series.collect();
-        let benchmarks = series.iter().map(|series| {
-            let index = settings.benchmark?;
-            Some(index.returns(series.base, series.dates))
-        });
-        let benchmarks: Vec<Option<Benchmark<'_>>> = benchmarks.collect();
-        let borrowed: Vec<_> = benchmarks.iter().map(Option::as_ref).collect();
-        let stats = metrics::stats_of_all(&series, settings.metrics, &borrowed);
-        for (turn, stats) in stats.into_iter().enumerate() {
-            let ((window, breakdown), benchmark) = (windows[turn], borrowed[turn]);
-            if returns[turn].broken.is_none() {
-                let settings = ReturnSettings {
-                    breakdown,
-                    ..settings
-                };
-                let figures = &mut figures[turn];
-                figures.time_weighted(walk, window, series[turn], (stats, benchmark), settings);
-            }
-        }
-        figures
-    }
-
-    /// Without what is made of returns.
-    fn of_money(walk: &Walked<'_>, window: &impl Series, returns: &Returns<'_>) -> PeriodFigures {
         let mark = window.mark();
         let flows = &walk.ledger.flows()[mark.flows..];
+        let returns = window.returns();
         let to = walk.closing.date;
-        PeriodFigures {
+        let mut figures = PeriodFigures {
             from: window.from(),
             to,
             grid_points: returns.dates.len(),
@@ -199,22 +149,33 @@ impl PeriodFigures {
             monthly: BTreeMap::new(),
             yearly: BTreeMap::new(),
             rolling: BTreeMap::new(),
+        };
+        if let Some(values) = returns.unbroken() {
+            figures.time_weighted(walk, window, &returns.dates, values, settings);
         }
+        Ok(figures)
     }
 
     fn time_weighted(
         &mut self,
         walk: &Walked<'_>,
         window: &impl Series,
-        series: ReturnSeries<'_>,
-        (stats, benchmark): (Stats, Option<&Benchmark<'_>>),
+        dates: &[Date],
+        values: &[f64],
         settings: ReturnSettings<'_>,
     ) {
-        let compounded = || metrics::compound(series.returns);
-        self.twr = Some(stats.total_return.unwrap_or_else(compounded));
-        self.stats = Some(stats);
+        let series = ReturnSeries {
+            base: window.from(),
+            dates,
+            returns: values,
+        };
+        let benchmark = settings
+            .benchmark
+            .map(|index| index.returns(window.from(), dates));
+        self.twr = Some(metrics::compound(values));
+        self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
         if settings.breakdown != Breakdown::None {
-            let parts = window.contributions(series.returns);
+            let parts = window.contributions(values);
             self.contribution = parts.map(|parts| named(walk, parts));
         }
         if settings.breakdown == Breakdown::Everything {
@@ -224,7 +185,12 @@ impl PeriodFigures {
         self.rolling = settings
             .rolling
             .iter()
-            .map(|length| (*length, rolling(series, *length, settings, benchmark)))
+            .map(|length| {
+                (
+                    *length,
+                    rolling(series, *length, settings, benchmark.as_ref()),
+                )
+            })
             .collect();
     }
 }

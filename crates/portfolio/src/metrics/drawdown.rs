@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::dives::Dive;
 use super::{EPSILON, ReturnSeries};
 use crate::dates::days_between;
 
@@ -39,96 +38,126 @@ pub struct Underwater {
     pub ongoing: bool,
 }
 
-/// What the dives of a series come to.
+/// Everything one pass over the returns tells.
 #[derive(Debug)]
 pub(super) struct Falls {
     pub(super) deepest: Drawdown,
     pub(super) longest: Underwater,
-    /// The root mean square of the fall on each day.
-    pub(super) ulcer_index: f64,
+    /// The root mean square of the fall on each day; `None` without returns.
+    pub(super) ulcer_index: Option<f64>,
 }
 
-impl Falls {
-    /// Of a series with at least one return and its dives, whose days are counted from `start` on.
-    pub(super) fn of(series: ReturnSeries<'_>, start: usize, dives: &[Dive]) -> Falls {
-        let squares: f64 = dives.iter().map(|dive| dive.squares).sum();
-        let series = Dated { series, start };
+struct Pass {
+    wealth: f64,
+    peak: f64,
+    peak_date: Date,
+    submerged: bool,
+    squares: f64,
+    deepest: Drawdown,
+    /// The peak that the deepest fall is measured from, while it has not been reached again.
+    deepest_peak: Option<f64>,
+    longest: Underwater,
+}
+
+pub(super) fn falls(series: ReturnSeries<'_>) -> Falls {
+    let mut pass = Pass::new(series.base);
+    for (date, value) in series.dates.iter().zip(series.returns) {
+        pass.day(*date, *value);
+    }
+    pass.finish(series.dates)
+}
+
+impl Pass {
+    fn new(base: Date) -> Pass {
+        Pass {
+            wealth: 1.0,
+            peak: 1.0,
+            peak_date: base,
+            submerged: false,
+            squares: 0.0,
+            deepest: Drawdown::default(),
+            deepest_peak: None,
+            longest: Underwater::default(),
+        }
+    }
+
+    fn day(&mut self, date: Date, value: f64) {
+        self.wealth *= 1.0 + value;
+        if self.wealth >= self.peak * (1.0 - EPSILON) {
+            self.surface(date);
+        } else {
+            self.submerged = true;
+        }
+        let depth = self.wealth / self.peak - 1.0;
+        self.deepen(date, depth);
+        self.recover(date);
+        self.squares += depth * depth;
+    }
+
+    fn surface(&mut self, date: Date) {
+        if self.submerged {
+            self.note_underwater(date, false);
+        }
+        self.submerged = false;
+        self.peak = self.peak.max(self.wealth);
+        self.peak_date = date;
+    }
+
+    fn deepen(&mut self, date: Date, depth: f64) {
+        if self.submerged && depth < self.deepest.depth - EPSILON {
+            self.deepest = Drawdown {
+                depth,
+                peak: Some(self.peak_date),
+                trough: Some(date),
+                ..Drawdown::default()
+            };
+            self.deepest_peak = Some(self.peak);
+        }
+    }
+
+    fn recover(&mut self, date: Date) {
+        let back = self
+            .deepest_peak
+            .is_some_and(|peak| self.wealth >= peak * (1.0 - EPSILON));
+        if back {
+            self.deepest.recovery = Some(date);
+            self.deepest_peak = None;
+        }
+    }
+
+    fn note_underwater(&mut self, end: Date, ongoing: bool) {
+        let days = days_between(self.peak_date, end);
+        if days > self.longest.days {
+            self.longest = Underwater {
+                days,
+                start: Some(self.peak_date),
+                end: Some(end),
+                ongoing,
+            };
+        }
+    }
+
+    fn finish(mut self, dates: &[Date]) -> Falls {
+        let Some(last) = dates.last().copied() else {
+            return Falls {
+                deepest: self.deepest,
+                longest: self.longest,
+                ulcer_index: None,
+            };
+        };
+        if self.submerged {
+            self.note_underwater(last, true);
+        }
+        if let (Some(peak), Some(trough)) = (self.deepest.peak, self.deepest.trough) {
+            self.deepest.ongoing = self.deepest.recovery.is_none();
+            self.deepest.duration_days = days_between(peak, self.deepest.recovery.unwrap_or(last));
+            self.deepest.decline_days = days_between(peak, trough);
+        }
+        let ulcer_index = Some((self.squares / dates.len() as f64).sqrt());
         Falls {
-            deepest: deepest(dives).map_or_else(Drawdown::default, |dive| series.drawdown(dive)),
-            longest: longest(dives)
-                .map_or_else(Underwater::default, |dive| series.underwater(dive)),
-            ulcer_index: (squares / series.series.dates.len() as f64).sqrt(),
-        }
-    }
-}
-
-fn deepest(dives: &[Dive]) -> Option<&Dive> {
-    let deeper = |deepest: Option<&Dive>, dive: &Dive| {
-        dive.depth < deepest.map_or(0.0, |deepest| deepest.depth) - EPSILON
-    };
-    let choose = |deepest, dive| {
-        if deeper(deepest, dive) {
-            Some(dive)
-        } else {
-            deepest
-        }
-    };
-    dives.iter().fold(None, choose)
-}
-
-fn longest(dives: &[Dive]) -> Option<&Dive> {
-    let longer =
-        |longest: Option<&Dive>, dive: &Dive| dive.days > longest.map_or(0, |longest| longest.days);
-    let choose = |longest, dive| {
-        if longer(longest, dive) {
-            Some(dive)
-        } else {
-            longest
-        }
-    };
-    dives.iter().fold(None, choose)
-}
-
-/// A series whose days are counted from `start` on.
-struct Dated<'s> {
-    series: ReturnSeries<'s>,
-    start: usize,
-}
-
-impl Dated<'_> {
-    fn date(&self, day: usize) -> Date {
-        self.series.dates[day - self.start]
-    }
-
-    /// The day before a dive.
-    fn peak(&self, dive: &Dive) -> Date {
-        if dive.first == self.start {
-            self.series.base
-        } else {
-            self.date(dive.first - 1)
-        }
-    }
-
-    fn drawdown(&self, dive: &Dive) -> Drawdown {
-        let (peak, trough) = (self.peak(dive), self.date(dive.trough));
-        Drawdown {
-            depth: dive.depth,
-            peak: Some(peak),
-            trough: Some(trough),
-            recovery: dive.back.map(|day| self.date(day)),
-            ongoing: dive.back.is_none(),
-            duration_days: dive.days,
-            decline_days: days_between(peak, trough),
-        }
-    }
-
-    fn underwater(&self, dive: &Dive) -> Underwater {
-        let last = self.start + self.series.dates.len() - 1;
-        Underwater {
-            days: dive.days,
-            start: Some(self.peak(dive)),
-            end: Some(self.date(dive.back.unwrap_or(last))),
-            ongoing: dive.back.is_none(),
+            deepest: self.deepest,
+            longest: self.longest,
+            ulcer_index,
         }
     }
 }

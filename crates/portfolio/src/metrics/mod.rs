@@ -3,10 +3,8 @@
 
 mod benchmark;
 mod calendar_returns;
-mod dives;
 mod drawdown;
 mod moments;
-mod nest;
 mod relative;
 mod rolling;
 mod stats;
@@ -14,7 +12,7 @@ mod tail;
 
 use jiff::civil::Date;
 
-use crate::lanes::joined_ends;
+use crate::lanes::products_of_pairs;
 
 pub use benchmark::Benchmark;
 pub(crate) use benchmark::BenchmarkReturns;
@@ -22,7 +20,6 @@ pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
 pub use relative::{Relative, relative};
 pub use rolling::{RollingPoint, rolling, rolling_point};
-pub(crate) use stats::stats_of_all;
 pub use stats::{DatedReturn, Stats, stats};
 
 /// A deviation not above this counts as zero.
@@ -79,16 +76,10 @@ impl Settings {
     }
 }
 
-/// Returns joined: `(1+a)(1+b)… - 1`; to the same bits as in [`stats`].
+/// Returns joined: `(1+a)(1+b)… - 1`.
 pub fn compound(returns: &[f64]) -> f64 {
-    let Some((first, later)) = returns.split_first() else {
-        return 0.0;
-    };
-    let factor = |value: f64, _| [1.0 + value];
-    let ends = joined_ends((later, later), &[0], 1.0, factor, |product, factor| {
-        product * factor
-    });
-    ends[0][0] * (1.0 + first) - 1.0
+    let [wealth] = products_of_pairs(returns, returns, |value, _| [1.0 + value]);
+    wealth - 1.0
 }
 
 #[cfg(test)]

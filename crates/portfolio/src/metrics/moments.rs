@@ -1,8 +1,7 @@
 //! Means, deviations and the shape of a distribution.
 
 use super::EPSILON;
-use super::nest::Nest;
-use crate::lanes::sum;
+use crate::lanes::{sum, sums, sums_of_pairs};
 
 pub(super) fn mean(values: &[f64]) -> f64 {
     sum(values, |value| value) / values.len() as f64
@@ -19,31 +18,20 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Of the first lists of each window. Powers are summed of what lies off the last value, which all have in common and which is
-    /// mostly near the mean, and moved to the mean of each.
-    pub(super) fn of(nest: &Nest<'_>) -> Vec<Moments> {
-        let (near, _) = nest.last();
-        let sums = nest.sums(|value, _| {
-            let off = value - near;
+    pub(super) fn of(values: &[f64]) -> Moments {
+        let mean = mean(values);
+        let [second, third, fourth] = sums(values, |value| {
+            let off = value - mean;
             let square = off * off;
-            [off, square, square * off, square * square]
+            [square, square * off, square * square]
         });
-        let counts = nest
-            .windows()
-            .iter()
-            .map(|window| nest.count(window) as f64);
-        let moved = |(count, [first, second, third, fourth]): (f64, [f64; 4])| {
-            let by = first / count;
-            Moments {
-                count,
-                mean: near + by,
-                second: (second - by * first).max(0.0),
-                third: third - 3.0 * by * second + 2.0 * by * by * first,
-                fourth: fourth - 4.0 * by * third + 6.0 * by * by * second
-                    - 3.0 * by * by * by * first,
-            }
-        };
-        counts.zip(sums).map(moved).collect()
+        Moments {
+            count: values.len() as f64,
+            mean,
+            second,
+            third,
+            fourth,
+        }
     }
 
     /// The sample deviation (n - 1); `None` below two values.
@@ -81,6 +69,13 @@ fn sample_deviation(squares: f64, count: f64) -> Option<f64> {
     (count > 1.0).then(|| (squares / (count - 1.0)).sqrt())
 }
 
+/// The sample deviation (n - 1); `None` below two values.
+pub(super) fn deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values);
+    let squares = sum(values, |value| (value - mean) * (value - mean));
+    sample_deviation(squares, values.len() as f64)
+}
+
 /// The mean of a list, and the sum of the squares of what lies off it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sums {
@@ -107,27 +102,22 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    /// Of each window; `moments` are those of its first list, `sums` those of its second.
-    pub(super) fn of(nest: &Nest<'_>, moments: &[Moments], sums: &[Sums]) -> Vec<Joint> {
-        let (near_a, near_b) = nest.last();
-        let products = nest.sums(|a, b| {
-            let (off_a, off_b) = (a - near_a, b - near_b);
+    /// `sums_b` are those of the second list.
+    pub(super) fn of(a: &[f64], b: &[f64], sums_b: Sums) -> Joint {
+        let (mean_a, mean_b) = (mean(a), sums_b.mean);
+        let [squares_a, products, apart] = sums_of_pairs(a, b, |a, b| {
+            let (off_a, off_b) = (a - mean_a, b - mean_b);
             let apart = off_a - off_b;
-            [off_a * off_b, apart * apart]
+            [off_a * off_a, off_a * off_b, apart * apart]
         });
-        let windows = products.into_iter().zip(moments).zip(sums);
-        let joint = |(([product, apart], moments), sums): (([f64; 2], &Moments), &Sums)| {
-            let (off_a, off_b) = (moments.mean - near_a, sums.mean - near_b);
-            let (count, off) = (moments.count, off_a - off_b);
-            let deviation = |squares: f64| (squares.max(0.0) / (count - 1.0)).sqrt();
-            Joint {
-                means: [moments.mean, sums.mean],
-                deviations: [moments.second, sums.squares].map(deviation),
-                covariance: (product - count * off_a * off_b) / (count - 1.0),
-                difference: deviation(apart - count * off * off),
-            }
-        };
-        windows.map(joint).collect()
+        let others = a.len() as f64 - 1.0;
+        let deviation = |squares: f64| (squares / others).sqrt();
+        Joint {
+            means: [mean_a, mean_b],
+            deviations: [squares_a, sums_b.squares].map(deviation),
+            covariance: products / others,
+            difference: deviation(apart),
+        }
     }
 
     /// Covariance over the variance of the second list; `None` when that does not vary.

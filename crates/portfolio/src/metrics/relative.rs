@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::benchmark::{Alone, Common, Days};
-use super::moments::{Joint, Moments, Sums};
-use super::nest::Nest;
+use crate::lanes::products_of_pairs;
+
+use super::benchmark::{Alone, Days};
+use super::moments::{Joint, Sums};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings};
 
 /// Figures against a benchmark; all `None` below two common dates.
@@ -38,52 +39,27 @@ pub fn relative(
     benchmark: &Benchmark<'_>,
     settings: Settings,
 ) -> Relative {
-    let mut figures = of_common(&[(benchmark.common(series), None)], settings);
-    figures.pop().expect("one for each")
-}
-
-/// Compares each list with that of its benchmark; with the moments of the former where they are known.
-pub(super) fn of_common(
-    common: &[(Common<'_>, Option<Moments>)],
-    settings: Settings,
-) -> Vec<Relative> {
-    let count = |(common, _): &(Common<'_>, _)| Relative {
-        n: common.own().len(),
+    let common = benchmark.common(series);
+    let (own, other) = (common.own(), common.other());
+    let mut figures = Relative {
+        n: own.len(),
         ..Relative::default()
     };
-    let mut figures: Vec<Relative> = common.iter().map(count).collect();
-    let pairs = common.iter().map(|(common, _)| match common.own().len() {
-        0 | 1 => (&[][..], &[][..]),
-        _ => (common.own(), common.other()),
-    });
-    let pairs: Vec<(&[f64], &[f64])> = pairs.collect();
-    for nest in Nest::all(&pairs, |_, _| true) {
-        let inside = || nest.windows().iter().map(|window| &common[window.turn]);
-        let alone: Vec<Alone> = inside().map(|(common, _)| common.other_alone()).collect();
-        let sums: Vec<Sums> = alone.iter().map(|alone| alone.sums).collect();
-        let known: Option<Vec<Moments>> = inside().map(|(_, moments)| *moments).collect();
-        let moments = known.unwrap_or_else(|| Moments::of(&nest));
-        let joint = Joint::of(&nest, &moments, &sums);
-        let captured = captured(&nest);
-        for (turn, window) in nest.windows().iter().enumerate() {
-            let figures = &mut figures[window.turn];
-            figures.benchmark_total_return = Some(alone[turn].total);
-            regression(figures, joint[turn], settings);
-            active(figures, joint[turn], settings);
-            let [up, down] = captured[turn];
-            figures.up_capture = capture(up, alone[turn].up, settings);
-            figures.down_capture = capture(down, alone[turn].down, settings);
-        }
+    if own.len() < 2 {
+        return figures;
     }
+    let alone = common.other_alone();
+    figures.benchmark_total_return = Some(alone.total);
+    let joint = Joint::of(own, other, alone.sums);
+    regression(&mut figures, joint, settings);
+    active(&mut figures, joint, settings);
+    captures(&mut figures, own, other, alone, settings);
     figures
 }
 
 /// Beta alone, as rolling windows need it; `None` below two values.
 pub(super) fn beta(own: &[f64], other: &[f64]) -> Option<f64> {
-    let nests = (own.len() > 1).then(|| Nest::all(&[(own, other)], |_, _| true))?;
-    let nest = nests.first()?;
-    let joint = Joint::of(nest, &Moments::of(nest), &[Sums::of(other)]);
-    joint.first()?.beta()
+    (own.len() > 1).then(|| Joint::of(own, other, Sums::of(other)).beta())?
 }
 
 fn regression(figures: &mut Relative, joint: Joint, settings: Settings) {
@@ -106,12 +82,14 @@ fn active(figures: &mut Relative, joint: Joint, settings: Settings) {
     figures.information_ratio = (error > EPSILON).then(|| (own - other) / error * annual);
 }
 
-/// What the returns of the days on which the benchmark rose make of one, and those of the days on which it fell.
-fn captured(nest: &Nest<'_>) -> Vec<[f64; 2]> {
-    nest.products(|own, other| {
-        let when = |chosen: bool| 1.0 + if chosen { own } else { 0.0 };
+/// Over the days on which the benchmark rose, and over those on which it fell.
+fn captures(figures: &mut Relative, own: &[f64], other: &[f64], alone: Alone, settings: Settings) {
+    let [up, down] = products_of_pairs(own, other, |own, other| {
+        let when = |chosen: bool| if chosen { 1.0 + own } else { 1.0 };
         [when(other > 0.0), when(other < 0.0)]
-    })
+    });
+    figures.up_capture = capture(up, alone.up, settings);
+    figures.down_capture = capture(down, alone.down, settings);
 }
 
 /// The ratio of the wealth that some days made to the benchmark's, annualised.

@@ -3,10 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::dives::dives;
-use super::drawdown::Falls;
-use super::moments::Moments;
-use super::nest::Nest;
+use super::drawdown::falls;
+use super::moments::{deviation, mean};
 use super::relative::beta;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 
@@ -73,12 +71,8 @@ fn point(
     benchmark: Option<&Benchmark<'_>>,
 ) -> RollingPoint {
     let annual = settings.periods_per_year.sqrt();
-    let nests = Nest::all(&[(part.returns, part.returns)], |_, _| true);
-    let nest = &nests[0];
-    let moments = Moments::of(nest)[0];
-    let deviation = moments.deviation();
-    let excess = moments.mean - settings.period_risk_free();
-    let falls = Falls::of(part, 0, &dives(nest, &[part])[0]);
+    let deviation = deviation(part.returns);
+    let excess = mean(part.returns) - settings.period_risk_free();
     RollingPoint {
         date: part.dates[part.dates.len() - 1],
         total_return: compound(part.returns),
@@ -86,7 +80,7 @@ fn point(
         sharpe: deviation
             .filter(|deviation| *deviation > EPSILON)
             .map(|deviation| excess / deviation * annual),
-        max_drawdown: falls.deepest.depth,
+        max_drawdown: falls(part).deepest.depth,
         beta: benchmark.and_then(|benchmark| common_beta(part, benchmark)),
     }
 }

@@ -3,14 +3,13 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::dives::dives;
-use super::drawdown::{Drawdown, Falls, Underwater};
+use super::drawdown::{Drawdown, Falls, Underwater, falls};
 use super::moments::Moments;
-use super::nest::Nest;
-use super::relative::{Relative, of_common};
-use super::tail::tails;
-use super::{Benchmark, EPSILON, ReturnSeries, Settings};
-use crate::dates::{begins_with, days_between};
+use super::relative::{Relative, relative};
+use super::tail::{Tail, tail};
+use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
+use crate::dates::days_between;
+use crate::lanes::{outermost, sums};
 
 /// A return and its day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,172 +79,94 @@ pub fn stats(
     settings: Settings,
     benchmark: Option<&Benchmark<'_>>,
 ) -> Stats {
-    let mut figures = stats_of_all(&[series], settings, &[benchmark]);
-    figures.pop().expect("one for each")
-}
-
-/// As [`stats`] for each series with its benchmark. What series that end alike have in common is gone over once.
-pub(crate) fn stats_of_all(
-    series: &[ReturnSeries<'_>],
-    settings: Settings,
-    benchmarks: &[Option<&Benchmark<'_>>],
-) -> Vec<Stats> {
-    let mut figures: Vec<Stats> = series.iter().map(span).collect();
-    let returns: Vec<_> = series
-        .iter()
-        .map(|series| (series.returns, series.returns))
-        .collect();
-    let end_alike = |longer: usize, shorter: usize| {
-        let (longer, shorter) = (series[longer].dates, series[shorter].dates);
-        begins_with(&longer[longer.len() - shorter.len()..], shorter)
+    let mut figures = Stats {
+        n_returns: series.returns.len(),
+        ..Stats::default()
     };
-    let rates = Rates::of(settings);
-    let mut known: Vec<Option<Moments>> = vec![None; series.len()];
-    for nest in Nest::all(&returns, end_alike) {
-        let moments = Moments::of(&nest);
-        spread(&mut figures, &nest, &moments, rates);
-        outer(&mut figures, &nest, &moments, settings.confidence, series);
-        compounding(&mut figures, &nest, series);
-        for (window, moments) in nest.windows().iter().zip(moments) {
-            known[window.turn] = Some(moments);
-        }
+    let Some(last) = series.dates.last().copied() else {
+        return figures;
+    };
+    span(&mut figures, series.base, last);
+    spread(&mut figures, series.returns, settings);
+    let possible = series.returns.iter().filter(|value| **value >= -1.0);
+    if possible.count() == series.returns.len() {
+        compounding(&mut figures, series);
     }
-    compare(&mut figures, series, &known, settings, benchmarks);
+    extremes(&mut figures, series);
+    figures.benchmark = benchmark.map(|benchmark| relative(series, benchmark, settings));
     figures
 }
 
-/// What settings say of one period.
-#[derive(Clone, Copy, Debug)]
-struct Rates {
-    /// The square root of the periods in a year.
-    annual: f64,
-    risk_free: f64,
-    minimum: f64,
+fn span(figures: &mut Stats, start: Date, end: Date) {
+    let days = days_between(start, end);
+    figures.start = Some(start);
+    figures.end = Some(end);
+    figures.days = Some(days);
+    figures.short_period = Some(days < 365);
 }
 
-impl Rates {
-    fn of(settings: Settings) -> Rates {
-        Rates {
-            annual: settings.periods_per_year.sqrt(),
-            risk_free: settings.period_risk_free(),
-            minimum: settings.period_minimum(),
-        }
-    }
+fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
+    let total = compound(series.returns);
+    let days = days_between(series.base, series.dates[series.dates.len() - 1]);
+    let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
+    // A large gain within days can leave the range of floats when it is annualised.
+    let cagr = cagr.filter(|cagr| cagr.is_finite());
+    let Falls {
+        deepest,
+        longest,
+        ulcer_index,
+    } = falls(series);
+    figures.total_return = Some(total);
+    figures.cagr = cagr;
+    figures.calmar = cagr
+        .filter(|_| deepest.depth != 0.0)
+        .map(|cagr| cagr / deepest.depth.abs());
+    figures.max_drawdown = Some(deepest);
+    figures.longest_underwater = Some(longest);
+    figures.ulcer_index = ulcer_index;
 }
 
-/// The figures that need no return.
-fn span(series: &ReturnSeries<'_>) -> Stats {
-    let last = series.dates.last().copied();
-    let days = last.map(|last| days_between(series.base, last));
-    Stats {
-        n_returns: series.returns.len(),
-        start: last.map(|_| series.base),
-        end: last,
-        days,
-        short_period: days.map(|days| days < 365),
-        ..Stats::default()
-    }
-}
-
-fn compounding(figures: &mut [Stats], nest: &Nest<'_>, series: &[ReturnSeries<'_>]) {
-    let wealth = nest.products(|value, _| [1.0 + value]);
-    let dives = dives(nest, series);
-    for ((window, dives), [wealth]) in nest.windows().iter().zip(dives).zip(wealth) {
-        let figures = &mut figures[window.turn];
-        if figures
-            .worst
-            .as_ref()
-            .is_none_or(|worst| worst.value < -1.0)
-        {
-            continue;
-        }
-        let days = figures.days.filter(|days| *days > 0);
-        let cagr = days.map(|days| wealth.powf(365.0 / days as f64) - 1.0);
-        // A large gain within days can leave the range of floats when it is annualised.
-        figures.cagr = cagr.filter(|cagr| cagr.is_finite());
-        let falls = Falls::of(series[window.turn], window.start, &dives);
-        figures.total_return = Some(wealth - 1.0);
-        figures.calmar = figures
-            .cagr
-            .filter(|_| falls.deepest.depth != 0.0)
-            .map(|cagr| cagr / falls.deepest.depth.abs());
-        figures.max_drawdown = Some(falls.deepest);
-        figures.longest_underwater = Some(falls.longest);
-        figures.ulcer_index = Some(falls.ulcer_index);
-    }
-}
-
-fn spread(figures: &mut [Stats], nest: &Nest<'_>, moments: &[Moments], rates: Rates) {
-    let sums = nest.sums(|value, _| {
-        let off = value - rates.minimum;
-        let gain = if off > 0.0 { off } else { 0.0 };
-        let loss = if off < 0.0 { -off } else { 0.0 };
-        let positive = if value > 0.0 { 1.0 } else { 0.0 };
-        [loss * loss, gain, loss, positive]
-    });
-    for ((window, moments), sums) in nest.windows().iter().zip(moments).zip(sums) {
-        let (figures, [below, gains, losses, positive]) = (&mut figures[window.turn], sums);
-        let count = nest.count(window);
-        deviations(figures, moments, rates);
-        figures.positive_ratio = Some(positive / count as f64);
-        figures.omega = (losses > EPSILON).then(|| gains / losses);
-        if count > 1 {
-            let downside = (below / count as f64).sqrt();
-            figures.downside_deviation = Some(downside * rates.annual);
-            let excess = moments.mean - rates.minimum;
-            figures.sortino = (downside > EPSILON).then(|| excess / downside * rates.annual);
-        }
-    }
-}
-
-fn deviations(figures: &mut Stats, moments: &Moments, rates: Rates) {
+fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
+    let annual = settings.periods_per_year.sqrt();
+    let minimum = settings.period_minimum();
+    let moments = Moments::of(returns);
     let deviation = moments.deviation();
-    let excess = moments.mean - rates.risk_free;
-    figures.volatility = deviation.map(|deviation| deviation * rates.annual);
+    let excess = moments.mean - settings.period_risk_free();
+    figures.volatility = deviation.map(|deviation| deviation * annual);
     figures.sharpe = deviation
         .filter(|deviation| *deviation > EPSILON)
-        .map(|deviation| excess / deviation * rates.annual);
+        .map(|deviation| excess / deviation * annual);
+    let [below, gains, losses] = sums(returns, |value| {
+        let short = (value - minimum).min(0.0);
+        [short * short, (value - minimum).max(0.0), -short]
+    });
+    figures.omega = (losses > EPSILON).then(|| gains / losses);
+    if returns.len() > 1 {
+        let downside = (below / returns.len() as f64).sqrt();
+        figures.downside_deviation = Some(downside * annual);
+        figures.sortino =
+            (downside > EPSILON).then(|| (moments.mean - minimum) / downside * annual);
+    }
+    let Tail { var, cvar, ratio } = tail(returns, settings.confidence, &moments);
+    (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
     figures.skewness = moments.skewness();
     figures.kurtosis = moments.kurtosis();
 }
 
-fn outer(
-    figures: &mut [Stats],
-    nest: &Nest<'_>,
-    moments: &[Moments],
-    confidence: f64,
-    series: &[ReturnSeries<'_>],
-) {
-    let tails = tails(nest, confidence, &moments[0]);
-    for (window, tail) in nest.windows().iter().zip(tails) {
-        let (figures, dates) = (&mut figures[window.turn], series[window.turn].dates);
-        let dated = |(day, value): (usize, f64)| DatedReturn {
-            date: dates[day - window.start],
-            value,
-        };
-        figures.worst = tail.worst.map(dated);
-        figures.best = tail.best.map(dated);
-        (figures.var, figures.cvar, figures.tail_ratio) = (tail.var, tail.cvar, tail.ratio);
-    }
+fn extremes(figures: &mut Stats, series: ReturnSeries<'_>) {
+    let returns = series.returns;
+    figures.best = first_extreme(series, f64::max);
+    figures.worst = first_extreme(series, f64::min);
+    let positive = returns.iter().filter(|value| **value > 0.0).count();
+    figures.positive_ratio = Some(positive as f64 / returns.len() as f64);
 }
 
-fn compare(
-    figures: &mut [Stats],
-    series: &[ReturnSeries<'_>],
-    moments: &[Option<Moments>],
-    settings: Settings,
-    benchmarks: &[Option<&Benchmark<'_>>],
-) {
-    let with_returns = |turn: &usize| !series[*turn].returns.is_empty();
-    let turns = (0..series.len()).filter(with_returns);
-    let compared = turns.filter_map(|turn| {
-        let common = benchmarks[turn]?.common(series[turn]);
-        let is_whole = common.own().len() == series[turn].returns.len();
-        let moments = moments[turn].filter(|_| is_whole);
-        Some((turn, (common, moments)))
-    });
-    let (turns, common): (Vec<usize>, Vec<_>) = compared.unzip();
-    for (turn, relative) in turns.into_iter().zip(of_common(&common, settings)) {
-        figures[turn].benchmark = Some(relative);
-    }
+/// The first return that is what `outer` leaves of all of them.
+fn first_extreme(series: ReturnSeries<'_>, outer: impl Fn(f64, f64) -> f64) -> Option<DatedReturn> {
+    let extreme = outermost(series.returns, *series.returns.first()?, outer);
+    let at = series.returns.iter().position(|value| *value == extreme)?;
+    Some(DatedReturn {
+        date: series.dates[at],
+        value: series.returns[at],
+    })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Store;
-use super::portfolio_caches::entries;
+use super::portfolio_caches::ENTRIES;
 use crate::error::Result;
 
 /// Rows of a batch.
@@ -127,7 +127,7 @@ impl Store {
             return Ok(found);
         }
         let of_portfolios = self.old_rows(&OLD_PORTFOLIO_CACHES, before, dry_run);
-        Ok(found + of_portfolios.await? * entries())
+        Ok(found + of_portfolios.await? * ENTRIES)
     }
 
     async fn old_rows(&self, old: &Old, before: Timestamp, dry_run: bool) -> Result<u64> {

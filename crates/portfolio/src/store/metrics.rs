@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Store;
 use super::codec::Reader;
 use super::database::Pools;
+use super::portfolio_caches::ENTRIES;
 use super::sql::Row;
 use crate::error::Result;
 
@@ -111,7 +112,8 @@ impl Store {
     pub async fn cache_use(&self) -> Result<(i64, i64)> {
         let row = self
             .sql("SELECT coalesce(sum(hits), 0)::bigint AS hits,
-               (coalesce(sum(version), 0) + (SELECT 3 * coalesce(sum(version), 0) FROM portfolio_caches))::bigint AS computed FROM cache_entries")
+               (coalesce(sum(version), 0) + (SELECT ?1 * coalesce(sum(version), 0) FROM portfolio_caches))::bigint AS computed FROM cache_entries")
+            .bind(ENTRIES as i64)
             .first()
             .await?;
         Ok(row.map_or((0, 0), |row| (row.get("hits"), row.get("computed"))))

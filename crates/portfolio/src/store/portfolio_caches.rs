@@ -76,14 +76,12 @@ impl Store {
                SELECT user_id FROM portfolios WHERE id IN (SELECT value::bigint FROM json_each(?1::jsonb))))",
         );
         let query = query.bind(id_list(portfolio_ids.iter().copied()));
-        Ok(query.bind(now).execute().await? * entries())
+        Ok(query.bind(now).execute().await? * ENTRIES)
     }
 }
 
 /// How many entries a row stands for.
-pub(super) fn entries() -> u64 {
-    CACHED_PARTS.len() as u64
-}
+pub(super) const ENTRIES: u64 = CACHED_PARTS.len() as u64;
 
 /// The portfolio and the part that a key names.
 fn portfolio_part(key: &str) -> Option<(i64, &'static str)> {
