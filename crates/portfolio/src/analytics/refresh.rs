@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{OptionFuture, try_join};
 use jiff::civil::Date;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::batch::Engine;
 use super::compute::{Job, failure};
@@ -85,13 +85,22 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
 /// What came of one portfolio; `None` when its rows are needed.
 type Outcome = Option<Result<Done, Issue>>;
 
-/// Computes on threads of its own.
-async fn compute(engine: Arc<Engine>, jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<Outcome>)> {
-    let work = move || {
-        let outcomes = engine.make_all(&Figures, &jobs);
-        (jobs, outcomes)
-    };
-    spawn_blocking(work).await.map_err(Error::Computation)
+/// Portfolios that are computed together.
+struct Portion {
+    /// How many there are, with those for which nothing is to be computed.
+    size: usize,
+    jobs: Vec<Job>,
+}
+
+impl Portion {
+    /// Begins to compute it, on threads of its own.
+    fn begin(self, engine: &Arc<Engine>) -> JoinHandle<(Portion, Vec<Outcome>)> {
+        let engine = Arc::clone(engine);
+        spawn_blocking(move || {
+            let outcomes = engine.make_all(&Figures, &self.jobs);
+            (self, outcomes)
+        })
+    }
 }
 
 /// The state of a run.
@@ -190,7 +199,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// While one portion is computed, the one before is saved and the next is loaded.
+    /// While one portion is computed, the one before is saved, and the next is loaded and made ready.
     async fn portions(
         &mut self,
         rows: &[PortfolioRow],
@@ -203,31 +212,32 @@ impl<'r> Run<'r> {
         shared.grounds.settle(self.store, days).await?;
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
-        let mut loaded = self.load(portions.next(), &shared, resume).await?;
-        let mut finished = Vec::new();
-        while let Some(needs) = loaded.take() {
-            if (self.should_stop)() {
-                self.stopped = true;
-                break;
-            }
-            let portion = needs.len();
-            self.advance("load", portion);
-            let jobs = self.jobs(needs, &mut engine, &shorts).await?;
-            let computing = compute(Arc::clone(&engine), jobs);
-            let saving = self.save(std::mem::take(&mut finished));
-            let loading = self.load(portions.next(), &shared, resume);
-            let ((jobs, outcomes), saved, next) = try_join3(computing, saving, loading).await?;
+        let needs = self.load(portions.next(), &shared, resume).await?;
+        let mut ready = self.ready(needs, &mut engine, &shorts).await?;
+        let mut computing = None;
+        while computing.is_some() || ready.is_some() {
+            let done = OptionFuture::from(computing.take()).await.transpose();
+            computing = self
+                .unless_stopped(ready.take())
+                .map(|portion| portion.begin(&engine));
+            let finished = self.note(done.map_err(Error::Computation)?);
+            let next = portions.next().filter(|_| !self.stopped);
+            let loading = self.load(next, &shared, resume);
+            let (saved, needs) = try_join(self.save(finished), loading).await?;
             self.data.cache_keys += saved;
-            (loaded, finished) = (next, self.note(jobs, outcomes));
-            self.advance("metrics", portion);
+            ready = self.ready(needs, &mut engine, &shorts).await?;
             self.renew().await?;
         }
-        let keeping = self.store.keep_prices(Arc::clone(engine.read()));
-        let (saved, complaint) = try_join(self.save(finished), keeping).await?;
-        self.data.cache_keys += saved;
+        let complaint = self.store.keep_prices(Arc::clone(engine.read())).await?;
         self.complain(engine.read().complaint.as_deref());
         self.complain(complaint.as_deref());
         Ok(())
+    }
+
+    fn unless_stopped(&mut self, ready: Option<Portion>) -> Option<Portion> {
+        let portion = ready?;
+        self.stopped = (self.should_stop)();
+        (!self.stopped).then_some(portion)
     }
 
     /// Notes that the price file is of no use; the database has all that is in it.
@@ -273,12 +283,17 @@ impl<'r> Run<'r> {
     }
 
     /// What is to be computed, and an engine that knows all assets of it.
-    async fn jobs(
+    async fn ready(
         &mut self,
-        needs: Vec<Need>,
+        needs: Option<Vec<Need>>,
         engine: &mut Arc<Engine>,
         shorts: &BTreeSet<AccountId>,
-    ) -> Result<Vec<Job>> {
+    ) -> Result<Option<Portion>> {
+        let Some(needs) = needs else {
+            return Ok(None);
+        };
+        let size = needs.len();
+        self.advance("load", size);
         let changed = needs.into_iter().filter_map(|need| self.settle(need));
         let changed: Vec<Changed> = changed.collect();
         let named = changed
@@ -290,13 +305,17 @@ impl<'r> Run<'r> {
         let jobs = changed
             .into_iter()
             .map(|changed| changed.job(index, shorts));
-        Ok(jobs.collect())
+        let jobs = jobs.collect();
+        Ok(Some(Portion { size, jobs }))
     }
 
     /// Keeps what overviews need, and returns what is to be stored.
-    fn note(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>) -> Vec<Rows> {
-        let mut rows = Vec::with_capacity(jobs.len());
-        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+    fn note(&mut self, done: Option<(Portion, Vec<Outcome>)>) -> Vec<Rows> {
+        let Some((portion, outcomes)) = done else {
+            return Vec::new();
+        };
+        let mut rows = Vec::with_capacity(outcomes.len());
+        for (job, outcome) in portion.jobs.into_iter().zip(outcomes) {
             match outcome {
                 None => self.again.push(job.target.row),
                 Some(Err(issue)) => self.fail(issue),
@@ -306,6 +325,7 @@ impl<'r> Run<'r> {
                 }
             }
         }
+        self.advance("metrics", portion.size);
         rows
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use futures_util::future::try_join3;
+use futures_util::future::{OptionFuture, try_join};
 use jiff::civil::Date;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::super::batch::Engine;
 use super::super::calendars::MadeCalendars;
@@ -79,8 +79,8 @@ struct Shared {
     shorts: BTreeSet<AccountId>,
 }
 
-/// Portfolios that are handled together.
-struct Portion {
+/// Portfolios that are handled together, as they are loaded.
+struct Loaded {
     rows: usize,
     kept: BTreeMap<i64, KeptSnapshot>,
     /// The day of the snapshot before, by portfolio.
@@ -90,7 +90,7 @@ struct Portion {
     unchanged: Vec<(Currency, Decimal)>,
 }
 
-impl Portion {
+impl Loaded {
     fn sort_out(&mut self, changed: Changed, force: bool) {
         let target = &changed.target;
         let kept = self.kept.get(&target.row.id);
@@ -101,16 +101,29 @@ impl Portion {
     }
 }
 
-/// What came of some portfolios; `None` where rows are needed.
-type Done = (Vec<Job>, Vec<Option<Result<Option<Snapshot>, Issue>>>);
+/// Portfolios that are computed together.
+struct Portion {
+    /// How many there are, with those for which nothing is to be computed.
+    size: usize,
+    kept: BTreeMap<i64, KeptSnapshot>,
+    /// The values of those whose rows are current.
+    unchanged: Vec<(Currency, Decimal)>,
+    making: Snapshots,
+    jobs: Vec<Job>,
+}
 
-/// Computes on threads of its own.
-async fn compute(engine: Arc<Engine>, making: Snapshots, jobs: Vec<Job>) -> Result<Done> {
-    let work = move || {
-        let results = engine.make_all(&making, &jobs);
-        (jobs, results)
-    };
-    spawn_blocking(work).await.map_err(Error::Computation)
+/// What came of one portfolio; `None` when its rows are needed.
+type Outcome = Option<Result<Option<Snapshot>, Issue>>;
+
+impl Portion {
+    /// Begins to compute it, on threads of its own.
+    fn begin(self, engine: &Arc<Engine>) -> JoinHandle<(Portion, Vec<Outcome>)> {
+        let engine = Arc::clone(engine);
+        spawn_blocking(move || {
+            let outcomes = engine.make_all(&self.making, &self.jobs);
+            (self, outcomes)
+        })
+    }
 }
 
 impl Run<'_> {
@@ -132,7 +145,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// While one portion is computed, the one before is saved and the next is loaded.
     async fn day(
         &mut self,
         date: Date,
@@ -153,7 +165,8 @@ impl Run<'_> {
             .map(drop)
     }
 
-    /// Makes the snapshots of portfolios; returns those whose rows are needed.
+    /// Makes the snapshots of portfolios; returns those whose rows are needed. While one portion is computed, the one before is
+    /// saved, and the next is loaded and made ready.
     async fn portions(
         &mut self,
         date: Date,
@@ -166,26 +179,21 @@ impl Run<'_> {
         let mut again = Vec::new();
         let mut engine = Arc::new(Engine::default());
         let mut portions = rows.chunks(PORTION);
-        let mut loaded = self.load(portions.next(), &shared, resume).await?;
-        let mut finished = Vec::new();
-        while let Some(portion) = loaded.take() {
-            self.stopped = should_stop();
-            if self.stopped {
-                break;
-            }
-            let (rows, kept) = (portion.rows, portion.kept);
-            self.count_unchanged(&portion.unchanged);
-            let jobs = self.jobs(portion.changed, &mut engine, &shared).await?;
-            let previous = portion.previous;
-            let computing = compute(Arc::clone(&engine), Snapshots { previous }, jobs);
-            let saving = self.save(std::mem::take(&mut finished));
-            let loading = self.load(portions.next(), &shared, resume);
-            let (done, (), next) = try_join3(computing, saving, loading).await?;
-            (loaded, finished) = (next, self.note(done, &kept, date, &mut again));
-            self.done += rows;
+        let loaded = self.load(portions.next(), &shared, resume).await?;
+        let mut ready = self.ready(loaded, &mut engine, &shared).await?;
+        let mut computing = None;
+        while computing.is_some() || ready.is_some() {
+            let done = OptionFuture::from(computing.take()).await.transpose();
+            self.stopped = ready.is_some() && should_stop();
+            let next = ready.take().filter(|_| !self.stopped);
+            computing = next.map(|portion| portion.begin(&engine));
+            let finished = self.note(done.map_err(Error::Computation)?, date, &mut again);
             self.report(progress);
+            let next = portions.next().filter(|_| !self.stopped);
+            let loading = self.load(next, &shared, resume);
+            let ((), loaded) = try_join(self.save(finished), loading).await?;
+            ready = self.ready(loaded, &mut engine, &shared).await?;
         }
-        self.save(finished).await?;
         Ok(again)
     }
 
@@ -237,12 +245,12 @@ impl Run<'_> {
         rows: Option<&[PortfolioRow]>,
         shared: &Shared,
         resume: Resume,
-    ) -> Result<Option<Portion>> {
+    ) -> Result<Option<Loaded>> {
         let Some(rows) = rows else {
             return Ok(None);
         };
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut portion = Portion {
+        let mut portion = Loaded {
             rows: rows.len(),
             kept: self.store.kept_snapshots(&ids, shared.date).await?,
             previous: self.store.previous_snapshots(&ids, shared.date).await?,
@@ -286,40 +294,57 @@ impl Run<'_> {
     }
 
     /// What is to be computed, and an engine that knows all assets of it.
-    async fn jobs(
-        &self,
-        changed: Vec<Changed>,
+    async fn ready(
+        &mut self,
+        loaded: Option<Loaded>,
         engine: &mut Arc<Engine>,
         shared: &Shared,
-    ) -> Result<Vec<Job>> {
-        let named = changed
+    ) -> Result<Option<Portion>> {
+        let Some(loaded) = loaded else {
+            return Ok(None);
+        };
+        let named = loaded
+            .changed
             .iter()
             .flat_map(|changed| changed.assets.iter().copied());
         let new = engine.unknown(named);
         *engine = std::mem::take(engine).knowing(self.store, new).await?;
         let index = engine.asset_index();
-        let jobs = changed
+        let jobs = loaded
+            .changed
             .into_iter()
             .map(|changed| changed.job(index, &shared.shorts));
-        Ok(jobs.collect())
+        let jobs = jobs.collect();
+        Ok(Some(Portion {
+            size: loaded.rows,
+            kept: loaded.kept,
+            unchanged: loaded.unchanged,
+            making: Snapshots {
+                previous: loaded.previous,
+            },
+            jobs,
+        }))
     }
 
     /// Counts what was made, and returns what is to be stored.
     fn note(
         &mut self,
-        (jobs, results): Done,
-        kept: &BTreeMap<i64, KeptSnapshot>,
+        done: Option<(Portion, Vec<Outcome>)>,
         date: Date,
         again: &mut Vec<PortfolioRow>,
     ) -> Vec<Snapshot> {
-        let mut snapshots = Vec::with_capacity(jobs.len());
-        for (job, result) in jobs.into_iter().zip(results) {
-            match result {
+        let Some((portion, outcomes)) = done else {
+            return Vec::new();
+        };
+        self.count_unchanged(&portion.unchanged);
+        let mut snapshots = Vec::with_capacity(outcomes.len());
+        for (job, outcome) in portion.jobs.into_iter().zip(outcomes) {
+            match outcome {
                 None => again.push(job.target.row),
                 Some(Err(issue)) => self.fail(issue),
                 Some(Ok(None)) => self.warnings.push(nothing_yet(job.target.row.id, date)),
                 Some(Ok(Some(snapshot))) => {
-                    let kept = kept.get(&snapshot.portfolio_id);
+                    let kept = portion.kept.get(&snapshot.portfolio_id);
                     if self.is_consistent(&snapshot, kept) {
                         self.data.updated += usize::from(kept.is_some());
                         self.data.created += usize::from(kept.is_none());
@@ -329,6 +354,7 @@ impl Run<'_> {
                 }
             }
         }
+        self.done += portion.size;
         snapshots
     }
 
