@@ -12,6 +12,8 @@ use crate::tasks::{Count, Redelivered, Sleep, key, runs};
 
 /// As a worker has them whose tasks have been short for a while.
 const SHORT_TASKS: usize = 400;
+/// More of them, one by one: none of these can wait behind another for so long that the worker takes them to be long again.
+const SINGLE_TASKS: usize = 50;
 
 async fn run_short_tasks(bench: &Bench) {
     // Until it knows the types, a worker does not expect them to be short.
@@ -23,6 +25,9 @@ async fn run_short_tasks(bench: &Bench) {
         (runs(&key) as usize == SHORT_TASKS).then_some(())
     })
     .await;
+    for _ in 0..SINGLE_TASKS {
+        bench.run(Count { key: key.clone() }).await;
+    }
 }
 
 async fn key_of_many(bench: &Bench, tasks: usize) -> String {
@@ -51,7 +56,7 @@ async fn what_waits_behind_a_run_that_takes_long_is_given_back_in_its_order() {
     let first = bench
         .worker(WorkerSettings {
             worker_send_task_events: true,
-            // On a busy machine even short runs take more than an eighth of the usual millisecond.
+            // On a busy machine even short runs take long: the usual millisecond is not enough for eight.
             reserve_ahead: Duration::from_millis(100),
             ..settings(1)
         })
