@@ -93,7 +93,7 @@ pub(crate) fn add(definition: &mut Map, extras: &Map) {
             (Some(Value::Map(own)), Value::Map(more)) => add(own, more),
             (Some(_), _) => {}
             (None, value) => {
-                definition.insert(key.clone(), value.clone());
+                definition.insert(key, value.clone());
             }
         }
     }

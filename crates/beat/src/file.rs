@@ -32,7 +32,7 @@ impl ScheduleFile {
     pub fn read(beat_schedule: &Map, timezone: &str) -> Self {
         let definitions = beat_schedule
             .iter()
-            .map(|(name, value)| (name.clone(), value.clone()));
+            .map(|(name, value)| (name.to_owned(), value.clone()));
         Self::read_each(definitions.collect(), timezone)
     }
 

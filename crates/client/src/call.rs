@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::{Codec, Compression, ResultTuple, Signature, Value, to_value};
+use protocol::{Codec, Compression, Key, ResultTuple, Signature, Value, to_value};
 use serde::Serialize;
 
 use crate::{AsyncResult, CallOptions, Client, ClientError, Expires, PublishRetryPolicy, TaskCall};
@@ -103,7 +103,7 @@ impl<O> Call<O> {
     }
 
     /// Adds a header.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn header(mut self, name: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.call.options.headers.insert(name, value);
         self
     }
@@ -145,7 +145,7 @@ impl<O> Call<O> {
     }
 
     /// Adds a keyword argument.
-    pub fn kwarg(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+    pub fn kwarg(mut self, name: impl Into<Key>, value: impl Serialize) -> Self {
         if let Some(value) = self.encode(&value) {
             self.call.kwargs.insert(name, value);
         }

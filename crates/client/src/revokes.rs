@@ -24,8 +24,8 @@ impl Client {
 
     /// The same for stamps: values by header.
     pub async fn remember_revoked_stamps(&self, headers: &Map) {
-        let text = |(header, values): (&String, &Value)| {
-            let stamp = Value::Map(Map::from_iter([(header.as_str(), values.clone())]));
+        let text = |(header, values): (&str, &Value)| {
+            let stamp = Value::Map(Map::from_iter([(header, values.clone())]));
             let encoded = Codec::Json.encode(&stamp).ok()?;
             String::from_utf8(encoded).ok()
         };

@@ -9,7 +9,7 @@ pub use clock::LamportClock;
 pub use task::{TaskReceived, TaskSent};
 pub use worker::{Heartbeat, Software};
 
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 /// The exchange events go to.
 pub const EXCHANGE: &str = "celeryev";
@@ -18,11 +18,11 @@ pub const EXCHANGE: &str = "celeryev";
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Event {
     /// The type on the wire, such as `task-received`.
-    pub kind: String,
+    pub kind: Key,
     /// Epoch seconds.
     pub timestamp: f64,
     /// Node name of the sender.
-    pub hostname: String,
+    pub hostname: Key,
     /// Process id of the sender.
     pub pid: Option<i64>,
     /// Hours west of UTC.
@@ -52,9 +52,9 @@ impl Event {
     /// An event of any type.
     pub fn new(stamp: Stamp<'_>, kind: &str, fields: Map) -> Self {
         Self {
-            kind: kind.to_owned(),
+            kind: kind.into(),
             timestamp: stamp.timestamp,
-            hostname: stamp.hostname.to_owned(),
+            hostname: stamp.hostname.into(),
             pid: Some(i64::from(stamp.pid)),
             utcoffset: Some(stamp.utcoffset),
             clock: i64::try_from(stamp.clock).ok(),
@@ -68,8 +68,9 @@ impl Event {
     }
 
     /// The routing key of this type: `task-sent` goes to `task.sent`.
-    pub fn routing_key(&self) -> String {
-        self.kind.replace('-', ".")
+    pub fn routing_key(&self) -> Key {
+        let dotted = |letter| if letter == '-' { '.' } else { letter };
+        self.kind.chars().map(dotted).collect()
     }
 
     /// The part of the type before the first dash: `task` or `worker`.

@@ -50,6 +50,6 @@ pub use state::State;
 pub use task::{Chain, Embed, Protocol, TaskMessage, TaskRequest};
 pub use timing::{backoff, delayed_routing_key, rate};
 pub use value::{
-    BigInt, Date, DateTime, Decimal, Map, MapIntoIter, MapIter, Time, Value, from_value,
+    BigInt, Date, DateTime, Decimal, Key, Map, MapIntoIter, MapIter, Time, Value, from_value,
     timestamp_text, to_value,
 };

@@ -2,7 +2,7 @@
 
 use crate::error::DecodeError;
 use crate::take;
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 /// A call that can be sent later.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,14 +41,14 @@ impl Signature {
 
     /// Sets one keyword argument.
     #[must_use]
-    pub fn kwarg(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn kwarg(mut self, name: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.kwargs.insert(name, value);
         self
     }
 
     /// Sets one option.
     #[must_use]
-    pub fn option(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn option(mut self, name: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.options.insert(name, value);
         self
     }

@@ -1,10 +1,8 @@
 //! Small typed readers for fields: each names what it expected and what it found.
 
-use std::borrow::Cow;
-
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::json::Reader;
-use crate::value::{DateTime, Map, Value};
+use crate::value::{DateTime, Key, Map, Value};
 
 /// A field that is still to be read: a value, or the place in a document where one stands. Every task has dozens of them, so what is read
 /// from a document is not made a value first.
@@ -15,13 +13,18 @@ pub(crate) trait Field: Sized {
     /// Text or null.
     fn text(self) -> Result<Option<String>, DecodeError>;
 
+    /// The same for what is short.
+    fn short_text(self) -> Result<Option<Key>, DecodeError> {
+        Ok(self.text()?.map(Key::from))
+    }
+
     /// The entries of a map, one by one; false when it is null.
     fn entries(self, into: &mut impl Entries) -> Result<bool, DecodeError>;
 }
 
 /// What takes the entries of a map.
 pub(crate) trait Entries {
-    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError>;
+    fn set(&mut self, key: &str, field: impl Field) -> Result<(), DecodeError>;
 }
 
 impl Field for Value {
@@ -38,7 +41,7 @@ impl Field for Value {
             return Ok(false);
         }
         let mut entries = map(self)?.into_iter();
-        entries.try_for_each(|(key, value)| into.set(Cow::Owned(key), value))?;
+        entries.try_for_each(|(key, value)| into.set(&key, value))?;
         Ok(true)
     }
 }
@@ -55,6 +58,13 @@ impl Field for &mut Reader<'_> {
         text(Reader::value(self)?)
     }
 
+    fn short_text(self) -> Result<Option<Key>, DecodeError> {
+        if self.at_text() {
+            return Ok(Some(self.str()?.into()));
+        }
+        Ok(text(Reader::value(self)?)?.map(Key::from))
+    }
+
     fn entries(self, into: &mut impl Entries) -> Result<bool, DecodeError> {
         if self.null() {
             return Ok(false);
@@ -62,7 +72,7 @@ impl Field for &mut Reader<'_> {
         let mut more = self.begin_map()?;
         while more {
             let key = self.key()?;
-            into.set(key, &mut *self)?;
+            into.set(&key, &mut *self)?;
             more = self.next_entry()?;
         }
         Ok(true)
@@ -97,8 +107,8 @@ struct Filling<T> {
 }
 
 impl<T: Fields> Entries for Filling<T> {
-    fn set(&mut self, key: Cow<'_, str>, field: impl Field) -> Result<(), DecodeError> {
-        match self.seen.name(T::NAMES, &key)? {
+    fn set(&mut self, key: &str, field: impl Field) -> Result<(), DecodeError> {
+        match self.seen.name(T::NAMES, key)? {
             Some(name) => {
                 let known = self.read.known(name, field);
                 known.map_err(|error| error.at(name))
@@ -149,13 +159,9 @@ impl Seen {
 }
 
 /// Adds an entry that has no name in the table.
-pub(crate) fn other(
-    others: &mut Map,
-    key: Cow<'_, str>,
-    field: impl Field,
-) -> Result<(), DecodeError> {
-    let value = field.value().map_err(|error| error.at(&key))?;
-    let inserted = others.try_insert(key.into_owned(), value);
+pub(crate) fn other(others: &mut Map, key: &str, field: impl Field) -> Result<(), DecodeError> {
+    let value = field.value().map_err(|error| error.at(key))?;
+    let inserted = others.try_insert(key, value);
     inserted.map_err(|(key, _)| DecodeError::duplicate(&key))
 }
 

@@ -13,7 +13,7 @@ mod text;
 use uuid::Uuid;
 
 pub use de::from_value;
-pub use map::{IntoIter as MapIntoIter, Iter as MapIter, Map};
+pub use map::{IntoIter as MapIntoIter, Iter as MapIter, Key, Map};
 pub use number::BigInt;
 pub(crate) use number::looks_like_integer;
 pub use ser::to_value;
@@ -162,6 +162,7 @@ from! {
     f64 => |value| Self::Float(value);
     &str => |value| Self::Str(value.to_owned());
     String => |value| Self::Str(value);
+    Key => |value| Self::Str(value.into_string());
     Uuid => |value| Self::Uuid(value);
     BigInt => |value| Self::BigInt(value);
     DateTime => |value| Self::DateTime(value);

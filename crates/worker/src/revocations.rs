@@ -62,7 +62,7 @@ impl Revocations {
             if inner.stamps.len() >= HEADERS && !inner.stamps.contains_key(header) {
                 inner.stamps.pop_first();
             }
-            let known = inner.stamps.entry(header.clone()).or_default();
+            let known = inner.stamps.entry(header.to_owned()).or_default();
             for value in values_of(values) {
                 known.retain(|other| other != value);
                 known.push(value.clone());
@@ -99,7 +99,7 @@ impl Revocations {
         let inner = self.lock();
         let stamps = inner.stamps.iter();
         stamps
-            .map(|(header, values)| (header.clone(), Value::List(values.clone())))
+            .map(|(header, values)| (header.as_str(), Value::List(values.clone())))
             .collect()
     }
 

@@ -137,9 +137,9 @@ mod tests {
 
     fn event(kind: &str, fields: &[(&str, Value)]) -> Event {
         Event {
-            kind: kind.to_owned(),
+            kind: kind.into(),
             timestamp: 1_795_164_116.25,
-            hostname: "w1@test".to_owned(),
+            hostname: "w1@test".into(),
             clock: Some(7),
             fields: Map::from_iter(fields.iter().cloned()),
             ..Event::default()

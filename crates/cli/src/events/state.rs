@@ -98,7 +98,7 @@ impl Task {
             self.name = cut(name);
         }
         if event.kind != "task-sent" {
-            self.worker.clone_from(&event.hostname);
+            self.worker = event.hostname.to_string();
         }
         self.runtime = event
             .fields
@@ -170,9 +170,9 @@ mod tests {
 
     fn event(kind: &str, fields: &[(&str, &str)]) -> Event {
         Event {
-            kind: kind.to_owned(),
+            kind: kind.into(),
             timestamp: 100.0,
-            hostname: "w1@test".to_owned(),
+            hostname: "w1@test".into(),
             fields: Map::from_iter(fields.iter().copied()),
             ..Event::default()
         }
@@ -224,9 +224,9 @@ mod tests {
         for number in 0..30_000 {
             let id = number.to_string();
             let mut event = event(&format!("task-{id}"), &[("uuid", &id)]);
-            event.hostname = format!("w{id}@test");
+            event.hostname = format!("w{id}@test").into();
             cluster.apply(&event, 100.0);
-            event.kind = "worker-heartbeat".to_owned();
+            event.kind = "worker-heartbeat".into();
             cluster.apply(&event, 100.0);
         }
         assert_eq!(cluster.tasks.len(), MOST_TASKS);

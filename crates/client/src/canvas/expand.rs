@@ -330,7 +330,7 @@ pub(super) fn merge_options(own: &mut Map, more: &Map, nulls: Nulls) {
         let dropped = value.is_null() && nulls == Nulls::Dropped;
         let kept = fixed && own.contains_key(name);
         if !dropped && !kept {
-            own.insert(name.as_str(), value.clone());
+            own.insert(name, value.clone());
         }
     }
 }

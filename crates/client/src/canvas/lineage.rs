@@ -65,7 +65,7 @@ impl Lineage {
         options.priority = self.priority.or(options.priority);
         for (name, value) in &self.headers {
             if !options.headers.contains_key(name) {
-                options.headers.insert(name.clone(), value.clone());
+                options.headers.insert(name, value.clone());
             }
         }
         options.task_id.get_or_insert_with(new_id).clone()

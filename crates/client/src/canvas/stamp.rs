@@ -230,7 +230,7 @@ fn merge(all: &mut Map, more: &Map, append: bool) {
     for (name, value) in more {
         match (all.get_mut(name), value) {
             (None, value) => {
-                all.insert(name.as_str(), value.clone());
+                all.insert(name, value.clone());
             }
             (Some(Value::Map(inner)), Value::Map(more)) => merge(inner, more, append),
             (Some(Value::List(own)), Value::List(more)) => own.extend(more.iter().cloned()),

@@ -3,12 +3,12 @@
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::Limits;
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 /// A list or map that is still open.
 enum Frame {
     List(Vec<Value>),
-    Map(Map, Option<String>),
+    Map(Map, Option<Key>),
 }
 
 /// Collects scalars, lists and maps into one value.
@@ -102,9 +102,9 @@ impl Builder {
 }
 
 /// Map keys are text; numbers and words as keys are refused rather than renamed.
-fn key_text(key: Value) -> Result<String, DecodeError> {
+fn key_text(key: Value) -> Result<Key, DecodeError> {
     match key {
-        Value::Str(text) => Ok(text),
+        Value::Str(text) => Ok(text.into()),
         other => Err(DecodeError::wrong_type(
             "a text as map key",
             other.type_name(),

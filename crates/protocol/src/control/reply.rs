@@ -48,7 +48,7 @@ impl Reply {
             .cloned()
             .unwrap_or_default();
         Ok(Self {
-            node,
+            node: node.into(),
             value,
             ticket: take::text(ticket).map_err(|error| error.at("ticket").at("headers"))?,
             clock: clock(&message.headers)?,

@@ -48,7 +48,7 @@ impl Event {
             exchange,
             routing_key,
         } = sent;
-        let mut fields = about(&task.uuid);
+        let mut fields = about(task.uuid, 12);
         fields.insert("root_id", task.root_id);
         fields.insert("parent_id", task.parent_id);
         fields.insert("name", task.name);
@@ -65,7 +65,7 @@ impl Event {
 
     /// `task-received`.
     pub fn task_received(stamp: Stamp<'_>, task: TaskReceived) -> Self {
-        let mut fields = about(&task.uuid);
+        let mut fields = about(task.uuid, 9);
         fields.insert("name", task.name);
         fields.insert("args", task.args);
         fields.insert("kwargs", task.kwargs);
@@ -79,7 +79,7 @@ impl Event {
 
     /// `task-started`.
     pub fn task_started(stamp: Stamp<'_>, uuid: &str) -> Self {
-        Self::new(stamp, "task-started", about(uuid))
+        Self::new(stamp, "task-started", about(uuid, 1))
     }
 
     /// `task-succeeded`, with the result for people and the run time in seconds.
@@ -89,7 +89,7 @@ impl Event {
         result: &str,
         runtime: Option<f64>,
     ) -> Self {
-        let mut fields = about(uuid);
+        let mut fields = about(uuid, 3);
         fields.insert("result", result);
         fields.insert("runtime", runtime);
         Self::new(stamp, "task-succeeded", fields)
@@ -123,7 +123,7 @@ impl Event {
         signum: Value,
         expired: bool,
     ) -> Self {
-        let mut fields = about(uuid);
+        let mut fields = about(uuid, 4);
         fields.insert("terminated", terminated);
         fields.insert("signum", signum);
         fields.insert("expired", expired);
@@ -132,30 +132,33 @@ impl Event {
 
     /// `task-rejected`.
     pub fn task_rejected(stamp: Stamp<'_>, uuid: &str, requeue: bool) -> Self {
-        let mut fields = about(uuid);
+        let mut fields = about(uuid, 2);
         fields.insert("requeue", requeue);
         Self::new(stamp, "task-rejected", fields)
     }
 
     /// `task-cancelled`.
     pub fn task_cancelled(stamp: Stamp<'_>, uuid: &str) -> Self {
-        Self::new(stamp, "task-cancelled", about(uuid))
+        Self::new(stamp, "task-cancelled", about(uuid, 1))
     }
 
     /// An event of the user's own about a task.
     pub fn task_custom(stamp: Stamp<'_>, kind: &str, uuid: &str, fields: Map) -> Self {
-        let mut all = about(uuid);
+        let mut all = about(uuid, 1 + fields.len());
         all.extend(fields);
         Self::new(stamp, kind, all)
     }
 }
 
-fn about(uuid: &str) -> Map {
-    Map::from_iter([("uuid", uuid)])
+/// The beginning of a map with so many entries.
+fn about(uuid: impl Into<Value>, entries: usize) -> Map {
+    let mut fields = Map::with_capacity(entries);
+    fields.insert("uuid", uuid);
+    fields
 }
 
 fn fault(uuid: &str, exception: &str, traceback: Option<&str>) -> Map {
-    let mut fields = about(uuid);
+    let mut fields = about(uuid, 3);
     fields.insert("exception", exception);
     if let Some(traceback) = traceback {
         fields.insert("traceback", traceback);

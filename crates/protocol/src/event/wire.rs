@@ -9,12 +9,12 @@ use crate::accept::Accept;
 use crate::codec::{Codec, Sink as _};
 use crate::control::properties;
 use crate::error::{DecodeError, EncodeError};
-use crate::json::Writer;
+use crate::json::{Reader, Writer};
 use crate::limits::Limits;
 use crate::message::{Headers, Message};
 use crate::put::{self, Put};
-use crate::take;
-use crate::value::{Map, Value};
+use crate::take::{self, Field, Fields};
+use crate::value::{Key, Map, Value};
 
 impl Event {
     /// The message of a single event.
@@ -58,30 +58,29 @@ impl Event {
         accept: &Accept,
         limits: &Limits,
     ) -> Result<Vec<Self>, DecodeError> {
-        let body = message.decode_body(accept, limits)?;
-        let read = |value| take::map(value).and_then(Self::from_map);
-        match body {
-            Value::List(items) => take::each(items, read),
-            single => read(single).map(|event| vec![event]),
-        }
-        .map_err(|error| error.at("body"))
+        let (codec, body) = message.open_body(accept, limits)?;
+        let events = match codec {
+            Codec::Json => read_json(&body, limits),
+            _ => codec.decode(&body, limits).and_then(read_value),
+        };
+        events.map_err(|error| error.at("body"))
     }
 
     /// Reads one event map.
     ///
     /// # Errors
     /// When `type` is missing or a common field has the wrong type; the error names it.
-    pub fn from_map(mut map: Map) -> Result<Self, DecodeError> {
-        let kind = take::field(&mut map, "type", take::text)?;
-        let timestamp = take::field(&mut map, "timestamp", |value| take::seconds(&value))?;
+    pub fn from_map(map: Map) -> Result<Self, DecodeError> {
+        Self::read(Value::Map(map))
+    }
+
+    fn read(map: impl Field) -> Result<Self, DecodeError> {
+        let read = take::fields::<Parts>(map)?;
+        let (parts, _) = read.ok_or_else(|| DecodeError::wrong_type("a map", "null"))?;
+        let kind = parts.kind.ok_or_else(|| DecodeError::missing("type"))?;
         Ok(Self {
-            kind: kind.ok_or_else(|| DecodeError::missing("type"))?,
-            timestamp: timestamp.unwrap_or(0.0),
-            hostname: take::field(&mut map, "hostname", take::text)?.unwrap_or_default(),
-            pid: take::field(&mut map, "pid", take::integer)?,
-            utcoffset: take::field(&mut map, "utcoffset", |value| take::seconds(&value))?,
-            clock: take::field(&mut map, "clock", take::integer)?,
-            fields: map,
+            kind,
+            ..parts.event
         })
     }
 
@@ -104,12 +103,66 @@ impl Event {
         into.value_if("pid", self.pid)?;
         into.value_if("clock", self.clock)?;
         let own = self.fields.iter();
-        for (name, value) in own.filter(|(name, _)| !COMMON.contains(&name.as_str())) {
+        for (name, value) in own.filter(|(name, _)| !COMMON.contains(name)) {
             into.value(name, Cow::Borrowed(value))?;
         }
         into.value("timestamp", Cow::Owned(self.timestamp.into()))?;
         into.text("type", &self.kind);
         Ok(())
+    }
+}
+
+/// An event of which the type may not have come yet.
+#[derive(Default)]
+struct Parts {
+    kind: Option<Key>,
+    event: Event,
+}
+
+impl Fields for Parts {
+    const NAMES: &'static [&'static str] = &COMMON;
+
+    fn known(&mut self, name: &str, field: impl Field) -> Result<(), DecodeError> {
+        let event = &mut self.event;
+        match name {
+            "hostname" => event.hostname = field.short_text()?.unwrap_or_default(),
+            "utcoffset" => event.utcoffset = take::seconds(&field.value()?)?,
+            "pid" => event.pid = take::integer(field.value()?)?,
+            "clock" => event.clock = take::integer(field.value()?)?,
+            "timestamp" => event.timestamp = take::seconds(&field.value()?)?.unwrap_or(0.0),
+            _ => self.kind = field.short_text()?,
+        }
+        Ok(())
+    }
+
+    fn extra(&mut self) -> &mut Map {
+        &mut self.event.fields
+    }
+}
+
+/// Events straight from their text, without a map for each one that holds the common fields too.
+fn read_json(body: &[u8], limits: &Limits) -> Result<Vec<Event>, DecodeError> {
+    let mut reader = Reader::new(body, limits)?;
+    let mut events = Vec::new();
+    if reader.at_list() {
+        let mut more = reader.begin_list()?;
+        while more {
+            reader.count_value()?;
+            let event = Event::read(&mut reader).map_err(|error| error.at_index(events.len()))?;
+            events.push(event);
+            more = reader.next_item()?;
+        }
+    } else {
+        events.push(Event::read(&mut reader)?);
+    }
+    reader.end()?;
+    Ok(events)
+}
+
+fn read_value(body: Value) -> Result<Vec<Event>, DecodeError> {
+    match body {
+        Value::List(items) => take::each(items, Event::read),
+        single => Event::read(single).map(|event| vec![event]),
     }
 }
 
@@ -166,9 +219,9 @@ mod tests {
 
     fn event(clock: Option<i64>, fields: Map) -> Event {
         Event {
-            kind: "task-x".to_owned(),
+            kind: "task-x".into(),
             timestamp: 1_795_230_848.25,
-            hostname: "w@h\"".to_owned(),
+            hostname: "w@h\"".into(),
             pid: Some(7),
             utcoffset: Some(-5.5),
             clock,

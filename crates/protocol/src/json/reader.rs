@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{kombu, number, syntax, text};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::Limits;
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 pub(crate) struct Reader<'a> {
     pub(super) text: &'a str,
@@ -17,7 +17,7 @@ pub(crate) struct Reader<'a> {
 /// A list or map that is still open.
 enum Frame {
     List(Vec<Value>),
-    Map(Map, String),
+    Map(Map, Key),
 }
 
 /// What a value starts with.
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::new(DecodeErrorKind::TooDeep, detail));
         }
         stack.push(match opened {
-            Start::Map => Frame::Map(Map::new(), self.key()?.into_owned()),
+            Start::Map => Frame::Map(Map::new(), self.key()?.into()),
             _ => Frame::List(Vec::new()),
         });
         Ok(())
@@ -205,9 +205,9 @@ impl<'a> Reader<'a> {
                 }
                 let more = self.separator(b'}')?;
                 let next = if more {
-                    self.key()?.into_owned()
+                    self.key()?.into()
                 } else {
-                    String::new()
+                    Key::default()
                 };
                 map.push_new(std::mem::replace(key, next), value);
                 Ok(more)
@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One value more.
-    pub(super) fn count_value(&mut self) -> Result<(), DecodeError> {
+    pub(crate) fn count_value(&mut self) -> Result<(), DecodeError> {
         self.values_left = self.values_left.checked_sub(1).ok_or_else(|| {
             DecodeError::new(
                 DecodeErrorKind::TooLarge,

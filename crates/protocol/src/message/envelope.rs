@@ -108,9 +108,7 @@ impl<'a> Parts<'a> {
             ),
             _ => {
                 let value = reader.value()?;
-                self.extra
-                    .try_insert(key.to_owned(), value)
-                    .map_err(|_| twice())
+                self.extra.try_insert(key, value).map_err(|_| twice())
             }
         }
     }

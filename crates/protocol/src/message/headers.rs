@@ -139,11 +139,8 @@ impl Headers {
         self.visit(|key, value| {
             map.insert(key, value);
         });
-        map.extend(
-            self.extra
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        let extra = self.extra.iter();
+        map.extend(extra.map(|(key, value)| (key, value.clone())));
         map
     }
 
@@ -239,7 +236,7 @@ impl Fields for Headers {
 impl Headers {
     fn expires(&mut self, value: Value) -> Result<(), DecodeError> {
         if is_epoch(&value) {
-            return take::other(&mut self.extra, "expires".into(), value);
+            return take::other(&mut self.extra, "expires", value);
         }
         self.expires = take::datetime(value)?;
         Ok(())

@@ -2,7 +2,13 @@
 
 use std::collections::HashMap;
 
+use compact_str::CompactString;
+
 use super::Value;
+
+/// A key of a [`Map`], or another short text. Up to 24 bytes lie in it without memory of their own, which nearly every key is content
+/// with: messages, headers and events are made of thousands of them.
+pub type Key = CompactString;
 
 /// Up to this many entries a scan is faster than hashing.
 const SCAN: usize = 16;
@@ -10,7 +16,7 @@ const SCAN: usize = 16;
 /// A map with text keys that keeps the order of insertion. Equality ignores the order, as in Python.
 #[derive(Clone, Default)]
 pub struct Map {
-    entries: Vec<(String, Value)>,
+    entries: Vec<(Key, Value)>,
     /// Position of each key; only kept above [`SCAN`] entries, so that a hostile map with a
     /// million keys costs no quadratic time.
     index: Option<Box<Index>>,
@@ -18,22 +24,30 @@ pub struct Map {
 
 /// Position of each key.
 #[derive(Clone)]
-struct Index(HashMap<String, usize>);
+struct Index(HashMap<Key, usize>);
 
 /// Iterator over the entries of a [`Map`] by reference.
 pub type Iter<'a> = std::iter::Map<
-    std::slice::Iter<'a, (String, Value)>,
-    fn(&'a (String, Value)) -> (&'a String, &'a Value),
+    std::slice::Iter<'a, (Key, Value)>,
+    fn(&'a (Key, Value)) -> (&'a str, &'a Value),
 >;
 
 /// Iterator over the entries of a [`Map`] by value.
-pub type IntoIter = std::vec::IntoIter<(String, Value)>;
+pub type IntoIter = std::vec::IntoIter<(Key, Value)>;
 
 impl Map {
     /// An empty map.
     pub const fn new() -> Self {
         Self {
             entries: Vec::new(),
+            index: None,
+        }
+    }
+
+    /// An empty map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(entries),
             index: None,
         }
     }
@@ -64,7 +78,7 @@ impl Map {
     }
 
     /// Sets `key`; an existing key keeps its place and its old value is returned.
-    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+    pub fn insert(&mut self, key: impl Into<Key>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());
         match self.get_mut(&key) {
             Some(slot) => Some(std::mem::replace(slot, value)),
@@ -76,7 +90,8 @@ impl Map {
     }
 
     /// Appends a key that must be new; gives the entry back when it is not.
-    pub fn try_insert(&mut self, key: String, value: Value) -> Result<(), (String, Value)> {
+    pub fn try_insert(&mut self, key: impl Into<Key>, value: Value) -> Result<(), (Key, Value)> {
+        let key = key.into();
         if self.contains_key(&key) {
             return Err((key, value));
         }
@@ -102,7 +117,9 @@ impl Map {
 
     /// The entries in order.
     pub fn iter(&self) -> Iter<'_> {
-        self.entries.iter().map(|(key, value)| (key, value))
+        self.entries
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
     }
 
     /// The keys in order.
@@ -111,7 +128,7 @@ impl Map {
     }
 
     /// Appends a key the caller knows to be new.
-    pub(crate) fn push_new(&mut self, key: String, value: Value) {
+    pub(crate) fn push_new(&mut self, key: Key, value: Value) {
         if let Some(index) = &mut self.index {
             index.0.insert(key.clone(), self.entries.len());
         }
@@ -150,7 +167,7 @@ impl std::fmt::Debug for Map {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Map {
+impl<K: Into<Key>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::new();
         map.extend(entries);
@@ -158,7 +175,7 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Map {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Map {
+impl<K: Into<Key>, V: Into<Value>> Extend<(K, V)> for Map {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
             self.insert(key, value);
@@ -167,7 +184,7 @@ impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Map {
 }
 
 impl IntoIterator for Map {
-    type Item = (String, Value);
+    type Item = (Key, Value);
     type IntoIter = IntoIter;
 
     fn into_iter(self) -> IntoIter {
@@ -176,7 +193,7 @@ impl IntoIterator for Map {
 }
 
 impl<'a> IntoIterator for &'a Map {
-    type Item = (&'a String, &'a Value);
+    type Item = (&'a str, &'a Value);
     type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Iter<'a> {

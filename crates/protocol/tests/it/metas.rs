@@ -106,7 +106,7 @@ fn chord_member(raw: &[u8], case: &Value) {
 }
 
 /// Every key dump of a case.
-fn dumps(case: &Value) -> Vec<(String, Value)> {
+fn dumps(case: &Value) -> Vec<(protocol::Key, Value)> {
     let sections = case
         .as_map()
         .unwrap()

@@ -187,7 +187,7 @@ proptest! {
     #[test]
     fn events_keep_everything(fields in json_map(), timestamp in 0.0..1e10_f64, clock in 0..1_000_000_i64) {
         let event = Event {
-            kind: "task-x".to_owned(), timestamp, hostname: "w@h".to_owned(), pid: Some(1),
+            kind: "task-x".into(), timestamp, hostname: "w@h".into(), pid: Some(1),
             utcoffset: Some(-5.5), clock: Some(clock), fields,
         };
         let message = event.to_message(Codec::Json, "tag").unwrap();

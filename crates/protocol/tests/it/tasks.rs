@@ -48,7 +48,7 @@ fn rebuild(message: &Message, case: &Value) {
         let new = got
             .get(name)
             .unwrap_or_else(|| panic!("{}: {name} is not sent", text(case, "id")));
-        match name.as_str() {
+        match name {
             "argsrepr" | "kwargsrepr" => assert_repr(new, value, case),
             _ => assert_same(new, value, case),
         }

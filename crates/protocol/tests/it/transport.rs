@@ -75,7 +75,7 @@ fn unacked(dump: &Value, case: &Value) -> usize {
             .encode(&entry.as_list().unwrap()[0])
             .unwrap();
         let message = replay(std::str::from_utf8(&envelope).unwrap(), case);
-        assert_eq!(message.properties.delivery_tag.as_ref(), Some(*tag));
+        assert_eq!(message.properties.delivery_tag.as_deref(), Some(*tag));
     }
     held.len()
 }

@@ -58,7 +58,7 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 }
 
 /// The entries under `key`, none when absent.
-pub(crate) fn entries<'a>(value: &'a Value, key: &str) -> Vec<(&'a String, &'a Value)> {
+pub(crate) fn entries<'a>(value: &'a Value, key: &str) -> Vec<(&'a str, &'a Value)> {
     value
         .get(key)
         .and_then(Value::as_map)
@@ -79,11 +79,7 @@ pub(crate) fn untag(value: &Value) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(untag).collect()),
         Value::Map(map) => tagged(map).unwrap_or_else(|| {
-            Value::Map(
-                map.iter()
-                    .map(|(key, value)| (key.clone(), untag(value)))
-                    .collect(),
-            )
+            Value::Map(map.iter().map(|(key, value)| (key, untag(value))).collect())
         }),
         other => other.clone(),
     }
@@ -92,7 +88,7 @@ pub(crate) fn untag(value: &Value) -> Value {
 fn tagged(map: &Map) -> Option<Value> {
     let (kind, value) = map.iter().next().filter(|_| map.len() == 1)?;
     let text = value.as_str()?.to_owned();
-    Some(match kind.as_str() {
+    Some(match kind {
         "$datetime" => Value::DateTime(protocol::DateTime::parse(text).unwrap()),
         "$date" => Value::Date(protocol::Date::parse(text).unwrap()),
         "$time" => Value::Time(protocol::Time::parse(text).unwrap()),

@@ -69,7 +69,7 @@ fn collect(value: &Value, found: &mut Vec<(String, Annotation)>) -> Result<(), S
         Value::List(items) => items.iter().try_for_each(|item| collect(item, found)),
         Value::Map(map) => map.iter().try_for_each(|(task, options)| {
             let read = from_value(options.clone()).map_err(|error| format!("{task}: {error}"));
-            found.push((task.clone(), read?));
+            found.push((task.to_owned(), read?));
             Ok(())
         }),
         other => Err(format!("{} is none", other.type_name())),

@@ -96,7 +96,7 @@ impl Settings {
         let entry = self.entry("task_publish_retry_policy");
         let mut policy = PublishRetryPolicy::default();
         for (key, value) in self.map("task_publish_retry_policy").iter() {
-            let slot = match key.as_str() {
+            let slot = match key {
                 "max_retries" => {
                     policy.max_retries = retries(value).ok_or_else(|| {
                         entry.refuse("a table whose max_retries is a whole number or null")
@@ -181,7 +181,7 @@ fn route_options(options: &Map) -> Result<RouteOptions, String> {
             .as_str()
             .map(str::to_owned)
             .ok_or_else(|| format!("{key} must be text"));
-        match key.as_str() {
+        match key {
             "queue" => route.queue = Some(text?),
             "exchange" => route.exchange = Some(text?),
             "routing_key" => route.routing_key = Some(text?),

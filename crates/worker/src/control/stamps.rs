@@ -62,13 +62,13 @@ fn headers(arguments: &Map) -> Result<Map, Failure> {
 
 /// The headers under which this task has stamps that are to be revoked, with those stamps as Python prints them.
 fn matches<'a>(held: &Held, headers: &'a Map) -> Vec<(&'a str, Vec<String>)> {
-    let matching = |(header, revoked): (&'a String, &Value)| {
+    let matching = |(header, revoked): (&'a str, &Value)| {
         let stamps = held.request.stamps.get(header)?;
         let common: Vec<String> = values_of(stamps)
             .filter(|stamp| values_of(revoked).any(|value| value == *stamp))
             .map(python_repr)
             .collect();
-        (!common.is_empty()).then_some((header.as_str(), common))
+        (!common.is_empty()).then_some((header, common))
     };
     headers.iter().filter_map(matching).collect()
 }

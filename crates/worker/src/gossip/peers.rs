@@ -18,21 +18,22 @@ pub(super) struct Peers(HashMap<String, Instant>);
 impl Peers {
     /// An event of another worker.
     pub(super) fn heard(&mut self, event: &Event, now: Instant) {
+        let hostname = event.hostname.as_str();
         if event.kind == "worker-offline" {
-            if self.0.remove(&event.hostname).is_some() {
-                debug!(hostname = event.hostname, "a worker has left");
+            if self.0.remove(hostname).is_some() {
+                debug!(hostname, "a worker has left");
             }
             return;
         }
-        if self.0.len() >= MOST && !self.0.contains_key(&event.hostname) {
+        if self.0.len() >= MOST && !self.0.contains_key(hostname) {
             return;
         }
         let freq = event.fields.get("freq").and_then(Value::as_f64);
         let freq = freq.filter(|freq| *freq > 0.0).unwrap_or(FREQ);
         let alive = Duration::try_from_secs_f64(freq * 2.0).unwrap_or(Duration::from_secs(3_600));
         let until = now + alive.min(Duration::from_secs(3_600));
-        if self.0.insert(event.hostname.clone(), until).is_none() {
-            debug!(hostname = event.hostname, "a worker has joined");
+        if self.0.insert(hostname.to_owned(), until).is_none() {
+            debug!(hostname, "a worker has joined");
         }
     }
 
@@ -59,8 +60,8 @@ mod tests {
 
     fn event(kind: &str, hostname: &str, freq: f64) -> Event {
         Event {
-            kind: kind.to_owned(),
-            hostname: hostname.to_owned(),
+            kind: kind.into(),
+            hostname: hostname.into(),
             fields: protocol::Map::from_iter([("freq", freq)]),
             ..Event::default()
         }

@@ -28,7 +28,7 @@ pub(crate) async fn ask(bench: &Bench, command: &str, arguments: Map) -> Value {
 /// The text of an `{"ok": …}` or `{"error": …}`.
 pub(crate) fn said(answer: &Value) -> (&str, &str) {
     let (kind, text) = answer.as_map().and_then(|map| map.iter().next()).unwrap();
-    (kind.as_str(), text.as_str().unwrap_or_default())
+    (kind, text.as_str().unwrap_or_default())
 }
 
 fn arguments<const N: usize>(pairs: [(&str, Value); N]) -> Map {

@@ -74,14 +74,14 @@ fn compare(seen: &[Event]) -> BTreeSet<String> {
     let recorded = recorded();
     let mut compared = BTreeSet::new();
     for event in seen {
-        if let Some(wanted) = recorded.get(&event.kind) {
+        if let Some(wanted) = recorded.get(event.kind.as_str()) {
             assert_eq!(
                 &keys(&Value::Map(event.to_map())),
                 wanted,
                 "fields of {}",
                 event.kind
             );
-            compared.insert(event.kind.clone());
+            compared.insert(event.kind.to_string());
         }
     }
     println!("event types compared with the recorded ones: {compared:?}");

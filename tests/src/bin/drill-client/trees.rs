@@ -53,7 +53,7 @@ fn built(tree: &Value) -> Result<Signature, ClientError> {
         .as_map()
         .and_then(|map| map.iter().next())
         .expect("a tree is a map");
-    match kind.as_str() {
+    match kind {
         "note" => {
             let immutable = tree.get("immutable").is_some();
             let signature = note(parts.as_str().expect("a label"), immutable);

@@ -40,13 +40,13 @@ fn schedule_of(settings: &Map) -> &Map {
     setting.and_then(Value::as_map).unwrap_or(settings)
 }
 
-fn entry((name, value): (&String, &Value)) -> Found {
+fn entry((name, value): (&str, &Value)) -> Found {
     let definition = match value {
         Value::Map(entry) => definition::convert(entry),
         other => Err(format!("it is {}, not a table", other.type_name())),
     };
     Found {
-        name: name.clone(),
+        name: name.to_owned(),
         definition,
         ran: None,
     }

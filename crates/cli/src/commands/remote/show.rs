@@ -71,7 +71,7 @@ fn show(answer: &Value) {
 }
 
 /// Fields one below the other; those of a map within stand below its name, further in.
-fn show_fields<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>, indent: usize) {
+fn show_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>, indent: usize) {
     for (key, value) in fields {
         match value {
             Value::Map(map) if !map.is_empty() => {

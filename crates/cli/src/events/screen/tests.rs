@@ -12,9 +12,9 @@ const NOW: f64 = 1_795_164_116.0;
 
 fn event(kind: &str, fields: &[(&str, Value)]) -> Event {
     Event {
-        kind: kind.to_owned(),
+        kind: kind.into(),
         timestamp: NOW,
-        hostname: "celery@web1".to_owned(),
+        hostname: "celery@web1".into(),
         fields: Map::from_iter(fields.iter().cloned()),
         ..Event::default()
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use super::ValueDeserializer;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::SERDE_DEPTH;
-use crate::value::{Map, MapIntoIter, Value};
+use crate::value::{Key, Map, MapIntoIter, Value};
 
 /// The depth of what is inside a list or map at `depth`.
 fn inside(depth: usize) -> Result<usize, DecodeError> {
@@ -83,7 +83,7 @@ impl<'de> de::SeqAccess<'de> for ListAccess {
 
 struct MapAccess {
     entries: MapIntoIter,
-    current: Option<(String, Value)>,
+    current: Option<(Key, Value)>,
     depth: usize,
 }
 
@@ -176,7 +176,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'_> {
 }
 
 pub(super) struct Variant {
-    pub(super) variant: String,
+    pub(super) variant: Key,
     pub(super) value: Value,
     pub(super) depth: usize,
 }

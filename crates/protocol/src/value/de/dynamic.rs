@@ -10,7 +10,7 @@ use super::ValueDeserializer;
 use super::access::Variant;
 use crate::error::DecodeError;
 use crate::value::tag::{self, BIGINT, DATE, DATETIME, DECIMAL, TIME, UUID, VALUE};
-use crate::value::{BigInt, Map, Value};
+use crate::value::{BigInt, Key, Map, Value};
 
 /// Hands a value over with its type: scalars that serde does not know as an enum variant.
 pub(super) struct TypedDeserializer(pub(super) ValueDeserializer);
@@ -30,7 +30,7 @@ impl<'de> Deserializer<'de> for TypedDeserializer {
             value => return ValueDeserializer { value, depth }.deserialize_any(visitor),
         };
         visitor.visit_enum(Variant {
-            variant: variant.to_owned(),
+            variant: variant.into(),
             value: Value::Str(text),
             depth,
         })
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some((key, value)) = entries.next_entry::<String, Value>()? {
+        while let Some((key, value)) = entries.next_entry::<Key, Value>()? {
             map.try_insert(key, value).map_err(|(key, _)| {
                 de::Error::custom(format_args!("the key {key:?} occurs twice"))
             })?;
@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_enum<A: de::EnumAccess<'de>>(self, data: A) -> Result<Value, A::Error> {
-        let (variant, content) = data.variant::<String>()?;
+        let (variant, content) = data.variant::<Key>()?;
         let text: String = de::VariantAccess::newtype_variant(content)?;
         tag::parse(&variant, text).map_err(de::Error::custom)
     }

@@ -4,7 +4,7 @@ use serde::ser::{self, Serialize};
 
 use super::{ValueSerializer, to_value};
 use crate::error::EncodeError;
-use crate::value::{Map, Value};
+use crate::value::{Key, Map, Value};
 
 pub(super) struct ListBuilder {
     pub(super) items: Vec<Value>,
@@ -62,7 +62,7 @@ impl ser::SerializeTupleStruct for ListBuilder {
 
 pub(super) struct MapBuilder {
     map: Map,
-    key: Option<String>,
+    key: Option<Key>,
     depth: usize,
 }
 
@@ -75,13 +75,13 @@ impl MapBuilder {
         })
     }
 
-    fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), EncodeError> {
+    fn put<T: Serialize + ?Sized>(&mut self, key: Key, value: &T) -> Result<(), EncodeError> {
         let value = value.serialize(ValueSerializer { depth: self.depth });
         let value = value.map_err(|error| error.at(&key))?;
         self.map
             .try_insert(key, value)
             .map_err(|(key, _)| EncodeError::Serialize {
-                path: key,
+                path: key.into_string(),
                 message: "two keys of the map have the same text".to_owned(),
             })
     }
@@ -92,7 +92,7 @@ impl ser::SerializeMap for MapBuilder {
     type Error = EncodeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        self.key = Some(key_text(&to_value(key)?)?);
+        self.key = Some(key_text(to_value(key)?)?);
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl ser::SerializeStruct for MapBuilder {
         key: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.put(key.to_owned(), value)
+        self.put(key.into(), value)
     }
 
     fn end(self) -> Result<Value, EncodeError> {
@@ -124,12 +124,12 @@ impl ser::SerializeStruct for MapBuilder {
 }
 
 /// Map keys as Python's JSON writes them.
-fn key_text(key: &Value) -> Result<String, EncodeError> {
-    Ok(match key {
-        Value::Str(text) => text.clone(),
+fn key_text(key: Value) -> Result<Key, EncodeError> {
+    let text = match key {
+        Value::Str(text) => text,
         Value::Int(value) => value.to_string(),
         Value::BigInt(value) => value.to_string(),
-        Value::Float(value) => crate::json::float_text(*value),
+        Value::Float(value) => crate::json::float_text(value),
         Value::Bool(value) => value.to_string(),
         Value::Null => "null".to_owned(),
         Value::DateTime(value) => value.to_string(),
@@ -141,7 +141,8 @@ fn key_text(key: &Value) -> Result<String, EncodeError> {
             let message = format!("a map key must be text, not {}", other.type_name());
             return Err(ser::Error::custom(message));
         }
-    })
+    };
+    Ok(text.into())
 }
 
 pub(super) struct VariantBuilder<B> {
@@ -177,7 +178,7 @@ impl ser::SerializeStructVariant for VariantBuilder<MapBuilder> {
         key: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.inner.put(key.to_owned(), value)
+        self.inner.put(key.into(), value)
     }
 
     fn end(self) -> Result<Value, EncodeError> {
