@@ -38,6 +38,8 @@ const PROGRAM_VARIABLE: &str = "BENCH_COUNTING";
 pub(crate) enum Role {
     /// The worker: take, decode, bind, run, encode the result, settle.
     Worker,
+    /// The same with task events on, so that it writes and sends three for a task; nobody listens.
+    TellingWorker,
     /// A producer that publishes one by one.
     PublishOne,
     /// A producer that publishes in batches.
@@ -45,14 +47,28 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Worker, Self::PublishOne, Self::PublishBatch];
+    const ALL: [Self; 4] = [
+        Self::Worker,
+        Self::TellingWorker,
+        Self::PublishOne,
+        Self::PublishBatch,
+    ];
 
     /// What it is called in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Worker => "worker",
+            Self::TellingWorker => "worker with events",
             Self::PublishOne => "publish one by one",
             Self::PublishBatch => "publish in batches",
+        }
+    }
+
+    /// The setup in which it is measured.
+    fn changes(self, setup: Setup) -> Setup {
+        match self {
+            Self::TellingWorker => setup.with_events(),
+            Self::Worker | Self::PublishOne | Self::PublishBatch => setup,
         }
     }
 }
@@ -74,7 +90,7 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> anyhow::Result<Vec<Row<Alloca
     let ours =
         [Store::Redis, Store::Sqlite].map(|store| Setup::celeriac(store).with_concurrency(SLOTS));
     let setups = size.chosen(ours).into_iter();
-    let cases = setups.flat_map(|setup| Role::ALL.map(|role| (setup, role)));
+    let cases = setups.flat_map(|setup| Role::ALL.map(|role| (role.changes(setup), role)));
     let once = async |trial: &Trial<'_>, role: &Role| once(trial, &program, *role).await;
     Ok(lab.in_turn("allocations", cases, 1, once).await)
 }
@@ -88,7 +104,7 @@ fn program() -> anyhow::Result<PathBuf> {
 
 async fn once(trial: &Trial<'_>, program: &Path, role: Role) -> anyhow::Result<AllocationsRun> {
     let batch = match role {
-        Role::Worker => return worker(trial, program).await,
+        Role::Worker | Role::TellingWorker => return worker(trial, program, role).await,
         Role::PublishOne => 1,
         Role::PublishBatch => BATCH,
     };
@@ -108,14 +124,14 @@ async fn once(trial: &Trial<'_>, program: &Path, role: Role) -> anyhow::Result<A
     ))
 }
 
-async fn worker(trial: &Trial<'_>, program: &Path) -> anyhow::Result<AllocationsRun> {
+async fn worker(trial: &Trial<'_>, program: &Path, role: Role) -> anyhow::Result<AllocationsRun> {
     let short = drained(trial, program, SHORT).await?;
     let long = drained(trial, program, LONG).await?;
     let counted = Allocated {
         calls: long.calls.saturating_sub(short.calls),
         bytes: long.bytes.saturating_sub(short.bytes),
     };
-    Ok(AllocationsRun::new(Role::Worker, counted, LONG - SHORT))
+    Ok(AllocationsRun::new(role, counted, LONG - SHORT))
 }
 
 async fn drained(trial: &Trial<'_>, program: &Path, tasks: usize) -> anyhow::Result<Allocated> {

@@ -1,6 +1,6 @@
 //! `celeriac report`.
 
-use protocol::{Map, Value};
+use protocol::Map;
 use service::Exit;
 use service::settings::{Origin, mask_urls};
 
@@ -22,17 +22,13 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let broker = broker(context).await;
     let changed = changed(context);
     if context.json {
-        let sections = Map::from_iter([
+        let mut sections = Map::from_iter([
             ("software", software()),
             ("platform", platform()),
             ("broker", broker),
         ]);
-        let settings = Value::Map(changed);
-        let sections = sections
-            .iter()
-            .map(|(name, text)| (name.clone(), text.clone()));
-        let all = sections.chain([("settings".to_owned(), settings)]);
-        output::json(&Map::from_iter(all));
+        sections.insert("settings", changed);
+        output::json(&sections);
         return Ok(Exit::Ok);
     }
     output::line("");

@@ -96,7 +96,7 @@ fn fields(event: &Event) -> String {
         map.remove(known);
     }
     let mut fields: Vec<_> = map.iter().collect();
-    fields.sort_by_key(|(name, _)| name.as_str());
+    fields.sort_by_key(|(name, _)| *name);
     let fields = fields
         .iter()
         .map(|(name, value)| format!("{name}={}", python_text(value)));

@@ -107,7 +107,7 @@ impl Task {
             .or(self.runtime);
         for (name, value) in &event.fields {
             if !value.is_null() {
-                self.fields.insert(name.clone(), shortened(value));
+                self.fields.insert(name, shortened(value));
             }
         }
         // Events overtake each other: an earlier stage that is heard late adds what it knows and changes no state.

@@ -8,15 +8,15 @@ const TYPE: &str = "__type__";
 pub(super) fn convert(entry: &Map) -> Result<Map, String> {
     let mut converted = Map::new();
     for (field, value) in entry.iter() {
-        match field.as_str() {
+        match field {
             "name" => {}
             "schedule" => {
-                converted.insert(field.clone(), schedule(value)?);
+                converted.insert(field, schedule(value)?);
             }
             _ if value.is_null() => {}
             _ => {
                 refuse_objects(field, value)?;
-                converted.insert(field.clone(), value.clone());
+                converted.insert(field, value.clone());
             }
         }
     }

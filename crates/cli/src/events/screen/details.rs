@@ -106,8 +106,8 @@ fn everything(app: &App, task: &Task) -> Vec<Line<'static>> {
     let shown = ["uuid", "name", "traceback"];
     let fields = task.fields.iter();
     let fields = fields
-        .filter(|(name, _)| !shown.contains(&name.as_str()))
-        .map(|(name, value)| (name.as_str(), text(value)));
+        .filter(|(name, _)| !shown.contains(name))
+        .map(|(name, value)| (name, text(value)));
     let mut lines: Vec<_> = known
         .into_iter()
         .chain(fields)
