@@ -234,6 +234,7 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
+    /// Asks before each portion whether the run is to stop; what was made ready is then left.
     fn unless_stopped(&mut self, ready: Option<Portion>) -> Option<Portion> {
         let portion = ready?;
         self.stopped = (self.should_stop)();

@@ -295,7 +295,7 @@ impl Run<'_> {
 
     /// What is to be computed, and an engine that knows all assets of it.
     async fn ready(
-        &mut self,
+        &self,
         loaded: Option<Loaded>,
         engine: &mut Arc<Engine>,
         shared: &Shared,
