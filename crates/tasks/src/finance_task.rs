@@ -60,7 +60,7 @@ where
 
     async fn run(self, ctx: &Context) -> Result<Self::Output, Outcome> {
         let app = app(ctx)?;
-        let record = Record::start(ctx, app, &arguments(&self.0)).await;
+        let record = Record::start(ctx, app, arguments(&self.0)).await;
         let ended = locked(self.0, ctx, app).await;
         let error = ended.as_ref().err();
         record

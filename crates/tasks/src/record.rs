@@ -1,11 +1,15 @@
-//! The row of a run in `task_runs`. A database that is not there or slow delays no task for long and fails none.
+//! The row of a run in `task_runs`. A database that is not there or slow delays no task for long and fails none; what it is
+//! slow to write is written while the run, or the next one, goes on.
 
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use portfolio::error::Result;
 use portfolio::store::{NewRun, RunEnd, Store};
 use protocol::{ExceptionInfo, Value, saferepr};
 use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tracing::debug;
 use worker::{Context, Outcome};
 
@@ -18,43 +22,47 @@ const MOST_BYTES: usize = 10_000;
 pub(crate) struct Record {
     store: Option<Store>,
     task_id: String,
+    retries: u32,
     started: Instant,
     /// How long it waits for its row to be written.
     patience: Duration,
+    /// The row of its start, while that is still being written.
+    beginning: Option<JoinHandle<()>>,
 }
 
 impl Record {
-    pub(crate) async fn start(ctx: &Context, app: &App, args: &str) -> Self {
+    pub(crate) async fn start(ctx: &Context, app: &App, args: String) -> Self {
         let patience = app.record_timeout();
         let store = tokio::time::timeout(patience, app.store()).await;
         let mut record = Self {
             store: store.ok().and_then(Result::ok).cloned(),
             task_id: ctx.id().to_owned(),
+            retries: ctx.retries(),
             started: Instant::now(),
             patience,
+            beginning: None,
         };
-        let run = NewRun {
-            task_id: ctx.id(),
-            name: ctx.name(),
-            queue: ctx.queue(),
-            worker: ctx.hostname(),
-            args,
-            retries: ctx.retries(),
-            started: Timestamp::now(),
-        };
-        if let Some(store) = &record.store
-            && !written(patience, store.run_started(run)).await
-        {
-            record.store = None;
+        if let Some(store) = record.store.clone() {
+            let run = NewRun {
+                task_id: ctx.id().to_owned(),
+                name: ctx.name().to_owned(),
+                queue: ctx.queue().to_owned(),
+                worker: ctx.hostname().to_owned(),
+                args,
+                retries: ctx.retries(),
+                started: Timestamp::now(),
+            };
+            let row = async move { written(store.run_started(run)).await };
+            let row = record.beginning.insert(tokio::spawn(row));
+            if in_time(patience, row).await {
+                record.beginning = None;
+            }
         }
         record
     }
 
     /// Notes how it ended, or that it runs again.
     pub(crate) async fn end(mut self, outcome: Option<&Outcome>, retries: bool) {
-        let Some(store) = self.store.take() else {
-            return;
-        };
         let (state, error) = match outcome {
             None => ("SUCCESS", None),
             Some(Outcome::Fail(failure)) => {
@@ -66,51 +74,54 @@ impl Record {
             Some(Outcome::Ignore) => ("IGNORED", None),
             Some(Outcome::Replace(_)) => ("REPLACED", None),
         };
-        let end = end(self.started, state, error.as_deref());
-        written(self.patience, store.run_ended(&self.task_id, end)).await;
+        if let Some(ending) = self.ended(state, error) {
+            in_time(self.patience, ending).await;
+        }
+    }
+
+    /// Writes how it ended, after the row of its start, whoever waits for that.
+    fn ended(&mut self, state: &'static str, error: Option<String>) -> Option<JoinHandle<()>> {
+        let store = self.store.take()?;
+        let beginning = self.beginning.take();
+        let task_id = std::mem::take(&mut self.task_id);
+        let end = RunEnd {
+            retries: self.retries,
+            state,
+            finished: Timestamp::now(),
+            duration: SignedDuration::try_from(self.started.elapsed())
+                .unwrap_or(SignedDuration::MAX),
+            error,
+        };
+        Some(Handle::try_current().ok()?.spawn(async move {
+            if let Some(beginning) = beginning {
+                beginning.await.ok();
+            }
+            written(store.run_ended(&task_id, end)).await;
+        }))
     }
 }
 
 impl Drop for Record {
     /// The run was ended from outside: by its hard time limit, a revoke or the worker's end.
     fn drop(&mut self) {
-        let (Some(store), Ok(runtime)) = (self.store.take(), tokio::runtime::Handle::try_current())
-        else {
-            return;
-        };
-        let task_id = std::mem::take(&mut self.task_id);
-        let (started, patience) = (self.started, self.patience);
-        runtime.spawn(async move {
-            let why = "the run was ended from outside: by its time limit, a revoke or the end of its worker";
-            let end = end(started, "FAILURE", Some(why));
-            written(patience, store.run_ended(&task_id, end)).await;
-        });
+        let why =
+            "the run was ended from outside: by its time limit, a revoke or the end of its worker";
+        self.ended("FAILURE", Some(why.to_owned()));
     }
 }
 
-fn end<'e>(started: Instant, state: &'e str, error: Option<&'e str>) -> RunEnd<'e> {
-    RunEnd {
-        state,
-        finished: Timestamp::now(),
-        duration: SignedDuration::try_from(started.elapsed()).unwrap_or(SignedDuration::MAX),
-        error,
+/// Whether the row is written before the run has waited long enough; else it is written later.
+async fn in_time(patience: Duration, row: impl Future) -> bool {
+    let waited = tokio::time::timeout(patience, row).await;
+    if waited.is_err() {
+        debug!("the row of a run is still being written");
     }
+    waited.is_ok()
 }
 
-async fn written(
-    patience: Duration,
-    write: impl Future<Output = portfolio::error::Result<()>>,
-) -> bool {
-    match tokio::time::timeout(patience, write).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            debug!(%error, "the run is not recorded");
-            false
-        }
-        Err(_) => {
-            debug!("the run is not recorded: the database is slow");
-            false
-        }
+async fn written(write: impl Future<Output = Result<()>>) {
+    if let Err(error) = write.await {
+        debug!(%error, "the run is not recorded");
     }
 }
 

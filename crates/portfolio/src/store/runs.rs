@@ -6,18 +6,18 @@ use super::Store;
 use crate::error::Result;
 
 /// A run that begins.
-#[derive(Clone, Copy, Debug)]
-pub struct NewRun<'a> {
+#[derive(Clone, Debug)]
+pub struct NewRun {
     /// The task's id.
-    pub task_id: &'a str,
+    pub task_id: String,
     /// Its registered name.
-    pub name: &'a str,
+    pub name: String,
     /// The queue that it came from.
-    pub queue: &'a str,
+    pub queue: String,
     /// The worker.
-    pub worker: &'a str,
+    pub worker: String,
     /// Its arguments by name, as JSON.
-    pub args: &'a str,
+    pub args: String,
     /// How often it was retried before.
     pub retries: u32,
     /// When it begins.
@@ -25,21 +25,23 @@ pub struct NewRun<'a> {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug)]
-pub struct RunEnd<'a> {
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// How often it had been retried before; a row of a later run stays as it is.
+    pub retries: u32,
     /// Celery's state.
-    pub state: &'a str,
+    pub state: &'static str,
     /// When.
     pub finished: Timestamp,
     /// How long it took.
     pub duration: SignedDuration,
     /// What went wrong.
-    pub error: Option<&'a str>,
+    pub error: Option<String>,
 }
 
 impl Store {
     /// Notes that a run begins; a row of an earlier run of the same task is replaced.
-    pub async fn run_started(&self, run: NewRun<'_>) -> Result<()> {
+    pub async fn run_started(&self, run: NewRun) -> Result<()> {
         let query = self.sql(
             "INSERT INTO task_runs (task_id, name, queue, state, worker, args, started_at, retries)
              VALUES (?1, ?2, ?3, 'STARTED', ?4, ?5::jsonb, ?6::timestamptz, ?7::int)
@@ -59,9 +61,10 @@ impl Store {
     }
 
     /// Notes how it ended.
-    pub async fn run_ended(&self, task_id: &str, end: RunEnd<'_>) -> Result<()> {
+    pub async fn run_ended(&self, task_id: &str, end: RunEnd) -> Result<()> {
         let query = self.sql(
-            "UPDATE task_runs SET state = ?2, finished_at = ?3::timestamptz, duration_ms = ?4, error = ?5 WHERE task_id = ?1",
+            "UPDATE task_runs SET state = ?2, finished_at = ?3::timestamptz, duration_ms = ?4, error = ?5
+             WHERE task_id = ?1 AND retries = ?6::int",
         );
         let duration = i64::try_from(end.duration.as_millis()).unwrap_or(i64::MAX);
         let query = query
@@ -69,7 +72,8 @@ impl Store {
             .bind(end.state)
             .bind(end.finished)
             .bind(duration)
-            .bind(end.error.map(str::to_owned));
+            .bind(end.error)
+            .bind(i64::from(end.retries));
         query.execute().await.map(|_| ())
     }
 }

@@ -13,18 +13,19 @@ fn noon() -> Timestamp {
 }
 
 /// A run that ended at a time.
-async fn ran(store: &Store, task_id: &str, state: &str, finished: Timestamp) {
+async fn ran(store: &Store, task_id: &str, state: &'static str, finished: Timestamp) {
     let run = NewRun {
-        task_id,
-        name: "demo.task",
-        queue: "default",
-        worker: "w1",
-        args: "{}",
+        task_id: task_id.to_owned(),
+        name: "demo.task".to_owned(),
+        queue: "default".to_owned(),
+        worker: "w1".to_owned(),
+        args: "{}".to_owned(),
         retries: 1,
         started: finished - SignedDuration::from_secs(2),
     };
     store.run_started(run).await.unwrap();
     let end = RunEnd {
+        retries: 1,
         state,
         finished,
         duration: SignedDuration::from_secs(2),

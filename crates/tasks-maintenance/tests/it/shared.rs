@@ -3,8 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use portfolio::store::{LockAttempt, Store};
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+use tasks::App;
+use testkit::wait_until;
 
-use crate::support::System;
+use crate::support::{DEADLINE, System};
 
 const CLEANUP: &str = "dashboard.tasks.cleanup_old_data";
 
@@ -50,6 +54,32 @@ async fn every_run_is_on_record_with_how_it_ended() {
     assert_eq!(updated["data"]["buckets"], 2);
     let rate = updated["data"]["task_success_rate"].as_f64().unwrap();
     assert!((rate - 2.0 / 3.0).abs() < 1e-9, "{rate}");
+}
+
+#[tokio::test]
+async fn a_slow_database_delays_no_run_and_learns_how_it_ended() {
+    let settings = json!({"celeriac_finance_record_timeout": 0.05});
+    let system = System::of(
+        |data| App::new(data).with_settings(&settings),
+        &notify::Settings::default(),
+        None,
+    )
+    .await;
+    let store = store(&system).await;
+    let from = Timestamp::now() - SignedDuration::from_secs(1);
+    let file = SqliteConnectOptions::new().filename(system.data.path().join("finance.db"));
+    let mut another = SqliteConnection::connect_with(&file).await.unwrap();
+    let writing = another.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    system.run(system.call("dashboard.tasks.debug_task")).await;
+
+    let to = Timestamp::now() + SignedDuration::from_secs(60);
+    assert!(store.runs_between(from, to).await.unwrap().is_empty());
+    writing.rollback().await.unwrap();
+    wait_until(DEADLINE, async || {
+        let runs = store.runs_between(from, to).await.unwrap();
+        runs.iter().any(|run| run.state == "SUCCESS")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tasks_maintenance::Notifier;
 use tempfile::TempDir;
 use worker::{Shutdown, Worker, WorkerParams, WorkerSettings};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub struct System {
     pub data: TempDir,

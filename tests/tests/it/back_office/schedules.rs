@@ -9,6 +9,7 @@ use broker::{Backends, Coordinator};
 use client::{Client, ClientOptions};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Map, from_value, to_value};
+use serde_json::Value;
 use testkit::{wait_until, workspace_root};
 use tokio_util::sync::CancellationToken;
 
@@ -85,14 +86,11 @@ async fn all_are_sent(backends: &Backends, schedule: &ScheduleFile, now: Timesta
 fn ran_well(system: &System, scheduled: BTreeSet<&str>) {
     let state = system.state();
     let runs = state["task_runs"].as_array().unwrap();
-    for task in scheduled {
-        let states: BTreeSet<&str> = runs
-            .iter()
-            .filter(|run| run["name"] == task)
-            .map(|run| run["state"].as_str().unwrap())
-            .collect();
-        assert_eq!(states, BTreeSet::from(["SUCCESS"]), "{task}");
-    }
+    let (well, badly): (Vec<&Value>, Vec<&Value>) =
+        runs.iter().partition(|run| run["state"] == "SUCCESS");
+    assert!(badly.is_empty(), "{badly:#?}");
+    let ran: BTreeSet<&str> = well.iter().filter_map(|run| run["name"].as_str()).collect();
+    assert!(ran.is_superset(&scheduled), "{ran:?} of {scheduled:?}");
 }
 
 /// The schedule of the delivered settings.

@@ -90,6 +90,8 @@ impl System {
             .env("CELERIAC_MARKET_DATA_PROVIDERS", r#"["simulator"]"#)
             .env("CELERIAC_LEASE_SECONDS", "2")
             .env("CELERIAC_MAX_WORKER_DEATHS", "1000")
+            // Rows are compared when the messages are gone: a run waits for its own, however busy the machine is.
+            .env("CELERIAC_FINANCE_RECORD_TIMEOUT", "60")
             .envs(self.database.url().map(|url| ("CELERIAC_FINANCE_URL", url)))
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
