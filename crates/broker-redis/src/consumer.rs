@@ -10,6 +10,7 @@ mod held;
 mod lease;
 mod promote;
 mod queues;
+mod requests;
 mod reserve;
 mod restore;
 mod settle;
@@ -17,6 +18,7 @@ mod shared;
 mod suspects;
 mod sweep;
 mod tag;
+mod take;
 
 use std::sync::Arc;
 use std::time::Duration;

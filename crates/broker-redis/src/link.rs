@@ -6,6 +6,7 @@
 mod backoff;
 mod connector;
 mod driver;
+mod standing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use backoff::Backoff;
 pub(crate) use connector::Connector;
 pub(crate) use driver::Driver;
+pub(crate) use standing::{Answer, Standing};
 
 use crate::error::{breaks_connection, closed, explain, is_passing};
 use crate::script;
@@ -59,6 +61,8 @@ struct Inner {
 
 #[derive(Clone)]
 struct Current {
+    /// As in [`Health`].
+    generation: u64,
     connection: MultiplexedConnection,
     /// `None` when the connection drives itself.
     driver: Option<Driver>,
@@ -126,6 +130,16 @@ impl Link {
     /// Connects if the connection is lost.
     pub(crate) async fn ensure(&self) -> RedisResult<()> {
         self.connect().await.map(|_| ())
+    }
+
+    /// Has the server know all scripts again.
+    ///
+    /// # Errors
+    /// The connection's, or the first that the server has with one of them.
+    pub(crate) async fn load_scripts(&self) -> RedisResult<()> {
+        let answers = self.try_send(&script::load_all()).await?;
+        let mut loaded = answers.into_iter().map(Value::extract_error);
+        loaded.try_for_each(|answer| answer.map(drop))
     }
 
     /// Sends once, on a new connection if the old one is lost. Errors of single commands are among the answers.
@@ -232,7 +246,7 @@ impl Link {
         let current = self.establish().await?;
         *slot = Some(current.clone());
         self.inner.health.send_modify(|health| {
-            health.generation += 1;
+            health.generation = current.generation;
             health.up = current.stands();
         });
         Ok(current)
@@ -249,6 +263,7 @@ impl Link {
                 .await?;
         }
         Ok(Current {
+            generation: self.inner.health.borrow().generation + 1,
             connection,
             driver,
             broken,
@@ -341,7 +356,7 @@ async fn exchange(
 }
 
 fn is_forgotten_script(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+    matches!(answer, Value::ServerError(error) if error.code() == script::FORGOTTEN)
 }
 
 fn first_passing(answers: &[Value]) -> Option<RedisError> {

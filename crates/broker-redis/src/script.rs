@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, Pipeline};
 
+/// The code of the error that says so.
+pub(crate) const FORGOTTEN: &str = "NOSCRIPT";
+
 /// One script.
 #[derive(Debug)]
 pub(crate) struct Script {

@@ -47,6 +47,8 @@ struct Incarnation {
     /// In the order in which they are asked next.
     queues: watch::Sender<Vec<String>>,
     shelf: Shelf,
+    /// Those who reserve, one after the other: each takes from the shelf in its turn.
+    turns: tokio::sync::Mutex<()>,
     stopped: CancellationToken,
     renewal: Renewal,
 }
@@ -63,6 +65,7 @@ impl SqliteConsumer {
             name: Uuid::new_v4().to_string(),
             worker: AtomicI64::default(),
             shelf: Shelf::default(),
+            turns: tokio::sync::Mutex::default(),
             stopped: stopped.clone(),
             renewal: Renewal::new(),
             store,
@@ -140,6 +143,7 @@ impl Incarnation {
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
+        let _turn = self.turns.lock().await;
         let (mut ready, mut queues) = (self.store.bell.hear(News::Ready), self.queues.subscribe());
         let mut outage = Outage::new(&self.params.notices);
         loop {

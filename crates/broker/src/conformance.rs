@@ -13,6 +13,7 @@ mod early_acks;
 mod effects;
 mod fixture;
 mod leases;
+mod overlapping;
 mod payloads;
 mod remembering;
 mod reserving;
@@ -66,6 +67,7 @@ pub async fn exercise_broker(harness: impl Harness) {
     let cases: Vec<Case> = [
         payloads::CASES,
         reserving::CASES,
+        overlapping::CASES,
         sharing::CASES,
         settling::CASES,
         effects::CASES,

@@ -24,7 +24,7 @@ pub trait Consumer: Send + Sync + fmt::Debug {
     /// Waits until something is ready, then takes up to `max` messages (`max` ≥ 1) in one atomic step.
     ///
     /// Waiting takes nothing away. Cancel-safe: dropping the future strands nothing; what was taken for it is given to the next
-    /// call. Returns an error only for what waiting cannot mend (denied, closed, fenced); outages are waited through.
+    /// call. Calls may overlap: messages are given out in the order in which the calls were first polled. Returns an error only for what waiting cannot mend (denied, closed, fenced); outages are waited through.
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>>;
 
     /// Carries out the settlements, each atomically, all in one round trip, and says for each (same order) whether it was still held.

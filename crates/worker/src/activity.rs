@@ -218,14 +218,13 @@ impl Activity {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Waits until less than this is held; returns how much less.
-    pub(crate) async fn room(&self, limit: usize) -> usize {
+    /// Waits until less than this is held.
+    pub(crate) async fn room(&self, limit: usize) {
         loop {
             // Before the look, so that no release is missed between.
             let released = self.released.notified();
-            let held = self.bytes();
-            if held < limit {
-                return limit - held;
+            if self.bytes() < limit {
+                return;
             }
             released.await;
         }

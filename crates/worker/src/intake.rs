@@ -1,14 +1,12 @@
 //! Reserves messages, never more than there are free places, and hands each to admission. How many places there are is `pools`'
-//! business.
+//! business, and when which request leaves is that of `under_way`.
 
-use std::pin::pin;
+mod under_way;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use broker::{BrokerError, Consumer, Delivery};
-use futures_util::future::maybe_done;
-use futures_util::poll;
 use tracing::warn;
 
 use crate::Shutdown;
@@ -18,12 +16,10 @@ use crate::engine::Engine;
 use crate::executor::Executor;
 use crate::limiter::Waiting;
 use crate::pools::Place;
+use under_way::{Reserver, UnderWay};
 
 /// Wait before reserving again after an outage that the broker did not wait through itself.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// How large a message is taken to be before the first one came, in bytes.
-const UNKNOWN: usize = 64 * 1_024;
 
 /// What an [`Intake`] needs.
 #[derive(Debug)]
@@ -45,11 +41,7 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn new(params: IntakeParams) -> Self {
         Self {
-            reserver: Reserver {
-                engine: Arc::clone(&params.engine),
-                consumer: params.consumer,
-                typical: AtomicUsize::new(UNKNOWN),
-            },
+            reserver: Reserver::new(Arc::clone(&params.engine), params.consumer),
             dispatcher: Dispatcher {
                 engine: params.engine,
                 executor: params.executor,
@@ -66,41 +58,36 @@ impl Intake {
             mut dispatcher,
             shutdown,
         } = self;
-        let mut sizes = reserver.engine.pool.sizes();
-        let mut came = None;
+        let mut sizes = reserver.engine().pool.sizes();
+        let mut under_way = UnderWay::new(&reserver);
         loop {
-            let (event, reserved) = {
-                let mut reserving = pin!(maybe_done(reserver.reserve()));
-                if let Some(reserved) = came.take() {
-                    // The next request leaves before the messages that came are decoded and started.
-                    let _ = poll!(reserving.as_mut());
-                    dispatcher.dispatch(reserved).await;
-                }
-                let event = tokio::select! {
-                    () = shutdown.requested() => Event::Stop,
-                    Ok(()) = sizes.changed() => Event::Resized,
-                    () = dispatcher.waiting.due() => Event::Due,
-                    () = reserving.as_mut() => Event::Reserved,
-                };
-                // Whatever has ended the waiting: messages that have come by now are not dropped.
-                (event, reserving.take_output())
+            let event = tokio::select! {
+                () = shutdown.requested() => Event::Stop,
+                Ok(()) = sizes.changed() => Event::Resized,
+                () = dispatcher.waiting.due() => Event::Due,
+                reserved = under_way.next() => Event::Reserved(reserved),
             };
-            match reserved {
-                Some(Ok(reserved)) => came = Some(reserved),
-                Some(Err(error)) if error.is_transient() => pause(&shutdown, &error).await,
-                Some(Err(error)) => return Err(error),
-                None => {}
+            let (came, event) = match event {
+                Event::Reserved(reserved) => {
+                    // The next request leaves before the messages that came are decoded and started.
+                    under_way.leave().await;
+                    (vec![reserved], None)
+                }
+                // Messages that have come by now are not dropped.
+                event => (under_way.end(), Some(event)),
+            };
+            for reserved in came {
+                match reserved {
+                    Ok(reserved) => dispatcher.dispatch(reserved).await,
+                    Err(error) if error.is_transient() => pause(&shutdown, &error).await,
+                    Err(error) => return Err(error),
+                }
             }
-            if matches!(event, Event::Reserved | Event::Resized) {
-                continue;
+            match event {
+                Some(Event::Stop) => return Ok(()),
+                Some(Event::Due) => dispatcher.start_waiting(&shutdown).await,
+                _ => {}
             }
-            if let Some(reserved) = came.take() {
-                dispatcher.dispatch(reserved).await;
-            }
-            if matches!(event, Event::Stop) {
-                return Ok(());
-            }
-            dispatcher.start_waiting(&shutdown).await;
         }
     }
 }
@@ -110,12 +97,12 @@ impl Intake {
 enum Event {
     /// The worker is asked to stop.
     Stop,
-    /// The number of places has changed. It is asked anew; the reservation that is dropped strands nothing.
+    /// The number of places has changed. It is asked anew; the reservations that are dropped strand nothing.
     Resized,
     /// A run's token has come.
     Due,
     /// Messages, or an error.
-    Reserved,
+    Reserved(Result<Reserved, BrokerError>),
 }
 
 async fn pause(shutdown: &Shutdown, error: &BrokerError) {
@@ -134,44 +121,6 @@ struct Reserved {
     batch: Vec<Delivery>,
     /// Until they are admitted they are counted here.
     arriving: Arriving,
-}
-
-/// Asks for messages.
-#[derive(Debug)]
-struct Reserver {
-    engine: Arc<Engine>,
-    consumer: Arc<dyn Consumer>,
-    /// How large a message usually is, in bytes.
-    typical: AtomicUsize,
-}
-
-impl Reserver {
-    /// Waits for places and for room, then for messages: as many as there are places, and no more than there is probably room for.
-    async fn reserve(&self) -> Result<Reserved, BrokerError> {
-        let engine = &self.engine;
-        let places = engine.pool.places().take_share().await;
-        let room = engine.activity.room(engine.settings.reserve_bytes).await;
-        let fitting = (room / self.typical.load(Ordering::Relaxed).max(1)).max(1);
-        let batch = self.consumer.reserve(places.count().min(fitting)).await?;
-        engine.vitals.take(batch.len());
-        let arriving = engine.activity.arriving(self.measure(&batch));
-        Ok(Reserved {
-            places,
-            batch,
-            arriving,
-        })
-    }
-
-    /// Learns how large messages are here: it believes a large one at once and small ones slowly. Returns how large these are together.
-    fn measure(&self, batch: &[Delivery]) -> usize {
-        let sizes = batch.iter().map(|delivery| delivery.message.size());
-        let typical = self.typical.load(Ordering::Relaxed);
-        let (typical, all) = sizes.fold((typical, 0), |(mean, all), size| {
-            ((mean - mean / 8 + size / 8).max(size), all + size)
-        });
-        self.typical.store(typical, Ordering::Relaxed);
-        all
-    }
 }
 
 /// Hands messages to admission, and what may run to the executor.

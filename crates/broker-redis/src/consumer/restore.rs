@@ -77,10 +77,14 @@ fn own(shared: &Shared, tag: &Arc<str>, record: &[u8], mark: envelope::Mark) -> 
 }
 
 /// The end of a consumer: everything back, and the lease given up.
-pub(super) async fn give_back(shared: &Shared) -> Result<usize> {
-    if let Some(fetching) = shared.turn.lock().await.take() {
-        // Whatever it ended with, what it took is among the holds or the suspects.
-        let _fetched = fetching.await;
+pub(super) async fn give_back(shared: &Arc<Shared>) -> Result<usize> {
+    let mut turn = shared.requests.turn().await;
+    let _stopped = shared.requests.stop_asking().await;
+    while let Some(answered) = shared.next_answer(&mut turn).await {
+        if let Err(error) = answered {
+            tracing::warn!(%error, "a reservation that was under way has failed");
+            *turn = None;
+        }
     }
     suspects::recover(shared).await?;
     let tags = shared.holds.tags();

@@ -7,12 +7,12 @@ use std::time::Duration;
 use broker::{ConsumerParams, Result};
 use redis::{Pipeline, Value};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::held::Holds;
 use super::lease::Lease;
 use super::queues::{Queue, Queues};
+use super::requests::Requests;
 use super::suspects::Suspects;
 use crate::error::invalid;
 use crate::keys::Keys;
@@ -47,8 +47,7 @@ pub(super) struct Shared {
     pub(super) holds: Holds,
     pub(super) suspects: Suspects,
     pub(super) queues: Mutex<Queues>,
-    /// The last reservation, as long as nobody has seen its end. Its lock makes callers take turns.
-    pub(super) turn: tokio::sync::Mutex<Option<JoinHandle<Result<()>>>>,
+    pub(super) requests: Requests,
     /// The next number of a tag.
     pub(super) next_number: AtomicU64,
     /// Something was deferred.
@@ -87,7 +86,7 @@ impl Shared {
             holds: Holds::default(),
             suspects: Suspects::default(),
             queues: Mutex::new(Queues::new(params.queues.clone(), params.order, &keys)),
-            turn: tokio::sync::Mutex::new(None),
+            requests: Requests::default(),
             next_number: AtomicU64::new(0),
             deferred: Notify::new(),
             stop: dropped.child_token(),

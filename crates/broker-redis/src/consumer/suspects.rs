@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use broker::Result;
 use tokio::sync::Mutex;
 
-use super::reserve::delivery;
 use super::shared::Shared;
 use super::tag;
+use super::take::delivery;
 use crate::envelope;
 
 /// How long an unanswered reservation may still be carried out: its connection is closed at once, but a stalled server reads what was sent before.

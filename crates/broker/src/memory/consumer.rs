@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct MemoryConsumer {
     membership: Arc<Membership>,
     limits: Limits,
+    /// Those who reserve, one after the other.
+    turns: tokio::sync::Mutex<()>,
     closed: CancellationToken,
     _renewals: DropGuard,
 }
@@ -43,6 +45,7 @@ impl MemoryConsumer {
         Self {
             membership,
             limits,
+            turns: tokio::sync::Mutex::default(),
             closed,
             _renewals: renewals.drop_guard(),
         }
@@ -75,6 +78,7 @@ impl Consumer for MemoryConsumer {
     }
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
+        let _turn = self.turns.lock().await;
         self.check_open()?;
         let membership = &self.membership;
         let taken = membership.shared.wait_for(|state| {

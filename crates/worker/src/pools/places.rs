@@ -10,8 +10,9 @@ use tokio::sync::Notify;
 
 use super::Pace;
 
-/// One reservation takes the places' share by this: while the server prepares the next messages, the last ones run.
-const SHARE: usize = 2;
+/// One reservation takes the places' share by this: while the server prepares the next messages, and those after them are asked for, the
+/// last ones run.
+const SHARE: usize = 3;
 /// So many places are never shared out: small reservations cost more than they overlap.
 const UNSHARED: usize = 16;
 
@@ -86,7 +87,7 @@ impl Places {
         }
     }
 
-    /// How many places one reservation should have now. At once while a slot is idle or about to be; ahead of the slots, when half is free.
+    /// How many places one reservation should have now. At once while a slot is idle or about to be; ahead of the slots, when a share is free.
     fn share(&self) -> Option<usize> {
         let taken = self.taken.load(Ordering::Relaxed);
         let size = self.size() + self.ending.load(Ordering::Relaxed);
@@ -207,25 +208,26 @@ mod tests {
     #[tokio::test]
     async fn many_places_are_shared_out() {
         let places = places(100, 100);
-        assert_eq!(places.take_share().await.count(), 50);
+        assert_eq!(places.take_share().await.count(), 33);
         assert_eq!(places.waiting(), 0);
     }
 
     #[tokio::test]
-    async fn short_runs_make_places_that_are_asked_for_by_halves() {
+    async fn short_runs_make_places_that_are_asked_for_by_thirds() {
         let places = places(2, 2);
-        (0..100).for_each(|_| places.pace().ran(Duration::from_micros(50)));
+        (0..100).for_each(|_| places.pace().ran(Duration::from_micros(10)));
         let mut first = places.take_share().await;
         let asked = first.count();
         assert!(asked > 8, "{asked}");
-        let second = places.take_share().now_or_never().expect("half is free");
-        assert!(places.take_share().now_or_never().is_none());
+        let more = || places.take_share().now_or_never();
+        let (second, third) = (more().expect("it is free"), more().expect("it is free"));
+        assert!(more().is_none());
         first.split();
         assert!(
             places.take_share().now_or_never().is_none(),
             "one free place is not worth it"
         );
-        drop((first, second));
+        drop((first, second, third));
         places.pace().slow_down();
         assert_eq!(places.take_share().await.count(), 2);
     }
