@@ -130,8 +130,9 @@ impl Requests {
 }
 
 impl Shared {
-    /// Sends a request for at most so many messages, unless what is under way or waits here already is enough for all who reserve. A connection that is lost is
-    /// noted, and is the business of whoever's turn it is.
+    /// Sends a request for at most so many messages, unless what is under way or waits here already is enough for all who reserve: so
+    /// nobody holds more than was asked for, also when callers have gone. A connection that is lost is noted, and is the business of
+    /// whoever's turn it is.
     pub(super) async fn ask(&self, max: usize) -> Result<()> {
         let requests = &self.requests;
         let mut last = requests.leaving.lock().await;
