@@ -82,6 +82,14 @@ impl Consumer for RedisConsumer {
         reserve::reserve(&self.shared, max).await
     }
 
+    fn overlaps(&self) -> bool {
+        true
+    }
+
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        reserve::reserve_behind(&self.shared, max).await
+    }
+
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         settle::settle(&self.shared, batch).await
     }

@@ -24,8 +24,22 @@ pub trait Consumer: Send + Sync + fmt::Debug {
     /// Waits until something is ready, then takes up to `max` messages (`max` ≥ 1) in one atomic step.
     ///
     /// Waiting takes nothing away. Cancel-safe: dropping the future strands nothing; what was taken for it is given to the next
-    /// call. Calls may overlap: messages are given out in the order in which the calls were first polled. Returns an error only for what waiting cannot mend (denied, closed, fenced); outages are waited through.
+    /// call. Calls may overlap: messages are given out in the order in which the calls were first polled. Returns an error only for what
+    /// waiting cannot mend (denied, closed, fenced); outages are waited through.
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>>;
+
+    /// Whether the server would have nothing to do between two calls of [`Consumer::reserve`], so that another should be under way when
+    /// the first is answered: [`Consumer::reserve_behind`].
+    fn overlaps(&self) -> bool {
+        false
+    }
+
+    /// As [`Consumer::reserve`] for a call behind others, but never waits for messages to come: nothing is returned as soon as the server
+    /// had none for it, though a call before it still waits.
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        let _ = max;
+        Ok(Vec::new())
+    }
 
     /// Carries out the settlements, each atomically, all in one round trip, and says for each (same order) whether it was still held.
     ///

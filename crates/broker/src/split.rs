@@ -81,6 +81,16 @@ impl ConsumerLayer for SplitConsumer {
         Ok(taken)
     }
 
+    fn overlaps(&self) -> bool {
+        self.consumer.overlaps()
+    }
+
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        let taken = self.consumer.reserve_behind(max).await?;
+        self.members.note(&taken);
+        Ok(taken)
+    }
+
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         let settling = Settling {
             consumer: &*self.consumer,

@@ -155,6 +155,19 @@ impl Consumer for Consumers {
         }
     }
 
+    fn overlaps(&self) -> bool {
+        self.current().overlaps()
+    }
+
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        let replaced = self.replaced.notified();
+        let current = self.current();
+        tokio::select! {
+            reserved = current.reserve_behind(max) => reserved,
+            () = replaced => Ok(Vec::new()),
+        }
+    }
+
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {
         let retired = |retired: &Retired| Arc::clone(&retired.consumer);
         let mut owners: Vec<_> = lock(&self.retired).iter().map(retired).collect();

@@ -7,14 +7,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use broker::{BrokerError, Result};
 use redis::{RedisError, Value};
 use tokio::sync::futures::Notified;
-use tokio::sync::{Mutex as Turns, MutexGuard as Turn, Notify};
+use tokio::sync::{Mutex as Turns, MutexGuard as Turn, Notify, watch};
 
 use super::lease;
 use super::queues::Queue;
@@ -53,7 +53,8 @@ pub(super) struct Requests {
     line: Mutex<VecDeque<Request>>,
     /// Whoever has this waits for the first answer; it stays here when he goes away.
     turn: Turns<Option<Request>>,
-    under_way: AtomicUsize,
+    sent: AtomicU64,
+    answered: watch::Sender<u64>,
     callers: AtomicUsize,
     /// One more is under way.
     joined: Notify,
@@ -64,7 +65,7 @@ pub(super) struct Requests {
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Requests")
-            .field("under_way", &self.under_way)
+            .field("under_way", &self.under_way())
             .field("callers", &self.callers)
             .finish_non_exhaustive()
     }
@@ -76,6 +77,15 @@ pub(super) struct Caller<'a>(&'a Requests);
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
         self.0.callers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An answer that is noted; it counts when that is done, or whoever did it has gone.
+struct Answering<'a>(&'a Requests);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.answered.send_modify(|answered| *answered += 1);
     }
 }
 
@@ -103,6 +113,18 @@ impl Requests {
         self.joined.notified()
     }
 
+    fn under_way(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed) - *self.answered.borrow()
+    }
+
+    /// Waits until what has been sent by now is answered and noted.
+    pub(super) async fn all_answered(&self) {
+        let sent = self.sent.load(Ordering::Relaxed);
+        let mut answered = self.answered.subscribe();
+        let all = answered.wait_for(|answered| *answered >= sent).await;
+        debug_assert!(all.is_ok(), "the sender is here");
+    }
+
     /// Whether the server must be looked at before the next request: for what was taken in vain.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
@@ -119,7 +141,7 @@ impl Requests {
     }
 
     fn push(&self, request: Request) {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.line().push_back(request);
         self.joined.notify_waiters();
     }
@@ -136,9 +158,9 @@ impl Shared {
     pub(super) async fn ask(&self, max: usize) -> Result<()> {
         let requests = &self.requests;
         let mut last = requests.leaving.lock().await;
-        let under_way = requests.under_way.load(Ordering::Relaxed);
-        let coming = under_way + usize::from(!self.holds.is_idle());
-        let enough = coming >= requests.callers.load(Ordering::Relaxed);
+        let under_way = requests.under_way();
+        let coming = under_way + u64::from(!self.holds.is_idle());
+        let enough = coming >= requests.callers.load(Ordering::Relaxed) as u64;
         if enough || requests.is_lost() || self.stop.is_cancelled() {
             return Ok(());
         }
@@ -181,7 +203,7 @@ impl Shared {
             return Some(Err(error));
         }
         let request = turn.take()?;
-        self.requests.under_way.fetch_sub(1, Ordering::Relaxed);
+        let _answered = Answering(&self.requests);
         Some(self.note(request).await)
     }
 

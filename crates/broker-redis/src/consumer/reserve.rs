@@ -58,6 +58,37 @@ pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Deli
     }
 }
 
+/// Takes what is there for it when all that was asked for by now is answered, and never waits for more.
+pub(super) async fn reserve_behind(shared: &Arc<Shared>, max: usize) -> Result<Vec<Delivery>> {
+    let max = max.clamp(1, MOST);
+    let requests = &shared.requests;
+    let _caller = requests.enter();
+    shared.ask(max).await?;
+    let mut turn = tokio::select! {
+        biased;
+        turn = requests.turn() => turn,
+        // Whoever has the turn has looked at the answer, and waits for messages or takes those that came.
+        () = requests.all_answered() => {
+            if shared.holds.is_idle() {
+                return Ok(Vec::new());
+            }
+            requests.turn().await
+        }
+    };
+    loop {
+        let ready = shared.holds.take(max);
+        if !ready.is_empty() {
+            return Ok(ready);
+        }
+        if shared.stop.is_cancelled() {
+            return Err(closed());
+        }
+        if shared.next_answer(&mut turn).await.transpose()?.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+}
+
 /// Pauses, then looks for what unanswered requests took.
 async fn find_again(shared: &Shared, backoff: &mut Backoff) -> Result<()> {
     let finding = async {

@@ -3,7 +3,8 @@
 use std::pin::pin;
 use std::task::Poll;
 
-use futures_util::{future, poll};
+use futures_util::future::{self, Either};
+use futures_util::poll;
 use tokio::task::yield_now;
 
 use super::fixture::{Fixture, Member, borrowed, id, ids, within};
@@ -15,6 +16,8 @@ cases![
     overlapping_reservations_that_wait_give_messages_in_order,
     a_dropped_reservation_loses_nothing_and_keeps_the_order,
     as_many_messages_are_held_as_callers_want,
+    a_call_behind_one_that_waits_does_not_wait,
+    calls_behind_others_give_messages_in_order,
 ];
 
 /// How often each case is tried: what it looks for depends on who comes first.
@@ -159,4 +162,54 @@ async fn as_many_messages_are_held_as_callers_want(fixture: Fixture) {
         ready >= (all - wanted) as u64,
         "of {all} messages only {ready} are ready, though {given} were given out"
     );
+}
+
+async fn a_call_behind_one_that_waits_does_not_wait(fixture: Fixture) {
+    let member = fixture.consumer(&["q"]).await;
+    for round in 0..ROUNDS {
+        let expected = ids(&format!("{round}-"), SHARE);
+        let mut waiting = member.consumer.reserve(SHARE);
+        assert!(poll!(&mut waiting).is_pending());
+        for _ in 0..3 {
+            let behind = pin!(within("an answer", member.consumer.reserve_behind(SHARE)));
+            waiting = match future::select(waiting, behind).await {
+                Either::Right((nothing, waiting)) => {
+                    assert!(taken(nothing).is_empty(), "in round {round}");
+                    waiting
+                }
+                Either::Left(_) => panic!("nothing is there"),
+            };
+        }
+        fixture.publish("q", &borrowed(&expected)).await;
+        let mut got = taken(within("messages", waiting).await);
+        got.extend(member.take(SHARE - got.len()).await);
+        assert_eq!(ids_of(&got), expected, "in round {round}");
+        settle(&member, &got).await;
+    }
+}
+
+async fn calls_behind_others_give_messages_in_order(fixture: Fixture) {
+    let member = fixture.consumer(&["q"]).await;
+    for round in 0..ROUNDS {
+        let expected = ids(&format!("{round}-"), ALL);
+        let publish = async {
+            for some in expected.chunks(1 + round % (2 * SHARE)) {
+                fixture.publish("q", &borrowed(some)).await;
+            }
+        };
+        let take = async {
+            let mut got = Vec::new();
+            while got.len() < ALL {
+                let first = member.consumer.reserve(SHARE);
+                let (first, behind) =
+                    future::join(first, member.consumer.reserve_behind(SHARE)).await;
+                got.extend(taken(first).into_iter().chain(taken(behind)));
+            }
+            got
+        };
+        let (got, ()) = within("all messages", future::join(take, publish)).await;
+        assert_eq!(ids_of(&got), expected, "in round {round}");
+        settle(&member, &got).await;
+    }
+    assert_eq!(member.close().await, 0, "nothing was stranded");
 }

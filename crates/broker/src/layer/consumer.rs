@@ -16,6 +16,17 @@ pub trait ConsumerLayer: Send + Sync + fmt::Debug {
     /// As [`Consumer::reserve`].
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>>;
 
+    /// As [`Consumer::overlaps`]. A layer that says so has its own [`ConsumerLayer::reserve_behind`].
+    fn overlaps(&self) -> bool {
+        false
+    }
+
+    /// As [`Consumer::reserve_behind`].
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        let _ = max;
+        Ok(Vec::new())
+    }
+
     /// As [`Consumer::settle`].
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>>;
 }
@@ -28,6 +39,14 @@ impl<L: ConsumerLayer> Consumer for L {
 
     async fn reserve(&self, max: usize) -> Result<Vec<Delivery>> {
         ConsumerLayer::reserve(self, max).await
+    }
+
+    fn overlaps(&self) -> bool {
+        ConsumerLayer::overlaps(self)
+    }
+
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        ConsumerLayer::reserve_behind(self, max).await
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {

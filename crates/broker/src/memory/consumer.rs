@@ -58,6 +58,13 @@ impl MemoryConsumer {
         Ok(())
     }
 
+    fn deliveries(&self, taken: Vec<(Tag, Item)>) -> Vec<Delivery> {
+        taken
+            .into_iter()
+            .map(|taken| self.delivery(taken))
+            .collect()
+    }
+
     fn delivery(&self, (tag, item): (Tag, Item)) -> Delivery {
         let message = item.decode(&self.limits).into();
         Delivery {
@@ -90,10 +97,25 @@ impl Consumer for MemoryConsumer {
             .run_until_cancelled(taken)
             .await
             .ok_or_else(closed_error)?;
-        Ok(taken
-            .into_iter()
-            .map(|taken| self.delivery(taken))
-            .collect())
+        Ok(self.deliveries(taken))
+    }
+
+    fn overlaps(&self) -> bool {
+        true
+    }
+
+    async fn reserve_behind(&self, max: usize) -> Result<Vec<Delivery>> {
+        self.check_open()?;
+        // Whoever has the turn waits: nothing is there, or it is his.
+        let Ok(_turn) = self.turns.try_lock() else {
+            return Ok(Vec::new());
+        };
+        let membership = &self.membership;
+        let taken = membership.shared.change(|state| {
+            let incarnation = membership.renew(state);
+            state.take(&incarnation, max)
+        });
+        Ok(self.deliveries(taken))
     }
 
     async fn settle(&self, batch: Vec<Settlement>) -> Result<Vec<Settled>> {

@@ -1,5 +1,5 @@
-//! Reservations under way: one, and a second one while answers come full, so that the server has the next request when it has sent an
-//! answer. One that waits for a message to come is never followed by another, which could only keep messages from other workers.
+//! Reservations under way: one, and on a server that would wait for the next a second one while answers come full. Only the first of
+//! them waits for messages to come: another that waits could only keep them from other workers, and take them apart.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -33,6 +33,9 @@ pub(super) struct Reserver {
 
 impl Reserver {
     pub(super) fn new(engine: Arc<Engine>, consumer: Arc<dyn Consumer>) -> Self {
+        if consumer.overlaps() {
+            engine.pool.places().share_with_another();
+        }
         Self {
             engine,
             consumer,
@@ -104,6 +107,10 @@ impl Asked<'_> {
     fn is_answered(&self) -> bool {
         matches!(self.batch, MaybeDone::Done(_))
     }
+
+    fn is_in_vain(&self) -> bool {
+        matches!(&self.batch, MaybeDone::Done(Ok(batch)) if batch.is_empty())
+    }
 }
 
 /// The requests under way, in the order in which they have left.
@@ -156,19 +163,29 @@ impl<'a> UnderWay<'a> {
         for asked in &mut self.asked {
             let _answered = asked.batch.poll_unpin(context);
         }
+        self.drop_needless();
         while let Some(mut next) = self.next_request(context) {
             let _answered = next.batch.poll_unpin(context);
             self.asked.push_back(next);
         }
     }
 
+    /// Forgets requests that nothing was there for, unless they are all there is.
+    fn drop_needless(&mut self) {
+        let before = self.asked.len();
+        let mut first = true;
+        self.asked
+            .retain(|asked| std::mem::take(&mut first) || !asked.is_in_vain());
+        self.full &= self.asked.len() == before;
+    }
+
     /// The next request, if it may leave now and is prepared.
     fn next_request(&mut self, context: &mut Context<'_>) -> Option<Asked<'a>> {
-        let most = if self.full { MOST } else { 1 };
-        if self.asked.len() >= most {
+        let reserver = self.reserver;
+        let overlaps = self.full && reserver.consumer.overlaps();
+        if self.asked.len() >= if overlaps { MOST } else { 1 } {
             return None;
         }
-        let reserver = self.reserver;
         let room = self.prepare(context)?;
         let promised: usize = self.asked.iter().map(|asked| asked.size).sum();
         let fitting = room.saturating_sub(promised) / reserver.typical();
@@ -184,7 +201,11 @@ impl<'a> UnderWay<'a> {
             places,
             most,
             size: most.saturating_mul(reserver.typical()),
-            batch: maybe_done(reserver.consumer.reserve(most)),
+            batch: maybe_done(if self.asked.is_empty() {
+                reserver.consumer.reserve(most)
+            } else {
+                reserver.consumer.reserve_behind(most)
+            }),
         })
     }
 

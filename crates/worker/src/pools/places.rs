@@ -10,9 +10,10 @@ use tokio::sync::Notify;
 
 use super::Pace;
 
-/// One reservation takes the places' share by this: while the server prepares the next messages, and those after them are asked for, the
-/// last ones run.
-const SHARE: usize = 3;
+/// One reservation takes half of the places: while the server prepares the next messages, the last ones run.
+const HALVES: usize = 2;
+/// And a third, where another is under way behind it.
+const THIRDS: usize = 3;
 /// So many places are never shared out: small reservations cost more than they overlap.
 const UNSHARED: usize = 16;
 
@@ -24,6 +25,8 @@ pub(crate) struct Places {
     /// Places that are there whatever the pace.
     size: AtomicUsize,
     taken: AtomicUsize,
+    /// One reservation takes the places' share by this.
+    shares: AtomicUsize,
     /// Runs that are expected to free their slot within the pace's budget.
     ending: AtomicUsize,
     freed: Notify,
@@ -36,6 +39,7 @@ impl Places {
             slots: slots.into(),
             size: size.into(),
             taken: 0.into(),
+            shares: HALVES.into(),
             ending: 0.into(),
             freed: Notify::new(),
         })
@@ -61,6 +65,11 @@ impl Places {
         self.slots.store(slots, Ordering::Relaxed);
         self.size.store(size, Ordering::Relaxed);
         self.freed.notify_one();
+    }
+
+    /// Two reservations are under way at a time, where that is worth it.
+    pub(crate) fn share_with_another(&self) {
+        self.shares.store(THIRDS, Ordering::Relaxed);
     }
 
     /// Waits for a free place and takes it.
@@ -93,8 +102,9 @@ impl Places {
         let size = self.size() + self.ending.load(Ordering::Relaxed);
         let most = size + self.pace.ahead(self.slots.load(Ordering::Relaxed));
         let free = most.saturating_sub(taken);
-        let worth_it = taken < size || (free > 0 && free >= most.div_ceil(SHARE));
-        worth_it.then(|| free.min((most / SHARE).max(UNSHARED)))
+        let shares = self.shares.load(Ordering::Relaxed);
+        let worth_it = taken < size || (free > 0 && free >= most.div_ceil(shares));
+        worth_it.then(|| free.min((most / shares).max(UNSHARED)))
     }
 
     fn occupy(self: &Arc<Self>, count: usize) -> Place {
@@ -208,6 +218,8 @@ mod tests {
     #[tokio::test]
     async fn many_places_are_shared_out() {
         let places = places(100, 100);
+        assert_eq!(places.take_share().await.count(), 50);
+        places.share_with_another();
         assert_eq!(places.take_share().await.count(), 33);
         assert_eq!(places.waiting(), 0);
     }
@@ -215,6 +227,7 @@ mod tests {
     #[tokio::test]
     async fn short_runs_make_places_that_are_asked_for_by_thirds() {
         let places = places(2, 2);
+        places.share_with_another();
         (0..100).for_each(|_| places.pace().ran(Duration::from_micros(10)));
         let mut first = places.take_share().await;
         let asked = first.count();
