@@ -147,7 +147,11 @@ impl<'a> UnderWay<'a> {
 
     /// Has the requests leave that may.
     pub(super) async fn leave(&mut self) {
-        poll_fn(|context| Poll::Ready(self.advance(context))).await;
+        poll_fn(|context| {
+            self.advance(context);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     /// Drops what is not answered, and returns what is.
