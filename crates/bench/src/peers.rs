@@ -14,11 +14,13 @@ use crate::setup::{Setup, Store};
 use crate::size::Size;
 use crate::stats::median;
 use catalogue::PEERS;
-use measured::Measured;
 use peer::Peer;
 
 /// Our slots, besides the default.
 const SLOTS: usize = 100;
+/// The row of what the server alone allows.
+const LIMIT: &str = "Redis alone: the limit (luav)";
+
 /// One task queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PeerRow {
@@ -50,59 +52,93 @@ pub(crate) struct PeerRun {
 }
 
 impl PeerRow {
+    fn new(name: String, note: Option<String>) -> Self {
+        Self {
+            name,
+            runs: Vec::new(),
+            note,
+        }
+    }
+
     /// The median of one figure over the repetitions.
     pub(crate) fn median(&self, figure: impl Fn(&PeerRun) -> Option<f64>) -> Option<f64> {
         median(self.runs.iter().filter_map(figure))
     }
 }
 
-/// Measures what the server allows, ours, Celery and every peer that is installed.
-pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<PeerRow> {
-    let ours = Setup::celeriac(Store::Redis);
-    let wanted = |name: &str| size.only.as_ref().is_none_or(|text| name.contains(text));
-    let mut rows = Vec::new();
-    for setup in size.chosen([ours.with_concurrency(SLOTS), ours, Setup::celery()]) {
-        let measured = Measured::measure(lab, setup, size).await;
-        if rows.is_empty() {
-            rows.extend(measured.limit());
-        }
-        rows.push(measured.row());
-    }
-    for peer in PEERS.iter().filter(|peer| wanted(peer.name)) {
-        rows.push(of_peer(lab, peer, size).await);
-    }
-    rows
+/// Who takes part.
+enum Entrant {
+    /// Ours, or Celery.
+    Own(Setup),
+    Peer(&'static Peer),
 }
 
-/// A peer; a failure ends the row with a note.
-async fn of_peer(lab: &Lab, peer: &'static Peer, size: &Size) -> PeerRow {
-    let mut row = PeerRow {
-        name: peer.name.to_owned(),
-        runs: Vec::new(),
-        note: peer.missing(),
-    };
-    while row.runs.len() < size.reps && row.note.is_none() {
-        eprintln!(
-            "peers: {}, {} of {}",
-            peer.name,
-            row.runs.len() + 1,
-            size.reps
-        );
-        let reference = Reference::measure(lab.redis());
-        match peer
-            .measure(lab, size)
-            .await
-            .and_then(|run| Ok((run, reference?)))
-        {
-            Ok((run, reference)) => row.runs.push(PeerRun {
-                reference: Some(reference.per_s),
-                ..run
-            }),
-            Err(error) => {
-                eprintln!("  failed: {error:#}");
-                row.note = Some(format!("failed: {error:#}"));
+impl Entrant {
+    fn name(&self) -> String {
+        match self {
+            Self::Own(setup) => setup.to_string(),
+            Self::Peer(peer) => peer.name.to_owned(),
+        }
+    }
+
+    fn missing(&self) -> Option<String> {
+        match self {
+            Self::Own(_) => None,
+            Self::Peer(peer) => peer.missing(),
+        }
+    }
+
+    /// One repetition, and what the server allowed immediately before where that was measured.
+    async fn measure(&self, lab: &Lab, size: &Size) -> anyhow::Result<(PeerRun, Option<PeerRun>)> {
+        let peer = match self {
+            Self::Own(setup) => return measured::measure(lab, *setup, size).await,
+            Self::Peer(peer) => peer,
+        };
+        let reference = Some(Reference::measure(lab.redis())?.per_s);
+        let run = peer.measure(lab, size).await?;
+        Ok((PeerRun { reference, ..run }, None))
+    }
+}
+
+/// Measures what the server allows, ours, Celery and every peer that is installed. They take turns, so that a machine that gets slower
+/// does so for all of them. A failure ends a row with a note.
+pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<PeerRow> {
+    let mut limit = PeerRow::new(LIMIT.to_owned(), None);
+    let mut rows: Vec<(Entrant, PeerRow)> = entrants(size)
+        .map(|entrant| {
+            let row = PeerRow::new(entrant.name(), entrant.missing());
+            (entrant, row)
+        })
+        .collect();
+    for rep in 1..=size.reps {
+        for (entrant, row) in rows.iter_mut().filter(|(_, row)| row.note.is_none()) {
+            eprintln!("peers: {}, {rep} of {}", row.name, size.reps);
+            match entrant.measure(lab, size).await {
+                Ok((run, allowed)) => {
+                    row.runs.push(run);
+                    limit.runs.extend(allowed);
+                }
+                Err(error) => {
+                    eprintln!("  failed: {error:#}");
+                    row.note = Some(format!("failed: {error:#}"));
+                }
             }
         }
     }
-    row
+    let limit = (!limit.runs.is_empty()).then_some(limit);
+    limit
+        .into_iter()
+        .chain(rows.into_iter().map(|(_, row)| row))
+        .collect()
+}
+
+fn entrants(size: &Size) -> impl Iterator<Item = Entrant> {
+    let ours = Setup::celeriac(Store::Redis);
+    let many = ours.with_concurrency(SLOTS);
+    let own = size.chosen([many, many.with_one_thread(), ours, Setup::celery()]);
+    let wanted = |name: &str| size.only.as_ref().is_none_or(|text| name.contains(text));
+    let peers = PEERS.iter().filter(move |peer| wanted(peer.name));
+    own.into_iter()
+        .map(Entrant::Own)
+        .chain(peers.map(Entrant::Peer))
 }

@@ -42,6 +42,9 @@ pub(crate) struct Setup {
     /// Whether Redis writes an append-only file, synchronised every second.
     #[serde(default)]
     pub(crate) aof: bool,
+    /// Whether our worker's runtime has one thread instead of one for each core.
+    #[serde(default)]
+    pub(crate) one_thread: bool,
 }
 
 impl Setup {
@@ -56,6 +59,7 @@ impl Setup {
             results: true,
             events: false,
             aof: false,
+            one_thread: false,
         }
     }
 
@@ -105,6 +109,14 @@ impl Setup {
         Self { aof: true, ..self }
     }
 
+    /// With one thread of the runtime.
+    pub(crate) fn with_one_thread(self) -> Self {
+        Self {
+            one_thread: true,
+            ..self
+        }
+    }
+
     /// The options of the worker's command line that say all this but the store and the results.
     pub(crate) fn worker_options(&self) -> Vec<String> {
         let mut options = Vec::new();
@@ -136,6 +148,7 @@ impl fmt::Display for Setup {
             self.store,
             self.concurrency_text()
         )?;
+        f.write_str(if self.one_thread { ", one thread" } else { "" })?;
         f.write_str(if self.results {
             ""
         } else {
