@@ -5,4 +5,5 @@ mod tasks;
 
 pub use tasks::{
     Compute, Echo, Fail, Gather, Kill, Record, RecordInChild, RecordLarge, RecordOnThread, Slot,
+    note_parent,
 };

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::Value;
@@ -55,6 +56,14 @@ impl Task for RecordOnThread {
     }
 }
 
+/// The process that started this one. A worker that is killed leaves its children to another.
+static PARENT: LazyLock<u32> = LazyLock::new(std::os::unix::process::parent_id);
+
+/// Looks who started this process. A child has to before it is given a task: later its worker may be gone.
+pub fn note_parent() {
+    LazyLock::force(&PARENT);
+}
+
 /// The same in a child process; the journal names its worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -65,9 +74,7 @@ impl Task for RecordInChild {
     type Output = usize;
 
     async fn run(self, _: &Context) -> Result<usize, Outcome> {
-        self.0
-            .leave_trace(std::os::unix::process::parent_id())
-            .await
+        self.0.leave_trace(*PARENT).await
     }
 }
 

@@ -9,6 +9,7 @@ use tests::{
 use worker::Registry;
 
 fn main() -> ExitCode {
+    tests::note_parent();
     service::worker_main("drill-worker", |_| {
         Ok::<_, Infallible>(
             Registry::new()
