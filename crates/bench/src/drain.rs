@@ -55,8 +55,8 @@ impl DrainRun {
     }
 }
 
-/// Drains on every store, with and without results, with default settings and with more slots; on Redis with one thread and with an
-/// append-only file too.
+/// Drains on every store, with and without results, with default settings and with more slots; on Redis with an append-only
+/// file too.
 pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DrainRun>> {
     let setups =
         [true, false].map(|results| setups(size).map(move |setup| setup.with_results(results)));
@@ -66,14 +66,12 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<Row<DrainRun>> {
     lab.repeat("drain", setups, size.reps, once).await
 }
 
-/// With default settings and with more slots on every store, on Redis with one thread too; Celery last.
+/// With default settings and with more slots on every store; Celery last.
 fn setups(size: &Size) -> impl Iterator<Item = Setup> {
     let ours = [Store::Redis, Store::Sqlite]
         .map(Setup::celeriac)
         .into_iter();
-    let one_thread = more(Setup::celeriac(Store::Redis), size).map(Setup::with_one_thread);
     ours.flat_map(move |setup| std::iter::once(setup).chain(more(setup, size)))
-        .chain(one_thread)
         .chain([Setup::celery()])
 }
 

@@ -124,12 +124,17 @@ impl Lab {
         rows
     }
 
-    fn row<R>(&self, setup: Setup) -> Row<R> {
+    /// Why there is nothing to measure.
+    pub(crate) fn missing(&self, setup: Setup) -> Option<String> {
         let missing = setup.engine == Engine::Celery && self.celery.is_none();
+        missing.then(|| NOT_INSTALLED.to_owned())
+    }
+
+    fn row<R>(&self, setup: Setup) -> Row<R> {
         Row {
             setup,
             runs: Vec::new(),
-            note: missing.then(|| NOT_INSTALLED.to_owned()),
+            note: self.missing(setup),
         }
     }
 
@@ -143,7 +148,8 @@ impl Lab {
         }
     }
 
-    async fn once<R>(
+    /// One repetition on an empty store.
+    pub(crate) async fn once<R>(
         &self,
         setup: Setup,
         once: impl AsyncFn(&Trial<'_>) -> anyhow::Result<R>,

@@ -81,9 +81,10 @@ impl Entrant {
         }
     }
 
-    fn missing(&self) -> Option<String> {
+    /// Why there is nothing to measure.
+    fn missing(&self, lab: &Lab) -> Option<String> {
         match self {
-            Self::Own(_) => None,
+            Self::Own(setup) => lab.missing(*setup),
             Self::Peer(peer) => peer.missing(),
         }
     }
@@ -106,7 +107,7 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<PeerRow> {
     let mut limit = PeerRow::new(LIMIT.to_owned(), None);
     let mut rows: Vec<(Entrant, PeerRow)> = entrants(size)
         .map(|entrant| {
-            let row = PeerRow::new(entrant.name(), entrant.missing());
+            let row = PeerRow::new(entrant.name(), entrant.missing(lab));
             (entrant, row)
         })
         .collect();
@@ -134,8 +135,7 @@ pub(crate) async fn run(lab: &Lab, size: &Size) -> Vec<PeerRow> {
 
 fn entrants(size: &Size) -> impl Iterator<Item = Entrant> {
     let ours = Setup::celeriac(Store::Redis);
-    let many = ours.with_concurrency(SLOTS);
-    let own = size.chosen([many, many.with_one_thread(), ours, Setup::celery()]);
+    let own = size.chosen([ours.with_concurrency(SLOTS), ours, Setup::celery()]);
     let wanted = |name: &str| size.only.as_ref().is_none_or(|text| name.contains(text));
     let peers = PEERS.iter().filter(move |peer| wanted(peer.name));
     own.into_iter()

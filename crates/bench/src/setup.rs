@@ -42,9 +42,6 @@ pub(crate) struct Setup {
     /// Whether Redis writes an append-only file, synchronised every second.
     #[serde(default)]
     pub(crate) aof: bool,
-    /// Whether our worker's runtime has one thread instead of one for each core.
-    #[serde(default)]
-    pub(crate) one_thread: bool,
 }
 
 impl Setup {
@@ -59,7 +56,6 @@ impl Setup {
             results: true,
             events: false,
             aof: false,
-            one_thread: false,
         }
     }
 
@@ -109,14 +105,6 @@ impl Setup {
         Self { aof: true, ..self }
     }
 
-    /// With one thread of the runtime.
-    pub(crate) fn with_one_thread(self) -> Self {
-        Self {
-            one_thread: true,
-            ..self
-        }
-    }
-
     /// The options of the worker's command line that say all this but the store and the results.
     pub(crate) fn worker_options(&self) -> Vec<String> {
         let mut options = Vec::new();
@@ -148,7 +136,6 @@ impl fmt::Display for Setup {
             self.store,
             self.concurrency_text()
         )?;
-        f.write_str(if self.one_thread { ", one thread" } else { "" })?;
         f.write_str(if self.results {
             ""
         } else {

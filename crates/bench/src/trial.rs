@@ -240,9 +240,6 @@ impl<'a> Trial<'a> {
         command.args(["--result-backend", &self.url]);
         command.args(self.setup.worker_options());
         command.env(stamps::VARIABLE, self.stamps.path());
-        if self.setup.one_thread {
-            command.env("TOKIO_WORKER_THREADS", "1");
-        }
         command.env(
             "CELERY_TASK_IGNORE_RESULT",
             (!self.setup.results).to_string(),

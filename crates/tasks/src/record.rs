@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use portfolio::error::Result;
+use portfolio::error::{Error, Result};
 use portfolio::store::{NewRun, RunEnd, Store};
 use protocol::{ExceptionInfo, Value, saferepr};
 use serde::Serialize;
@@ -17,6 +17,10 @@ use crate::App;
 
 /// Bytes of arguments that a row keeps.
 const MOST_BYTES: usize = 10_000;
+
+/// How often a row is tried that others keep from being written, and the pause between.
+const TRIES: usize = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A run that was noted as started. Dropped without [`Record::end`] it is noted as ended from outside.
 pub(crate) struct Record {
@@ -52,7 +56,7 @@ impl Record {
                 retries: ctx.retries(),
                 started: Timestamp::now(),
             };
-            let row = async move { written(store.run_started(run)).await };
+            let row = async move { written(|| store.run_started(&run)).await };
             let row = record.beginning.insert(tokio::spawn(row));
             if in_time(patience, row).await {
                 record.beginning = None;
@@ -96,7 +100,7 @@ impl Record {
             if let Some(beginning) = beginning {
                 beginning.await.ok();
             }
-            written(store.run_ended(&task_id, end)).await;
+            written(|| store.run_ended(&task_id, &end)).await;
         }))
     }
 }
@@ -119,10 +123,16 @@ async fn in_time(patience: Duration, row: impl Future) -> bool {
     waited.is_ok()
 }
 
-async fn written(write: impl Future<Output = Result<()>>) {
-    if let Err(error) = write.await {
-        debug!(%error, "the run is not recorded");
+/// Writes a row. A database that others keep from being written is asked again; each time it has waited by itself.
+async fn written<W: Future<Output = Result<()>>>(write: impl Fn() -> W) {
+    for _ in 0..TRIES {
+        match write().await {
+            Ok(()) => return,
+            Err(Error::DatabaseBusy { .. }) => tokio::time::sleep(PAUSE).await,
+            Err(error) => return debug!(%error, "the run is not recorded"),
+        }
     }
+    debug!("the run is not recorded: the database is busy");
 }
 
 fn text(exception: &ExceptionInfo) -> String {

@@ -1,13 +1,10 @@
 //! Ours and Celery among the peers, by the measurements that they have of their own.
 
-use anyhow::anyhow;
-
 use super::PeerRun;
 use crate::drain::{self, DrainRun};
 use crate::lab::Lab;
 use crate::latency;
 use crate::memory;
-use crate::row::{Row, Run};
 use crate::setup::Setup;
 use crate::size::Size;
 use crate::trial::Trial;
@@ -19,11 +16,11 @@ pub(super) async fn measure(
     size: &Size,
 ) -> anyhow::Result<(PeerRun, Option<PeerRun>)> {
     let drain = async |trial: &Trial<'_>| drain::once(trial, size).await;
+    let with = lab.once(setup, drain).await?;
+    let without = lab.once(setup.with_results(false), drain).await?;
     let latency = async |trial: &Trial<'_>| latency::once(trial, size.samples).await;
-    let without = setup.with_results(false);
-    let [with, without] = only(lab.repeat("peers, drain", [setup, without], 1, drain).await)?;
-    let [latency] = only(lab.repeat("peers, latency", [setup], 1, latency).await)?;
-    let [idle] = only(lab.repeat("peers, memory", [setup], 1, memory::idle).await)?;
+    let latency = lab.once(setup, latency).await?;
+    let idle = lab.once(setup, memory::idle).await?;
     let run = PeerRun {
         per_s: Some(with.figures.per_s),
         without_per_s: Some(without.figures.per_s),
@@ -46,14 +43,4 @@ fn allowed(with: &DrainRun, without: &DrainRun) -> Option<PeerRun> {
         server_cpu_us: Some(with.server_cpu_us),
         ..PeerRun::default()
     })
-}
-
-/// The only repetition of each row, or the first failure.
-fn only<R, const N: usize>(rows: Vec<Row<R>>) -> anyhow::Result<[Run<R>; N]> {
-    let runs = rows.into_iter().map(|mut row| {
-        let failed = || anyhow!(row.note.take().unwrap_or_default());
-        row.runs.pop().ok_or_else(failed)
-    });
-    let runs = runs.collect::<anyhow::Result<Vec<_>>>()?.try_into().ok();
-    Ok(runs.expect("there is a row for each setup"))
 }

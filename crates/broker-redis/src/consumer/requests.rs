@@ -98,6 +98,7 @@ pub(super) enum Answered {
 }
 
 impl Requests {
+    /// Counts one more who reserves.
     pub(super) fn enter(&self) -> Caller<'_> {
         self.callers.fetch_add(1, Ordering::Relaxed);
         Caller(self)
@@ -114,7 +115,8 @@ impl Requests {
     }
 
     fn under_way(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed) - *self.answered.borrow()
+        let answered = *self.answered.borrow();
+        self.sent.load(Ordering::Relaxed) - answered
     }
 
     /// Waits until what has been sent by now is answered and noted.

@@ -27,12 +27,8 @@ pub(super) async fn reserve(shared: &Arc<Shared>, max: usize) -> Result<Vec<Deli
     // Where nothing was, if that is the last that is known.
     let mut nothing = None;
     loop {
-        let ready = shared.holds.take(max);
-        if !ready.is_empty() {
+        if let Some(ready) = ready(shared, max)? {
             return Ok(ready);
-        }
-        if shared.stop.is_cancelled() {
-            return Err(closed());
         }
         let joined = requests.joined();
         nothing = match (shared.next_answer(&mut turn).await.transpose()?, nothing) {
@@ -76,17 +72,22 @@ pub(super) async fn reserve_behind(shared: &Arc<Shared>, max: usize) -> Result<V
         }
     };
     loop {
-        let ready = shared.holds.take(max);
-        if !ready.is_empty() {
+        if let Some(ready) = ready(shared, max)? {
             return Ok(ready);
-        }
-        if shared.stop.is_cancelled() {
-            return Err(closed());
         }
         if shared.next_answer(&mut turn).await.transpose()?.is_none() {
             return Ok(Vec::new());
         }
     }
+}
+
+/// What was taken already and nobody was given yet, if there is any.
+fn ready(shared: &Shared, max: usize) -> Result<Option<Vec<Delivery>>> {
+    let ready = shared.holds.take(max);
+    if ready.is_empty() && shared.stop.is_cancelled() {
+        return Err(closed());
+    }
+    Ok((!ready.is_empty()).then_some(ready))
 }
 
 /// Pauses, then looks for what unanswered requests took.

@@ -30,15 +30,13 @@ fn taken(reserved: Result<Vec<Delivery>>) -> Vec<Delivery> {
     reserved.expect("reserving works")
 }
 
-async fn settle(member: &Member, deliveries: &[Delivery]) {
+/// Takes what is still there, and has everything acknowledged when it came in its order.
+async fn finish(member: &Member, mut got: Vec<Delivery>, expected: &[String]) {
+    got.extend(member.take(expected.len() - got.len()).await);
+    let ids: Vec<String> = got.iter().map(id).collect();
+    assert_eq!(ids, expected);
     let ack = |delivery: &Delivery| Settlement::new(delivery.tag.clone(), Verdict::Ack);
-    member
-        .settle_all(deliveries.iter().map(ack).collect())
-        .await;
-}
-
-fn ids_of(deliveries: &[Delivery]) -> Vec<String> {
-    deliveries.iter().map(id).collect()
+    member.settle_all(got.iter().map(ack).collect()).await;
 }
 
 async fn overlapping_reservations_give_messages_in_order(fixture: Fixture) {
@@ -46,15 +44,12 @@ async fn overlapping_reservations_give_messages_in_order(fixture: Fixture) {
     for round in 0..ROUNDS {
         let expected = ids(&format!("{round}-"), ALL);
         fixture.publish("q", &borrowed(&expected)).await;
-        let (mut first, mut second) = (
-            member.consumer.reserve(SHARE),
-            member.consumer.reserve(SHARE),
-        );
+        let next = || member.consumer.reserve(SHARE);
+        let (mut first, mut second) = (next(), next());
         let mut got = Vec::new();
         // One after the other from here on, and at last the later one before the earlier one.
         while got.len() + 2 * SHARE <= ALL {
             let begun = (poll!(&mut first), poll!(&mut second));
-            let next = || member.consumer.reserve(SHARE);
             match begun {
                 (first_had, Poll::Ready(had)) => {
                     // Never the second one alone.
@@ -72,9 +67,7 @@ async fn overlapping_reservations_give_messages_in_order(fixture: Fixture) {
             }
         }
         drop((first, second));
-        got.extend(member.take(ALL - got.len()).await);
-        assert_eq!(ids_of(&got), expected, "in round {round}");
-        settle(&member, &got).await;
+        finish(&member, got, &expected).await;
     }
 }
 
@@ -82,10 +75,8 @@ async fn overlapping_reservations_that_wait_give_messages_in_order(fixture: Fixt
     let member = fixture.consumer(&["q"]).await;
     for round in 0..ROUNDS {
         let expected = ids(&format!("{round}-"), ALL);
-        let (mut first, mut second) = (
-            member.consumer.reserve(SHARE),
-            member.consumer.reserve(SHARE),
-        );
+        let next = || member.consumer.reserve(SHARE);
+        let (mut first, mut second) = (next(), next());
         assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
         let publish = async {
             for id in &expected {
@@ -97,9 +88,7 @@ async fn overlapping_reservations_that_wait_give_messages_in_order(fixture: Fixt
         let ((second, first), ()) = both.await;
         let mut got = taken(first);
         got.extend(taken(second));
-        got.extend(member.take(ALL - got.len()).await);
-        assert_eq!(ids_of(&got), expected, "in round {round}");
-        settle(&member, &got).await;
+        finish(&member, got, &expected).await;
     }
 }
 
@@ -133,9 +122,7 @@ async fn a_dropped_reservation_loses_nothing_and_keeps_the_order(fixture: Fixtur
                 Poll::Pending => {}
             }
         }
-        got.extend(member.take(ALL - got.len()).await);
-        assert_eq!(ids_of(&got), expected, "in round {round}");
-        settle(&member, &got).await;
+        finish(&member, got, &expected).await;
     }
     assert_eq!(member.close().await, 0, "nothing was stranded");
 }
@@ -181,10 +168,8 @@ async fn a_call_behind_one_that_waits_does_not_wait(fixture: Fixture) {
             };
         }
         fixture.publish("q", &borrowed(&expected)).await;
-        let mut got = taken(within("messages", waiting).await);
-        got.extend(member.take(SHARE - got.len()).await);
-        assert_eq!(ids_of(&got), expected, "in round {round}");
-        settle(&member, &got).await;
+        let got = taken(within("messages", waiting).await);
+        finish(&member, got, &expected).await;
     }
 }
 
@@ -208,8 +193,7 @@ async fn calls_behind_others_give_messages_in_order(fixture: Fixture) {
             got
         };
         let (got, ()) = within("all messages", future::join(take, publish)).await;
-        assert_eq!(ids_of(&got), expected, "in round {round}");
-        settle(&member, &got).await;
+        finish(&member, got, &expected).await;
     }
     assert_eq!(member.close().await, 0, "nothing was stranded");
 }

@@ -88,10 +88,9 @@ impl Consumer for MemoryConsumer {
         let _turn = self.turns.lock().await;
         self.check_open()?;
         let membership = &self.membership;
-        let taken = membership.shared.wait_for(|state| {
-            let incarnation = membership.renew(state);
-            Some(state.take(&incarnation, max)).filter(|taken| !taken.is_empty())
-        });
+        let taken = membership
+            .shared
+            .wait_for(|state| Some(membership.take(state, max)).filter(|taken| !taken.is_empty()));
         let taken = self
             .closed
             .run_until_cancelled(taken)
@@ -111,10 +110,9 @@ impl Consumer for MemoryConsumer {
             return Ok(Vec::new());
         };
         let membership = &self.membership;
-        let taken = membership.shared.change(|state| {
-            let incarnation = membership.renew(state);
-            state.take(&incarnation, max)
-        });
+        let taken = membership
+            .shared
+            .change(|state| membership.take(state, max));
         Ok(self.deliveries(taken))
     }
 
@@ -223,6 +221,11 @@ impl Membership {
             .workers
             .insert(identity.name.clone(), identity.worker.clone());
         identity.name.clone()
+    }
+
+    fn take(&self, state: &mut State, max: usize) -> Vec<(Tag, Item)> {
+        let incarnation = self.renew(state);
+        state.take(&incarnation, max)
     }
 
     fn set_queues(&self, queues: &[String]) {

@@ -41,7 +41,7 @@ pub struct RunEnd {
 
 impl Store {
     /// Notes that a run begins; a row of an earlier run of the same task is replaced.
-    pub async fn run_started(&self, run: NewRun) -> Result<()> {
+    pub async fn run_started(&self, run: &NewRun) -> Result<()> {
         let query = self.sql(
             "INSERT INTO task_runs (task_id, name, queue, state, worker, args, started_at, retries)
              VALUES (?1, ?2, ?3, 'STARTED', ?4, ?5::jsonb, ?6::timestamptz, ?7::int)
@@ -50,18 +50,18 @@ impl Store {
                finished_at = NULL, duration_ms = NULL, error = NULL",
         );
         let query = query
-            .bind(run.task_id)
-            .bind(run.name)
-            .bind(run.queue)
-            .bind(run.worker)
-            .bind(run.args)
+            .bind(run.task_id.as_str())
+            .bind(run.name.as_str())
+            .bind(run.queue.as_str())
+            .bind(run.worker.as_str())
+            .bind(run.args.as_str())
             .bind(run.started)
             .bind(i64::from(run.retries));
         query.execute().await.map(|_| ())
     }
 
     /// Notes how it ended.
-    pub async fn run_ended(&self, task_id: &str, end: RunEnd) -> Result<()> {
+    pub async fn run_ended(&self, task_id: &str, end: &RunEnd) -> Result<()> {
         let query = self.sql(
             "UPDATE task_runs SET state = ?2, finished_at = ?3::timestamptz, duration_ms = ?4, error = ?5
              WHERE task_id = ?1 AND retries = ?6::int",
@@ -72,7 +72,7 @@ impl Store {
             .bind(end.state)
             .bind(end.finished)
             .bind(duration)
-            .bind(end.error)
+            .bind(end.error.clone())
             .bind(i64::from(end.retries));
         query.execute().await.map(|_| ())
     }

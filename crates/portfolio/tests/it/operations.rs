@@ -23,7 +23,7 @@ async fn ran(store: &Store, task_id: &str, state: &'static str, finished: Timest
         retries: 1,
         started: finished - SignedDuration::from_secs(2),
     };
-    store.run_started(run).await.unwrap();
+    store.run_started(&run).await.unwrap();
     let end = RunEnd {
         retries: 1,
         state,
@@ -31,7 +31,7 @@ async fn ran(store: &Store, task_id: &str, state: &'static str, finished: Timest
         duration: SignedDuration::from_secs(2),
         error: None,
     };
-    store.run_ended(task_id, end).await.unwrap();
+    store.run_ended(task_id, &end).await.unwrap();
 }
 
 on_both_servers!(runs_are_found_by_when_they_ended);

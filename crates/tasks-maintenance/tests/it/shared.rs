@@ -1,5 +1,7 @@
 //! What surrounds every finance task: the run on record, the lock, the folders that it may touch.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use portfolio::store::{LockAttempt, Store};
 use serde_json::json;
@@ -74,6 +76,8 @@ async fn a_slow_database_delays_no_run_and_learns_how_it_ended() {
 
     let to = Timestamp::now() + SignedDuration::from_secs(60);
     assert!(store.runs_between(from, to).await.unwrap().is_empty());
+    // Longer than SQLite waits for another that writes.
+    tokio::time::sleep(Duration::from_secs(11)).await;
     writing.rollback().await.unwrap();
     wait_until(DEADLINE, async || {
         let runs = store.runs_between(from, to).await.unwrap();

@@ -174,13 +174,11 @@ impl<'a> UnderWay<'a> {
         }
     }
 
-    /// Forgets requests that nothing was there for, unless they are all there is.
+    /// Gives up requests behind the first that nothing was there for.
     fn drop_needless(&mut self) {
-        let before = self.asked.len();
-        let mut first = true;
-        self.asked
-            .retain(|asked| std::mem::take(&mut first) || !asked.is_in_vain());
-        self.full &= self.asked.len() == before;
+        while self.asked.len() > 1 && self.asked.pop_back_if(|last| last.is_in_vain()).is_some() {
+            self.full = false;
+        }
     }
 
     /// The next request, if it may leave now and is prepared.
