@@ -56,7 +56,7 @@ impl<'w> Subject<'w> {
         let window = walk.window(from.unwrap_or(walk.inception));
         Ok(Subject {
             names,
-            figures: PeriodFigures::of(walk, &window, settings)?,
+            figures: PeriodFigures::of(walk, &window, settings),
             gains: Gains::of(walk, &window),
             closing: Closing::of(walk)?,
             targets: None,

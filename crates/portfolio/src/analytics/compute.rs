@@ -149,7 +149,7 @@ pub(super) fn figures<S: Series>(
     series: impl Fn(Date) -> S,
 ) -> Result<Computed, Issue> {
     let failed = |error: LedgerError| job.failed(error);
-    let periods = periods(end, market, job, series).map_err(failed)?;
+    let periods = periods(end, market, job, series);
     let closing = Closing::of(end).map_err(failed)?;
     let figures: Vec<&PeriodFigures> = periods.iter().map(|(_, figures)| figures).collect();
     if let Some(wrong) = inconsistencies(end, &closing, &figures)
@@ -207,21 +207,15 @@ fn periods<S: Series>(
     market: &Market,
     job: &Job,
     series: impl Fn(Date) -> S,
-) -> Result<Vec<(Period, PeriodFigures)>, LedgerError> {
-    let settings = settings(market, job);
-    let figures = Period::STORED.iter().map(|period| {
-        let breakdown = match period {
-            Period::Max => Breakdown::Assets,
-            _ => Breakdown::None,
-        };
-        let settings = ReturnSettings {
-            breakdown,
-            ..settings
-        };
-        let window = series(period.start(job.target.as_of));
-        Ok((*period, PeriodFigures::of(walk, &window, settings)?))
+) -> Vec<(Period, PeriodFigures)> {
+    let windows = Period::STORED.map(|period| series(period.start(job.target.as_of)));
+    let breakdowns = Period::STORED.map(|period| match period {
+        Period::Max => Breakdown::Assets,
+        _ => Breakdown::None,
     });
-    figures.collect()
+    let windows: Vec<(&S, Breakdown)> = windows.iter().zip(breakdowns).collect();
+    let figures = PeriodFigures::of_all(walk, &windows, settings(market, job));
+    Period::STORED.into_iter().zip(figures).collect()
 }
 
 /// How returns are annualised and compared; nothing rolls.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::columns::Column;
-use crate::lanes::{dots, sum, sum_of_pairs};
+use crate::lanes::{dots, sum, sums_of_pairs};
 
 /// Columns that are added in one pass over the sums.
 const TOGETHER: usize = 4;
@@ -51,15 +51,21 @@ impl Product<'_> {
                     .zip(rates)
                     .map(|(close, rate)| close * rate)
                     .collect();
-                sum_of_pairs(weights, &values, |weight, value| weight * value)
+                products(weights, &values)
             }
             (Some(column), None) | (None, Some(column)) => {
-                sum_of_pairs(weights, column, |weight, value| weight * value)
+                products(weights, column)
             }
             (None, None) => sum(weights, |weight| weight),
         };
         self.factor * sum
     }
+}
+
+/// The sum of the products of two equally long lists.
+fn products(a: &[f64], b: &[f64]) -> f64 {
+    let [sum] = sums_of_pairs(a, b, |a, b| [a * b]);
+    sum
 }
 
 fn part<'c>(column: Option<Column<'c>>, days: &Range<usize>) -> Option<&'c [f64]> {

@@ -10,9 +10,9 @@ use crate::dates::days_between;
 use crate::decimal::Decimal;
 use crate::dietz::modified_dietz;
 use crate::index::Index;
-use crate::ledger::{Flow, LedgerError, Totals};
-use crate::metrics::{self, Benchmark, ReturnSeries, RollingPoint, Settings, Stats};
-use crate::returns::{CASH, Part};
+use crate::ledger::{Flow, Totals};
+use crate::metrics::{self, Benchmark, Endings, ReturnSeries, RollingPoint, Settings, Stats};
+use crate::returns::{CASH, Part, Returns};
 use crate::series::{Series, Walked};
 use crate::xirr::{Xirr, xirr};
 
@@ -113,18 +113,85 @@ pub struct PeriodFigures {
     pub rolling: BTreeMap<usize, RollingSummary>,
 }
 
+/// The daily returns of a period, and those of the benchmark over the same days.
+struct Daily<'d> {
+    base: Date,
+    returns: &'d Returns<'d>,
+    benchmark: Option<Benchmark<'d>>,
+}
+
+impl Daily<'_> {
+    /// The returns, when every day has one and equity stayed positive.
+    fn series(&self) -> Option<ReturnSeries<'_>> {
+        let returns = self.returns.unbroken()?;
+        Some(ReturnSeries {
+            base: self.base,
+            dates: &self.returns.dates,
+            returns,
+        })
+    }
+}
+
 impl PeriodFigures {
     /// The figures of one period of a ledger.
     pub fn of(
         walk: &Walked<'_>,
         window: &impl Series,
         settings: ReturnSettings<'_>,
-    ) -> Result<PeriodFigures, LedgerError> {
+    ) -> PeriodFigures {
+        let mut figures = PeriodFigures::of_all(walk, &[(window, settings.breakdown)], settings);
+        figures.pop().expect("there are figures for each period")
+    }
+
+    /// The figures of some periods, each with how far its returns are broken down. They end on the same day, so that much is
+    /// computed once for all of them.
+    pub fn of_all<S: Series>(
+        walk: &Walked<'_>,
+        periods: &[(&S, Breakdown)],
+        settings: ReturnSettings<'_>,
+    ) -> Vec<PeriodFigures> {
+        let returns: Vec<Returns<'_>> = periods.iter().map(|(window, _)| window.returns()).collect();
+        let daily = periods.iter().zip(&returns).map(|((window, _), returns)| {
+            let base = window.from();
+            let benchmark = |index: &Index| index.returns(base, &returns.dates);
+            Daily {
+                base,
+                returns,
+                benchmark: settings.benchmark.map(benchmark),
+            }
+        });
+        let daily: Vec<Daily<'_>> = daily.collect();
+        let unbroken = daily.iter().filter_map(|daily| Some((daily, daily.series()?)));
+        let longest = unbroken.max_by_key(|(_, series)| series.returns.len());
+        let endings = longest.map(|(daily, series)| {
+            Endings::of(series, settings.metrics, daily.benchmark.as_ref())
+        });
+        let each = periods.iter().zip(&daily);
+        each.map(|((window, breakdown), daily)| {
+            let mut figures = PeriodFigures::exact(walk, *window, daily.returns);
+            if let Some((endings, series)) = endings.as_ref().zip(daily.series()) {
+                let benchmark = daily.benchmark.as_ref();
+                let stats = endings.stats(series, benchmark);
+                let total = stats.total_return;
+                figures.twr = total.or_else(|| Some(metrics::compound(series.returns)));
+                figures.stats = Some(stats);
+                let settings = ReturnSettings {
+                    breakdown: *breakdown,
+                    ..settings
+                };
+                figures.time_weighted(walk, *window, series, settings, benchmark);
+            }
+            figures
+        })
+        .collect()
+    }
+
+    /// Those that are not made of daily returns.
+    fn exact(walk: &Walked<'_>, window: &impl Series, returns: &Returns<'_>) -> PeriodFigures {
         let mark = window.mark();
         let flows = &walk.ledger.flows()[mark.flows..];
-        let returns = window.returns();
         let to = walk.closing.date;
-        let mut figures = PeriodFigures {
+        PeriodFigures {
             from: window.from(),
             to,
             grid_points: returns.dates.len(),
@@ -149,48 +216,28 @@ impl PeriodFigures {
             monthly: BTreeMap::new(),
             yearly: BTreeMap::new(),
             rolling: BTreeMap::new(),
-        };
-        if let Some(values) = returns.unbroken() {
-            figures.time_weighted(walk, window, &returns.dates, values, settings);
         }
-        Ok(figures)
     }
 
     fn time_weighted(
         &mut self,
         walk: &Walked<'_>,
         window: &impl Series,
-        dates: &[Date],
-        values: &[f64],
+        series: ReturnSeries<'_>,
         settings: ReturnSettings<'_>,
+        benchmark: Option<&Benchmark<'_>>,
     ) {
-        let series = ReturnSeries {
-            base: window.from(),
-            dates,
-            returns: values,
-        };
-        let benchmark = settings
-            .benchmark
-            .map(|index| index.returns(window.from(), dates));
-        self.twr = Some(metrics::compound(values));
-        self.stats = Some(metrics::stats(series, settings.metrics, benchmark.as_ref()));
         if settings.breakdown != Breakdown::None {
-            let parts = window.contributions(values);
+            let parts = window.contributions(series.returns);
             self.contribution = parts.map(|parts| named(walk, parts));
         }
         if settings.breakdown == Breakdown::Everything {
             self.monthly = metrics::monthly(series);
             self.yearly = metrics::yearly(series);
         }
-        self.rolling = settings
-            .rolling
-            .iter()
-            .map(|length| {
-                (
-                    *length,
-                    rolling(series, *length, settings, benchmark.as_ref()),
-                )
-            })
+        let rolling = settings.rolling.iter();
+        self.rolling = rolling
+            .map(|length| (*length, rolling_summary(series, *length, settings, benchmark)))
             .collect();
     }
 }
@@ -247,7 +294,7 @@ fn named(walk: &Walked<'_>, parts: BTreeMap<Part, f64>) -> Weights {
         .collect()
 }
 
-fn rolling(
+fn rolling_summary(
     series: ReturnSeries<'_>,
     length: usize,
     settings: ReturnSettings<'_>,

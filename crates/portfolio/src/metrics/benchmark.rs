@@ -5,10 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 
-use super::moments::Sums;
+use super::relative::Compared;
 use super::{ReturnSeries, compound};
 use crate::dates::begins_with;
-use crate::lanes::products_of_pairs;
 
 /// Benchmark returns by date; dates that the portfolio does not have are left out.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +30,6 @@ pub(crate) struct BenchmarkReturns {
 /// What returns come to by themselves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alone {
-    pub(super) sums: Sums,
     /// Compounded.
     pub(super) total: f64,
     pub(super) up: Days,
@@ -47,6 +45,7 @@ pub(super) struct Days {
 }
 
 /// Equally long lists of returns, day by day.
+#[derive(Debug)]
 pub(crate) struct Common<'r> {
     own: Cow<'r, [f64]>,
     other: Cow<'r, [f64]>,
@@ -89,13 +88,9 @@ impl BenchmarkReturns {
 
 impl Alone {
     fn of(returns: &[f64]) -> Alone {
-        let when = |chosen: bool, value: f64| if chosen { 1.0 + value } else { 1.0 };
-        let [up, down] = products_of_pairs(returns, returns, |value, _| {
-            [when(value > 0.0, value), when(value < 0.0, value)]
-        });
+        let Compared { up, down, .. } = Compared::of_all(returns, returns);
         let days = |chosen: fn(f64) -> bool| returns.iter().filter(|value| chosen(**value)).count();
         Alone {
-            sums: Sums::of(returns),
             total: compound(returns),
             up: Days {
                 count: days(|value| value > 0.0),

@@ -4,15 +4,20 @@
 mod benchmark;
 mod calendar_returns;
 mod drawdown;
+mod ends;
 mod moments;
 mod relative;
 mod rolling;
+mod spread;
 mod stats;
 mod tail;
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 
-use crate::lanes::products_of_pairs;
+use self::ends::{Stretch, whole};
+use crate::lanes::product;
 
 pub use benchmark::Benchmark;
 pub(crate) use benchmark::BenchmarkReturns;
@@ -20,7 +25,7 @@ pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
 pub use relative::{Relative, relative};
 pub use rolling::{RollingPoint, rolling, rolling_point};
-pub use stats::{DatedReturn, Stats, stats};
+pub use stats::{DatedReturn, Endings, Stats, stats};
 
 /// A deviation not above this counts as zero.
 pub(crate) const EPSILON: f64 = 1e-12;
@@ -78,8 +83,18 @@ impl Settings {
 
 /// Returns joined: `(1+a)(1+b)… - 1`.
 pub fn compound(returns: &[f64]) -> f64 {
-    let [wealth] = products_of_pairs(returns, returns, |value, _| [1.0 + value]);
-    wealth - 1.0
+    let wealth = |part: Range<usize>| Wealth(product(&returns[part], |value| value + 1.0));
+    whole(returns.len(), wealth).0 - 1.0
+}
+
+/// What some returns make of one.
+#[derive(Clone, Copy)]
+struct Wealth(f64);
+
+impl Stretch for Wealth {
+    fn and(self, later: Wealth) -> Wealth {
+        Wealth(self.0 * later.0)
+    }
 }
 
 #[cfg(test)]

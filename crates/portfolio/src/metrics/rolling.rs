@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::drawdown::falls;
-use super::moments::{deviation, mean};
+use super::moments::Moments;
 use super::relative::beta;
 use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
 
@@ -71,8 +71,9 @@ fn point(
     benchmark: Option<&Benchmark<'_>>,
 ) -> RollingPoint {
     let annual = settings.periods_per_year.sqrt();
-    let deviation = deviation(part.returns);
-    let excess = mean(part.returns) - settings.period_risk_free();
+    let moments = Moments::of(part.returns);
+    let deviation = moments.deviation();
+    let excess = moments.mean - settings.period_risk_free();
     RollingPoint {
         date: part.dates[part.dates.len() - 1],
         total_return: compound(part.returns),
@@ -86,6 +87,5 @@ fn point(
 }
 
 fn common_beta(part: ReturnSeries<'_>, benchmark: &Benchmark<'_>) -> Option<f64> {
-    let common = benchmark.common(part);
-    beta(common.own(), common.other())
+    beta(&benchmark.common(part))
 }

@@ -1,15 +1,17 @@
 //! The figures of one return series.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::drawdown::{Drawdown, Falls, Underwater, falls};
-use super::moments::Moments;
-use super::relative::{Relative, relative};
-use super::tail::{Tail, tail};
-use super::{Benchmark, EPSILON, ReturnSeries, Settings, compound};
+use super::ends::{Ends, ends_with};
+use super::relative::{CommonEnds, Relative, relative_by};
+use super::spread::{Extreme, Spread};
+use super::tail::{Outer, Tail, tail};
+use super::{Benchmark, EPSILON, ReturnSeries, Settings};
 use crate::dates::days_between;
-use crate::lanes::{outermost, sums};
 
 /// A return and its day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,22 +81,94 @@ pub fn stats(
     settings: Settings,
     benchmark: Option<&Benchmark<'_>>,
 ) -> Stats {
-    let mut figures = Stats {
-        n_returns: series.returns.len(),
-        ..Stats::default()
-    };
-    let Some(last) = series.dates.last().copied() else {
-        return figures;
-    };
-    span(&mut figures, series.base, last);
-    spread(&mut figures, series.returns, settings);
-    let possible = series.returns.iter().filter(|value| **value >= -1.0);
-    if possible.count() == series.returns.len() {
-        compounding(&mut figures, series);
+    Endings::of(series, settings, benchmark).stats(series, benchmark)
+}
+
+/// What is computed once for several series that end alike: on the same day and with the same returns, but for the first
+/// return of each.
+#[derive(Debug)]
+pub struct Endings<'r> {
+    returns: &'r [f64],
+    settings: Settings,
+    minimum: f64,
+    spreads: Ends<Spread>,
+    outer: Outer,
+    common: Option<CommonEnds<'r>>,
+}
+
+impl<'r> Endings<'r> {
+    /// By the longest of the series.
+    pub fn of(
+        longest: ReturnSeries<'r>,
+        settings: Settings,
+        benchmark: Option<&'r Benchmark<'_>>,
+    ) -> Endings<'r> {
+        let (returns, minimum) = (longest.returns, settings.period_minimum());
+        let spread = |part: Range<usize>| Spread::of(&returns[part], minimum);
+        let spreads = Ends::of(returns.len(), spread);
+        let outer = match returns {
+            [] => Outer::default(),
+            _ => Outer::of(returns, &spreads.whole(returns.len(), spread).moments),
+        };
+        Endings {
+            returns,
+            settings,
+            minimum,
+            spreads,
+            outer,
+            common: benchmark.map(|benchmark| CommonEnds::of(longest, benchmark)),
+        }
     }
-    extremes(&mut figures, series);
-    figures.benchmark = benchmark.map(|benchmark| relative(series, benchmark, settings));
-    figures
+
+    /// As [`stats`]. Of a series that does not end like the others nothing is known before.
+    pub fn stats(&self, series: ReturnSeries<'_>, benchmark: Option<&Benchmark<'_>>) -> Stats {
+        let mut figures = Stats {
+            n_returns: series.returns.len(),
+            ..Stats::default()
+        };
+        let Some(last) = series.dates.last().copied() else {
+            return figures;
+        };
+        if !ends_with(self.returns, series.returns) {
+            return stats(series, self.settings, benchmark);
+        }
+        let spread = self.spreads.whole(series.returns.len(), |part| {
+            Spread::of(&series.returns[part], self.minimum)
+        });
+        span(&mut figures, series.base, last);
+        self.spread(&mut figures, series.returns, &spread);
+        if spread.least.value >= -1.0 {
+            compounding(&mut figures, series, spread.wealth - 1.0);
+        }
+        extremes(&mut figures, series, &spread);
+        let common = self.common.as_ref().zip(benchmark);
+        figures.benchmark = common.map(|(common, benchmark)| {
+            relative_by(common, series, benchmark, self.settings)
+        });
+        figures
+    }
+
+    fn spread(&self, figures: &mut Stats, returns: &[f64], spread: &Spread) {
+        let (settings, moments) = (&self.settings, &spread.moments);
+        let annual = settings.periods_per_year.sqrt();
+        let deviation = moments.deviation();
+        let excess = moments.mean - settings.period_risk_free();
+        figures.volatility = deviation.map(|deviation| deviation * annual);
+        figures.sharpe = deviation
+            .filter(|deviation| *deviation > EPSILON)
+            .map(|deviation| excess / deviation * annual);
+        figures.omega = (spread.losses > EPSILON).then(|| spread.gains / spread.losses);
+        if returns.len() > 1 {
+            let downside = (spread.below / returns.len() as f64).sqrt();
+            figures.downside_deviation = Some(downside * annual);
+            figures.sortino =
+                (downside > EPSILON).then(|| (moments.mean - self.minimum) / downside * annual);
+        }
+        let Tail { var, cvar, ratio } = tail(returns, settings.confidence, &self.outer);
+        (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
+        figures.skewness = moments.skewness();
+        figures.kurtosis = moments.kurtosis();
+    }
 }
 
 fn span(figures: &mut Stats, start: Date, end: Date) {
@@ -105,8 +179,7 @@ fn span(figures: &mut Stats, start: Date, end: Date) {
     figures.short_period = Some(days < 365);
 }
 
-fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
-    let total = compound(series.returns);
+fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64) {
     let days = days_between(series.base, series.dates[series.dates.len() - 1]);
     let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
     // A large gain within days can leave the range of floats when it is annualised.
@@ -126,47 +199,12 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>) {
     figures.ulcer_index = ulcer_index;
 }
 
-fn spread(figures: &mut Stats, returns: &[f64], settings: Settings) {
-    let annual = settings.periods_per_year.sqrt();
-    let minimum = settings.period_minimum();
-    let moments = Moments::of(returns);
-    let deviation = moments.deviation();
-    let excess = moments.mean - settings.period_risk_free();
-    figures.volatility = deviation.map(|deviation| deviation * annual);
-    figures.sharpe = deviation
-        .filter(|deviation| *deviation > EPSILON)
-        .map(|deviation| excess / deviation * annual);
-    let [below, gains, losses] = sums(returns, |value| {
-        let short = (value - minimum).min(0.0);
-        [short * short, (value - minimum).max(0.0), -short]
-    });
-    figures.omega = (losses > EPSILON).then(|| gains / losses);
-    if returns.len() > 1 {
-        let downside = (below / returns.len() as f64).sqrt();
-        figures.downside_deviation = Some(downside * annual);
-        figures.sortino =
-            (downside > EPSILON).then(|| (moments.mean - minimum) / downside * annual);
-    }
-    let Tail { var, cvar, ratio } = tail(returns, settings.confidence, &moments);
-    (figures.var, figures.cvar, figures.tail_ratio) = (var, cvar, ratio);
-    figures.skewness = moments.skewness();
-    figures.kurtosis = moments.kurtosis();
-}
-
-fn extremes(figures: &mut Stats, series: ReturnSeries<'_>) {
-    let returns = series.returns;
-    figures.best = first_extreme(series, f64::max);
-    figures.worst = first_extreme(series, f64::min);
-    let positive = returns.iter().filter(|value| **value > 0.0).count();
-    figures.positive_ratio = Some(positive as f64 / returns.len() as f64);
-}
-
-/// The first return that is what `outer` leaves of all of them.
-fn first_extreme(series: ReturnSeries<'_>, outer: impl Fn(f64, f64) -> f64) -> Option<DatedReturn> {
-    let extreme = outermost(series.returns, *series.returns.first()?, outer);
-    let at = series.returns.iter().position(|value| *value == extreme)?;
-    Some(DatedReturn {
-        date: series.dates[at],
-        value: series.returns[at],
-    })
+fn extremes(figures: &mut Stats, series: ReturnSeries<'_>, spread: &Spread) {
+    let dated = |extreme: Extreme| DatedReturn {
+        date: series.dates[extreme.place(series.returns)],
+        value: extreme.value,
+    };
+    figures.best = Some(dated(spread.most));
+    figures.worst = Some(dated(spread.least));
+    figures.positive_ratio = Some(spread.positive / series.returns.len() as f64);
 }

@@ -2,7 +2,6 @@
 
 use super::EPSILON;
 use super::moments::Moments;
-use crate::lanes::sum;
 
 /// Deviations from the mean beyond which a twentieth of all returns mostly lies: returns nearer to it need not be ranked.
 const OUTER: f64 = 1.25;
@@ -38,26 +37,75 @@ impl Ranked {
     }
 }
 
-/// Ranks of values of which the outer ones are asked for: those off the mean by more than the deviation are looked at first,
-/// and all only for a rank that is not among them.
-struct Outer<'v> {
+/// Where in a list the values lie that are off its mean by more than some deviations: those among which the outer ranks are
+/// found, of the list itself and mostly of lists that end like it.
+#[derive(Debug, Default)]
+pub(super) struct Outer {
+    below: f64,
+    above: f64,
+    /// Of how many values.
+    count: usize,
+    low: Vec<u32>,
+    high: Vec<u32>,
+}
+
+impl Outer {
+    /// Each place is written down, and the next one over it unless its value is an outer one: whether it is cannot be foreseen,
+    /// and a wrong guess of the processor takes longer than all else here.
+    pub(super) fn of(values: &[f64], moments: &Moments) -> Outer {
+        const TOGETHER: usize = 64;
+        let Some(deviation) = moments.deviation() else {
+            return Outer::default();
+        };
+        let mut outer = Outer {
+            below: moments.mean - OUTER * deviation,
+            above: moments.mean + OUTER * deviation,
+            count: values.len(),
+            low: Vec::with_capacity(values.len() / 4),
+            high: Vec::with_capacity(values.len() / 4),
+        };
+        let mut place = 0;
+        for values in values.chunks(TOGETHER) {
+            let (mut low, mut lows) = ([0; TOGETHER], 0);
+            let (mut high, mut highs) = ([0; TOGETHER], 0);
+            for value in values {
+                (low[lows], high[highs]) = (place, place);
+                lows += usize::from(*value <= outer.below);
+                highs += usize::from(*value >= outer.above);
+                place += 1;
+            }
+            outer.low.extend_from_slice(&low[..lows]);
+            outer.high.extend_from_slice(&high[..highs]);
+        }
+        outer
+    }
+
+    /// The low and the high values of a list that ends like this one but for its first value.
+    fn of_ending(&self, values: &[f64]) -> [Vec<f64>; 2] {
+        let before = self.count.saturating_sub(values.len());
+        let first = values[0];
+        let chosen = |places: &[u32], is_first: bool| {
+            let later = places.partition_point(|place| *place as usize <= before);
+            let later = places[later..].iter();
+            let later = later.map(|place| values[*place as usize - before]);
+            is_first.then_some(first).into_iter().chain(later).collect()
+        };
+        [
+            chosen(&self.low, first <= self.below),
+            chosen(&self.high, first >= self.above),
+        ]
+    }
+}
+
+/// Ranks of values of which the outer ones are asked for.
+struct Ranks<'v> {
     values: &'v [f64],
     low: Ranked,
     high: Ranked,
     all: Option<Ranked>,
 }
 
-impl<'v> Outer<'v> {
-    fn new(values: &'v [f64], mean: f64, deviation: f64) -> Outer<'v> {
-        let (below, above) = (mean - deviation, mean + deviation);
-        Outer {
-            values,
-            low: Ranked::new(chosen(values, |value| value <= below)),
-            high: Ranked::new(chosen(values, |value| value >= above)),
-            all: None,
-        }
-    }
-
+impl Ranks<'_> {
     fn at(&mut self, rank: usize) -> f64 {
         let high = self.values.len() - self.high.values.len();
         if rank < self.low.values.len() {
@@ -82,21 +130,6 @@ impl<'v> Outer<'v> {
     }
 }
 
-/// Some of the values, in order. Each is written down, and the next one over it unless it is chosen: whether it is cannot be
-/// foreseen, and a wrong guess of the processor takes longer than all else here.
-fn chosen(values: &[f64], is_chosen: impl Fn(f64) -> bool) -> Vec<f64> {
-    let mut found = Vec::with_capacity(values.len() / 4);
-    for values in values.chunks(64) {
-        let (mut some, mut count) = ([0.0; 64], 0);
-        for value in values {
-            some[count] = *value;
-            count += usize::from(is_chosen(*value));
-        }
-        found.extend_from_slice(&some[..count]);
-    }
-    found
-}
-
 /// Value at risk, conditional value at risk and tail ratio.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tail {
@@ -105,27 +138,37 @@ pub(super) struct Tail {
     pub(super) ratio: Option<f64>,
 }
 
-/// Historical, as positive losses; nothing below two returns.
-pub(super) fn tail(returns: &[f64], confidence: f64, moments: &Moments) -> Tail {
-    let Some(deviation) = moments.deviation() else {
+/// Historical, as positive losses; nothing below two returns. The returns end like those that `outer` is of.
+pub(super) fn tail(returns: &[f64], confidence: f64, outer: &Outer) -> Tail {
+    if returns.len() < 2 {
         return Tail::default();
+    }
+    let [low, high] = outer.of_ending(returns);
+    let mut ranks = Ranks {
+        values: returns,
+        low: Ranked::new(low.clone()),
+        high: Ranked::new(high),
+        all: None,
     };
-    let mut ranked = Outer::new(returns, moments.mean, OUTER * deviation);
-    let cut = ranked.quantile(1.0 - confidence);
-    let beyond = |value: f64| value <= cut;
-    let lost = sum(returns, |value| if beyond(value) { value } else { 0.0 });
-    let count = returns.iter().filter(|value| beyond(**value)).count();
-    let (low, high) = (ranked.quantile(0.05), ranked.quantile(0.95));
+    let cut = ranks.quantile(1.0 - confidence);
+    let beyond = if cut <= outer.below { &low } else { returns };
+    let (mut lost, mut count) = (0.0, 0.0);
+    for value in beyond {
+        let weight = if *value <= cut { 1.0 } else { 0.0 };
+        lost += weight * value;
+        count += weight;
+    }
+    let (low, high) = (ranks.quantile(0.05), ranks.quantile(0.95));
     Tail {
         var: Some(-cut),
-        cvar: Some(-lost / count as f64),
+        cvar: Some(-lost / count),
         ratio: (low.abs() > EPSILON).then(|| high.abs() / low.abs()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Outer;
+    use super::{Moments, Outer, Ranked, Ranks};
 
     #[test]
     fn ranks_are_those_of_values_in_order() {
@@ -134,11 +177,16 @@ mod tests {
             let scattered: Vec<f64> = (0..length).map(uneven).collect();
             let equal = vec![-0.01; scattered.len()];
             for values in [scattered, equal] {
-                let mut sorted = values.clone();
-                sorted.sort_by(f64::total_cmp);
-                for deviation in [0.0, 100.0, 1e4] {
-                    let mut ranked = Outer::new(&values, 0.0, deviation);
-                    let found: Vec<f64> = (0..values.len()).map(|rank| ranked.at(rank)).collect();
+                let outer = Outer::of(&values, &Moments::of(&values));
+                for start in 0..values.len() {
+                    let mut ending = values[start..].to_vec();
+                    ending[0] = 7.5 - f64::from(length);
+                    let mut sorted = ending.clone();
+                    sorted.sort_by(f64::total_cmp);
+                    let [low, high] = outer.of_ending(&ending).map(Ranked::new);
+                    let values = &ending;
+                    let mut ranks = Ranks { values, low, high, all: None };
+                    let found: Vec<f64> = (0..values.len()).map(|rank| ranks.at(rank)).collect();
                     assert_eq!(found, sorted);
                 }
             }

@@ -205,7 +205,7 @@ fn periods(
         let window = walk.window(*opening);
         periods.push(NamedFigures {
             period: (*name).to_owned(),
-            figures: PeriodFigures::of(walk, &window, settings).map_err(failed)?,
+            figures: PeriodFigures::of(walk, &window, settings),
             gains: Gains::of(walk, &window),
         });
     }

@@ -69,7 +69,7 @@ pub(crate) fn shown(
 }
 
 fn figures(names: &Names, walk: &Walk<'_>, window: &Window, settings: ReturnSettings<'_>) -> Value {
-    let period = PeriodFigures::of(walk, window, settings).unwrap();
+    let period = PeriodFigures::of(walk, window, settings);
     let closing = Closing::of(walk).unwrap();
     assert_eq!(inconsistencies(walk, &closing, &[&period]).unwrap(), []);
     let mut shape = shape(names, walk, window, &period, &closing);
