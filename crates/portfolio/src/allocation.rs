@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::{CompactString, ToCompactString, format_compact};
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::{Decimal, MONEY};
@@ -11,7 +12,7 @@ use crate::money::Currency;
 use crate::valuation::Valuation;
 
 /// Weights by name.
-pub type Weights = BTreeMap<String, f64>;
+pub type Weights = BTreeMap<CompactString, f64>;
 
 /// Shares of net asset value; `None` of [`Allocation::of`] when that is not positive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,12 +122,12 @@ impl<'v> Shares<'v> {
 
     /// By symbol, which two assets may share.
     fn by_asset(&self, ledger: &Ledger<'_>) -> Weights {
-        let symbol = |asset| ledger.market().asset(asset).symbol.clone();
+        let symbol = |asset| ledger.market().asset(asset).symbol.as_str();
         let held = self.valuation.values();
-        let held = held.map(|(asset, value)| (symbol(asset), value));
+        let held = held.map(|(asset, value)| (CompactString::from(symbol(asset)), value));
         let cash = self.cash();
-        let cash = cash.map(|(currency, base)| (format!("CASH:{currency}"), base));
-        let mut values: Vec<(String, Decimal)> = held.chain(cash).collect();
+        let cash = cash.map(|(currency, base)| (format_compact!("CASH:{currency}"), base));
+        let mut values: Vec<(CompactString, Decimal)> = held.chain(cash).collect();
         values.sort_by(|(a, _), (b, _)| a.cmp(b));
         values.dedup_by(|(symbol, value), (before, sum)| {
             let is_same = symbol == before;
@@ -150,7 +151,8 @@ impl<'v> Shares<'v> {
             add(grouping.of_cash(), base);
         }
         let named = grouping.names().iter().zip(sums);
-        let shares = named.filter_map(|(name, sum)| Some((name.clone(), self.share(sum?))));
+        let shares =
+            named.filter_map(|(name, sum)| Some((CompactString::from(name), self.share(sum?))));
         shares.collect()
     }
 
@@ -161,7 +163,7 @@ impl<'v> Shares<'v> {
         for (currency, value) in held.chain(self.cash()) {
             *sums.entry(currency).or_default() += value;
         }
-        self.named(sums, |currency| currency.to_string())
+        self.named(sums, |currency| currency.to_compact_string())
     }
 
     fn by_account(&self, ledger: &Ledger<'_>) -> Weights {
@@ -178,10 +180,10 @@ impl<'v> Shares<'v> {
                 *sums.entry(*account).or_default() += base;
             }
         }
-        self.named(sums, |account| account.0.to_string())
+        self.named(sums, |account| account.0.to_compact_string())
     }
 
-    fn named<K>(&self, sums: BTreeMap<K, Decimal>, name: impl Fn(K) -> String) -> Weights {
+    fn named<K>(&self, sums: BTreeMap<K, Decimal>, name: impl Fn(K) -> CompactString) -> Weights {
         let sums = sums.into_iter();
         sums.map(|(key, sum)| (name(key), self.share(sum)))
             .collect()

@@ -50,7 +50,10 @@ pub(crate) fn sums_of_pairs<const N: usize>(
         add(&mut sums, terms(a, b));
     }
     let rest = rest_a.iter().zip(rest_b);
-    added(sums, rest.map(|(a, b)| terms(f64x4::splat(*a), f64x4::splat(*b))))
+    added(
+        sums,
+        rest.map(|(a, b)| terms(f64x4::splat(*a), f64x4::splat(*b))),
+    )
 }
 
 #[inline(always)]
@@ -129,7 +132,10 @@ pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
     let pairs = a.0.iter().zip(b.0).zip(c.0.iter().zip(d.0));
     for (weights, ((a, b), (c, d))) in chunks.iter().zip(pairs) {
         let weights = f64x4::from(*weights);
-        add(&mut sums, [*a, *b, *c, *d].map(|column| weights * f64x4::from(column)));
+        add(
+            &mut sums,
+            [*a, *b, *c, *d].map(|column| weights * f64x4::from(column)),
+        );
     }
     let ends = [a.1, b.1, c.1, d.1].map(|end| {
         let products = rest.iter().zip(end).map(|(weight, value)| weight * value);

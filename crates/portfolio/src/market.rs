@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use compact_str::CompactString;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +90,7 @@ impl Price {
     }
 
     /// The price in plain notation; up to 60 significant digits after a split.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> CompactString {
         self.close.quotient_text(self.divisor)
     }
 }

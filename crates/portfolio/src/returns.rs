@@ -1,9 +1,9 @@
 //! Daily returns of a window, the time-weighted return, and what each asset contributed to it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
@@ -16,7 +16,7 @@ pub struct Returns<'d> {
     /// The days.
     pub dates: Cow<'d, [Date]>,
     /// One return a day; NaN where the denominator was not positive.
-    pub values: Vec<f64>,
+    pub values: Cow<'d, [f64]>,
     /// The first day on which equity was not positive.
     pub broken: Option<Date>,
 }
@@ -26,10 +26,10 @@ pub const CASH: &str = "CASH";
 
 impl<'d> Returns<'d> {
     /// Of days on which equity stayed positive.
-    pub(crate) fn sound(dates: &'d [Date], values: Vec<f64>) -> Returns<'d> {
+    pub(crate) fn sound(dates: &'d [Date], values: impl Into<Cow<'d, [f64]>>) -> Returns<'d> {
         Returns {
             dates: Cow::Borrowed(dates),
-            values,
+            values: values.into(),
             broken: None,
         }
     }
@@ -56,7 +56,7 @@ impl<'d> Returns<'d> {
         }
         Returns {
             dates: Cow::Owned(dates),
-            values,
+            values: Cow::Owned(values),
             broken,
         }
     }
@@ -69,13 +69,13 @@ impl<'d> Returns<'d> {
 
 /// What each asset added to the time-weighted return of `returns`, linked with `k_t/K`, `k = ln(1+r)/r`, so that the
 /// parts add up to it. `None` after a total loss, where logarithms end.
-pub fn contributions(window: &Window, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+pub fn contributions(window: &Window, returns: &[f64]) -> Option<LiteMap<Part, f64>> {
     let total = crate::metrics::compound(returns);
     if total <= -1.0 || returns.iter().any(|value| 1.0 + value <= 0.0) {
         return None;
     }
     let overall = link(total);
-    let mut parts: BTreeMap<Part, f64> = BTreeMap::new();
+    let mut parts: LiteMap<Part, f64> = LiteMap::new();
     let mut previous = window.opening;
     for (day, value) in window.days.iter().zip(returns) {
         let denominator = previous + day.inflow;
@@ -95,7 +95,7 @@ pub enum Part {
     Cash,
 }
 
-fn add_day(parts: &mut BTreeMap<Part, f64>, day: &Day, previous: Decimal, weight: f64) {
+fn add_day(parts: &mut LiteMap<Part, f64>, day: &Day, previous: Decimal, weight: f64) {
     let mut rest = day.nav - previous - day.inflow + day.outflow;
     for (asset, profit) in &day.profits {
         rest -= *profit;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use jiff::civil::Date;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::dates::plus_days;
@@ -88,7 +89,7 @@ pub trait Series {
     /// The return of every day.
     fn returns(&self) -> Returns<'_>;
     /// What each part added to the time-weighted return of `returns`; `None` after a total loss.
-    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>>;
+    fn contributions(&self, returns: &[f64]) -> Option<LiteMap<Part, f64>>;
 }
 
 /// One day of a window.
@@ -216,7 +217,7 @@ impl Series for Window {
         Returns::of(self)
     }
 
-    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+    fn contributions(&self, returns: &[f64]) -> Option<LiteMap<Part, f64>> {
         crate::returns::contributions(self, returns)
     }
 }
@@ -284,7 +285,7 @@ impl<'m> Walker<'m> {
     fn new(ledger: Ledger<'m>) -> Walker<'m> {
         let last = Valuation {
             date: Date::MIN,
-            positions: BTreeMap::new(),
+            positions: LiteMap::new(),
             cash: BTreeMap::new(),
             nav: Decimal::ZERO,
         };
@@ -335,10 +336,10 @@ impl<'m> Walker<'m> {
     /// Change in value less what was spent on the asset, for assets held before or now, or traded.
     fn profits(&mut self, now: &Valuation) -> Vec<(AssetIx, Decimal)> {
         let mut profits: BTreeMap<AssetIx, Decimal> = BTreeMap::new();
-        for (asset, position) in &now.positions {
+        for (asset, position) in now.positions.iter() {
             *profits.entry(*asset).or_default() += position.value_base;
         }
-        for (asset, position) in &self.last.positions {
+        for (asset, position) in self.last.positions.iter() {
             *profits.entry(*asset).or_default() -= position.value_base;
         }
         for (asset, spent) in self.ledger.take_spent() {

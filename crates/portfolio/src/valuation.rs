@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use litemap::LiteMap;
 
 use crate::dates::days_between;
 use crate::decimal::{Decimal, MONEY};
@@ -64,7 +65,7 @@ pub struct Valuation {
     /// The day.
     pub date: Date,
     /// Open positions.
-    pub positions: BTreeMap<AssetIx, Position>,
+    pub positions: LiteMap<AssetIx, Position>,
     /// Cash in its own currency and in base currency.
     pub cash: BTreeMap<Currency, (Decimal, Decimal)>,
     /// Net asset value: positions and cash.
@@ -281,9 +282,11 @@ impl Held {
     }
 }
 
-fn positions(ledger: &Ledger<'_>, date: Date) -> Result<BTreeMap<AssetIx, Position>, LedgerError> {
+fn positions(ledger: &Ledger<'_>, date: Date) -> Result<LiteMap<AssetIx, Position>, LedgerError> {
     let prices = ledger.market().day(date);
-    let position = |holding: Holding| {
+    let holdings = holdings(ledger);
+    let mut positions = LiteMap::with_capacity(holdings.len());
+    for holding in holdings {
         let held = Held::of(ledger, &holding, &prices, date)?;
         let age = days_between(held.price.date, date);
         let position = Position {
@@ -299,7 +302,7 @@ fn positions(ledger: &Ledger<'_>, date: Date) -> Result<BTreeMap<AssetIx, Positi
             stale_days: (age > FRESH_DAYS).then_some(age),
             by_account: held.by_account(&holding.accounts)?,
         };
-        Ok((holding.asset, position))
-    };
-    holdings(ledger).into_iter().map(position).collect()
+        positions.insert(holding.asset, position);
+    }
+    Ok(positions)
 }

@@ -18,8 +18,8 @@ use crate::money::Currency;
 use crate::series::{Series, Walk, Walked};
 use crate::store::{MarketRead, Store, asset_index};
 
-/// Portfolios that one core values together.
-const BATCH: usize = 64;
+/// Portfolios that one core values together: so few that what it knows of them stays near it.
+const BATCH: usize = 4;
 
 /// Prices of a run, in columns for each grid of days that its portfolios have.
 #[derive(Debug, Default)]

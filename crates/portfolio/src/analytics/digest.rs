@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::{CompactString, format_compact};
 use jiff::civil::Date;
 
 use crate::allocation::Weights;
@@ -29,7 +30,7 @@ pub(super) struct PortfolioDigest {
     /// Open positions.
     pub(super) investments: usize,
     /// Value in base currency by symbol; cash is `CASH:` and its currency.
-    pub(super) values: Vec<(String, Decimal)>,
+    pub(super) values: Vec<(CompactString, Decimal)>,
     /// What each asset added to the time-weighted return since inception; without cash.
     pub(super) contributions: Weights,
     /// Warnings about the ledger.
@@ -66,7 +67,7 @@ impl PortfolioDigest {
         let cash = cash_base
             .iter()
             .filter(|(_, base)| !base.is_zero())
-            .map(|(currency, base)| (format!("{CASH}:{currency}"), *base));
+            .map(|(currency, base)| (format_compact!("{CASH}:{currency}"), *base));
         PortfolioDigest {
             base: closing.base,
             as_of: closing.date,

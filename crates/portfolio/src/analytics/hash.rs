@@ -15,7 +15,7 @@ use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
 /// Changes whenever a formula or the stored form of results changes, so that old results are not taken for current ones.
-pub(super) const FORMULAS: &str = "5";
+pub(super) const FORMULAS: &str = "6";
 
 const WRITES: &str = "writing to a string does not fail";
 

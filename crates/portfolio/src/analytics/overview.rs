@@ -107,7 +107,7 @@ impl GlobalOverview {
         for ((base, day), held) in &tally.values {
             let rate = rate(rates, *base, *day, currency)?;
             for (symbol, value) in held {
-                *values.entry(symbol.clone()).or_default() += value.mul(rate, MONEY)?;
+                *values.entry(symbol.to_string()).or_default() += value.mul(rate, MONEY)?;
             }
         }
         let sum: Decimal = values.values().copied().sum();

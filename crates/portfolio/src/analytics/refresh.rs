@@ -171,14 +171,18 @@ impl<'r> Run<'r> {
 
     async fn all(&mut self, rows: Vec<PortfolioRow>) -> Result<()> {
         self.report("load", 0, rows.len());
-        self.count(&rows).await?;
+        self.count(&rows);
         let rates = self.store.rates().await?;
         let resume = if self.request.full {
             Resume::Nothing
         } else {
             Resume::Right
         };
-        self.portions(&rows, &rates, resume).await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let transactions = self.store.count_transactions(&ids);
+        let (transactions, ()) =
+            try_join(transactions, self.portions(&rows, &rates, resume)).await?;
+        self.data.transactions = transactions;
         let again = std::mem::take(&mut self.again);
         if !again.is_empty() && !self.stopped {
             self.portions(&again, &rates, Resume::Nothing).await?;
@@ -190,13 +194,10 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    async fn count(&mut self, rows: &[PortfolioRow]) -> Result<()> {
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    fn count(&mut self, rows: &[PortfolioRow]) {
         let users: BTreeSet<i64> = rows.iter().map(|row| row.user_id).collect();
         self.data.portfolios = rows.len();
         self.data.users = users.len();
-        self.data.transactions = self.store.count_transactions(&ids).await?;
-        Ok(())
     }
 
     /// While one portion is computed, the one before is saved, and the next is loaded and made ready.

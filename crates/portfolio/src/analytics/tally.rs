@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
+use compact_str::CompactString;
 use jiff::civil::Date;
 
 use super::digest::PortfolioDigest;
@@ -32,7 +33,8 @@ pub(super) struct Known {
 pub(super) struct Tally {
     pub(super) known: Vec<Known>,
     /// Values by symbol, of the portfolios of a currency and day.
-    pub(super) values: BTreeMap<(Currency, Date), HashMap<String, Decimal>>,
+    pub(super) values:
+        BTreeMap<(Currency, Date), HashMap<CompactString, Decimal, foldhash::fast::RandomState>>,
     investments: usize,
     top: Vec<TopEntry>,
     bottom: Vec<TopEntry>,

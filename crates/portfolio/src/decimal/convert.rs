@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Decimal, MONEY, SCALE, UNIT, small};
@@ -168,13 +169,13 @@ impl Decimal {
     }
 
     /// `self / divisor` in plain notation: exact when it ends within 60 significant digits, else rounded half-even there.
-    pub fn quotient_text(self, divisor: Decimal) -> String {
+    pub fn quotient_text(self, divisor: Decimal) -> CompactString {
         if divisor == Decimal::ONE {
-            return self.to_string();
+            return CompactString::from(self.write(&mut [0; 41]));
         }
         let (number, by) = (self.0.unsigned_abs(), divisor.0.unsigned_abs());
         if by == 0 {
-            return "0".to_owned();
+            return CompactString::const_new("0");
         }
         let sign = if (self.0 < 0) ^ (divisor.0 < 0) && number != 0 {
             "-"
@@ -182,7 +183,7 @@ impl Decimal {
             ""
         };
         let (digits, point) = long_digits(number, by);
-        format!("{sign}{}", place_point(&digits, point))
+        format_compact!("{sign}{}", place_point(&digits, point))
     }
 }
 

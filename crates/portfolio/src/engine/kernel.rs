@@ -53,9 +53,7 @@ impl Product<'_> {
                     .collect();
                 products(weights, &values)
             }
-            (Some(column), None) | (None, Some(column)) => {
-                products(weights, column)
-            }
+            (Some(column), None) | (None, Some(column)) => products(weights, column),
             (None, None) => sum(weights, |weight| weight),
         };
         self.factor * sum

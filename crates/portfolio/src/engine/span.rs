@@ -1,8 +1,7 @@
 //! One period of a valued portfolio.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
+use litemap::LiteMap;
 
 use super::earned::Earned;
 use super::outline::Opening;
@@ -44,6 +43,11 @@ impl<'v> Span<'v> {
         })
     }
 
+    /// The return of the first day.
+    pub(super) fn first_gain(&self) -> f64 {
+        gain(self.first_equity())
+    }
+
     /// Equity at the start and at the end of the first day.
     pub(super) fn first_equity(&self) -> (f64, f64) {
         let (inflow, outflow) = self.first_flows();
@@ -69,21 +73,25 @@ impl Series for Span<'_> {
 
     fn returns(&self) -> Returns<'_> {
         let first = self.first();
+        let dates = &self.valued.columns.dates()[first..];
+        if self.turn == 0 {
+            return Returns::sound(dates, &self.valued.gains);
+        }
         let later = self.valued.gains_after(first);
         let mut gains = Vec::with_capacity(later.len() + 1);
-        gains.push(gain(self.first_equity()));
+        gains.push(self.first_gain());
         gains.extend_from_slice(later);
-        Returns::sound(&self.valued.columns.dates()[first..], gains)
+        Returns::sound(dates, gains)
     }
 
-    fn contributions(&self, returns: &[f64]) -> Option<BTreeMap<Part, f64>> {
+    fn contributions(&self, returns: &[f64]) -> Option<LiteMap<Part, f64>> {
         let total = crate::metrics::compound(returns);
         if total <= -1.0 || returns.iter().any(|value| 1.0 + value <= 0.0) {
             return None;
         }
         let overall = link(total);
         let mut parts = self.earned(returns[0]);
-        parts.values_mut().for_each(|part| *part /= overall);
+        parts.iter_mut().for_each(|(_, part)| *part /= overall);
         Some(parts)
     }
 }
@@ -91,16 +99,16 @@ impl Series for Span<'_> {
 impl Span<'_> {
     /// What each part earned until the last day, not yet divided by the link of the whole period; `None` without a return or after a
     /// total loss.
-    pub(super) fn numerators(&self) -> Option<BTreeMap<Part, f64>> {
+    pub(super) fn numerators(&self) -> Option<LiteMap<Part, f64>> {
         let returns = self.returns().values;
         let first = returns.first()?;
         let defined = returns.iter().all(|value| 1.0 + value > 0.0);
         defined.then(|| self.earned(*first))
     }
 
-    fn earned(&self, first: f64) -> BTreeMap<Part, f64> {
+    fn earned(&self, first: f64) -> LiteMap<Part, f64> {
         let since_inception = self.valued.kept_series().filter(|_| self.turn == 0);
-        let (mut parts, later): (BTreeMap<Part, f64>, Vec<(Part, f64)>) = match since_inception {
+        let (mut parts, later): (LiteMap<Part, f64>, Vec<(Part, f64)>) = match since_inception {
             Some(series) => {
                 let tail = Earned::since(self.valued, self.valued.tail);
                 (
@@ -120,8 +128,8 @@ impl Span<'_> {
     }
 
     /// What each part added on the first day, not yet divided by the link of the whole period.
-    fn first_day(&self, gain: f64) -> BTreeMap<Part, f64> {
-        let mut profits: BTreeMap<Part, f64> = BTreeMap::new();
+    fn first_day(&self, gain: f64) -> LiteMap<Part, f64> {
+        let mut profits: LiteMap<Part, f64> = LiteMap::new();
         let (opening, day) = (self.start(), self.first());
         let mut add =
             |asset, profit: f64| *profits.entry(Part::Asset(asset)).or_default() += profit;
@@ -151,7 +159,7 @@ impl Span<'_> {
             0.0
         };
         profits.insert(Part::Cash, profit - of_assets);
-        profits.values_mut().for_each(|profit| *profit *= weight);
+        profits.iter_mut().for_each(|(_, profit)| *profit *= weight);
         profits
     }
 }

@@ -33,7 +33,7 @@ pub struct Valued<'c, 'm> {
     pub(super) nav: Vec<f64>,
     /// The days after the first on which money came in or went out, in order.
     flows: Vec<FlowDay>,
-    /// The return of every day after the first.
+    /// The returns since inception.
     pub(super) gains: Vec<f64>,
     pub(super) earned: OnceLock<Earned>,
 }
@@ -126,13 +126,15 @@ impl<'c, 'm> Valued<'c, 'm> {
         self.flows.iter().all(are_sound) && unsound.count() == excused.count()
     }
 
-    /// The return of every day after the first.
+    /// The returns since inception.
     fn all_gains(&self) -> Vec<f64> {
         let nav = &self.nav[self.first..];
+        let mut gains = Vec::with_capacity(nav.len());
+        gains.push(Span::new(self, 0).first_gain());
         let pairs = nav.iter().zip(&nav[1..]);
-        let mut gains: Vec<f64> = pairs.map(|(before, nav)| gain((*before, *nav))).collect();
+        gains.extend(pairs.map(|(before, nav)| gain((*before, *nav))));
         for flow in &self.flows {
-            gains[flow.day - self.first - 1] = gain(self.equity_with(flow));
+            gains[flow.day - self.first] = gain(self.equity_with(flow));
         }
         gains
     }
@@ -162,7 +164,7 @@ impl<'c, 'm> Valued<'c, 'm> {
 
     /// The returns of the days after another one.
     pub(super) fn gains_after(&self, day: usize) -> &[f64] {
-        &self.gains[day - self.first..]
+        &self.gains[day + 1 - self.first..]
     }
 
     /// A series for each opening day, the longest first.

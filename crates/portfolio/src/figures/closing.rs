@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct PositionFigures {
     /// The asset's currency.
     pub currency: Currency,
     /// The price that holds, in plain notation.
-    pub price: String,
+    pub price: CompactString,
     /// The day it was made.
     pub price_date: Date,
     /// The rate into base currency.
@@ -70,7 +71,7 @@ pub struct Closing {
     /// Cost less market value of transfers since inception.
     pub transfer_basis_adjustment_base: Decimal,
     /// Positions by symbol.
-    pub positions: BTreeMap<String, PositionFigures>,
+    pub positions: BTreeMap<CompactString, PositionFigures>,
     /// Cash by currency, in that currency.
     pub cash: BTreeMap<Currency, Decimal>,
     /// Shares of net asset value; `None` when that is not positive.
@@ -84,8 +85,8 @@ impl Closing {
     pub fn of(walk: &Walked<'_>) -> Result<Closing, LedgerError> {
         let (ledger, valuation) = (&walk.ledger, &walk.closing);
         let mut positions = Vec::with_capacity(valuation.positions.len());
-        for (asset, position) in &valuation.positions {
-            let symbol = ledger.market().asset(*asset).symbol.clone();
+        for (asset, position) in valuation.positions.iter() {
+            let symbol = CompactString::from(ledger.market().asset(*asset).symbol.as_str());
             positions.push((symbol, position_figures(position)?));
         }
         Ok(Closing {

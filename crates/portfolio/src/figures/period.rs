@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use jiff::civil::Date;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::allocation::Weights;
@@ -150,7 +152,8 @@ impl PeriodFigures {
         periods: &[(&S, Breakdown)],
         settings: ReturnSettings<'_>,
     ) -> Vec<PeriodFigures> {
-        let returns: Vec<Returns<'_>> = periods.iter().map(|(window, _)| window.returns()).collect();
+        let returns: Vec<Returns<'_>> =
+            periods.iter().map(|(window, _)| window.returns()).collect();
         let daily = periods.iter().zip(&returns).map(|((window, _), returns)| {
             let base = window.from();
             let benchmark = |index: &Index| index.returns(base, &returns.dates);
@@ -161,11 +164,12 @@ impl PeriodFigures {
             }
         });
         let daily: Vec<Daily<'_>> = daily.collect();
-        let unbroken = daily.iter().filter_map(|daily| Some((daily, daily.series()?)));
+        let unbroken = daily
+            .iter()
+            .filter_map(|daily| Some((daily, daily.series()?)));
         let longest = unbroken.max_by_key(|(_, series)| series.returns.len());
-        let endings = longest.map(|(daily, series)| {
-            Endings::of(series, settings.metrics, daily.benchmark.as_ref())
-        });
+        let endings = longest
+            .map(|(daily, series)| Endings::of(series, settings.metrics, daily.benchmark.as_ref()));
         let each = periods.iter().zip(&daily);
         each.map(|((window, breakdown), daily)| {
             let mut figures = PeriodFigures::exact(walk, *window, daily.returns);
@@ -237,7 +241,12 @@ impl PeriodFigures {
         }
         let rolling = settings.rolling.iter();
         self.rolling = rolling
-            .map(|length| (*length, rolling_summary(series, *length, settings, benchmark)))
+            .map(|length| {
+                (
+                    *length,
+                    rolling_summary(series, *length, settings, benchmark),
+                )
+            })
             .collect();
     }
 }
@@ -283,14 +292,14 @@ fn dietz(window: &impl Series, flows: &[Flow], closing: Decimal, to: Date) -> Op
     )
 }
 
-fn named(walk: &Walked<'_>, parts: BTreeMap<Part, f64>) -> Weights {
+fn named(walk: &Walked<'_>, parts: LiteMap<Part, f64>) -> Weights {
     let name = |part| match part {
-        Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.clone(),
-        Part::Cash => CASH.to_owned(),
+        Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.as_str(),
+        Part::Cash => CASH,
     };
     parts
         .into_iter()
-        .map(|(part, value)| (name(part), value))
+        .map(|(part, value)| (CompactString::from(name(part)), value))
         .collect()
 }
 

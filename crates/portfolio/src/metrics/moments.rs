@@ -88,8 +88,7 @@ impl Stretch for Moments {
         let apart = later.mean - self.mean;
         let step = apart / count;
         let joined = apart * step * a * b;
-        let third = joined * step * (a - b)
-            + 3.0 * step * (a * later.second - b * self.second);
+        let third = joined * step * (a - b) + 3.0 * step * (a * later.second - b * self.second);
         let fourth = joined * step * step * (a * a - a * b + b * b)
             + 6.0 * step * step * (a * a * later.second + b * b * self.second)
             + 4.0 * step * (a * later.third - b * self.third);

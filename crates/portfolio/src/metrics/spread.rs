@@ -91,7 +91,9 @@ impl Extreme {
     /// Where it is in the list.
     pub(super) fn place(&self, returns: &[f64]) -> usize {
         let start = returns.len() - self.within;
-        let found = returns[start..].iter().position(|value| *value == self.value);
+        let found = returns[start..]
+            .iter()
+            .position(|value| *value == self.value);
         start + found.unwrap_or_default()
     }
 }

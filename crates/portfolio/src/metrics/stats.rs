@@ -142,9 +142,8 @@ impl<'r> Endings<'r> {
         }
         extremes(&mut figures, series, &spread);
         let common = self.common.as_ref().zip(benchmark);
-        figures.benchmark = common.map(|(common, benchmark)| {
-            relative_by(common, series, benchmark, self.settings)
-        });
+        figures.benchmark =
+            common.map(|(common, benchmark)| relative_by(common, series, benchmark, self.settings));
         figures
     }
 

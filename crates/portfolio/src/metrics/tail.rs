@@ -185,7 +185,12 @@ mod tests {
                     sorted.sort_by(f64::total_cmp);
                     let [low, high] = outer.of_ending(&ending).map(Ranked::new);
                     let values = &ending;
-                    let mut ranks = Ranks { values, low, high, all: None };
+                    let mut ranks = Ranks {
+                        values,
+                        low,
+                        high,
+                        all: None,
+                    };
                     let found: Vec<f64> = (0..values.len()).map(|rank| ranks.at(rank)).collect();
                     assert_eq!(found, sorted);
                 }

@@ -168,7 +168,7 @@ impl<'m> Tradable<'m> {
             symbol: self.asset.symbol.clone(),
             group: group.to_owned(),
             quantity,
-            price: self.price.text(),
+            price: self.price.text().into_string(),
             currency: self.asset.currency,
             amount: self.price.value(quantity)?,
             amount_base: self.base(quantity)?,

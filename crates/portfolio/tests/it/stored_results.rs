@@ -79,7 +79,7 @@ async fn a_dashboard_shows_the_whole_state_of_the_last_day(server: Server) {
         } else {
             "currency"
         };
-        let shown = allocation[dimension][name].as_f64().unwrap();
+        let shown = allocation[dimension][name.as_str()].as_f64().unwrap();
         assert!(
             (shown - share).abs() < 1e-12,
             "{name}: {shown} is not {share}"

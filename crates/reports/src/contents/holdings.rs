@@ -18,7 +18,7 @@ pub(super) fn positions(subject: &Subject<'_>) -> Vec<Block> {
     );
     for (symbol, position) in &closing.positions {
         table.rows.push(vec![
-            symbol.clone(),
+            symbol.to_string(),
             subject.asset_name(symbol).to_owned(),
             quantity(position.quantity),
             price(&position.price),

@@ -93,7 +93,7 @@ fn allocation(subject: &Subject<'_>) -> Option<Block> {
     let named = allocation.asset.iter().map(|(symbol, share)| {
         let name = match symbol.strip_prefix(CASH) {
             Some(rest) => format!("Cash {}", rest.trim_start_matches(':')),
-            None => symbol.clone(),
+            None => symbol.to_string(),
         };
         (name.trim_end().to_owned(), *share)
     });

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use compact_str::{CompactString, format_compact};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -147,7 +148,7 @@ impl<'a> StoredClosing<'a> {
         let cash = self.cash_base.iter();
         let cash = cash
             .filter(|(_, base)| !base.is_zero())
-            .map(|(currency, base)| (format!("{CASH}:{currency}"), *base));
+            .map(|(currency, base)| (format_compact!("{CASH}:{currency}"), *base));
         let shares = held
             .chain(cash)
             .map(|(name, value)| (name, value.to_f64() / nav));
@@ -172,7 +173,7 @@ impl<'a> StoredClosing<'a> {
 }
 
 impl<'a> Positions<'a> {
-    fn of(positions: &'a BTreeMap<String, PositionFigures>) -> Positions<'a> {
+    fn of(positions: &'a BTreeMap<CompactString, PositionFigures>) -> Positions<'a> {
         let mut stored = Positions {
             columns: Columns,
             rows: Vec::with_capacity(positions.len()),
@@ -191,7 +192,7 @@ impl<'a> Positions<'a> {
         stored
     }
 
-    fn whole(self) -> BTreeMap<String, PositionFigures> {
+    fn whole(self) -> BTreeMap<CompactString, PositionFigures> {
         let (unpriced, stale_days) = (self.unpriced, self.stale_days);
         let whole = |row: PositionRow<'_>| {
             let is_unpriced = unpriced.contains(&row.0);
@@ -225,14 +226,14 @@ impl<'a> PositionRow<'a> {
         )
     }
 
-    fn whole(self) -> (String, PositionFigures) {
+    fn whole(self) -> (CompactString, PositionFigures) {
         let PositionRow(symbol, quantity, currency, price, price_date, fx, ..) = self;
         let PositionRow(.., value, cost, value_base, cost_base, unrealised_price_base) = self;
         let unrealised_base = value_base - cost_base;
         let position = PositionFigures {
             quantity,
             currency,
-            price: price.into_owned(),
+            price: price.into(),
             price_date,
             fx,
             value,
@@ -246,6 +247,6 @@ impl<'a> PositionRow<'a> {
             unpriced: None,
             stale_days: None,
         };
-        (symbol.into_owned(), position)
+        (symbol.into(), position)
     }
 }

@@ -10,11 +10,17 @@ use super::Payload;
 
 const CONFIGURATION: Configuration = standard();
 
+/// What most rows need.
+const ROOM: usize = 8 * 1024;
+
 /// The first byte of all rows. Another one when what follows changes; rows of a form that is not known are made again.
 const FORM: u8 = 1;
 
 pub(super) fn bytes(payload: &Payload<'_>) -> Vec<u8> {
-    bincode::serde::encode_to_vec((FORM, payload), CONFIGURATION).expect("a row is plain data")
+    let mut bytes = Vec::with_capacity(ROOM);
+    bincode::serde::encode_into_std_write((FORM, payload), &mut bytes, CONFIGURATION)
+        .expect("a row is plain data");
+    bytes
 }
 
 pub(super) fn read(bytes: &[u8]) -> Option<Payload<'_>> {

@@ -137,7 +137,7 @@ fn returns(window: &Window) -> Value {
     returns
         .dates
         .iter()
-        .zip(&returns.values)
+        .zip(returns.values.iter())
         .map(|(date, value)| json!([date, value]))
         .collect()
 }
