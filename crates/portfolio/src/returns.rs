@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
+use wide::f64x4;
 
 use crate::decimal::Decimal;
 use crate::market::AssetIx;
@@ -104,32 +105,59 @@ fn add_day(parts: &mut LiteMap<Part, f64>, day: &Day, previous: Decimal, weight:
     *parts.entry(Part::Cash).or_default() += rest.to_f64() * weight;
 }
 
+/// Up to here the terms that [`small_links`] leaves out are below the last digit.
+const SMALL: f64 = 0.1;
+
 /// `ln(1 + value) / value`, which joins the profits of days to that of a period.
 pub(crate) fn link(value: f64) -> f64 {
-    /// Up to here the terms that the series leaves out are below the last digit.
-    const SMALL: f64 = 0.1;
     if value.abs() > SMALL {
         return value.ln_1p() / value;
     }
-    let half = 1.0 / (2.0 + value);
-    let ratio = value * half;
+    let [link, ..] = small_links(f64x4::splat(value)).to_array();
+    link
+}
+
+/// The links of some values, as [`link`] says.
+pub(crate) fn links(values: &[f64]) -> Vec<f64> {
+    let mut links = Vec::with_capacity(values.len());
+    let (chunks, rest) = values.as_chunks::<4>();
+    for chunk in chunks {
+        let small = chunk.iter().all(|value| value.abs() <= SMALL);
+        links.extend(match small {
+            true => small_links(f64x4::from(*chunk)).to_array(),
+            false => chunk.map(link),
+        });
+    }
+    links.extend(rest.iter().map(|value| link(*value)));
+    links
+}
+
+/// Of values up to [`SMALL`], by the series of the inverse hyperbolic tangent.
+fn small_links(values: f64x4) -> f64x4 {
+    const COEFFICIENTS: [f64; 8] = [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0];
+    let half = f64x4::ONE / (values + 2.0);
+    let ratio = values * half;
     let square = ratio * ratio;
-    let coefficients = [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0];
-    let series = coefficients
+    let series = COEFFICIENTS
         .into_iter()
-        .fold(0.0, |sum, odd| sum * square + 1.0 / odd);
-    2.0 * half * series
+        .fold(f64x4::ZERO, |sum, odd| sum * square + 1.0 / odd);
+    half * 2.0 * series
 }
 
 #[cfg(test)]
 mod tests {
-    use super::link;
+    use super::{link, links};
 
     #[test]
     fn links_are_those_of_the_logarithm() {
         assert_eq!(link(0.0), 1.0);
         for step in -2_000..2_000 {
             let value = f64::from(step) * 1e-3 + 1e-7;
+            assert!(
+                links(&[value; 5])
+                    .iter()
+                    .all(|joined| joined.to_bits() == link(value).to_bits())
+            );
             if value > -0.999 {
                 let exact = value.ln_1p() / value;
                 assert!((link(value) - exact).abs() <= 1e-15 * exact, "{value}");

@@ -6,7 +6,7 @@ use super::kernel::{Product, weigh_all};
 use super::pieces::Piece;
 use super::valued::{Valued, after};
 use crate::market::AssetIx;
-use crate::returns::{Part, link};
+use crate::returns::{Part, links};
 
 /// Linked profits by opening: those of the days after the opening's first day, up to and with the first day of the
 /// opening after it.
@@ -156,16 +156,11 @@ impl Days {
             .windows(2)
             .map(|pair| pair[0]..pair[1].max(pair[0]))
             .collect();
-        let weight = |((start, _), gain): ((f64, f64), &f64)| {
-            if start > 0.0 {
-                link(*gain) / start
-            } else {
-                0.0
-            }
-        };
-        let gains = valued.gains_after(first - 1);
+        let mut weights = links(valued.gains_after(first - 1));
         let equities = valued.equities(first..days);
-        let weights: Vec<f64> = equities.zip(gains).map(weight).collect();
+        for (weight, (start, _)) in weights.iter_mut().zip(equities) {
+            *weight = if start > 0.0 { *weight / start } else { 0.0 };
+        }
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,
