@@ -49,18 +49,18 @@ pub(super) fn whole<T: Stretch>(count: usize, of: impl Fn(Range<usize>) -> T) ->
 /// True when all values of a list but the first are the last ones of another, which of one list in memory is known without
 /// looking at its values.
 pub(super) fn ends_with(longer: &[f64], list: &[f64]) -> bool {
-    let later = list.get(1..).unwrap_or_default();
-    let Some(before) = longer.len().checked_sub(later.len()) else {
+    if list.len() > longer.len() {
         return false;
-    };
-    let end = &longer[before..];
+    }
+    let later = list.get(1..).unwrap_or_default();
+    let end = &longer[longer.len() - later.len()..];
     let off = |(a, b): (&f64, &f64)| a.to_bits() ^ b.to_bits();
     std::ptr::eq(end, later) || end.iter().zip(later).fold(0, |all, pair| all | off(pair)) == 0
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Ends, Stretch, whole};
+    use super::{BLOCK, Ends, Stretch, ends_with, whole};
 
     /// The numbers of values, in order.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,5 +98,23 @@ mod tests {
             assert_eq!(ends.whole(count, run(start)), all);
             assert_eq!(whole(count, run(start)), all);
         }
+    }
+
+    #[test]
+    fn lists_that_end_alike_are_told_from_others() {
+        let longer: Vec<f64> = (0..200).map(f64::from).collect();
+        for start in 0..longer.len() {
+            let mut list = longer[start..].to_vec();
+            list[0] = -7.0;
+            assert!(ends_with(&longer, &list));
+            assert!(ends_with(&longer, &longer[start..]));
+            for off in 1..list.len() {
+                let mut other = list.clone();
+                other[off] += 1.0;
+                assert!(!ends_with(&longer, &other));
+            }
+        }
+        let longest = [&[-7.0], longer.as_slice()].concat();
+        assert!(!ends_with(&longer, &longest));
     }
 }

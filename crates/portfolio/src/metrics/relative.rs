@@ -1,9 +1,9 @@
 //! A series against a benchmark, on the dates that both have.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use wide::f64x4;
-
-use std::ops::Range;
 
 use super::benchmark::{Common, Days};
 use super::ends::{Ends, Stretch, ends_with, whole};
