@@ -3,7 +3,9 @@
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::{Benchmark, ReturnSeries, Settings, Stats, compound, monthly, rolling, stats, yearly};
+use super::{
+    Benchmark, Endings, ReturnSeries, Settings, Stats, compound, monthly, rolling, stats, yearly,
+};
 use crate::dates::plus_days;
 
 const BASE: Date = date(2020, 1, 1);
@@ -94,6 +96,23 @@ proptest! {
         let tail = of(&returns[returns.len() - window..], Settings::default());
         prop_assert_eq!(last.volatility, tail.volatility);
         prop_assert!((last.max_drawdown - tail.max_drawdown.unwrap().depth).abs() < 1e-12);
+    }
+
+    #[test]
+    fn series_that_end_alike_have_the_figures_that_each_has_alone(returns in prop::collection::vec((-0.1_f64..0.1, -0.1_f64..0.1), 2..300), first in -0.1_f64..0.1) {
+        let dates = dates(returns.len());
+        let (own, other): (Vec<f64>, Vec<f64>) = returns.into_iter().unzip();
+        let benchmark: Benchmark = dates.iter().copied().zip(other).collect();
+        let longest = ReturnSeries { base: BASE, dates: &dates, returns: &own };
+        let settings = Settings::default();
+        let endings = Endings::of(longest, settings, Some(&benchmark));
+        for start in [0, 1, own.len() / 2, own.len() - 1] {
+            let mut returns = own[start..].to_vec();
+            returns[0] = first;
+            let series = ReturnSeries { base: BASE, dates: &dates[start..], returns: &returns };
+            let alone = stats(series, settings, Some(&benchmark));
+            prop_assert_eq!(endings.stats(series, Some(&benchmark)), alone);
+        }
     }
 
     #[test]
