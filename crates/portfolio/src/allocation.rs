@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use compact_str::{CompactString, ToCompactString, format_compact};
+use compact_str::{CompactString, ToCompactString};
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::{Decimal, MONEY};
 use crate::grouping::Grouping;
 use crate::ledger::{AccountId, Ledger};
 use crate::money::Currency;
+use crate::returns::cash_of;
 use crate::valuation::Valuation;
 
 /// Weights by name.
@@ -122,11 +123,10 @@ impl<'v> Shares<'v> {
 
     /// By symbol, which two assets may share.
     fn by_asset(&self, ledger: &Ledger<'_>) -> Weights {
-        let symbol = |asset| ledger.market().asset(asset).symbol.as_str();
         let held = self.valuation.values();
-        let held = held.map(|(asset, value)| (CompactString::from(symbol(asset)), value));
+        let held = held.map(|(asset, value)| (ledger.market().symbol(asset), value));
         let cash = self.cash();
-        let cash = cash.map(|(currency, base)| (format_compact!("CASH:{currency}"), base));
+        let cash = cash.map(|(currency, base)| (cash_of(currency), base));
         let mut values: Vec<(CompactString, Decimal)> = held.chain(cash).collect();
         values.sort_by(|(a, _), (b, _)| a.cmp(b));
         values.dedup_by(|(symbol, value), (before, sum)| {

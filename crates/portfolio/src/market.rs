@@ -239,6 +239,11 @@ impl Market {
         &self.assets[index.0]
     }
 
+    /// The ticker of an asset.
+    pub(crate) fn symbol(&self, index: AssetIx) -> CompactString {
+        CompactString::from(self.asset(index).symbol.as_str())
+    }
+
     /// The currency of an asset.
     pub(crate) fn currency(&self, index: AssetIx) -> Currency {
         self.currencies[index.0]

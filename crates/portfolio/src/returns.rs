@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use compact_str::{CompactString, format_compact};
 use jiff::civil::Date;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use wide::f64x4;
 
 use crate::decimal::Decimal;
 use crate::market::AssetIx;
+use crate::money::Currency;
 use crate::series::{Day, Window};
 
 /// Daily returns; undefined from the day equity was not positive.
@@ -24,6 +26,11 @@ pub struct Returns<'d> {
 
 /// `CASH` in [`contributions`]: cash interest, fees, and currency gains on cash.
 pub const CASH: &str = "CASH";
+
+/// Cash of one currency among values by symbol.
+pub(crate) fn cash_of(currency: Currency) -> CompactString {
+    format_compact!("{CASH}:{currency}")
+}
 
 impl<'d> Returns<'d> {
     /// Of days on which equity stayed positive.

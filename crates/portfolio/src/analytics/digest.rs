@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 use jiff::civil::Date;
 
 use crate::allocation::Weights;
@@ -10,7 +10,7 @@ use crate::decimal::Decimal;
 use crate::figures::Closing;
 use crate::ledger::Warning;
 use crate::money::Currency;
-use crate::returns::CASH;
+use crate::returns::{CASH, cash_of};
 
 use super::envelope::Issue;
 
@@ -67,7 +67,7 @@ impl PortfolioDigest {
         let cash = cash_base
             .iter()
             .filter(|(_, base)| !base.is_zero())
-            .map(|(currency, base)| (format_compact!("{CASH}:{currency}"), *base));
+            .map(|(currency, base)| (cash_of(*currency), *base));
         PortfolioDigest {
             base: closing.base,
             as_of: closing.date,

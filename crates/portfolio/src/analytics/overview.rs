@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::envelope::RefreshData;
 use super::tally::{Known, Tally};
+use crate::allocation::Weights;
 use crate::decimal::{Decimal, MONEY};
 use crate::fx::RateTable;
 use crate::ledger::LedgerError;
@@ -54,7 +56,7 @@ pub struct GlobalOverview {
     /// The currency of the allocation: the one that most portfolios have.
     pub currency: Currency,
     /// Shares of the sum of net asset values by symbol; `None` when that is not positive.
-    pub allocation: Option<BTreeMap<String, f64>>,
+    pub allocation: Option<Weights>,
 }
 
 impl UserSummary {
@@ -103,15 +105,16 @@ impl GlobalOverview {
         let Some(currency) = most_common(&tally.known) else {
             return Ok(None);
         };
-        let mut values: BTreeMap<String, Decimal> = BTreeMap::new();
+        let mut values: BTreeMap<CompactString, Decimal> = BTreeMap::new();
         for ((base, day), held) in &tally.values {
             let rate = rate(rates, *base, *day, currency)?;
             for (symbol, value) in held {
-                *values.entry(symbol.to_string()).or_default() += value.mul(rate, MONEY)?;
+                *values.entry(symbol.clone()).or_default() += value.mul(rate, MONEY)?;
             }
         }
         let sum: Decimal = values.values().copied().sum();
-        let share = |(symbol, value): (String, Decimal)| (symbol, value.to_f64() / sum.to_f64());
+        let share =
+            |(symbol, value): (CompactString, Decimal)| (symbol, value.to_f64() / sum.to_f64());
         let allocation = sum
             .is_positive()
             .then(|| values.into_iter().map(share).collect());

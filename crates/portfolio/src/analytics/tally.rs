@@ -28,13 +28,15 @@ pub(super) struct Known {
     pub(super) warnings: Vec<Issue>,
 }
 
+/// Values by symbol.
+type BySymbol = HashMap<CompactString, Decimal, foldhash::fast::RandomState>;
+
 /// What is known of the portfolios so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) known: Vec<Known>,
     /// Values by symbol, of the portfolios of a currency and day.
-    pub(super) values:
-        BTreeMap<(Currency, Date), HashMap<CompactString, Decimal, foldhash::fast::RandomState>>,
+    pub(super) values: BTreeMap<(Currency, Date), BySymbol>,
     investments: usize,
     top: Vec<TopEntry>,
     bottom: Vec<TopEntry>,

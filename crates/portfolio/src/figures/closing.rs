@@ -86,7 +86,7 @@ impl Closing {
         let (ledger, valuation) = (&walk.ledger, &walk.closing);
         let mut positions = Vec::with_capacity(valuation.positions.len());
         for (asset, position) in valuation.positions.iter() {
-            let symbol = CompactString::from(ledger.market().asset(*asset).symbol.as_str());
+            let symbol = ledger.market().symbol(*asset);
             positions.push((symbol, position_figures(position)?));
         }
         Ok(Closing {

@@ -123,6 +123,15 @@ struct Daily<'d> {
 }
 
 impl Daily<'_> {
+    /// What those have in common that are unbroken.
+    fn endings<'d>(all: &'d [Daily<'d>], settings: Settings) -> Option<Endings<'d>> {
+        let unbroken = all
+            .iter()
+            .filter_map(|daily| Some((daily, daily.series()?)));
+        let (daily, longest) = unbroken.max_by_key(|(_, series)| series.returns.len())?;
+        Some(Endings::of(longest, settings, daily.benchmark.as_ref()))
+    }
+
     /// The returns, when every day has one and equity stayed positive.
     fn series(&self) -> Option<ReturnSeries<'_>> {
         let returns = self.returns.unbroken()?;
@@ -164,25 +173,17 @@ impl PeriodFigures {
             }
         });
         let daily: Vec<Daily<'_>> = daily.collect();
-        let unbroken = daily
-            .iter()
-            .filter_map(|daily| Some((daily, daily.series()?)));
-        let longest = unbroken.max_by_key(|(_, series)| series.returns.len());
-        let endings = longest
-            .map(|(daily, series)| Endings::of(series, settings.metrics, daily.benchmark.as_ref()));
+        let endings = Daily::endings(&daily, settings.metrics);
         let each = periods.iter().zip(&daily);
         each.map(|((window, breakdown), daily)| {
             let mut figures = PeriodFigures::exact(walk, *window, daily.returns);
+            let settings = ReturnSettings {
+                breakdown: *breakdown,
+                ..settings
+            };
             if let Some((endings, series)) = endings.as_ref().zip(daily.series()) {
                 let benchmark = daily.benchmark.as_ref();
-                let stats = endings.stats(series, benchmark);
-                let total = stats.total_return;
-                figures.twr = total.or_else(|| Some(metrics::compound(series.returns)));
-                figures.stats = Some(stats);
-                let settings = ReturnSettings {
-                    breakdown: *breakdown,
-                    ..settings
-                };
+                figures.stats = Some(endings.stats(series, benchmark));
                 figures.time_weighted(walk, *window, series, settings, benchmark);
             }
             figures
@@ -231,6 +232,8 @@ impl PeriodFigures {
         settings: ReturnSettings<'_>,
         benchmark: Option<&Benchmark<'_>>,
     ) {
+        let total = self.stats.as_ref().and_then(|stats| stats.total_return);
+        self.twr = total.or_else(|| Some(metrics::compound(series.returns)));
         if settings.breakdown != Breakdown::None {
             let parts = window.contributions(series.returns);
             self.contribution = parts.map(|parts| named(walk, parts));
@@ -294,12 +297,12 @@ fn dietz(window: &impl Series, flows: &[Flow], closing: Decimal, to: Date) -> Op
 
 fn named(walk: &Walked<'_>, parts: LiteMap<Part, f64>) -> Weights {
     let name = |part| match part {
-        Part::Asset(asset) => walk.ledger.market().asset(asset).symbol.as_str(),
-        Part::Cash => CASH,
+        Part::Asset(asset) => walk.ledger.market().symbol(asset),
+        Part::Cash => CompactString::const_new(CASH),
     };
     parts
         .into_iter()
-        .map(|(part, value)| (CompactString::from(name(part)), value))
+        .map(|(part, value)| (name(part), value))
         .collect()
 }
 

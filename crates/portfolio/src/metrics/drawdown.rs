@@ -47,104 +47,117 @@ pub(super) struct Falls {
     pub(super) ulcer_index: Option<f64>,
 }
 
-/// A fall, by the places of its days; the opening day is before the first place.
-#[derive(Clone, Copy)]
-struct Fall {
-    depth: f64,
-    peak: Option<usize>,
-    trough: usize,
-    recovery: Option<usize>,
+struct Pass {
+    wealth: f64,
+    peak: f64,
+    peak_date: Date,
+    submerged: bool,
+    squares: f64,
+    deepest: Drawdown,
+    /// The peak that the deepest fall is measured from, while it has not been reached again.
+    deepest_peak: Option<f64>,
+    longest: Underwater,
 }
 
 pub(super) fn falls(series: ReturnSeries<'_>) -> Falls {
-    let Some(last) = series.dates.len().checked_sub(1) else {
-        return Falls {
+    let mut pass = Pass::new(series.base);
+    for (date, value) in series.dates.iter().zip(series.returns) {
+        pass.day(*date, *value);
+    }
+    pass.finish(series.dates)
+}
+
+impl Pass {
+    fn new(base: Date) -> Pass {
+        Pass {
+            wealth: 1.0,
+            peak: 1.0,
+            peak_date: base,
+            submerged: false,
+            squares: 0.0,
             deepest: Drawdown::default(),
+            deepest_peak: None,
             longest: Underwater::default(),
-            ulcer_index: None,
-        };
-    };
-    let mut longest = Underwater::default();
-    let mut deepest: Option<Fall> = None;
-    // The last peak, the least wealth that counts as back at it, and the least fall that is deeper than the deepest.
-    let (mut peak, mut peak_at) = (1.0_f64, None);
-    let (mut back, mut deeper) = (1.0 - EPSILON, -EPSILON);
-    let (mut wealth, mut submerged, mut squares) = (1.0, false, 0.0);
-    for (place, value) in series.returns.iter().enumerate() {
-        wealth *= 1.0 + value;
-        if wealth >= back {
-            if submerged {
-                note_underwater(&mut longest, series, peak_at, place, false);
-                deepest.iter_mut().for_each(|fall| {
-                    fall.recovery = fall.recovery.or(Some(place));
-                });
-            }
-            submerged = false;
-            peak = peak.max(wealth);
-            back = peak * (1.0 - EPSILON);
-            peak_at = Some(place);
+        }
+    }
+
+    fn day(&mut self, date: Date, value: f64) {
+        self.wealth *= 1.0 + value;
+        if self.wealth >= self.peak * (1.0 - EPSILON) {
+            self.surface(date);
         } else {
-            submerged = true;
+            self.submerged = true;
         }
-        let depth = wealth / peak - 1.0;
-        squares += depth * depth;
-        if submerged && depth < deeper {
-            deeper = depth - EPSILON;
-            deepest = Some(Fall {
+        let depth = self.wealth / self.peak - 1.0;
+        self.deepen(date, depth);
+        self.recover(date);
+        self.squares += depth * depth;
+    }
+
+    fn surface(&mut self, date: Date) {
+        if self.submerged {
+            self.note_underwater(date, false);
+        }
+        self.submerged = false;
+        self.peak = self.peak.max(self.wealth);
+        self.peak_date = date;
+    }
+
+    fn deepen(&mut self, date: Date, depth: f64) {
+        if self.submerged && depth < self.deepest.depth - EPSILON {
+            self.deepest = Drawdown {
                 depth,
-                peak: peak_at,
-                trough: place,
-                recovery: None,
-            });
+                peak: Some(self.peak_date),
+                trough: Some(date),
+                ..Drawdown::default()
+            };
+            self.deepest_peak = Some(self.peak);
         }
     }
-    if submerged {
-        note_underwater(&mut longest, series, peak_at, last, true);
-    }
-    Falls {
-        deepest: deepest.map_or_else(Drawdown::default, |fall| fall.dated(series)),
-        longest,
-        ulcer_index: Some((squares / series.dates.len() as f64).sqrt()),
-    }
-}
 
-/// The date of a peak.
-fn peak_date(series: ReturnSeries<'_>, peak: Option<usize>) -> Date {
-    peak.map_or(series.base, |place| series.dates[place])
-}
+    fn recover(&mut self, date: Date) {
+        let back = self
+            .deepest_peak
+            .is_some_and(|peak| self.wealth >= peak * (1.0 - EPSILON));
+        if back {
+            self.deepest.recovery = Some(date);
+            self.deepest_peak = None;
+        }
+    }
 
-fn note_underwater(
-    longest: &mut Underwater,
-    series: ReturnSeries<'_>,
-    peak: Option<usize>,
-    end: usize,
-    ongoing: bool,
-) {
-    let (start, end) = (peak_date(series, peak), series.dates[end]);
-    let days = days_between(start, end);
-    if days > longest.days {
-        *longest = Underwater {
-            days,
-            start: Some(start),
-            end: Some(end),
-            ongoing,
+    fn note_underwater(&mut self, end: Date, ongoing: bool) {
+        let days = days_between(self.peak_date, end);
+        if days > self.longest.days {
+            self.longest = Underwater {
+                days,
+                start: Some(self.peak_date),
+                end: Some(end),
+                ongoing,
+            };
+        }
+    }
+
+    fn finish(mut self, dates: &[Date]) -> Falls {
+        let Some(last) = dates.last().copied() else {
+            return Falls {
+                deepest: self.deepest,
+                longest: self.longest,
+                ulcer_index: None,
+            };
         };
-    }
-}
-
-impl Fall {
-    fn dated(&self, series: ReturnSeries<'_>) -> Drawdown {
-        let dates = series.dates;
-        let (peak, trough) = (peak_date(series, self.peak), dates[self.trough]);
-        let recovery = self.recovery.map(|place| dates[place]);
-        Drawdown {
-            depth: self.depth,
-            peak: Some(peak),
-            trough: Some(trough),
-            recovery,
-            ongoing: recovery.is_none(),
-            duration_days: days_between(peak, recovery.unwrap_or(dates[dates.len() - 1])),
-            decline_days: days_between(peak, trough),
+        if self.submerged {
+            self.note_underwater(last, true);
+        }
+        if let (Some(peak), Some(trough)) = (self.deepest.peak, self.deepest.trough) {
+            self.deepest.ongoing = self.deepest.recovery.is_none();
+            self.deepest.duration_days = days_between(peak, self.deepest.recovery.unwrap_or(last));
+            self.deepest.decline_days = days_between(peak, trough);
+        }
+        let ulcer_index = Some((self.squares / dates.len() as f64).sqrt());
+        Falls {
+            deepest: self.deepest,
+            longest: self.longest,
+            ulcer_index,
         }
     }
 }

@@ -23,9 +23,10 @@ pub use benchmark::Benchmark;
 pub(crate) use benchmark::BenchmarkReturns;
 pub use calendar_returns::{monthly, yearly};
 pub use drawdown::{Drawdown, Underwater};
-pub use relative::{Relative, relative};
+pub use relative::Relative;
 pub use rolling::{RollingPoint, rolling, rolling_point};
-pub use stats::{DatedReturn, Endings, Stats, stats};
+pub(crate) use stats::Endings;
+pub use stats::{DatedReturn, Stats, stats};
 
 /// A deviation not above this counts as zero.
 pub(crate) const EPSILON: f64 = 1e-12;

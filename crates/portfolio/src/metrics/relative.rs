@@ -111,18 +111,8 @@ impl Common<'_> {
     }
 }
 
-/// Compares `series` with `benchmark`.
-pub fn relative(
-    series: ReturnSeries<'_>,
-    benchmark: &Benchmark<'_>,
-    settings: Settings,
-) -> Relative {
-    let ends = CommonEnds::of(series, benchmark);
-    relative_by(&ends, series, benchmark, settings)
-}
-
-/// The same with what is known of the days of a series that may end with these.
-pub(super) fn relative_by(
+/// Compares `series` with `benchmark`, with what is known of the days of one that may end like it.
+pub(super) fn relative(
     ends: &CommonEnds<'_>,
     series: ReturnSeries<'_>,
     benchmark: &Benchmark<'_>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drawdown::{Drawdown, Falls, Underwater, falls};
 use super::ends::{Ends, ends_with};
-use super::relative::{CommonEnds, Relative, relative_by};
+use super::relative::{CommonEnds, Relative, relative};
 use super::spread::{Extreme, Spread};
 use super::tail::{Outer, Tail, tail};
 use super::{Benchmark, EPSILON, ReturnSeries, Settings};
@@ -87,7 +87,7 @@ pub fn stats(
 /// What is computed once for several series that end alike: on the same day and with the same returns, but for the first
 /// return of each.
 #[derive(Debug)]
-pub struct Endings<'r> {
+pub(crate) struct Endings<'r> {
     returns: &'r [f64],
     settings: Settings,
     minimum: f64,
@@ -98,7 +98,7 @@ pub struct Endings<'r> {
 
 impl<'r> Endings<'r> {
     /// By the longest of the series.
-    pub fn of(
+    pub(crate) fn of(
         longest: ReturnSeries<'r>,
         settings: Settings,
         benchmark: Option<&'r Benchmark<'_>>,
@@ -120,8 +120,13 @@ impl<'r> Endings<'r> {
         }
     }
 
-    /// As [`stats`]. Of a series that does not end like the others nothing is known before.
-    pub fn stats(&self, series: ReturnSeries<'_>, benchmark: Option<&Benchmark<'_>>) -> Stats {
+    /// As [`stats`]. Of a series that does not end like the others nothing is known before; a benchmark is looked at if the longest
+    /// series had one.
+    pub(crate) fn stats(
+        &self,
+        series: ReturnSeries<'_>,
+        benchmark: Option<&Benchmark<'_>>,
+    ) -> Stats {
         let mut figures = Stats {
             n_returns: series.returns.len(),
             ..Stats::default()
@@ -143,7 +148,7 @@ impl<'r> Endings<'r> {
         extremes(&mut figures, series, &spread);
         let common = self.common.as_ref().zip(benchmark);
         figures.benchmark =
-            common.map(|(common, benchmark)| relative_by(common, series, benchmark, self.settings));
+            common.map(|(common, benchmark)| relative(common, series, benchmark, self.settings));
         figures
     }
 

@@ -1,8 +1,7 @@
 //! What surrounds every finance task: the run on record, the lock, the folders that it may touch.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
+use portfolio::error::Error;
 use portfolio::store::{LockAttempt, Store};
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -76,8 +75,11 @@ async fn a_slow_database_delays_no_run_and_learns_how_it_ended() {
 
     let to = Timestamp::now() + SignedDuration::from_secs(60);
     assert!(store.runs_between(from, to).await.unwrap().is_empty());
-    // Longer than SQLite waits for another that writes.
-    tokio::time::sleep(Duration::from_secs(11)).await;
+    // Asked for later than the run's row, and refused: by then that was refused too.
+    let now = Timestamp::now();
+    let lease = SignedDuration::from_secs(1);
+    let refused = store.lock("another", "test", now, lease).await;
+    assert!(matches!(refused, Err(Error::DatabaseBusy { .. })));
     writing.rollback().await.unwrap();
     wait_until(DEADLINE, async || {
         let runs = store.runs_between(from, to).await.unwrap();

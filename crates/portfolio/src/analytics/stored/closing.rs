@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -13,7 +13,7 @@ use crate::decimal::Decimal;
 use crate::figures::{Closing, PositionFigures};
 use crate::income::Income;
 use crate::money::Currency;
-use crate::returns::CASH;
+use crate::returns::cash_of;
 
 /// [`Closing`] without what follows from the rest of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -148,7 +148,7 @@ impl<'a> StoredClosing<'a> {
         let cash = self.cash_base.iter();
         let cash = cash
             .filter(|(_, base)| !base.is_zero())
-            .map(|(currency, base)| (format_compact!("{CASH}:{currency}"), *base));
+            .map(|(currency, base)| (cash_of(*currency), *base));
         let shares = held
             .chain(cash)
             .map(|(name, value)| (name, value.to_f64() / nav));
