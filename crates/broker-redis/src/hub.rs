@@ -1,8 +1,9 @@
 //! One pub/sub connection for any number of listeners. It subscribes again after every loss and tells listeners of the gap.
-//! Each listener has its own bounded buffer; a slow one loses its oldest messages and nobody waits for it.
+//! Each listener has its own bounded inbox; a slow one misses messages, is told so, and nobody waits for it.
 //!
 //! However many join or leave at the same time, the server is told of all of them at once: whoever is first tells it for the others.
 
+mod inbox;
 mod listeners;
 
 use std::fmt;
@@ -13,17 +14,15 @@ use std::time::Duration;
 use broker::Result;
 use bytes::Bytes;
 use redis::{Pipeline, PushInfo, PushKind, RedisResult, Value};
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::closed;
 use crate::link::{Backoff, Connector, Link};
+use inbox::{Found, Inbox};
 use listeners::{Changes, Event, Listeners, Topic};
 
-/// Messages of a pattern that wait for a slow listener.
-const BUFFER: usize = 1_024;
-/// Fewest messages of channels that wait for a slow listener. There may be very many who listen to one channel each.
-const LEAST_BUFFER: usize = 8;
+/// Fewest messages that may wait for a slow listener; at least two for each of its topics.
+const ROOM: usize = 1_024;
 /// Topics that the server is told of in one command.
 const CHUNK: usize = 1_000;
 /// How often an idle connection is tried.
@@ -81,23 +80,19 @@ impl Hub {
         patterns: bool,
         topics: Vec<String>,
     ) -> Result<Listening> {
-        let room = match patterns {
-            true => BUFFER,
-            false => LEAST_BUFFER.max(topics.len() * 2),
-        };
-        let (sender, receiver) = broadcast::channel(room);
+        let inbox = Inbox::new(ROOM.max(topics.len() * 2));
         let guard = Guard {
             hub: Arc::clone(self),
             id: self.next_id.fetch_add(1, Ordering::Relaxed),
             topics: topics.into_iter().map(|topic| (patterns, topic)).collect(),
         };
-        lock(&self.listeners).enter(guard.id, &guard.topics, &sender);
+        lock(&self.listeners).enter(guard.id, &guard.topics, &inbox);
         let told = tokio::spawn(Arc::clone(self).tell_server()).await;
         told.map_err(|_| closed())?
             .map_err(|error| self.link.explain("subscribe", error))?;
         Ok(Listening {
-            receiver,
-            dropped: 0,
+            inbox,
+            missed: 0,
             stop: self.stop.clone(),
             _guard: guard,
         })
@@ -205,8 +200,8 @@ fn lock(listeners: &Mutex<Listeners>) -> MutexGuard<'_, Listeners> {
 /// One listener. Dropping it unsubscribes what nobody else listens to.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    receiver: broadcast::Receiver<Event>,
-    dropped: u64,
+    inbox: Inbox,
+    missed: u64,
     stop: CancellationToken,
     _guard: Guard,
 }
@@ -215,15 +210,14 @@ impl Listening {
     /// What comes next. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Heard {
         tokio::select! {
-            event = self.receiver.recv() => match event {
-                Ok(Event::Payload(payload)) => Heard::Payload(payload),
-                Ok(Event::Gap) => Heard::Gap,
-                Err(RecvError::Lagged(count)) => {
-                    self.dropped += count;
-                    tracing::warn!(count, total = self.dropped, "a slow listener lost its oldest messages");
+            found = self.inbox.next() => match found {
+                Found::Event(Event::Payload(payload)) => Heard::Payload(payload),
+                Found::Event(Event::Gap) => Heard::Gap,
+                Found::Lost(count) => {
+                    self.missed += count;
+                    tracing::warn!(count, total = self.missed, "a slow listener missed messages");
                     Heard::Gap
                 }
-                Err(RecvError::Closed) => Heard::End,
             },
             () = self.stop.cancelled() => Heard::End,
         }

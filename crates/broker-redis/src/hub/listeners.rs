@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use tokio::sync::broadcast::Sender;
+
+use super::inbox::Inbox;
 
 /// A channel (`false`) or a pattern (`true`).
 pub(super) type Topic = (bool, String);
@@ -19,7 +20,7 @@ pub(super) enum Event {
 /// The listeners of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
-    by_topic: HashMap<Topic, HashMap<u64, Sender<Event>>>,
+    by_topic: HashMap<Topic, HashMap<u64, Inbox>>,
     /// What this connection is subscribed to.
     subscribed: HashSet<Topic>,
     /// Topics that somebody has joined or left since the server was told.
@@ -35,10 +36,10 @@ pub(super) struct Changes {
 
 impl Listeners {
     /// Notes a listener.
-    pub(super) fn enter(&mut self, id: u64, topics: &[Topic], sender: &Sender<Event>) {
+    pub(super) fn enter(&mut self, id: u64, topics: &[Topic], inbox: &Inbox) {
         for topic in topics {
             let those = self.by_topic.entry(topic.clone()).or_default();
-            those.insert(id, sender.clone());
+            those.insert(id, inbox.clone());
             self.changed.insert(topic.clone());
         }
     }
@@ -99,21 +100,19 @@ impl Listeners {
 
     /// Hands an event to all who listen to a topic.
     pub(super) fn tell(&self, topic: &Topic, event: &Event) {
-        for sender in self
-            .by_topic
-            .get(topic)
-            .into_iter()
-            .flat_map(HashMap::values)
-        {
-            // A listener that is just leaving misses nothing.
-            let _left = sender.send(event.clone());
+        let those = self.by_topic.get(topic);
+        for inbox in those.into_iter().flat_map(HashMap::values) {
+            inbox.put(event.clone());
         }
     }
 
-    /// Hands an event to all.
+    /// Hands an event to all, once to each.
     pub(super) fn tell_all(&self, event: &Event) {
-        for topic in self.by_topic.keys() {
-            self.tell(topic, event);
+        let mut told = HashSet::new();
+        for (id, inbox) in self.by_topic.values().flatten() {
+            if told.insert(*id) {
+                inbox.put(event.clone());
+            }
         }
     }
 
@@ -124,6 +123,7 @@ impl Listeners {
 
 #[cfg(test)]
 mod tests {
+    use super::super::inbox::Found;
     use super::*;
 
     fn topic(name: &str) -> Topic {
@@ -133,20 +133,20 @@ mod tests {
     #[test]
     fn the_server_is_told_only_of_what_it_does_not_know() {
         let mut listeners = Listeners::default();
-        let (sender, _receiver) = tokio::sync::broadcast::channel(1);
-        listeners.enter(1, &[topic("a"), topic("b")], &sender);
+        let inbox = Inbox::new(1);
+        listeners.enter(1, &[topic("a"), topic("b")], &inbox);
         let mut changes = listeners.take_changes(false);
         changes.subscribe.sort();
         assert_eq!((changes.subscribe.len(), changes.unsubscribe.len()), (2, 0));
         listeners.note(false, &changes.subscribe, true);
 
-        listeners.enter(2, &[topic("a")], &sender);
+        listeners.enter(2, &[topic("a")], &inbox);
         assert!(
             listeners.take_changes(false).subscribe.is_empty(),
             "it knows a already"
         );
         listeners.leave(1, &[topic("a"), topic("b")]);
-        listeners.enter(3, &[topic("b")], &sender);
+        listeners.enter(3, &[topic("b")], &inbox);
         let changes = listeners.take_changes(false);
         assert!(
             changes.unsubscribe.is_empty(),
@@ -159,8 +159,8 @@ mod tests {
     #[test]
     fn what_the_server_was_not_told_is_told_later_and_everything_again_after_a_loss() {
         let mut listeners = Listeners::default();
-        let (sender, _receiver) = tokio::sync::broadcast::channel(1);
-        listeners.enter(1, &[topic("a")], &sender);
+        let inbox = Inbox::new(1);
+        listeners.enter(1, &[topic("a")], &inbox);
         let failed = listeners.take_changes(false);
         listeners.put_back(false, failed);
         let told = listeners.take_changes(false).subscribe;
@@ -169,5 +169,18 @@ mod tests {
         listeners.start_again();
         assert_eq!(listeners.take_changes(false).subscribe, ["a"]);
         assert!(listeners.take_changes(true).subscribe.is_empty());
+    }
+
+    #[test]
+    fn who_listens_to_many_channels_hears_of_a_gap_once() {
+        let mut listeners = Listeners::default();
+        let (both, one) = (Inbox::new(2), Inbox::new(2));
+        listeners.enter(1, &[topic("a"), topic("b")], &both);
+        listeners.enter(2, &[topic("b")], &one);
+        listeners.tell_all(&Event::Gap);
+        for inbox in [both, one] {
+            assert!(matches!(inbox.take(), Some(Found::Event(Event::Gap))));
+            assert!(inbox.take().is_none());
+        }
     }
 }
