@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::drawdown::{Drawdown, Falls, Underwater, falls};
+use super::drawdown::{Dives, Drawdown, Falls, Underwater};
 use super::ends::{Ends, ends_with};
 use super::relative::{CommonEnds, Relative, relative};
 use super::spread::{Extreme, Spread};
@@ -93,6 +93,7 @@ pub(crate) struct Endings<'r> {
     minimum: f64,
     spreads: Ends<Spread>,
     outer: Outer,
+    dives: Dives,
     common: Option<CommonEnds<'r>>,
 }
 
@@ -116,6 +117,7 @@ impl<'r> Endings<'r> {
             minimum,
             spreads,
             outer,
+            dives: Dives::of(longest),
             common: benchmark.map(|benchmark| CommonEnds::of(longest, benchmark)),
         }
     }
@@ -143,7 +145,7 @@ impl<'r> Endings<'r> {
         span(&mut figures, series.base, last);
         self.spread(&mut figures, series.returns, &spread);
         if spread.least.value >= -1.0 {
-            compounding(&mut figures, series, spread.wealth - 1.0);
+            compounding(&mut figures, series, spread.wealth - 1.0, &self.dives);
         }
         extremes(&mut figures, series, &spread);
         let common = self.common.as_ref().zip(benchmark);
@@ -183,7 +185,7 @@ fn span(figures: &mut Stats, start: Date, end: Date) {
     figures.short_period = Some(days < 365);
 }
 
-fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64) {
+fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64, dives: &Dives) {
     let days = days_between(series.base, series.dates[series.dates.len() - 1]);
     let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
     // A large gain within days can leave the range of floats when it is annualised.
@@ -192,7 +194,7 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64) {
         deepest,
         longest,
         ulcer_index,
-    } = falls(series);
+    } = dives.falls(series);
     figures.total_return = Some(total);
     figures.cagr = cagr;
     figures.calmar = cagr

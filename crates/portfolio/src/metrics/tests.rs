@@ -4,7 +4,8 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
 use super::{
-    Benchmark, Endings, ReturnSeries, Settings, Stats, compound, monthly, rolling, stats, yearly,
+    Benchmark, Drawdown, Endings, ReturnSeries, Settings, Stats, Underwater, compound, monthly,
+    rolling, stats, yearly,
 };
 use crate::dates::plus_days;
 
@@ -44,6 +45,51 @@ fn deepest_by_definition(returns: &[f64]) -> f64 {
     deepest
 }
 
+/// Mostly small; sometimes nothing, and seldom all is lost.
+fn some_return() -> impl Strategy<Value = f64> {
+    prop_oneof![500 => -0.1_f64..0.1, 50 => Just(0.0), 1 => Just(-1.0)]
+}
+
+/// The deepest fall and the longest time below a peak by their definitions: day by day, each compared with all before it.
+fn falls_by_definition(returns: &[f64]) -> (Drawdown, Underwater) {
+    let mut wealth = vec![1.0];
+    for value in returns {
+        wealth.push(wealth.last().unwrap() * (1.0 + value));
+    }
+    let last = returns.len();
+    let highest = |day: usize| wealth[..=day].iter().copied().fold(0.0, f64::max);
+    let is_high = |day: &usize| wealth[*day] >= highest(*day) * (1.0 - 1e-12);
+    let depth = |day: usize| wealth[day] / highest(day) - 1.0;
+    let on = |day: usize| Some(plus_days(BASE, i64::try_from(day).unwrap()));
+    let (mut deepest, mut longest) = (Drawdown::default(), Underwater::default());
+    for day in (0..=last).filter(|day| !is_high(day)) {
+        let peak = (0..day).rev().find(&is_high).unwrap();
+        let recovery = (day..=last).find(&is_high);
+        let end = recovery.unwrap_or(last);
+        let days = |end: usize| i64::try_from(end - peak).unwrap();
+        if days(end) > longest.days {
+            longest = Underwater {
+                days: days(end),
+                start: on(peak),
+                end: on(end),
+                ongoing: recovery.is_none(),
+            };
+        }
+        if depth(day) < deepest.depth - 1e-12 {
+            deepest = Drawdown {
+                depth: depth(day),
+                peak: on(peak),
+                trough: on(day),
+                recovery: recovery.and_then(on),
+                ongoing: recovery.is_none(),
+                duration_days: days(end),
+                decline_days: days(day),
+            };
+        }
+    }
+    (deepest, longest)
+}
+
 proptest! {
     #[test]
     fn figures_obey_their_definitions(returns in prop::collection::vec(-0.2_f64..0.2, 2..60)) {
@@ -54,6 +100,16 @@ proptest! {
         prop_assert!(figures.cvar.unwrap() >= figures.var.unwrap() - 1e-12);
         prop_assert!(figures.best.unwrap().value >= figures.worst.unwrap().value);
         prop_assert!(figures.ulcer_index.unwrap() <= -drawdown.depth + 1e-12);
+    }
+
+    #[test]
+    fn falls_are_those_of_the_definition(returns in prop::collection::vec(some_return(), 1..80)) {
+        let figures = of(&returns, Settings::default());
+        let (deepest, longest) = falls_by_definition(&returns);
+        let found = figures.max_drawdown.unwrap();
+        prop_assert!((found.depth - deepest.depth).abs() < 1e-12);
+        prop_assert_eq!(found.clone(), Drawdown { depth: found.depth, ..deepest });
+        prop_assert_eq!(figures.longest_underwater.unwrap(), longest);
     }
 
     #[test]
@@ -99,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn series_that_end_alike_have_the_figures_that_each_has_alone(returns in prop::collection::vec((-0.1_f64..0.1, -0.1_f64..0.1), 2..300), first in -0.1_f64..0.1) {
+    fn series_that_end_alike_have_the_figures_that_each_has_alone(returns in prop::collection::vec((some_return(), -0.1_f64..0.1), 2..300), first in some_return()) {
         let dates = dates(returns.len());
         let (own, other): (Vec<f64>, Vec<f64>) = returns.into_iter().unzip();
         let benchmark: Benchmark = dates.iter().copied().zip(other).collect();
