@@ -101,7 +101,8 @@ impl Place {
     fn python_database(&self) -> String {
         let Some(server) = &self.postgres else {
             return format!(
-                "DATABASE = {{'ENGINE': 'django.db.backends.sqlite3', 'NAME': {:?}, 'OPTIONS': {{'timeout': 30}}}}",
+                "DATABASE = {{'ENGINE': 'django.db.backends.sqlite3', 'NAME': {:?}, \
+                 'OPTIONS': {{'timeout': 30, 'transaction_mode': 'IMMEDIATE'}}}}",
                 self.file()
             );
         };
