@@ -175,7 +175,7 @@ async fn users(run: &Run<'_>, user_id: Option<i64>) -> Result<Vec<i64>, Outcome>
     let store = run.store().await?;
     match user_id {
         // A user that does not exist is an error.
-        Some(id) => store.display_name(id).await.map(|_| vec![id]),
+        Some(id) => store.require_user(id).await.map(|()| vec![id]),
         None => store.users_by_activity(Timestamp::now() - ACTIVE).await,
     }
     .map_err(failure)

@@ -1,24 +1,26 @@
 //! `celeriac finance`.
 
+mod accounts;
+mod assets;
 mod attribution;
 mod backups;
+mod breaks;
 mod files;
+mod imports;
 mod market;
+mod performance;
 mod portfolios;
 mod reconcile;
 mod targets;
 mod trial;
+mod users;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use portfolio::import::{
-    ImportReport, Input, PriceImport, TransactionImport, import_prices, import_transactions,
-};
 use portfolio::progress::Progress;
-use portfolio::store::Store;
+use portfolio::store::{Store, sqlite_file};
 use service::Exit;
 
 use crate::context::Context;
@@ -30,12 +32,18 @@ use crate::summary;
 /// The finance database: imports, overview, reports and exports
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
+  celeriac finance init
+  celeriac finance users set ada@example.org --name Ada
+  celeriac finance accounts set -u 1 Main
+  celeriac finance portfolios set -u 1 Everything
+  celeriac finance assets set AAPL --name 'Apple Inc.'
   celeriac finance import-prices AAPL prices/AAPL.csv
   celeriac finance import-transactions --user 1 ledger.csv
   celeriac finance fetch-market-data -s AAPL -s GOOGL --days 30
   celeriac finance update-prices
   celeriac finance import-statement march.ofx
   celeriac finance reconcile
+  celeriac finance breaks acknowledge 12 --note 'the bank was asked'
   celeriac finance calculate-performance -u 1 -d 30
   celeriac finance snapshot
   celeriac finance targets set -u 1 --portfolio 1 equity=60 bond=30:3
@@ -53,21 +61,28 @@ use crate::summary;
 Importing again changes nothing. Exit code 1 when rows were refused, a portfolio
 failed or an account differs from its statement.")]
 pub(crate) enum Args {
+    /// Make the finance database, or bring the one that is there up to date
+    Init,
+    /// Add, change and show users, and how they are told of things
+    #[command(subcommand)]
+    Users(users::UsersArgs),
+    /// Add, change and show accounts, and their numbers at custodians
+    #[command(subcommand)]
+    Accounts(accounts::AccountsArgs),
+    /// Add, change and show portfolios
+    #[command(subcommand)]
+    Portfolios(portfolios::PortfoliosArgs),
+    /// Add, change and show assets
+    #[command(subcommand)]
+    Assets(assets::AssetsArgs),
     /// Import the prices of an asset from a CSV file
-    ImportPrices {
-        /// The asset's symbol
-        symbol: String,
-        /// The file: date,open,high,low,close,volume
-        file: PathBuf,
-    },
+    ImportPrices(imports::PricesArgs),
     /// Import transactions from a CSV file
-    ImportTransactions {
-        /// The file
-        file: PathBuf,
-        /// The owner of the accounts that the rows name
-        #[arg(long, value_name = "ID")]
-        user: i64,
-    },
+    ImportTransactions(imports::TransactionsArgs),
+    /// Import exchange rates to the euro from a CSV file
+    ImportRates(imports::FileArgs),
+    /// Import splits and dividends from a CSV file
+    ImportActions(imports::FileArgs),
     /// Fetch daily prices, splits and dividends from the providers in celeriac_market_data_providers
     FetchMarketData(market::FetchArgs),
     /// Fetch the newest prices of what active portfolios hold
@@ -76,10 +91,13 @@ pub(crate) enum Args {
     ImportStatement(reconcile::StatementArgs),
     /// Compare accounts with their statements, and say what differs
     Reconcile(reconcile::ReconcileArgs),
+    /// Show what differs from statements, and say what is known or settled
+    #[command(subcommand)]
+    Breaks(breaks::BreaksArgs),
     /// Compute a user's figures over a range, and where the profit came from
-    CalculatePerformance(portfolios::PerformanceArgs),
+    CalculatePerformance(performance::PerformanceArgs),
     /// Keep what each portfolio was worth at the end of a day
-    Snapshot(portfolios::SnapshotArgs),
+    Snapshot(performance::SnapshotArgs),
     /// Say how portfolios are meant to be divided, and get the trades that bring them there
     #[command(subcommand)]
     Targets(targets::TargetsArgs),
@@ -111,6 +129,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             output::line(FINANCE_SETTINGS.trim_end());
             Ok(Exit::Ok)
         }
+        Args::Init => init(context).await,
         Args::TestCelery(args) => trial::celery(args, context).await,
         Args::TestTasks(args) => trial::tasks(args, context).await,
         Args::Run(args) => trial::run(args, context).await,
@@ -128,14 +147,19 @@ async fn on_database(args: Args, context: &Context) -> Result<Exit, Error> {
 }
 
 async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error> {
-    let shown = |report: ImportReport| show(&report, context.json);
     let ok = |()| Exit::Ok;
     match args {
-        Args::ImportPrices { symbol, file } => prices(store, &symbol, &file).await.map(shown),
-        Args::ImportTransactions { file, user } => {
-            transactions(store, user, &file).await.map(shown)
-        }
-        Args::Settings
+        Args::Users(args) => users::run(store, args, context).await,
+        Args::Accounts(args) => accounts::run(store, args, context).await,
+        Args::Portfolios(args) => portfolios::run(store, args, context).await,
+        Args::Assets(args) => assets::run(store, args, context).await,
+        Args::ImportPrices(args) => imports::prices(store, &args, context).await,
+        Args::ImportTransactions(args) => imports::transactions(store, &args, context).await,
+        Args::ImportRates(args) => imports::rates(store, &args, context).await,
+        Args::ImportActions(args) => imports::actions(store, &args, context).await,
+        Args::Breaks(args) => breaks::run(store, args, context).await,
+        Args::Init
+        | Args::Settings
         | Args::Restore(_)
         | Args::TestCelery(_)
         | Args::TestTasks(_)
@@ -144,8 +168,8 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::FetchMarketData(args) => market::fetch(store, args, context).await,
         Args::ImportStatement(args) => reconcile::import(store, args, context).await,
         Args::Reconcile(args) => reconcile::reconcile(store, args, context).await,
-        Args::CalculatePerformance(args) => portfolios::calculate(store, args, context).await,
-        Args::Snapshot(args) => portfolios::snapshot(store, args, context).await,
+        Args::CalculatePerformance(args) => performance::calculate(store, args, context).await,
+        Args::Snapshot(args) => performance::snapshot(store, args, context).await,
         Args::UpdatePrices(args) => market::quotes(store, args, context).await,
         Args::Targets(args) => targets::run(store, args, context).await,
         Args::Attribution(args) => attribution::attribution(store, args, context).await,
@@ -158,36 +182,48 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
 async fn open(context: &Context) -> Result<Store, Error> {
     match Store::open_url(&context.finance_url()).await {
         Err(portfolio::Error::DatabaseMissing(path)) => Err(Error::NotFound(format!(
-            "there is no finance database at {path}; celeriac up --demo makes one with a sample portfolio"
+            "there is no finance database at {path}; celeriac finance init makes one, celeriac up --demo one with a sample portfolio"
         ))),
         opened => Ok(opened?),
     }
 }
 
-async fn prices(store: &Store, symbol: &str, file: &Path) -> Result<ImportReport, Error> {
-    let assets = store.asset_ids().await?;
-    let unknown = || {
-        let mut known: Vec<_> = assets.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        let known = known.join(", ");
-        Error::NotFound(format!("there is no asset {symbol}; there are: {known}"))
-    };
-    let asset_id = *assets.get(symbol).ok_or_else(unknown)?;
-    let import = PriceImport {
-        asset_id,
-        source: "csv",
-    };
-    let input = Input::open(file, Timestamp::now())?;
-    Ok(import_prices(store, input, import, &mut bar()).await?)
+async fn init(context: &Context) -> Result<Exit, Error> {
+    let url = context.finance_url();
+    if let Some(folder) = sqlite_file(&url).and_then(Path::parent) {
+        std::fs::create_dir_all(folder).map_err(|source| Error::Io {
+            what: format!("cannot make the folder {}", folder.display()),
+            source,
+        })?;
+    }
+    let store = Store::create_url(&url).await?;
+    output::line(&format!("the finance database is {}", store.name()));
+    if store.users().await?.is_empty() {
+        output::line(
+            "next: celeriac finance users set, then accounts, portfolios and assets set (--help shows examples)",
+        );
+    }
+    store.close().await;
+    Ok(Exit::Ok)
 }
 
-async fn transactions(store: &Store, user_id: i64, file: &Path) -> Result<ImportReport, Error> {
-    let import = TransactionImport {
-        user_id,
-        source: "csv",
-    };
-    let input = Input::open(file, Timestamp::now())?;
-    Ok(import_transactions(store, input, import, &mut bar()).await?)
+/// A symbol as ledgers have it.
+fn symbol(text: &str) -> Result<String, String> {
+    let symbol = text.trim().to_uppercase();
+    let good = !symbol.is_empty()
+        && !symbol.contains(|sign: char| sign.is_whitespace() || sign.is_control());
+    good.then_some(symbol)
+        .ok_or_else(|| "must be a symbol such as AAPL".to_owned())
+}
+
+/// The id of an asset.
+async fn asset(store: &Store, symbol: &str) -> Result<i64, Error> {
+    let assets = store.asset_ids().await?;
+    assets.get(symbol).copied().ok_or_else(|| {
+        Error::NotFound(format!(
+            "there is no asset {symbol}; celeriac finance assets set {symbol} adds it, fetch-market-data -s {symbol} with its prices"
+        ))
+    })
 }
 
 /// A day as people write it.
@@ -205,30 +241,5 @@ fn bar() -> impl FnMut(Progress) + Send + Sync {
     move |progress: Progress| {
         bar.set_message(progress.phase);
         bar.set_position(progress.percent());
-    }
-}
-
-fn show(report: &ImportReport, json: bool) -> Exit {
-    if json {
-        output::json(report);
-    } else {
-        let ImportReport {
-            rows,
-            written,
-            unchanged,
-            bad,
-            bad_rows,
-        } = report;
-        output::line(&format!(
-            "{rows} rows: {written} written, {unchanged} unchanged, {bad} refused"
-        ));
-        bad_rows
-            .iter()
-            .for_each(|row| output::line(&row.to_string()));
-    }
-    if report.bad == 0 {
-        Exit::Ok
-    } else {
-        Exit::Failure
     }
 }

@@ -18,7 +18,10 @@ async fn database(sandbox: &Sandbox) {
 #[test]
 fn without_a_database_it_says_what_to_do() {
     let text = stderr(&Sandbox::new().run(&["finance", "summary"]).code(1));
-    assert!(text.contains("celeriac up --demo makes one"), "{text}");
+    assert!(
+        text.contains("celeriac finance init makes one, celeriac up --demo one with"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

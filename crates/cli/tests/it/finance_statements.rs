@@ -54,6 +54,43 @@ async fn what_differs_is_said_and_ends_the_command_with_one() {
 }
 
 #[tokio::test]
+async fn a_persons_word_on_a_break_stays_until_it_is_taken_back() {
+    let sandbox = with_statement().await;
+    sandbox.run(&["finance", "reconcile"]).code(1);
+    let show = ["finance", "breaks", "show"];
+    let found = sandbox.json(&show);
+    let id = found[0]["id"].to_string();
+    let first = &found[0];
+    assert_eq!(
+        (&first["status"], &first["account"]),
+        (&json!("open"), &json!("Main"))
+    );
+    let word = |verb: &str, note: &str| {
+        let command = ["finance", "breaks", verb, &id, "--note", note];
+        sandbox.run(&command).success();
+        sandbox.json(&show)
+    };
+    let known = word("acknowledge", "the bank was asked");
+    assert_eq!(
+        (&known[0]["status"], &known[0]["note"]),
+        (&json!("acknowledged"), &json!("the bank was asked"))
+    );
+    let text = stdout(&sandbox.run(&show).success());
+    assert!(text.contains("the bank was asked"), "{text}");
+    let settled = word("resolve", "waived");
+    assert_eq!(
+        settled.as_array().unwrap().len() + 1,
+        found.as_array().unwrap().len()
+    );
+    let ever = sandbox.json(&["finance", "breaks", "show", "--account", "1", "--all"]);
+    assert_eq!(
+        ever.as_array().unwrap().len(),
+        found.as_array().unwrap().len()
+    );
+    assert_eq!(word("reopen", "")[0]["status"], "open");
+}
+
+#[tokio::test]
 async fn statements_that_cannot_be_read_are_refused_whole() {
     let sandbox = Sandbox::new();
     two_users(&sandbox).await;

@@ -9,6 +9,7 @@ mod finance;
 mod finance_import;
 mod finance_large;
 mod finance_portfolios;
+mod finance_setup;
 mod finance_statements;
 mod help;
 mod ledgers;

@@ -88,7 +88,7 @@ async fn load_view(
         ..RefreshRequest::new("")
     };
     request.check()?;
-    let owner = store.display_name(user_id).await?;
+    let owner = store.user(user_id).await?;
     let rows = load::scope(store, &request).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let targets = match plan {
@@ -99,8 +99,8 @@ async fn load_view(
     let (market, portfolios) = portfolios(store, &request, rows, also).await?;
     Ok(View {
         market,
-        owner,
-        owner_currency: store.base_currency(user_id).await?,
+        owner: owner.display_name,
+        owner_currency: owner.base_currency,
         asset_names: store.asset_names().await?,
         notes: store.notes(&ids).await?,
         targets,

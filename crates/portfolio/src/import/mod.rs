@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// What to do about a symbol that is new.
-const NO_SUCH_ASSET: &str = "is not a known asset: fetch_market_data adds it";
+const NO_SUCH_ASSET: &str = "is not a known asset: celeriac finance assets set adds it, fetch-market-data one that a provider knows";
 
 /// Rows written at once.
 const BATCH: usize = 1000;

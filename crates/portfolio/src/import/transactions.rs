@@ -243,7 +243,7 @@ impl<'a> Context<'a> {
         let mut names: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
         names.sort_unstable();
         match names.as_slice() {
-            [] => "is not an account of this user, who has none".to_owned(),
+            [] => "is not an account of this user, who has none: celeriac finance accounts set adds one".to_owned(),
             names => format!(
                 "is not an account of this user, who has {}",
                 names.join(", ")

@@ -101,16 +101,27 @@ pub enum LotMethod {
 }
 
 impl LotMethod {
+    /// The stored names.
+    pub const NAMES: [&'static str; 5] = ["fifo", "lifo", "hifo", "avg", "specific"];
+
+    const ALL: [LotMethod; 5] = [
+        LotMethod::Fifo,
+        LotMethod::Lifo,
+        LotMethod::Hifo,
+        LotMethod::Avg,
+        LotMethod::Specific,
+    ];
+
+    /// The stored name.
+    pub fn as_str(self) -> &'static str {
+        LotMethod::NAMES[self as usize]
+    }
+
     /// From the column's text.
     pub fn parse(text: &str) -> Option<LotMethod> {
-        match text {
-            "fifo" => Some(LotMethod::Fifo),
-            "lifo" => Some(LotMethod::Lifo),
-            "hifo" => Some(LotMethod::Hifo),
-            "avg" => Some(LotMethod::Avg),
-            "specific" => Some(LotMethod::Specific),
-            _ => None,
-        }
+        LotMethod::ALL
+            .into_iter()
+            .find(|method| method.as_str() == text)
     }
 }
 

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use super::Store;
-use super::people::{AccountRow, account};
+use super::people::{AccountRow, account, select_accounts};
 use crate::error::{Error, Result};
 use crate::ledger::IncomeMode;
 
 impl Store {
     /// An account by its id.
     pub async fn account(&self, id: i64) -> Result<AccountRow> {
-        let query =
-            self.sql("SELECT id, user_id, name, currency, allow_short FROM accounts WHERE id = ?1");
+        let query = self.sql(select_accounts!("WHERE id = ?1"));
         let row = query.bind(id).first().await?;
         let row = row.ok_or_else(|| Error::NotFound {
             what: "account",
@@ -22,9 +21,7 @@ impl Store {
 
     /// All active accounts, in the order of their ids.
     pub async fn active_accounts(&self) -> Result<Vec<AccountRow>> {
-        let query = self.sql(
-            "SELECT id, user_id, name, currency, allow_short FROM accounts WHERE is_active ORDER BY id",
-        );
+        let query = self.sql(select_accounts!("WHERE is_active ORDER BY id"));
         let rows = query.all().await?;
         rows.iter().map(account).collect()
     }

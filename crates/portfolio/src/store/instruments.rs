@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use calendar::Calendar;
+
 use super::Store;
 use crate::error::Result;
 use crate::money::Currency;
@@ -23,6 +25,20 @@ pub struct NewAsset<'a> {
 }
 
 impl<'a> NewAsset<'a> {
+    /// What an asset can be.
+    pub const CLASSES: [&'static str; 10] = [
+        "equity",
+        "etf",
+        "fund",
+        "bond",
+        "crypto",
+        "fx",
+        "commodity",
+        "index",
+        "cash",
+        "other",
+    ];
+
     /// A share of which no more is known than its symbol, traded in New York.
     pub fn share(symbol: &'a str, currency: Currency) -> NewAsset<'a> {
         NewAsset {
@@ -39,8 +55,9 @@ impl<'a> NewAsset<'a> {
 }
 
 impl Store {
-    /// Adds an asset, or updates the one with this symbol on this exchange; returns the id.
+    /// Adds an asset, or updates the one with this symbol on this exchange; returns the id. Its calendar must be a known one.
     pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {
+        Calendar::named(asset.calendar)?;
         let query = self.sql(
             "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (symbol, exchange) DO UPDATE SET name = excluded.name, asset_class = excluded.asset_class,

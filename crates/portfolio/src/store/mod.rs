@@ -129,7 +129,7 @@ impl Store {
 }
 
 /// The SQLite file that a URL names; `None` when it names a PostgreSQL server.
-pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
+pub fn sqlite_file(url: &str) -> Option<&Path> {
     let server = url.starts_with("postgresql://") || url.starts_with("postgres://");
     (!server).then(|| Path::new(url.strip_prefix("sqlite://").unwrap_or(url)))
 }

@@ -1,23 +1,12 @@
-//! What people call things: owners, assets, and their remarks on transactions.
+//! What people call things: assets, and their remarks on transactions.
 
 use std::collections::BTreeMap;
 
 use super::Store;
 use super::codec::id_list;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl Store {
-    /// A user's name.
-    pub async fn display_name(&self, user_id: i64) -> Result<String> {
-        let query = self.sql("SELECT display_name FROM users WHERE id = ?1");
-        let row = query.bind(user_id).first().await?;
-        row.map(|row| row.get("display_name"))
-            .ok_or_else(|| Error::NotFound {
-                what: "user",
-                id: user_id.to_string(),
-            })
-    }
-
     /// The names of all assets by symbol.
     pub(crate) async fn asset_names(&self) -> Result<BTreeMap<String, String>> {
         let query = self.sql("SELECT symbol, name FROM assets ORDER BY id DESC");

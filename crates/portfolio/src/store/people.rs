@@ -1,9 +1,11 @@
 //! Users, accounts, portfolios and which accounts a portfolio spans.
 
+use calendar::Calendar;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::Store;
-use super::codec::Reader;
+use super::codec::{Reader, id_list};
 use super::sql::Row;
 use crate::decimal::Decimal;
 use crate::error::{Error, Result};
@@ -47,14 +49,16 @@ pub struct NewPortfolio<'a> {
 }
 
 /// A stored user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct UserRow {
     pub id: i64,
+    pub email: String,
+    pub display_name: String,
     pub base_currency: Currency,
 }
 
 /// A stored account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AccountRow {
     pub id: i64,
     pub user_id: i64,
@@ -62,7 +66,22 @@ pub struct AccountRow {
     pub currency: Currency,
     /// Whether sales may exceed what is held.
     pub allow_short: bool,
+    /// Who keeps it.
+    pub custodian: Option<String>,
+    /// Its number there, by which statements are known as its own.
+    pub custodian_account_no: Option<String>,
 }
+
+/// A statement for [`AccountRow`]s.
+macro_rules! select_accounts {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, user_id, name, currency, allow_short, custodian, custodian_account_no FROM accounts ",
+            $which
+        )
+    };
+}
+pub(super) use select_accounts;
 
 /// A stored portfolio.
 #[derive(Clone, Debug)]
@@ -109,8 +128,9 @@ impl Store {
         query.bind(account.allow_short).bind(now).found().await
     }
 
-    /// Adds a portfolio, or updates the user's one of this name; returns the id.
+    /// Adds a portfolio, or updates the user's one of this name; returns the id. Its calendar must be a known one.
     pub async fn put_portfolio(&self, portfolio: &NewPortfolio<'_>, now: Timestamp) -> Result<i64> {
+        Calendar::named(portfolio.calendar)?;
         let query = self.sql(
             "INSERT INTO portfolios (user_id, name, base_currency, calendar, lot_method, income_mode, risk_free_rate, created_at, benchmark_asset_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7::numeric, ?8::timestamptz, ?9)
@@ -148,28 +168,54 @@ impl Store {
         Ok(())
     }
 
+    /// Lets a portfolio span these accounts and no others.
+    pub async fn span_accounts(&self, portfolio_id: i64, account_ids: &[i64]) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let ids = id_list(account_ids.iter().copied());
+        for statement in [
+            "DELETE FROM portfolio_accounts WHERE portfolio_id = ?1
+               AND account_id NOT IN (SELECT value::bigint FROM json_each(?2::jsonb))",
+            "INSERT INTO portfolio_accounts (portfolio_id, account_id)
+               SELECT ?1, value::bigint FROM json_each(?2::jsonb) WHERE true ON CONFLICT DO NOTHING",
+        ] {
+            let query = self.sql(statement).bind(portfolio_id).bind(ids.as_str());
+            query.execute_in(&mut tx).await?;
+        }
+        self.commit(tx).await
+    }
+
+    /// The accounts that a portfolio spans.
+    pub async fn spanned_accounts(&self, portfolio_id: i64) -> Result<Vec<AccountRow>> {
+        let query = self.sql(select_accounts!("WHERE id IN (SELECT account_id FROM portfolio_accounts WHERE portfolio_id = ?1) ORDER BY id"));
+        let rows = query.bind(portfolio_id).all().await?;
+        rows.iter().map(account).collect()
+    }
+
     /// All active users.
     pub async fn users(&self) -> Result<Vec<UserRow>> {
-        let query = self.sql("SELECT id, base_currency FROM users WHERE is_active ORDER BY id");
+        let query = self.sql(
+            "SELECT id, email, display_name, base_currency FROM users WHERE is_active ORDER BY id",
+        );
         let rows = query.all().await?;
         rows.iter().map(user).collect()
     }
 
-    /// The currency in which a user reckons.
-    pub(crate) async fn base_currency(&self, user_id: i64) -> Result<Currency> {
-        let query = self.sql("SELECT id, base_currency FROM users WHERE id = ?1");
+    /// A user by its id.
+    pub async fn user(&self, user_id: i64) -> Result<UserRow> {
+        let query =
+            self.sql("SELECT id, email, display_name, base_currency FROM users WHERE id = ?1");
         let row = query.bind(user_id).first().await?;
         let row = row.ok_or_else(|| Error::NotFound {
             what: "user",
             id: user_id.to_string(),
         })?;
-        Ok(user(&row)?.base_currency)
+        user(&row)
     }
 
     /// The accounts of a user.
     pub async fn accounts(&self, user_id: i64) -> Result<Vec<AccountRow>> {
         let query = self
-            .sql("SELECT id, user_id, name, currency, allow_short FROM accounts WHERE user_id = ?1 ORDER BY id")
+            .sql(select_accounts!("WHERE user_id = ?1 ORDER BY id"))
             .bind(user_id);
         let rows = query.all().await?;
         rows.iter().map(account).collect()
@@ -212,6 +258,8 @@ fn reader<'r>(table: &'static str, row: &'r Row) -> Reader<'r> {
 fn user(row: &Row) -> Result<UserRow> {
     Ok(UserRow {
         id: row.get("id"),
+        email: row.get("email"),
+        display_name: row.get("display_name"),
         base_currency: reader("users", row).required("base_currency")?,
     })
 }
@@ -223,6 +271,8 @@ pub(super) fn account(row: &Row) -> Result<AccountRow> {
         name: row.get("name"),
         currency: reader("accounts", row).required("currency")?,
         allow_short: row.get("allow_short"),
+        custodian: row.get("custodian"),
+        custodian_account_no: row.get("custodian_account_no"),
     })
 }
 

@@ -96,6 +96,19 @@ pub struct BreakRow {
     pub detail: serde_json::Value,
 }
 
+/// A statement for [`BreakRow`]s, the gravest first.
+macro_rules! select_breaks {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, type, severity, status, symbol, currency, ledger_value, statement_value, difference::text, explanation, note,
+               transaction_ids::text, line_ids::text, detail::text
+             FROM reconciliation_breaks ",
+            $which,
+            " ORDER BY CASE severity WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END, id LIMIT ?2"
+        )
+    };
+}
+
 impl Store {
     /// The comparison of this statement with the same input, if there was one.
     pub(crate) async fn find_reconciliation(
@@ -303,17 +316,35 @@ impl Store {
 
     /// The breaks that a comparison found, the gravest first; at most `most`.
     pub async fn breaks(&self, reconciliation_id: i64, most: usize) -> Result<Vec<BreakRow>> {
-        let query = self.sql(
-            "SELECT id, type, severity, status, symbol, currency, ledger_value, statement_value, difference::text, explanation, note,
-               transaction_ids::text, line_ids::text, detail::text
-             FROM reconciliation_breaks WHERE last_seen = ?1
-             ORDER BY CASE severity WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END, id LIMIT ?2",
-        );
-        let query = query.bind(reconciliation_id);
-        let rows = query
-            .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .all()
-            .await?;
+        self.some_breaks(
+            select_breaks!("WHERE last_seen = ?1"),
+            reconciliation_id,
+            most,
+        )
+        .await
+    }
+
+    /// The breaks of an account that wait for a person, the gravest first; at most `most`.
+    pub async fn waiting_breaks(&self, account_id: i64, most: usize) -> Result<Vec<BreakRow>> {
+        let waiting =
+            select_breaks!("WHERE account_id = ?1 AND status IN ('open', 'acknowledged')");
+        self.some_breaks(waiting, account_id, most).await
+    }
+
+    /// All breaks that an account ever had, the gravest first; at most `most`.
+    pub async fn breaks_ever(&self, account_id: i64, most: usize) -> Result<Vec<BreakRow>> {
+        let all = select_breaks!("WHERE account_id = ?1");
+        self.some_breaks(all, account_id, most).await
+    }
+
+    async fn some_breaks(
+        &self,
+        select: &'static str,
+        id: i64,
+        most: usize,
+    ) -> Result<Vec<BreakRow>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.sql(select).bind(id).bind(most).all().await?;
         rows.iter().map(found_break).collect()
     }
 

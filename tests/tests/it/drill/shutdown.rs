@@ -44,7 +44,7 @@ async fn nothing_is_lost_or_doubled(broker: String, folder: TempDir, grace: Dura
     fleet.start_worker();
     fleet.send_from(LONG_TASKS / 2, TASKS - LONG_TASKS / 2, MILLISECONDS);
     wait_until(PATIENCE, async || {
-        Journal::read(&journal).finished() >= TASKS / 5
+        Journal::read(&journal).finished() >= TASKS / 20
     })
     .await;
 

@@ -10,7 +10,7 @@ use portfolio::targets::{Dimension, Target, TargetPlan};
 use serde::Serialize;
 use service::Exit;
 
-use super::portfolios::{period, told};
+use super::performance::{period, told};
 use super::targets::{WhoseArgs, dimension, group, weighted};
 use crate::context::Context;
 use crate::error::Error;

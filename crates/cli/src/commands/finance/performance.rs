@@ -107,6 +107,7 @@ pub(super) async fn calculate(
             output::table(&ROLLING, rows, "no window is full yet");
         }
     }
+    told(&envelope.warnings);
     Ok(told(&envelope.errors))
 }
 
@@ -260,7 +261,7 @@ pub(super) async fn snapshot(
     Ok(told(&envelope.errors))
 }
 
-/// Says what failed; the exit code follows.
+/// Says what is odd, or what failed; the exit code follows when it failed.
 pub(super) fn told(errors: &[Issue]) -> Exit {
     for error in errors {
         let id = error

@@ -111,7 +111,7 @@ fn above_zero(text: &str) -> Result<Decimal, String> {
 }
 
 /// Per cent as a share.
-fn share(text: &str) -> Result<Decimal, String> {
+pub(super) fn share(text: &str) -> Result<Decimal, String> {
     let share = decimal(text)?.div(Decimal::from_int(100), RATE);
     share.map_err(|error| error.to_string())
 }
@@ -210,11 +210,8 @@ async fn set(store: &Store, args: &SetArgs, context: &Context) -> Result<Exit, E
     let row = owned_portfolio(store, args.one.user, args.one.portfolio).await?;
     let plan = args.plan()?;
     plan.check()?;
-    let assets = store.asset_ids().await?;
-    if let Some(symbol) = plan.symbols().find(|symbol| !assets.contains_key(*symbol)) {
-        return Err(Error::NotFound(format!(
-            "there is no asset {symbol}; celeriac finance fetch-market-data -s {symbol} adds it"
-        )));
+    for symbol in plan.symbols() {
+        super::asset(store, symbol).await?;
     }
     store.put_targets(row.id, &plan, Timestamp::now()).await?;
     let whose = WhoseArgs {

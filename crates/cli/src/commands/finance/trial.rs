@@ -1,6 +1,7 @@
 //! `celeriac finance test-celery`, `test-tasks` and `run`: sends finance tasks, waits for them, and shows how each ended.
 
 use std::path::Path;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use broker::MemoryBroker;
@@ -75,6 +76,9 @@ const fn trial(what: &'static str, spec: Spec, call: fn(Call<Value>, i64) -> Cal
     Trial { spec, what, call }
 }
 
+/// How long workers are given to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// Of `test-celery`.
 const CELERY: [Trial; 4] = [
     trial("all", TEST_TASK, |call, _| call.kwarg("x", 2).kwarg("y", 2)),
@@ -148,7 +152,22 @@ pub(super) async fn run(args: RunArgs, context: &Context) -> Result<Exit, Error>
         .queue(spec.queue)
         .send()
         .await?;
-    super::super::call::show_result(&sent, args.timeout, context).await
+    let shown = super::super::call::show_result(&sent, args.timeout, context);
+    saying_whether_workers_answer(&client, shown).await
+}
+
+/// Goes on waiting where no worker answers, but says so.
+async fn saying_whether_workers_answer<T>(client: &Client, waiting: impl Future<Output = T>) -> T {
+    let mut waiting = pin!(waiting);
+    let ping = client.control().ping().timeout(ANSWER).collect();
+    tokio::select! {
+        biased;
+        done = &mut waiting => return done,
+        answers = ping => if answers.is_ok_and(|answers| answers.is_empty()) {
+            eprintln!("note: no worker answers on this broker; what was sent waits for one (celeriac up starts them)");
+        },
+    }
+    waiting.await
 }
 
 /// Runs the trials one after the other; the exit code says whether all succeeded.
@@ -159,13 +178,17 @@ async fn each(
     common: &Common,
     context: &Context,
 ) -> Result<Exit, Error> {
-    let mut ended = Vec::new();
-    for trial in trials
+    let wanted = trials
         .iter()
-        .filter(|trial| wanted == "all" || trial.what == wanted)
-    {
-        ended.push(one(client, trial, common).await?);
-    }
+        .filter(|trial| wanted == "all" || trial.what == wanted);
+    let tried = async {
+        let mut ended = Vec::new();
+        for trial in wanted {
+            ended.push(one(client, trial, common).await?);
+        }
+        Ok::<_, Error>(ended)
+    };
+    let ended = saying_whether_workers_answer(client, tried).await?;
     show(&ended, context.json);
     let good = ended.iter().all(|ended| ended.state == "SUCCESS");
     Ok(if good { Exit::Ok } else { Exit::Failure })

@@ -1,5 +1,7 @@
 //! What is asked, and the answer.
 
+use std::collections::BTreeMap;
+
 use calendar::Calendars;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -58,6 +60,9 @@ pub struct Performance {
     pub to: Date,
     /// In the order asked for; empty when nothing has happened.
     pub periods: Vec<NamedFigures>,
+    /// The age in days of the last price of positions, by symbol, where it is above a week.
+    #[serde(default)]
+    pub stale_prices: BTreeMap<String, i64>,
 }
 
 /// One portfolio's figures.

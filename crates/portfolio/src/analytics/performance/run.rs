@@ -1,6 +1,6 @@
 //! The run: load, compute on every core, join.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -120,7 +120,7 @@ async fn computed(
     jobs: Vec<Job>,
     market: Market,
 ) -> Result<Envelope<PerformanceData>> {
-    let base = store.base_currency(request.user_id).await?;
+    let base = store.user(request.user_id).await?.base_currency;
     let (asked, market) = (request.clone(), Arc::new(market));
     let work = move || {
         let portfolios = on_every_core(&jobs, |job| figures(&market, job, &asked));
@@ -184,6 +184,34 @@ fn figures(market: &Market, job: &Job, request: &PerformanceRequest) -> Result<P
         base_currency: job.target.row.base_currency,
         to,
         periods,
+        stale_prices: walk.as_ref().map(stale_prices).unwrap_or_default(),
+    })
+}
+
+fn stale_prices(walk: &Walk<'_>) -> BTreeMap<String, i64> {
+    let positions = walk.closing.positions.iter();
+    let stale = positions.filter_map(|(asset, position)| {
+        let symbol = walk.ledger.market().symbol(*asset);
+        Some((symbol.to_string(), position.stale_days?))
+    });
+    stale.collect()
+}
+
+/// What is odd about a portfolio: figures stand still where prices do.
+fn warning(id: i64, performance: &Performance) -> Option<Issue> {
+    let stale = &performance.stale_prices;
+    let (symbol, days) = stale.iter().max_by_key(|(_, days)| **days)?;
+    let more = match stale.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more are old"),
+    };
+    Some(Issue {
+        scope: "portfolio".to_owned(),
+        id: Some(id.into()),
+        code: "stale_prices".to_owned(),
+        message: format!(
+            "the last price of {symbol} is {days} days old{more}: what it is worth stands still since then"
+        ),
     })
 }
 
@@ -260,6 +288,13 @@ fn answer(
         combined,
     };
     let as_of = data.to;
+    let odd = data.portfolios.iter();
+    let odd = odd.filter_map(|one| warning(one.portfolio_id, &one.performance));
+    let warnings = odd.collect();
     let envelope = Envelope::of_portfolios(TASK, jobs.len(), failed, data, errors)?;
-    Ok(Envelope { as_of, ..envelope })
+    Ok(Envelope {
+        as_of,
+        warnings,
+        ..envelope
+    })
 }

@@ -1,0 +1,114 @@
+//! `celeriac finance accounts`: where things are held, and the numbers by which custodians' statements are known.
+
+use jiff::Timestamp;
+use portfolio::money::Currency;
+use portfolio::store::{AccountRow, NewAccount, Store};
+use service::Exit;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// What is done with accounts.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  celeriac finance accounts set -u 1 Main
+  celeriac finance accounts set -u 1 Depot --currency EUR --custodian 'Example Bank' --number DE-4711
+  celeriac finance accounts show
+User and name identify an account: the same ones again change it, and what is not given has its default then;
+only custodian and number stay. Rows of ledgers name accounts by their names.")]
+pub(crate) enum AccountsArgs {
+    /// Add an account, or change one
+    Set(SetArgs),
+    /// Show accounts
+    Show {
+        /// Only this user's
+        #[arg(long, short, value_name = "ID")]
+        user: Option<i64>,
+    },
+}
+
+/// An account.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// Whose account
+    #[arg(long, short, value_name = "ID")]
+    user: i64,
+    /// Its name in ledgers
+    name: String,
+    /// Its currency; the user's unless given
+    #[arg(long, value_name = "CODE")]
+    currency: Option<Currency>,
+    /// More may be sold than is held
+    #[arg(long)]
+    allow_short: bool,
+    /// Who keeps it
+    #[arg(long, value_name = "NAME", requires = "number")]
+    custodian: Option<String>,
+    /// Its number there, as statements have it
+    #[arg(long, value_name = "NUMBER", requires = "custodian")]
+    number: Option<String>,
+}
+
+pub(super) async fn run(
+    store: &Store,
+    args: AccountsArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let accounts = match args {
+        AccountsArgs::Set(args) => vec![set(store, &args).await?],
+        AccountsArgs::Show { user: None } => store.active_accounts().await?,
+        AccountsArgs::Show { user: Some(id) } => {
+            store.require_user(id).await?;
+            store.accounts(id).await?
+        }
+    };
+    show(&accounts, context);
+    Ok(Exit::Ok)
+}
+
+async fn set(store: &Store, args: &SetArgs) -> Result<AccountRow, Error> {
+    let user = store.user(args.user).await?;
+    let account = NewAccount {
+        user_id: user.id,
+        name: &args.name,
+        currency: args.currency.unwrap_or(user.base_currency),
+        allow_short: args.allow_short,
+    };
+    let id = store.put_account(&account, Timestamp::now()).await?;
+    if let Some((custodian, number)) = args.custodian.as_deref().zip(args.number.as_deref()) {
+        store.set_custodian(id, custodian, number).await?;
+    }
+    Ok(store.account(id).await?)
+}
+
+fn show(accounts: &[AccountRow], context: &Context) {
+    if context.json {
+        return output::json(&accounts);
+    }
+    let row = |account: &AccountRow| {
+        let short = if account.allow_short { "yes" } else { "" };
+        vec![
+            account.id.to_string(),
+            account.user_id.to_string(),
+            account.name.clone(),
+            account.currency.to_string(),
+            short.to_owned(),
+            account.custodian.clone().unwrap_or_default(),
+            account.custodian_account_no.clone().unwrap_or_default(),
+        ]
+    };
+    output::table(
+        &[
+            "id",
+            "user",
+            "name",
+            "currency",
+            "short",
+            "custodian",
+            "number",
+        ],
+        accounts.iter().map(row).collect(),
+        "there are no accounts; celeriac finance accounts set -u 1 Main adds one",
+    );
+}

@@ -1,0 +1,109 @@
+//! `celeriac finance assets`: what can be held.
+
+use clap::builder::PossibleValuesParser;
+use portfolio::money::Currency;
+use portfolio::store::{Listing, NewAsset, Store};
+use serde_json::json;
+use service::Exit;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// What is done with assets.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  celeriac finance assets set AAPL --name 'Apple Inc.' --sector Technology --country US
+  celeriac finance assets set BUND --class bond --currency EUR --calendar XETR
+  celeriac finance assets show
+The symbol identifies an asset: the same one again changes it, and what is not given has its default then.
+Symbols that a provider knows are added by fetch-market-data.")]
+pub(crate) enum AssetsArgs {
+    /// Add an asset, or change one
+    Set(SetArgs),
+    /// Show all assets, and for which days there are prices
+    Show,
+}
+
+/// An asset.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// Its symbol in ledgers
+    #[arg(value_parser = super::symbol)]
+    symbol: String,
+    /// Its name; the symbol unless given
+    #[arg(long)]
+    name: Option<String>,
+    /// What it is
+    #[arg(long, default_value = "equity", value_parser = PossibleValuesParser::new(NewAsset::CLASSES))]
+    class: String,
+    /// Such as Technology
+    #[arg(long)]
+    sector: Option<String>,
+    /// Such as US
+    #[arg(long)]
+    country: Option<String>,
+    /// The currency of its prices
+    #[arg(long, value_name = "CODE", default_value = "USD")]
+    currency: Currency,
+    /// The calendar of its exchange
+    #[arg(long, value_name = "MIC", default_value = "XNYS")]
+    calendar: String,
+}
+
+pub(super) async fn run(store: &Store, args: AssetsArgs, context: &Context) -> Result<Exit, Error> {
+    let mut assets = store.listings().await?;
+    if let AssetsArgs::Set(args) = args {
+        let asset = NewAsset {
+            name: args.name.as_deref().unwrap_or(&args.symbol),
+            class: &args.class,
+            sector: args.sector.as_deref(),
+            country: args.country.as_deref(),
+            calendar: &args.calendar,
+            ..NewAsset::share(&args.symbol, args.currency)
+        };
+        let id = store.put_asset(&asset).await?;
+        assets = store.listings().await?;
+        assets.retain(|asset| asset.id == id);
+    }
+    show(&assets, context);
+    Ok(Exit::Ok)
+}
+
+fn show(assets: &[Listing], context: &Context) {
+    if context.json {
+        let assets = assets.iter().map(|asset| {
+            json!({
+                "id": asset.id, "symbol": asset.symbol, "currency": asset.currency, "calendar": asset.calendar,
+                "provider": asset.provider, "first_price": asset.first_price, "last_price": asset.last_price,
+            })
+        });
+        return output::json(&assets.collect::<Vec<_>>());
+    }
+    let row = |asset: &Listing| {
+        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
+        vec![
+            asset.id.to_string(),
+            asset.symbol.clone(),
+            asset.currency.to_string(),
+            asset.calendar.clone(),
+            asset.provider.clone().unwrap_or_default(),
+            day(asset.first_price).unwrap_or_default(),
+            day(asset.last_price).unwrap_or_default(),
+        ]
+    };
+    let headers = [
+        "id",
+        "symbol",
+        "currency",
+        "calendar",
+        "provider",
+        "first price",
+        "last price",
+    ];
+    output::table(
+        &headers,
+        assets.iter().map(row).collect(),
+        "there are no assets; celeriac finance assets set AAPL adds one",
+    );
+}

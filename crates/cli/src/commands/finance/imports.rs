@@ -1,0 +1,138 @@
+//! `celeriac finance import-…`: tables in CSV, whose bad rows are listed and whose others are stored.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use portfolio::import::{
+    ImportReport, Input, PriceImport, Source, TransactionImport, import_actions, import_prices,
+    import_rates, import_transactions,
+};
+use portfolio::store::Store;
+use service::Exit;
+
+use super::{asset, bar};
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// What rows that come from files say of where they are from.
+const SOURCE: &str = "csv";
+
+/// Prices of an asset.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PricesArgs {
+    /// The asset's symbol
+    #[arg(value_parser = super::symbol)]
+    symbol: String,
+    /// The file: date,open,high,low,close,volume
+    file: PathBuf,
+}
+
+/// Transactions of a user.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TransactionsArgs {
+    /// The file
+    file: PathBuf,
+    /// The owner of the accounts that the rows name
+    #[arg(long, short, value_name = "ID")]
+    user: i64,
+}
+
+/// A file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The file
+    file: PathBuf,
+}
+
+pub(super) async fn prices(
+    store: &Store,
+    args: &PricesArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let import = PriceImport {
+        asset_id: asset(store, &args.symbol).await?,
+        source: SOURCE,
+    };
+    let input = Input::open(&args.file, Timestamp::now())?;
+    let report = import_prices(store, input, import, &mut bar()).await?;
+    Ok(show(&report, context))
+}
+
+pub(super) async fn transactions(
+    store: &Store,
+    args: &TransactionsArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let import = TransactionImport {
+        user_id: args.user,
+        source: SOURCE,
+    };
+    let input = Input::open(&args.file, Timestamp::now())?;
+    let report = import_transactions(store, input, import, &mut bar()).await?;
+    Ok(show(&report, context))
+}
+
+pub(super) async fn rates(
+    store: &Store,
+    args: &FileArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let (name, bytes) = args.read()?;
+    let report = import_rates(store, source(&name, &bytes), SOURCE, &mut bar()).await?;
+    Ok(show(&report, context))
+}
+
+pub(super) async fn actions(
+    store: &Store,
+    args: &FileArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let (name, bytes) = args.read()?;
+    let report = import_actions(store, source(&name, &bytes), SOURCE, &mut bar()).await?;
+    Ok(show(&report, context))
+}
+
+impl FileArgs {
+    fn read(&self) -> Result<(String, Vec<u8>), Error> {
+        let name = self.file.display().to_string();
+        let bytes = std::fs::read(&self.file).map_err(|source| Error::Io {
+            what: format!("cannot read {name}"),
+            source,
+        })?;
+        Ok((name, bytes))
+    }
+}
+
+fn source<'s>(name: &'s str, bytes: &'s [u8]) -> Source<'s> {
+    Source {
+        name,
+        bytes,
+        now: Timestamp::now(),
+    }
+}
+
+fn show(report: &ImportReport, context: &Context) -> Exit {
+    if context.json {
+        output::json(report);
+    } else {
+        let ImportReport {
+            rows,
+            written,
+            unchanged,
+            bad,
+            bad_rows,
+        } = report;
+        output::line(&format!(
+            "{rows} rows: {written} written, {unchanged} unchanged, {bad} refused"
+        ));
+        bad_rows
+            .iter()
+            .for_each(|row| output::line(&row.to_string()));
+    }
+    if report.bad == 0 {
+        Exit::Ok
+    } else {
+        Exit::Failure
+    }
+}

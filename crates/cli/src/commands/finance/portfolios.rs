@@ -1,0 +1,200 @@
+//! `celeriac finance portfolios`: which accounts are looked at together, and how.
+
+use clap::builder::PossibleValuesParser;
+use jiff::Timestamp;
+use portfolio::decimal::Decimal;
+use portfolio::ledger::{IncomeMode, LotMethod};
+use portfolio::money::Currency;
+use portfolio::store::{AccountRow, NewPortfolio, PortfolioRow, Store};
+use serde::Serialize;
+use service::Exit;
+
+use super::targets::share;
+use crate::context::Context;
+use crate::error::Error;
+use crate::output;
+
+/// What is done with portfolios.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  celeriac finance portfolios set -u 1 Everything
+  celeriac finance portfolios set -u 1 Pension --account Depot --account Cash --currency EUR --calendar XETR
+  celeriac finance portfolios set -u 1 Everything --benchmark SPY --risk-free 2.5 --lot-method hifo
+  celeriac finance portfolios show
+User and name identify a portfolio: the same ones again change it, and what is not given has its default then.")]
+pub(crate) enum PortfoliosArgs {
+    /// Add a portfolio, or change one
+    Set(SetArgs),
+    /// Show portfolios
+    Show {
+        /// Only this user's
+        #[arg(long, short, value_name = "ID")]
+        user: Option<i64>,
+    },
+}
+
+/// A portfolio.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// Whose portfolio
+    #[arg(long, short, value_name = "ID")]
+    user: i64,
+    /// Its name
+    name: String,
+    /// An account of it, by name; all of the user's unless given. May be given several times
+    #[arg(long = "account", value_name = "NAME")]
+    accounts: Vec<String>,
+    /// The currency of its figures; the user's unless given
+    #[arg(long, value_name = "CODE")]
+    currency: Option<Currency>,
+    /// The exchange whose sessions are its days: XNYS, XLON, XETR, XKLS or 24/7
+    #[arg(long, value_name = "MIC", default_value = "XNYS")]
+    calendar: String,
+    /// Which lots a sale closes first
+    #[arg(long, default_value = "fifo", value_parser = PossibleValuesParser::new(LotMethod::NAMES))]
+    lot_method: String,
+    /// Book dividends on their ex-dates; else they come as rows of the ledger
+    #[arg(long)]
+    automatic_income: bool,
+    /// The annual risk-free rate, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = share)]
+    risk_free: Decimal,
+    /// The asset that its returns are compared with
+    #[arg(long, value_name = "SYMBOL", value_parser = super::symbol)]
+    benchmark: Option<String>,
+}
+
+/// A portfolio as it is shown.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: i64,
+    user_id: i64,
+    name: String,
+    currency: Currency,
+    calendar: String,
+    lot_method: &'static str,
+    automatic_income: bool,
+    risk_free_rate: Decimal,
+    benchmark: Option<String>,
+    accounts: Vec<String>,
+}
+
+pub(super) async fn run(
+    store: &Store,
+    args: PortfoliosArgs,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let rows = match args {
+        PortfoliosArgs::Set(args) => vec![set(store, &args).await?],
+        PortfoliosArgs::Show { user } => {
+            if let Some(id) = user {
+                store.require_user(id).await?;
+            }
+            store.portfolios(user).await?
+        }
+    };
+    show(store, rows, context).await
+}
+
+async fn set(store: &Store, args: &SetArgs) -> Result<PortfolioRow, Error> {
+    let user = store.user(args.user).await?;
+    let accounts = args.accounts_among(&store.accounts(user.id).await?)?;
+    let benchmark_asset_id = match &args.benchmark {
+        Some(symbol) => Some(super::asset(store, symbol).await?),
+        None => None,
+    };
+    let portfolio = NewPortfolio {
+        user_id: user.id,
+        name: &args.name,
+        base_currency: args.currency.unwrap_or(user.base_currency),
+        calendar: &args.calendar,
+        lot_method: &args.lot_method,
+        automatic_income: args.automatic_income,
+        risk_free_rate: args.risk_free,
+        benchmark_asset_id,
+    };
+    let id = store.put_portfolio(&portfolio, Timestamp::now()).await?;
+    store.span_accounts(id, &accounts).await?;
+    let rows = store.portfolios(Some(user.id)).await?;
+    let stored = rows.into_iter().find(|row| row.id == id);
+    stored.ok_or_else(|| Error::NotFound(format!("portfolio {id} was removed meanwhile")))
+}
+
+impl SetArgs {
+    /// The ids of its accounts.
+    fn accounts_among(&self, accounts: &[AccountRow]) -> Result<Vec<i64>, Error> {
+        if self.accounts.is_empty() {
+            return Ok(accounts.iter().map(|account| account.id).collect());
+        }
+        let id = |name: &String| {
+            let found = accounts.iter().find(|account| account.name == *name);
+            let known = || {
+                let names: Vec<&str> = accounts
+                    .iter()
+                    .map(|account| account.name.as_str())
+                    .collect();
+                Error::NotFound(format!(
+                    "user {} has no account {name}; there are: {}",
+                    self.user,
+                    names.join(", ")
+                ))
+            };
+            found.map(|account| account.id).ok_or_else(known)
+        };
+        self.accounts.iter().map(id).collect()
+    }
+}
+
+async fn show(store: &Store, rows: Vec<PortfolioRow>, context: &Context) -> Result<Exit, Error> {
+    let symbols = store.asset_ids().await?;
+    let symbol = |id: i64| symbols.iter().find(|(_, known)| **known == id);
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        let accounts = store.spanned_accounts(row.id).await?;
+        let benchmark = row.benchmark_asset_id.and_then(symbol);
+        shown.push(Shown {
+            id: row.id,
+            user_id: row.user_id,
+            name: row.name,
+            currency: row.base_currency,
+            calendar: row.calendar,
+            lot_method: row.lot_method.as_str(),
+            automatic_income: row.income == IncomeMode::Auto,
+            risk_free_rate: row.risk_free_rate,
+            benchmark: benchmark.map(|(symbol, _)| symbol.clone()),
+            accounts: accounts.into_iter().map(|account| account.name).collect(),
+        });
+    }
+    if context.json {
+        output::json(&shown);
+        return Ok(Exit::Ok);
+    }
+    let row = |one: &Shown| {
+        vec![
+            one.id.to_string(),
+            one.user_id.to_string(),
+            one.name.clone(),
+            one.currency.to_string(),
+            one.calendar.clone(),
+            one.lot_method.to_owned(),
+            one.benchmark.clone().unwrap_or_default(),
+            one.accounts.join(", "),
+        ]
+    };
+    let headers = [
+        "id",
+        "user",
+        "name",
+        "currency",
+        "calendar",
+        "lots",
+        "benchmark",
+        "accounts",
+    ];
+    output::table(
+        &headers,
+        shown.iter().map(row).collect(),
+        "there are no portfolios; celeriac finance portfolios set -u 1 Everything adds one",
+    );
+    Ok(Exit::Ok)
+}
