@@ -20,7 +20,7 @@ const MOST: usize = 10_000;
   celeriac finance breaks acknowledge 12 --note 'the bank was asked'
   celeriac finance breaks resolve 12 13 --note 'fee waived'
   celeriac finance breaks reopen 13
-A break that a later comparison no longer finds is closed by itself; a resolved one that is found again opens again.")]
+A break that a later comparison no longer finds is closed by itself; when it comes back it opens again.")]
 pub(crate) enum BreaksArgs {
     /// Show the breaks that wait for a person
     Show(ShowArgs),
