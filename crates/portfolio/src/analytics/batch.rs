@@ -92,7 +92,7 @@ impl Engine {
         for (turn, job) in jobs.iter().enumerate() {
             match outline(&self.read.market, job, making.starts(job)) {
                 Ok(Some(outline)) => {
-                    let (target, reach) = (&job.target, making.reach(job, &outline));
+                    let (target, reach) = (&job.target, Reach::of(job, &outline));
                     let (turns, outlines) = outlined
                         .entry((grid_of(target), reach, target.row.base_currency))
                         .or_default();
@@ -175,11 +175,6 @@ pub(super) trait Making: Sync {
     /// The days on which a period may open.
     fn starts(&self, job: &Job) -> Vec<Date>;
 
-    /// Whose prices it takes: those of all days unless a kind of item says otherwise.
-    fn reach(&self, _: &Job, _: &Outline<'_>) -> Reach {
-        Reach::AllDays
-    }
-
     /// That of a portfolio in which nothing has happened.
     fn empty(&self, job: &Job) -> Self::Item;
 
@@ -200,7 +195,7 @@ pub(super) trait Making: Sync {
 
 /// The days whose prices are needed in columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+enum Reach {
     AllDays,
     /// The values of earlier days are kept.
     LastDays,
@@ -211,7 +206,7 @@ impl Reach {
     const LAST: i64 = 60;
 
     /// What a portfolio needs whose values are asked for, and what was earned since inception.
-    pub(super) fn since_inception(job: &Job, outline: &Outline<'_>) -> Reach {
+    fn of(job: &Job, outline: &Outline<'_>) -> Reach {
         let kept = outline.kept_until();
         match kept.map(|last| days_between(last, job.target.as_of)) {
             Some(days) if days <= Reach::LAST => Reach::LastDays,

@@ -3,7 +3,7 @@
 //! Ledgers enter by the hashes of their rows, settings in the form that `Debug` gives them: a changed field changes the hash,
 //! and a changed form only makes results be computed once more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ use crate::fx::RateTable;
 use crate::store::{PortfolioRow, StoredEntry};
 
 /// Changes whenever a formula or the stored form of results changes, so that old results are not taken for current ones.
-pub(super) const FORMULAS: &str = "6";
+pub(super) const FORMULAS: &str = "7";
 
 const WRITES: &str = "writing to a string does not fail";
 
@@ -31,43 +31,14 @@ pub(super) struct LedgerDigest {
 /// What all portfolios of a run share.
 #[derive(Debug)]
 pub(super) struct Revisions {
-    pub(super) assets: AssetRevisions,
+    /// Whose counts these are: another database may have come to the same ones otherwise.
+    pub(super) installation: i64,
+    /// How often facts, prices and actions were written, by asset id.
+    pub(super) assets: ById<i64>,
     /// The hash of all exchange rates.
     pub(super) rates: String,
     /// Accounts that may be short.
     pub(super) shorts: String,
-}
-
-/// What there is of facts, prices and actions, by asset id.
-#[derive(Debug)]
-pub(super) enum AssetRevisions {
-    /// How often they were written.
-    Counts(ById<i64>),
-    /// What they are until a day.
-    Until(HashMap<i64, String>),
-}
-
-impl AssetRevisions {
-    /// Adds that of an asset to what is hashed, so that the next one cannot be taken for a part of it.
-    fn add(&self, asset: i64, hashed: &mut Vec<u8>) {
-        hashed.extend(asset.to_le_bytes());
-        match self {
-            AssetRevisions::Counts(counts) => {
-                hashed.extend(
-                    counts
-                        .get(&asset)
-                        .copied()
-                        .unwrap_or_default()
-                        .to_le_bytes(),
-                );
-            }
-            AssetRevisions::Until(texts) => {
-                let text = texts.get(&asset).map_or("", String::as_str);
-                hashed.extend(text.len().to_le_bytes());
-                hashed.extend(text.as_bytes());
-            }
-        }
-    }
 }
 
 impl LedgerDigest {
@@ -100,14 +71,16 @@ pub(super) fn portfolio(
         assets.insert(place, benchmark);
     }
     let text = format!(
-        "{FORMULAS}|{as_of}|{row:?}|{}|{}\n",
-        shared.shorts, shared.rates
+        "{FORMULAS}|{}|{as_of}|{row:?}|{}|{}\n",
+        shared.installation, shared.shorts, shared.rates
     );
     let mut hashed = text.into_bytes();
     hashed.reserve(ledger.hash.len() + assets.len() * 16);
     hashed.extend(ledger.hash);
     for asset in &assets {
-        shared.assets.add(*asset, &mut hashed);
+        let count = shared.assets.get(asset).copied().unwrap_or_default();
+        hashed.extend(asset.to_le_bytes());
+        hashed.extend(count.to_le_bytes());
     }
     (hex::encode(Sha256::digest(&hashed)), assets)
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::calendars::MadeCalendars;
 use super::compute::Job;
 use super::digest::PortfolioDigest;
-use super::hash::{self, AssetRevisions, LedgerDigest, Revisions};
+use super::hash::{self, LedgerDigest, Revisions};
 use super::request::RefreshRequest;
 use super::states::{Grounds, Keeping, KeptState, Resume};
 use super::{save, stored};
@@ -66,7 +66,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// To be read before anything that the decisions are about. With `until`, hashes leave out what happens after it.
+    /// To be read before anything that the decisions are about. With `until`, hashes leave out prices and rates that come after it.
     pub(super) async fn read(
         store: &Store,
         rates: &RateTable,
@@ -126,7 +126,7 @@ fn claim(
     Ok(row)
 }
 
-/// What the hashes of all portfolios share. With `until`, what happens after it is left out.
+/// What the hashes of all portfolios share. With `until`, prices and rates that come after it are left out.
 pub(super) async fn revisions(
     store: &Store,
     rates: &RateTable,
@@ -134,9 +134,10 @@ pub(super) async fn revisions(
     until: Option<Date>,
 ) -> Result<Revisions> {
     Ok(Revisions {
+        installation: store.installation().await?,
         assets: match until {
-            Some(until) => AssetRevisions::Until(store.asset_revisions(until).await?),
-            None => AssetRevisions::Counts(store.asset_counts().await?),
+            Some(until) => store.settled_counts(until).await?,
+            None => store.asset_counts().await?,
         },
         rates: hash::rates(rates, until.unwrap_or(Date::MAX)),
         shorts: format!("{shorts:?}"),

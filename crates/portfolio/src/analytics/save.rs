@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::batch::{Making, Reach};
+use super::batch::Making;
 use super::compute::{self, Computed, Job, JobLedger};
 use super::digest::PortfolioDigest;
 use super::envelope::Issue;
@@ -11,7 +11,7 @@ use super::load::Target;
 use super::overview::{GlobalOverview, UserSummary};
 use super::period::Period;
 use super::stored::{self, json};
-use crate::engine::{Outline, Valued};
+use crate::engine::Valued;
 use crate::error::Result;
 use crate::market::Market;
 use crate::series::{Series, Walked};
@@ -83,10 +83,6 @@ impl Making for Figures {
 
     fn starts(&self, job: &Job) -> Vec<Date> {
         compute::starts(job)
-    }
-
-    fn reach(&self, job: &Job, outline: &Outline<'_>) -> Reach {
-        Reach::since_inception(job, outline)
     }
 
     fn empty(&self, job: &Job) -> Done {

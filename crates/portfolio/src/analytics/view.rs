@@ -163,7 +163,7 @@ pub(super) async fn portfolios(
 ) -> Result<(Market, Vec<Viewed>)> {
     let rates = store.rates().await?;
     let shorts: BTreeSet<AccountId> = store.short_accounts().await?.into_iter().collect();
-    let shared = load::revisions(store, &rates, &shorts, Some(Date::MAX)).await?;
+    let shared = load::revisions(store, &rates, &shorts, None).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut entries = store.entries(&ids).await?;
     let (mut targets, mut assets) = (Vec::new(), also);

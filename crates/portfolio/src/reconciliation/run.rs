@@ -1,6 +1,5 @@
 //! The run: load both sides, compare, keep the result in one transaction.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -138,8 +137,8 @@ async fn subject(
         account,
         entries,
     };
-    let revisions = store.asset_revisions(statement.as_of).await?;
-    let hash = hash(request, &input, &statement, &revisions);
+    let rests_on = written(store, &input, statement.as_of).await?;
+    let hash = hash(request, &input, &statement, &rests_on);
     Ok(Subject {
         input,
         statement,
@@ -147,12 +146,23 @@ async fn subject(
     })
 }
 
+/// How often what is taken of an account's assets was written, prices of later days left out, and in which database.
+async fn written(store: &Store, input: &LedgerInput, as_of: Date) -> Result<String> {
+    let mut assets: Vec<i64> = input.entries.iter().flat_map(StoredEntry::assets).collect();
+    assets.sort_unstable();
+    assets.dedup();
+    let counts = store.settled_counts_of(&assets, as_of).await?;
+    let counts = assets.iter().map(|id| (*id, counts.get(id).copied()));
+    let counts: Vec<(i64, Option<i64>)> = counts.collect();
+    Ok(format!("{} {counts:?}", store.installation().await?))
+}
+
 /// SHA-256 over everything that the result depends on.
 fn hash(
     request: &ReconcileRequest,
     input: &LedgerInput,
     statement: &StatementRow,
-    revisions: &HashMap<i64, String>,
+    rests_on: &str,
 ) -> String {
     let mut hash = Sha256::new();
     hash.update(format!(
@@ -162,13 +172,7 @@ fn hash(
     for stored in &input.entries {
         hash.update(format!("{stored:?}\n"));
     }
-    let mut assets: Vec<i64> = input.entries.iter().flat_map(StoredEntry::assets).collect();
-    assets.sort_unstable();
-    assets.dedup();
-    for asset in assets {
-        let revision = revisions.get(&asset).map_or("", String::as_str);
-        hash.update(format!("{asset}|{revision}\n"));
-    }
+    hash.update(rests_on);
     hash.finalize()
         .iter()
         .fold(String::new(), |mut text, byte| {

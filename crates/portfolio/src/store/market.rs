@@ -194,27 +194,6 @@ impl Store {
                 .collect(),
         ))
     }
-
-    /// What input hashes depend on, by asset id: the facts of an asset, its actions, and its prices (by count, last day
-    /// and last change). What happens after `until` is left out.
-    pub(crate) async fn asset_revisions(&self, until: Date) -> Result<HashMap<i64, String>> {
-        let query = self.sql(
-            "SELECT assets.id,
-               coalesce((SELECT count(*) || ':' || max(date) || ':' || max(fetched_at) FROM prices
-                 WHERE asset_id = assets.id AND prices.date <= ?1::date), '') || '|' ||
-               coalesce((SELECT string_agg(ex_date || type || value || coalesce(currency, ''), ',' ORDER BY ex_date, type)
-                 FROM corporate_actions WHERE asset_id = assets.id AND ex_date <= ?1::date), '') || '|' ||
-               symbol || '|' || currency || '|' || asset_class || '|' || coalesce(sector, '') || '|' || coalesce(country, '') AS revision
-             FROM assets",
-        );
-        Ok(query
-            .bind(until)
-            .all()
-            .await?
-            .iter()
-            .map(|row| (row.get("id"), row.get("revision")))
-            .collect())
-    }
 }
 
 fn asset(

@@ -5,9 +5,21 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Store;
-use super::codec::Reader;
+use super::codec::{Reader, id_list};
+use super::sql::Row;
 use crate::by_id::ById;
 use crate::error::Result;
+
+/// A statement for counts less the prices of later days.
+macro_rules! select_settled {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, revision - (SELECT count(*) FROM prices WHERE asset_id = revisions.id AND prices.date > ?1::date) AS revision
+             FROM revisions WHERE subject = 'asset'",
+            $which
+        )
+    };
+}
 
 impl Store {
     /// The sum of all counts: another one after every write that figures could rest on.
@@ -16,32 +28,39 @@ impl Store {
         query.found().await
     }
 
+    /// What sets the counts of this database apart from another's.
+    pub(crate) async fn installation(&self) -> Result<i64> {
+        let query =
+            self.sql("SELECT revision AS found FROM revisions WHERE subject = 'installation'");
+        query.found().await
+    }
+
     /// How often each asset's facts, prices and actions were written, by asset id.
     pub(crate) async fn asset_counts(&self) -> Result<ById<i64>> {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'asset'");
-        let rows = query.all().await?;
-        let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
-        Ok(counts.collect())
+        Ok(counts(&query.all().await?))
     }
 
     /// How often what ledgers take from each asset besides its prices was written, by asset id.
     pub(crate) async fn fact_counts(&self) -> Result<ById<i64>> {
         let query = self.sql("SELECT id, revision FROM revisions WHERE subject = 'facts'");
-        let rows = query.all().await?;
-        let counts = rows.iter().map(|row| (row.get("id"), row.get("revision")));
-        Ok(counts.collect())
+        Ok(counts(&query.all().await?))
     }
 
     /// How often each asset's facts, prices and actions were written, less its prices of days after `day`, by asset id: one more
     /// price of a later day leaves that as it is.
     pub(crate) async fn settled_counts(&self, day: Date) -> Result<ById<i64>> {
-        let query = self.sql(
-            "SELECT id, revision - (SELECT count(*) FROM prices WHERE asset_id = revisions.id AND prices.date > ?1::date) AS settled
-             FROM revisions WHERE subject = 'asset'",
-        );
-        let rows = query.bind(day).all().await?;
-        let counts = rows.iter().map(|row| (row.get("id"), row.get("settled")));
-        Ok(counts.collect())
+        let query = self.sql(select_settled!("")).bind(day);
+        Ok(counts(&query.all().await?))
+    }
+
+    /// The same of some assets.
+    pub(crate) async fn settled_counts_of(&self, assets: &[i64], day: Date) -> Result<ById<i64>> {
+        let query = self.sql(select_settled!(
+            " AND id IN (SELECT value::bigint FROM json_each(?2::jsonb))"
+        ));
+        let query = query.bind(day).bind(id_list(assets.iter().copied()));
+        Ok(counts(&query.all().await?))
     }
 
     /// The calendars of active portfolios, of all users or of one.
@@ -90,4 +109,10 @@ impl Store {
         let query = query.bind(scope).bind(stamp).bind(result).bind(fresh_until);
         query.execute().await.map(drop)
     }
+}
+
+fn counts(rows: &[Row]) -> ById<i64> {
+    rows.iter()
+        .map(|row| (row.get("id"), row.get("revision")))
+        .collect()
 }

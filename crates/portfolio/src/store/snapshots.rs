@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use futures_util::future::join;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::codec::{Reader, id_list};
-use super::sql::Row;
+use super::sql::{Query, Row};
 use super::{Store, Transaction};
 use crate::decimal::Decimal;
 use crate::error::Result;
@@ -94,30 +95,33 @@ impl Store {
                 .map(move |position| (id, position))
         });
         let positions: Vec<(i64, &SnapshotPosition)> = positions.collect();
-        for positions in positions.chunks(TOGETHER) {
-            self.put_snapshot_positions(&mut tx, positions).await?;
+        let mut statements = positions
+            .chunks(TOGETHER)
+            .map(|positions| self.insert_positions(positions));
+        let mut statement = statements.next();
+        while let Some(ready) = statement.take() {
+            // The next one is made while the database carries this one out.
+            let next = async { statements.next() };
+            let (written, next) = join(ready.execute_in(&mut tx), next).await;
+            written?;
+            statement = next;
         }
         self.commit(tx).await
     }
 
-    async fn put_snapshot_positions(
-        &self,
-        tx: &mut Transaction,
-        positions: &[(i64, &SnapshotPosition)],
-    ) -> Result<()> {
+    fn insert_positions(&self, positions: &[(i64, &SnapshotPosition)]) -> Query<'_> {
         let query = self.sql_of_rows(
             "INSERT INTO snapshot_positions (snapshot_id, asset_id, quantity, price, price_date, fx, value_base, cost_base, weight)",
             "(?, ?, ?::numeric, ?::numeric, ?::date, ?::numeric, ?::numeric, ?::numeric, ?::float8)",
             positions.len(),
             "",
         );
-        let bound = positions.iter().fold(query, |query, (id, row)| {
+        positions.iter().fold(query, |query, (id, row)| {
             let query = query.bind(*id).bind(row.asset_id).bind(row.quantity);
             let query = query.bind(row.price).bind(row.price_date).bind(row.fx);
             let query = query.bind(row.value_base).bind(row.cost_base);
             query.bind(row.weight)
-        });
-        bound.execute_in(tx).await.map(drop)
+        })
     }
 
     /// The ids of the rows, by portfolio and day.

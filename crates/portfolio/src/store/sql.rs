@@ -2,7 +2,7 @@
 //!
 //! A statement is written with `?1` for its first value, `::type` where PostgreSQL needs to be told a type, and `json_each`
 //! for the items of a JSON list. SQLite, which keeps decimals, dates and times as text, gets it without the types.
-//! Decimals, floats, dates and times travel as text on both.
+//! Decimals, dates and times travel as text on both.
 
 use std::borrow::Cow;
 
@@ -23,6 +23,7 @@ use crate::money::Currency;
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Integer(Option<i64>),
+    Float(Option<f64>),
     Text(Option<String>),
     Flag(bool),
     Bytes(Option<Vec<u8>>),
@@ -37,6 +38,18 @@ impl From<i64> for Value {
 impl From<Option<i64>> for Value {
     fn from(value: Option<i64>) -> Value {
         Value::Integer(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Value {
+        Value::Float(Some(value))
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(value: Option<f64>) -> Value {
+        Value::Float(value)
     }
 }
 
@@ -75,7 +88,7 @@ macro_rules! travels_as_text {
     )+};
 }
 
-travels_as_text!(&str, String, Decimal, Date, Timestamp, Currency, f64);
+travels_as_text!(&str, String, Decimal, Date, Timestamp, Currency);
 
 /// A statement under construction.
 #[derive(Debug)]
@@ -92,6 +105,7 @@ macro_rules! prepared {
             sqlx::query(AssertSqlSafe($text)),
             |query, value| match value {
                 Value::Integer(value) => query.bind(value),
+                Value::Float(value) => query.bind(value),
                 Value::Text(value) => query.bind(value),
                 Value::Flag(value) => query.bind(value),
                 Value::Bytes(value) => query.bind(value),

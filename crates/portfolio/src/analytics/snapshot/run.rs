@@ -187,7 +187,8 @@ impl Run<'_> {
             self.stopped = ready.is_some() && should_stop();
             let next = ready.take().filter(|_| !self.stopped);
             computing = next.map(|portion| portion.begin(&engine));
-            let finished = self.note(done.map_err(Error::Computation)?, date, &mut again);
+            let done = done.map_err(Error::Computation)?;
+            let finished = self.note(done, date, &mut again).await?;
             self.report(progress);
             let next = portions.next().filter(|_| !self.stopped);
             let loading = self.load(next, &shared, resume);
@@ -327,14 +328,14 @@ impl Run<'_> {
     }
 
     /// Counts what was made, and returns what is to be stored.
-    fn note(
+    async fn note(
         &mut self,
         done: Option<(Portion, Vec<Outcome>)>,
         date: Date,
         again: &mut Vec<PortfolioRow>,
-    ) -> Vec<Snapshot> {
+    ) -> Result<Vec<Snapshot>> {
         let Some((portion, outcomes)) = done else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         self.count_unchanged(&portion.unchanged);
         let mut snapshots = Vec::with_capacity(outcomes.len());
@@ -346,8 +347,11 @@ impl Run<'_> {
                 Some(Ok(Some(snapshot))) => {
                     let kept = portion.kept.get(&snapshot.portfolio_id);
                     if self.is_consistent(&snapshot, kept) {
-                        self.data.updated += usize::from(kept.is_some());
-                        self.data.created += usize::from(kept.is_none());
+                        match kept {
+                            None => self.data.created += 1,
+                            Some(_) if self.is_kept(&snapshot).await? => self.data.unchanged += 1,
+                            Some(_) => self.data.updated += 1,
+                        }
                         self.add(snapshot.base_currency, snapshot.nav);
                         snapshots.push(snapshot);
                     }
@@ -355,7 +359,19 @@ impl Run<'_> {
             }
         }
         self.done += portion.size;
-        snapshots
+        Ok(snapshots)
+    }
+
+    /// True when the stored one says the same, though something was written that it could have rested on.
+    async fn is_kept(&self, made: &Snapshot) -> Result<bool> {
+        if self.request.force {
+            return Ok(false);
+        }
+        let kept = self.store.snapshot(made.portfolio_id, made.date).await?;
+        Ok(kept.is_some_and(|kept| {
+            let input_hash = made.input_hash.clone();
+            Snapshot { input_hash, ..kept } == *made
+        }))
     }
 
     async fn save(&self, snapshots: Vec<Snapshot>) -> Result<()> {
