@@ -101,10 +101,8 @@ pub enum LotMethod {
 }
 
 impl LotMethod {
-    /// The stored names.
-    pub const NAMES: [&'static str; 5] = ["fifo", "lifo", "hifo", "avg", "specific"];
-
-    const ALL: [LotMethod; 5] = [
+    /// Every method.
+    pub const ALL: [LotMethod; 5] = [
         LotMethod::Fifo,
         LotMethod::Lifo,
         LotMethod::Hifo,
@@ -114,14 +112,20 @@ impl LotMethod {
 
     /// The stored name.
     pub fn as_str(self) -> &'static str {
-        LotMethod::NAMES[self as usize]
+        match self {
+            LotMethod::Fifo => "fifo",
+            LotMethod::Lifo => "lifo",
+            LotMethod::Hifo => "hifo",
+            LotMethod::Avg => "avg",
+            LotMethod::Specific => "specific",
+        }
     }
 
-    /// From the column's text.
-    pub fn parse(text: &str) -> Option<LotMethod> {
+    /// The method of this name.
+    pub fn parse(name: &str) -> Option<LotMethod> {
         LotMethod::ALL
             .into_iter()
-            .find(|method| method.as_str() == text)
+            .find(|method| method.as_str() == name)
     }
 }
 

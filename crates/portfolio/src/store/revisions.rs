@@ -31,7 +31,7 @@ impl Store {
     /// What sets the counts of this database apart from another's.
     pub(crate) async fn installation(&self) -> Result<i64> {
         let query =
-            self.sql("SELECT revision AS found FROM revisions WHERE subject = 'installation'");
+            self.sql("SELECT coalesce(max(revision), 0) AS found FROM revisions WHERE subject = 'installation'");
         query.found().await
     }
 

@@ -51,7 +51,7 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "MIC", default_value = "XNYS")]
     calendar: String,
     /// Which lots a sale closes first
-    #[arg(long, default_value = "fifo", value_parser = PossibleValuesParser::new(LotMethod::NAMES))]
+    #[arg(long, default_value = "fifo", value_parser = PossibleValuesParser::new(LotMethod::ALL.map(LotMethod::as_str)))]
     lot_method: String,
     /// Book dividends on their ex-dates; else they come as rows of the ledger
     #[arg(long)]
