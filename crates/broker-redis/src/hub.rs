@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::closed;
 use crate::link::{Backoff, Connector, Link};
-use inbox::{Found, Inbox};
+use inbox::Inbox;
 use listeners::{Changes, Event, Listeners, Topic};
 
 /// Fewest messages that may wait for a slow listener; at least two for each of its topics.
@@ -92,7 +92,6 @@ impl Hub {
             .map_err(|error| self.link.explain("subscribe", error))?;
         Ok(Listening {
             inbox,
-            missed: 0,
             stop: self.stop.clone(),
             _guard: guard,
         })
@@ -201,23 +200,17 @@ fn lock(listeners: &Mutex<Listeners>) -> MutexGuard<'_, Listeners> {
 #[derive(Debug)]
 pub(crate) struct Listening {
     inbox: Inbox,
-    missed: u64,
     stop: CancellationToken,
     _guard: Guard,
 }
 
 impl Listening {
     /// What comes next. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Heard {
+    pub(crate) async fn next(&self) -> Heard {
         tokio::select! {
-            found = self.inbox.next() => match found {
-                Found::Event(Event::Payload(payload)) => Heard::Payload(payload),
-                Found::Event(Event::Gap) => Heard::Gap,
-                Found::Lost(count) => {
-                    self.missed += count;
-                    tracing::warn!(count, total = self.missed, "a slow listener missed messages");
-                    Heard::Gap
-                }
+            event = self.inbox.next() => match event {
+                Event::Payload(payload) => Heard::Payload(payload),
+                Event::Gap => Heard::Gap,
             },
             () = self.stop.cancelled() => Heard::End,
         }

@@ -24,7 +24,7 @@ pub(crate) async fn start(hub: &Arc<Hub>, pattern: String, limits: Limits) -> Re
     Ok(Subscription::new(receiver, stop.drop_guard()))
 }
 
-async fn feed(mut listening: Listening, messages: mpsc::Sender<Message>, limits: Limits) {
+async fn feed(listening: Listening, messages: mpsc::Sender<Message>, limits: Limits) {
     loop {
         let payload = match listening.next().await {
             Heard::Payload(payload) => payload,

@@ -15,6 +15,20 @@ use crate::grouping::Groupings;
 use crate::index::Index;
 use crate::money::Currency;
 
+/// What an asset can be.
+pub const CLASSES: [&str; 10] = [
+    "equity",
+    "etf",
+    "fund",
+    "bond",
+    "crypto",
+    "fx",
+    "commodity",
+    "index",
+    "cash",
+    "other",
+];
+
 /// An index into [`Market::assets`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssetIx(pub usize);

@@ -26,14 +26,6 @@ struct Waiting {
     lost: u64,
 }
 
-/// What a listener finds in its inbox.
-#[derive(Debug)]
-pub(super) enum Found {
-    Event(Event),
-    /// This many events found no room after all that was found so far.
-    Lost(u64),
-}
-
 impl Inbox {
     /// With room for so many events.
     pub(super) fn new(room: usize) -> Self {
@@ -55,24 +47,28 @@ impl Inbox {
         self.0.arrived.notify_one();
     }
 
-    /// What comes next, for the one listener. Cancel-safe.
-    pub(super) async fn next(&self) -> Found {
+    /// What comes next, for the one listener; a gap stands for what found no room. Cancel-safe.
+    pub(super) async fn next(&self) -> Event {
         loop {
-            if let Some(found) = self.take() {
-                return found;
+            if let Some(event) = self.take() {
+                return event;
             }
             self.0.arrived.notified().await;
         }
     }
 
     /// What waits, if anything does.
-    pub(super) fn take(&self) -> Option<Found> {
+    pub(super) fn take(&self) -> Option<Event> {
         let mut waiting = self.lock();
-        match waiting.events.pop_front() {
-            Some(event) => Some(Found::Event(event)),
-            None if waiting.lost > 0 => Some(Found::Lost(std::mem::take(&mut waiting.lost))),
-            None => None,
+        if let Some(event) = waiting.events.pop_front() {
+            return Some(event);
         }
+        let lost = std::mem::take(&mut waiting.lost);
+        if lost == 0 {
+            return None;
+        }
+        tracing::warn!(lost, "a slow listener missed messages");
+        Some(Event::Gap)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -93,29 +89,26 @@ mod tests {
         Event::Payload(Bytes::from_static(text.as_bytes()))
     }
 
-    /// Payloads as they were put in, losses as their numbers.
+    /// Payloads as they were put in.
     fn take_all(inbox: &Inbox) -> Vec<String> {
         let found = std::iter::from_fn(|| inbox.take());
         found
             .map(|found| match found {
-                Found::Event(Event::Payload(payload)) => {
-                    String::from_utf8(payload.to_vec()).unwrap()
-                }
-                Found::Event(Event::Gap) => "gap".to_owned(),
-                Found::Lost(count) => count.to_string(),
+                Event::Payload(payload) => String::from_utf8(payload.to_vec()).unwrap(),
+                Event::Gap => "gap".to_owned(),
             })
             .collect()
     }
 
     #[test]
-    fn what_finds_no_room_is_counted_and_nothing_older_follows_the_gap() {
+    fn what_finds_no_room_is_a_gap_and_nothing_older_follows_it() {
         let inbox = Inbox::new(2);
         for text in ["a", "b", "c"] {
             inbox.put(event(text));
         }
-        assert!(matches!(inbox.take(), Some(Found::Event(_))));
+        assert!(matches!(inbox.take(), Some(Event::Payload(_))));
         inbox.put(event("d"));
-        assert_eq!(take_all(&inbox), ["b", "2"]);
+        assert_eq!(take_all(&inbox), ["b", "gap"]);
         inbox.put(event("e"));
         inbox.put(Event::Gap);
         assert_eq!(take_all(&inbox), ["e", "gap"]);
@@ -126,6 +119,6 @@ mod tests {
         let inbox = Inbox::new(1);
         let filler = inbox.clone();
         let (found, ()) = tokio::join!(inbox.next(), async { filler.put(Event::Gap) });
-        assert!(matches!(found, Found::Event(Event::Gap)), "{found:?}");
+        assert!(matches!(found, Event::Gap), "{found:?}");
     }
 }

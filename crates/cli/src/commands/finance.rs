@@ -28,6 +28,7 @@ use crate::demo::FINANCE_SETTINGS;
 use crate::error::Error;
 use crate::output;
 use crate::summary;
+use imports::Facts;
 
 /// The finance database: imports, overview, reports and exports
 #[derive(Debug, clap::Subcommand)]
@@ -155,8 +156,8 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
         Args::Assets(args) => assets::run(store, args, context).await,
         Args::ImportPrices(args) => imports::prices(store, &args, context).await,
         Args::ImportTransactions(args) => imports::transactions(store, &args, context).await,
-        Args::ImportRates(args) => imports::rates(store, &args, context).await,
-        Args::ImportActions(args) => imports::actions(store, &args, context).await,
+        Args::ImportRates(args) => imports::facts(store, Facts::Rates, &args, context).await,
+        Args::ImportActions(args) => imports::facts(store, Facts::Actions, &args, context).await,
         Args::Breaks(args) => breaks::run(store, args, context).await,
         Args::Init
         | Args::Settings
@@ -224,6 +225,24 @@ async fn asset(store: &Store, symbol: &str) -> Result<i64, Error> {
             "there is no asset {symbol}; celeriac finance assets set {symbol} adds it, fetch-market-data -s {symbol} with its prices"
         ))
     })
+}
+
+/// Whose rows are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OwnerArgs {
+    /// Only this user's
+    #[arg(long, short, value_name = "ID")]
+    user: Option<i64>,
+}
+
+impl OwnerArgs {
+    /// The user, if there is one of this id.
+    async fn check(&self, store: &Store) -> Result<Option<i64>, Error> {
+        if let Some(id) = self.user {
+            store.require_user(id).await?;
+        }
+        Ok(self.user)
+    }
 }
 
 /// A day as people write it.

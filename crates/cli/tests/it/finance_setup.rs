@@ -207,88 +207,87 @@ fn how_a_user_is_told_is_kept_and_its_secret_not_shown() {
     assert_eq!(shown, expected);
 }
 
+/// Runs commands, each of which ends with `code` and says what is beside it.
+fn refused(sandbox: &Sandbox, code: i32, commands: &[(&str, &str)]) {
+    for (command, said) in commands {
+        let words: Vec<&str> = ["finance"].into_iter().chain(command.split(' ')).collect();
+        let text = stderr(&sandbox.run(&words).code(code));
+        assert!(text.contains(said), "{command}: {text}");
+    }
+}
+
 #[test]
-fn what_makes_no_sense_is_refused_with_what_to_do() {
+fn what_makes_no_sense_is_refused_with_what_would() {
+    let wrong = [
+        ("users set ada", "must be a mail address"),
+        (
+            "users set a@b.c --currency DOLLAR",
+            "three letters such as USD",
+        ),
+        (
+            "users notify -u 1 --by pigeon",
+            "in_app, email, webhook, push",
+        ),
+        (
+            "users notify -u 1 --webhook https://example.org",
+            "--secret",
+        ),
+        ("assets set ABC --class stamp", "equity, etf, fund"),
+        (
+            "portfolios set -u 1 All --lot-method random",
+            "fifo, lifo, hifo",
+        ),
+        ("portfolios set -u 1 All --risk-free NaN", "NaN"),
+        ("breaks resolve", "<ID>"),
+    ];
+    refused(&Sandbox::new(), 64, &wrong);
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_to_do() {
     let sandbox = Sandbox::new();
-    let refused = |command: &[&str], code: i32| {
-        stderr(&sandbox.run(&[&["finance"], command].concat()).code(code))
-    };
-    let missing = refused(&["users", "show"], 1);
-    assert!(
-        missing.contains("celeriac finance init makes one"),
-        "{missing}"
+    refused(
+        &sandbox,
+        1,
+        &[("users show", "celeriac finance init makes one")],
     );
     sandbox.run(&["finance", "init"]).success();
-    for wrong in [
-        &["users", "set", "ada"][..],
-        &["users", "set", "a@b.c", "--currency", "DOLLAR"],
-        &["users", "notify", "-u", "1", "--by", "pigeon"],
-        &[
-            "users",
-            "notify",
-            "-u",
-            "1",
-            "--webhook",
-            "https://example.org",
-        ],
-        &["assets", "set", "A B"],
-        &["assets", "set", "ABC", "--class", "stamp"],
-        &[
-            "portfolios",
-            "set",
-            "-u",
-            "1",
-            "All",
-            "--lot-method",
-            "random",
-        ],
-        &["portfolios", "set", "-u", "1", "All", "--risk-free", "NaN"],
-        &["breaks", "resolve"],
-    ] {
-        refused(wrong, 64);
-    }
-    for (wrong, said) in [
+    let missing = [
+        ("accounts set -u 7 Main", "user 7 does not exist"),
+        ("accounts show -u 7", "user 7 does not exist"),
+        ("portfolios show -u 7", "user 7 does not exist"),
+        ("users notify -u 7", "user 7 does not exist"),
         (
-            &["accounts", "set", "-u", "7", "Main"][..],
-            "user 7 does not exist",
-        ),
-        (&["portfolios", "show", "-u", "7"], "user 7 does not exist"),
-        (&["users", "notify", "-u", "7"], "user 7 does not exist"),
-        (
-            &["assets", "set", "ABC", "--calendar", "XMAS"],
+            "assets set ABC --calendar XMAS",
             "unknown calendar XMAS: use XNYS",
         ),
         (
-            &["import-prices", "NONE", "none.csv"],
+            "import-prices NONE none.csv",
             "celeriac finance assets set NONE adds it",
         ),
-        (&["import-rates", "none.csv"], "none.csv"),
-        (&["breaks", "resolve", "3"], "there is no break 3"),
-        (
-            &["breaks", "show", "--account", "9"],
-            "account 9 does not exist",
-        ),
-    ] {
-        let text = refused(wrong, 1);
-        assert!(text.contains(said), "{wrong:?}: {text}");
-    }
+        ("import-rates none.csv", "none.csv"),
+        ("breaks resolve 3", "there is no break 3"),
+        ("breaks show --account 9", "account 9 does not exist"),
+    ];
+    refused(&sandbox, 1, &missing);
     sandbox.run(&["finance", "users", "set", "a@b.c"]).success();
-    for (wrong, said) in [
+    let missing = [
         (
-            &["portfolios", "set", "-u", "1", "All", "--account", "Main"][..],
+            "portfolios set -u 1 All --account Main",
             "user 1 has no account Main",
         ),
         (
-            &["portfolios", "set", "-u", "1", "All", "--calendar", "XMAS"],
+            "portfolios set -u 1 All --calendar XMAS",
             "unknown calendar XMAS",
         ),
         (
-            &["portfolios", "set", "-u", "1", "All", "--benchmark", "SPY"],
+            "portfolios set -u 1 All --benchmark SPY",
             "there is no asset SPY",
         ),
-    ] {
-        let text = refused(wrong, 1);
-        assert!(text.contains(said), "{wrong:?}: {text}");
-    }
+    ];
+    refused(&sandbox, 1, &missing);
     assert_eq!(sandbox.json(&["finance", "portfolios", "show"]), json!([]));
+    let empty = ["finance", "portfolios", "set", "-u", "1", "All"];
+    let said = stderr(&sandbox.run(&empty).success());
+    assert!(said.contains("note: user 1 has no account yet"), "{said}");
 }

@@ -38,7 +38,7 @@ pub struct Underwater {
     pub ongoing: bool,
 }
 
-/// Everything that the times below a peak tell.
+/// Everything one pass over the returns tells.
 #[derive(Debug)]
 pub(super) struct Falls {
     pub(super) deepest: Drawdown,
@@ -47,253 +47,117 @@ pub(super) struct Falls {
     pub(super) ulcer_index: Option<f64>,
 }
 
-/// A time below a peak. Places count days from 0 on, which is the opening.
-#[derive(Clone, Copy, Debug)]
-struct Dive {
-    /// The last place at the high.
-    peak: usize,
-    /// The first place at the depth.
-    trough: usize,
-    depth: f64,
-    /// The sum of the squared falls of its days.
+struct Pass {
+    wealth: f64,
+    peak: f64,
+    peak_date: Date,
+    submerged: bool,
     squares: f64,
-    /// The place back at the peak, or the last one.
-    end: usize,
-    recovered: bool,
-    /// Calendar days from peak to end.
-    days: i64,
+    deepest: Drawdown,
+    /// The peak that the deepest fall is measured from, while it has not been reached again.
+    deepest_peak: Option<f64>,
+    longest: Underwater,
 }
 
-/// The dives of the longest of some series that end alike: the others have the same from the first high on that they share.
-///
-/// Wealth is told by what one comes to from the end of a day until the last one, which is the same in all of them. The less that
-/// is, the higher is wealth.
-#[derive(Debug)]
-pub(super) struct Dives {
-    /// The bits of the first return.
-    first: Option<u64>,
-    growth: Growth,
-    dives: Vec<Dive>,
-}
-
-/// What one comes to until the last day.
-#[derive(Debug)]
-struct Growth {
-    opening: f64,
-    /// From the end of each day.
-    by_day: Vec<f64>,
-    /// False when it is counted from elsewhere, which only its own series can use.
-    until_last: bool,
-}
-
-/// The falls of `series`.
 pub(super) fn falls(series: ReturnSeries<'_>) -> Falls {
-    Dives::of(series).falls(series)
+    let mut pass = Pass::new(series.base);
+    for (date, value) in series.dates.iter().zip(series.returns) {
+        pass.day(*date, *value);
+    }
+    pass.finish(series.dates)
 }
 
-impl Dives {
-    /// By the longest series.
-    pub(super) fn of(series: ReturnSeries<'_>) -> Dives {
-        let growth = Growth::of(series.returns);
-        let (dives, _) = dives(series, growth.opening, &growth.by_day, |_| false);
-        Dives {
-            first: first_of(series),
-            growth,
-            dives,
+impl Pass {
+    fn new(base: Date) -> Pass {
+        Pass {
+            wealth: 1.0,
+            peak: 1.0,
+            peak_date: base,
+            submerged: false,
+            squares: 0.0,
+            deepest: Drawdown::default(),
+            deepest_peak: None,
+            longest: Underwater::default(),
         }
     }
 
-    /// The falls of a series that ends like the longest one.
-    pub(super) fn falls(&self, series: ReturnSeries<'_>) -> Falls {
-        let skipped = self.growth.by_day.len() - series.returns.len();
-        if skipped == 0 && self.first == first_of(series) {
-            return Falls::of(self.dives.iter().copied(), series);
+    fn day(&mut self, date: Date, value: f64) {
+        self.wealth *= 1.0 + value;
+        if self.wealth >= self.peak * (1.0 - EPSILON) {
+            self.surface(date);
+        } else {
+            self.submerged = true;
         }
-        let growth = &self.growth.by_day[skipped..];
-        let opening = growth[0] * (1.0 + series.returns[0]);
-        if !self.growth.until_last || !is_plain(opening) {
-            return falls(series);
-        }
-        let high = |place| self.is_high(skipped + place);
-        let (own, met) = dives(series, opening, growth, high);
-        let met = met.map_or(usize::MAX, |place| skipped + place);
-        let known = self.dives.partition_point(|dive| dive.peak < met);
-        let known = self.dives[known..].iter();
-        let known = known.map(|dive| dive.counted_from(skipped));
-        Falls::of(own.into_iter().chain(known), series)
+        let depth = self.wealth / self.peak - 1.0;
+        self.deepen(date, depth);
+        self.recover(date);
+        self.squares += depth * depth;
     }
 
-    /// True when wealth is at its high there.
-    fn is_high(&self, place: usize) -> bool {
-        let past = self.dives.partition_point(|dive| dive.end <= place);
-        let next = self.dives.get(past);
-        next.is_none_or(|dive| dive.peak >= place)
-    }
-}
-
-fn first_of(series: ReturnSeries<'_>) -> Option<u64> {
-    series.returns.first().map(|value| value.to_bits())
-}
-
-impl Growth {
-    fn of(returns: &[f64]) -> Growth {
-        let mut by_day = vec![1.0; returns.len()];
-        let mut product = 1.0;
-        for (growth, value) in by_day.iter_mut().zip(returns).rev() {
-            *growth = product;
-            product *= 1.0 + value;
+    fn surface(&mut self, date: Date) {
+        if self.submerged {
+            self.note_underwater(date, false);
         }
-        let until_last = is_plain(product);
-        if until_last {
-            let opening = product;
-            return Growth {
-                opening,
-                by_day,
-                until_last,
+        self.submerged = false;
+        self.peak = self.peak.max(self.wealth);
+        self.peak_date = date;
+    }
+
+    fn deepen(&mut self, date: Date, depth: f64) {
+        if self.submerged && depth < self.deepest.depth - EPSILON {
+            self.deepest = Drawdown {
+                depth,
+                peak: Some(self.peak_date),
+                trough: Some(date),
+                ..Drawdown::default()
+            };
+            self.deepest_peak = Some(self.peak);
+        }
+    }
+
+    fn recover(&mut self, date: Date) {
+        let back = self
+            .deepest_peak
+            .is_some_and(|peak| self.wealth >= peak * (1.0 - EPSILON));
+        if back {
+            self.deepest.recovery = Some(date);
+            self.deepest_peak = None;
+        }
+    }
+
+    fn note_underwater(&mut self, end: Date, ongoing: bool) {
+        let days = days_between(self.peak_date, end);
+        if days > self.longest.days {
+            self.longest = Underwater {
+                days,
+                start: Some(self.peak_date),
+                end: Some(end),
+                ongoing,
             };
         }
-        // A total loss hides what was before it. Counted from the opening it does not.
-        let mut wealth = 1.0_f64;
-        for (growth, value) in by_day.iter_mut().zip(returns) {
-            wealth *= 1.0 + value;
-            *growth = wealth.recip();
-        }
-        Growth {
-            opening: 1.0,
-            by_day,
-            until_last,
-        }
-    }
-}
-
-fn is_plain(growth: f64) -> bool {
-    growth.is_normal() && growth > 0.0
-}
-
-/// True when wealth is back at its high, or above.
-fn surfaces(growth: f64, high: f64) -> bool {
-    growth * (1.0 - EPSILON) <= high
-}
-
-/// The dives of a series until the first place at a high of which `known` says that what follows is known, and that place.
-fn dives(
-    series: ReturnSeries<'_>,
-    opening: f64,
-    growth: &[f64],
-    known: impl Fn(usize) -> bool,
-) -> (Vec<Dive>, Option<usize>) {
-    let mut dives = Vec::new();
-    let (mut high, mut place) = (opening, 0);
-    while place < growth.len() {
-        if !surfaces(growth[place], high) {
-            let dive = Dive::of(series, high, place, &growth[place..]);
-            dives.push(dive);
-            if !dive.recovered {
-                break;
-            }
-            place = dive.end - 1;
-        }
-        high = high.min(growth[place]);
-        place += 1;
-        if known(place) {
-            return (dives, Some(place));
-        }
-    }
-    (dives, None)
-}
-
-impl Dive {
-    /// The one that begins after a place at a high; of `later` days, the first is below it.
-    fn of(series: ReturnSeries<'_>, high: f64, peak: usize, later: &[f64]) -> Dive {
-        let (mut depth, mut trough, mut squares) = (0.0, peak, 0.0);
-        let below = later
-            .iter()
-            .take_while(|growth| !surfaces(**growth, high))
-            .enumerate();
-        let mut days = 0;
-        for (day, growth) in below {
-            let fall = high / growth - 1.0;
-            if fall < depth - EPSILON {
-                (depth, trough) = (fall, peak + day + 1);
-            }
-            squares += fall * fall;
-            days += 1;
-        }
-        let recovered = days < later.len();
-        let end = peak + days + usize::from(recovered);
-        Dive {
-            peak,
-            trough,
-            depth,
-            squares,
-            end,
-            recovered,
-            days: days_between(date_of(series, peak), date_of(series, end)),
-        }
     }
 
-    /// The same with its places counted from a later one.
-    fn counted_from(self, first: usize) -> Dive {
-        Dive {
-            peak: self.peak - first,
-            trough: self.trough - first,
-            end: self.end - first,
-            ..self
+    fn finish(mut self, dates: &[Date]) -> Falls {
+        let Some(last) = dates.last().copied() else {
+            return Falls {
+                deepest: self.deepest,
+                longest: self.longest,
+                ulcer_index: None,
+            };
+        };
+        if self.submerged {
+            self.note_underwater(last, true);
         }
-    }
-}
-
-fn date_of(series: ReturnSeries<'_>, place: usize) -> Date {
-    match place.checked_sub(1) {
-        Some(day) => series.dates[day],
-        None => series.base,
-    }
-}
-
-impl Falls {
-    fn of(dives: impl Iterator<Item = Dive>, series: ReturnSeries<'_>) -> Falls {
-        let (mut deepest, mut longest, mut squares) = (None::<Dive>, None::<Dive>, 0.0);
-        for dive in dives {
-            squares += dive.squares;
-            let depth = deepest.map_or(0.0, |deepest| deepest.depth);
-            if dive.depth < depth - EPSILON {
-                deepest = Some(dive);
-            }
-            if dive.days > longest.map_or(0, |longest| longest.days) {
-                longest = Some(dive);
-            }
+        if let (Some(peak), Some(trough)) = (self.deepest.peak, self.deepest.trough) {
+            self.deepest.ongoing = self.deepest.recovery.is_none();
+            self.deepest.duration_days = days_between(peak, self.deepest.recovery.unwrap_or(last));
+            self.deepest.decline_days = days_between(peak, trough);
         }
-        let days = series.returns.len();
+        let ulcer_index = Some((self.squares / dates.len() as f64).sqrt());
         Falls {
-            deepest: deepest.map_or_else(Drawdown::default, |dive| Drawdown::of(dive, series)),
-            longest: longest.map_or_else(Underwater::default, |dive| Underwater::of(dive, series)),
-            ulcer_index: (days > 0).then(|| (squares / days as f64).sqrt()),
-        }
-    }
-}
-
-impl Drawdown {
-    fn of(dive: Dive, series: ReturnSeries<'_>) -> Drawdown {
-        let (peak, trough) = (date_of(series, dive.peak), date_of(series, dive.trough));
-        Drawdown {
-            depth: dive.depth,
-            peak: Some(peak),
-            trough: Some(trough),
-            recovery: dive.recovered.then(|| date_of(series, dive.end)),
-            ongoing: !dive.recovered,
-            duration_days: dive.days,
-            decline_days: days_between(peak, trough),
-        }
-    }
-}
-
-impl Underwater {
-    fn of(dive: Dive, series: ReturnSeries<'_>) -> Underwater {
-        Underwater {
-            days: dive.days,
-            start: Some(date_of(series, dive.peak)),
-            end: Some(date_of(series, dive.end)),
-            ongoing: !dive.recovered,
+            deepest: self.deepest,
+            longest: self.longest,
+            ulcer_index,
         }
     }
 }

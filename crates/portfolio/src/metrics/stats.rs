@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::drawdown::{Dives, Drawdown, Falls, Underwater};
+use super::drawdown::{Drawdown, Falls, Underwater, falls};
 use super::ends::{Ends, ends_with};
 use super::relative::{CommonEnds, Relative, relative};
 use super::spread::{Extreme, Spread};
@@ -93,7 +93,6 @@ pub(crate) struct Endings<'r> {
     minimum: f64,
     spreads: Ends<Spread>,
     outer: Outer,
-    dives: Dives,
     common: Option<CommonEnds<'r>>,
 }
 
@@ -117,7 +116,6 @@ impl<'r> Endings<'r> {
             minimum,
             spreads,
             outer,
-            dives: Dives::of(longest),
             common: benchmark.map(|benchmark| CommonEnds::of(longest, benchmark)),
         }
     }
@@ -145,7 +143,7 @@ impl<'r> Endings<'r> {
         span(&mut figures, series.base, last);
         self.spread(&mut figures, series.returns, &spread);
         if spread.least.value >= -1.0 {
-            compounding(&mut figures, series, spread.wealth - 1.0, &self.dives);
+            compounding(&mut figures, series, spread.wealth - 1.0);
         }
         extremes(&mut figures, series, &spread);
         let common = self.common.as_ref().zip(benchmark);
@@ -185,7 +183,7 @@ fn span(figures: &mut Stats, start: Date, end: Date) {
     figures.short_period = Some(days < 365);
 }
 
-fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64, dives: &Dives) {
+fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64) {
     let days = days_between(series.base, series.dates[series.dates.len() - 1]);
     let cagr = (days > 0).then(|| (1.0 + total).powf(365.0 / days as f64) - 1.0);
     // A large gain within days can leave the range of floats when it is annualised.
@@ -194,7 +192,7 @@ fn compounding(figures: &mut Stats, series: ReturnSeries<'_>, total: f64, dives:
         deepest,
         longest,
         ulcer_index,
-    } = dives.falls(series);
+    } = falls(series);
     figures.total_return = Some(total);
     figures.cagr = cagr;
     figures.calmar = cagr

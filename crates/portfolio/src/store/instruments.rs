@@ -25,20 +25,6 @@ pub struct NewAsset<'a> {
 }
 
 impl<'a> NewAsset<'a> {
-    /// What an asset can be.
-    pub const CLASSES: [&'static str; 10] = [
-        "equity",
-        "etf",
-        "fund",
-        "bond",
-        "crypto",
-        "fx",
-        "commodity",
-        "index",
-        "cash",
-        "other",
-    ];
-
     /// A share of which no more is known than its symbol, traded in New York.
     pub fn share(symbol: &'a str, currency: Currency) -> NewAsset<'a> {
         NewAsset {

@@ -1,5 +1,7 @@
 //! Users, accounts, portfolios and which accounts a portfolio spans.
 
+use std::collections::HashMap;
+
 use calendar::Calendar;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -184,11 +186,17 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// The accounts that a portfolio spans.
-    pub async fn spanned_accounts(&self, portfolio_id: i64) -> Result<Vec<AccountRow>> {
-        let query = self.sql(select_accounts!("WHERE id IN (SELECT account_id FROM portfolio_accounts WHERE portfolio_id = ?1) ORDER BY id"));
-        let rows = query.bind(portfolio_id).all().await?;
-        rows.iter().map(account).collect()
+    /// The names of the accounts that portfolios span, by portfolio.
+    pub async fn spanned_accounts(&self) -> Result<HashMap<i64, Vec<String>>> {
+        let query = self.sql(
+            "SELECT portfolio_id, name FROM portfolio_accounts JOIN accounts ON accounts.id = account_id ORDER BY account_id",
+        );
+        let mut names: HashMap<i64, Vec<String>> = HashMap::new();
+        for row in query.all().await? {
+            let portfolio: i64 = row.get("portfolio_id");
+            names.entry(portfolio).or_default().push(row.get("name"));
+        }
+        Ok(names)
     }
 
     /// All active users.

@@ -324,17 +324,17 @@ impl Store {
         .await
     }
 
-    /// The breaks of an account that wait for a person, the gravest first; at most `most`.
-    pub async fn waiting_breaks(&self, account_id: i64, most: usize) -> Result<Vec<BreakRow>> {
+    /// The breaks of an account that wait for a person, the gravest first.
+    pub async fn waiting_breaks(&self, account_id: i64) -> Result<Vec<BreakRow>> {
         let waiting =
             select_breaks!("WHERE account_id = ?1 AND status IN ('open', 'acknowledged')");
-        self.some_breaks(waiting, account_id, most).await
+        self.some_breaks(waiting, account_id, usize::MAX).await
     }
 
-    /// All breaks that an account ever had, the gravest first; at most `most`.
-    pub async fn breaks_ever(&self, account_id: i64, most: usize) -> Result<Vec<BreakRow>> {
+    /// All breaks that an account ever had, the gravest first.
+    pub async fn breaks_ever(&self, account_id: i64) -> Result<Vec<BreakRow>> {
         let all = select_breaks!("WHERE account_id = ?1");
-        self.some_breaks(all, account_id, most).await
+        self.some_breaks(all, account_id, usize::MAX).await
     }
 
     async fn some_breaks(

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::{Decimal, RATE};
 use crate::error::{Error, Result};
-use crate::market::Asset;
+use crate::market::{Asset, CLASSES};
 
 /// By what a portfolio is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,18 +57,10 @@ pub struct TargetPlan {
     pub targets: Vec<Target>,
 }
 
-/// The classes that can be a target; cash is what the weights leave.
-const CLASSES: [&str; 9] = [
-    "equity",
-    "etf",
-    "fund",
-    "bond",
-    "crypto",
-    "fx",
-    "commodity",
-    "index",
-    "other",
-];
+/// True for the classes that can be a target; cash is what the weights leave.
+fn is_class(name: &str) -> bool {
+    CLASSES.contains(&name) && name != "cash"
+}
 
 impl Dimension {
     /// Every dimension.
@@ -134,7 +126,7 @@ impl TargetPlan {
             if target.name.trim().is_empty() {
                 return wrong("name", &target.name, "must not be empty");
             }
-            if self.dimension == Dimension::Class && !CLASSES.contains(&target.name.as_str()) {
+            if self.dimension == Dimension::Class && !is_class(&target.name) {
                 return wrong(
                     "name",
                     &target.name,

@@ -40,11 +40,16 @@ fn python_worker(url: &str) -> Process {
 }
 
 /// Python takes a message with one command and notes with the next that it holds it: what it has taken when it is killed between
-/// the two is gone. So it is killed while there is nothing to take.
+/// the two is gone. So it is killed while it waits for another one, with those that it holds.
 async fn kill_python(redis: &RedisServer, snake: &mut Process) {
     const QUEUE: &str = "celery";
     redis.cli(&["RENAME", QUEUE, "aside"]);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    wait_until(PATIENCE, async || {
+        let clients = redis.cli(&["CLIENT", "LIST"]);
+        let is_waiting = |client: &str| client.contains("flags=b") && client.contains("cmd=brpop");
+        clients.lines().any(is_waiting)
+    })
+    .await;
     snake.kill();
     while !redis
         .cli(&["LMOVE", "aside", QUEUE, "LEFT", "RIGHT"])

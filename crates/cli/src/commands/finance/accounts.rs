@@ -5,6 +5,7 @@ use portfolio::money::Currency;
 use portfolio::store::{AccountRow, NewAccount, Store};
 use service::Exit;
 
+use super::OwnerArgs;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
@@ -21,11 +22,7 @@ pub(crate) enum AccountsArgs {
     /// Add an account, or change one
     Set(SetArgs),
     /// Show accounts
-    Show {
-        /// Only this user's
-        #[arg(long, short, value_name = "ID")]
-        user: Option<i64>,
-    },
+    Show(OwnerArgs),
 }
 
 /// An account.
@@ -57,11 +54,10 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let accounts = match args {
         AccountsArgs::Set(args) => vec![set(store, &args).await?],
-        AccountsArgs::Show { user: None } => store.active_accounts().await?,
-        AccountsArgs::Show { user: Some(id) } => {
-            store.require_user(id).await?;
-            store.accounts(id).await?
-        }
+        AccountsArgs::Show(owner) => match owner.check(store).await? {
+            None => store.active_accounts().await?,
+            Some(id) => store.accounts(id).await?,
+        },
     };
     show(&accounts, context);
     Ok(Exit::Ok)

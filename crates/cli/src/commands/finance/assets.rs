@@ -1,6 +1,7 @@
 //! `celeriac finance assets`: what can be held.
 
 use clap::builder::PossibleValuesParser;
+use portfolio::market::CLASSES;
 use portfolio::money::Currency;
 use portfolio::store::{Listing, NewAsset, Store};
 use serde_json::json;
@@ -35,7 +36,7 @@ pub(crate) struct SetArgs {
     #[arg(long)]
     name: Option<String>,
     /// What it is
-    #[arg(long, default_value = "equity", value_parser = PossibleValuesParser::new(NewAsset::CLASSES))]
+    #[arg(long, default_value = "equity", value_parser = PossibleValuesParser::new(CLASSES))]
     class: String,
     /// Such as Technology
     #[arg(long)]

@@ -9,9 +9,6 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::output;
 
-/// Breaks of one account that are shown at most.
-const MOST: usize = 10_000;
-
 /// What is done with breaks.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
@@ -98,8 +95,8 @@ async fn show(store: &Store, args: &ShowArgs, context: &Context) -> Result<Exit,
     let mut shown = Vec::new();
     for account in accounts {
         let found = match args.all {
-            true => store.breaks_ever(account.id, MOST).await?,
-            false => store.waiting_breaks(account.id, MOST).await?,
+            true => store.breaks_ever(account.id).await?,
+            false => store.waiting_breaks(account.id).await?,
         };
         shown.extend(found.into_iter().map(|found| Shown {
             account_id: account.id,

@@ -73,23 +73,29 @@ pub(super) async fn transactions(
     Ok(show(&report, context))
 }
 
-pub(super) async fn rates(
-    store: &Store,
-    args: &FileArgs,
-    context: &Context,
-) -> Result<Exit, Error> {
-    let (name, bytes) = args.read()?;
-    let report = import_rates(store, source(&name, &bytes), SOURCE, &mut bar()).await?;
-    Ok(show(&report, context))
+/// Tables of which no argument says more.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Facts {
+    Rates,
+    Actions,
 }
 
-pub(super) async fn actions(
+pub(super) async fn facts(
     store: &Store,
+    facts: Facts,
     args: &FileArgs,
     context: &Context,
 ) -> Result<Exit, Error> {
     let (name, bytes) = args.read()?;
-    let report = import_actions(store, source(&name, &bytes), SOURCE, &mut bar()).await?;
+    let file = Source {
+        name: &name,
+        bytes: &bytes,
+        now: Timestamp::now(),
+    };
+    let report = match facts {
+        Facts::Rates => import_rates(store, file, SOURCE, &mut bar()).await?,
+        Facts::Actions => import_actions(store, file, SOURCE, &mut bar()).await?,
+    };
     Ok(show(&report, context))
 }
 
@@ -101,14 +107,6 @@ impl FileArgs {
             source,
         })?;
         Ok((name, bytes))
-    }
-}
-
-fn source<'s>(name: &'s str, bytes: &'s [u8]) -> Source<'s> {
-    Source {
-        name,
-        bytes,
-        now: Timestamp::now(),
     }
 }
 

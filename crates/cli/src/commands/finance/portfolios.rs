@@ -1,5 +1,7 @@
 //! `celeriac finance portfolios`: which accounts are looked at together, and how.
 
+use std::collections::HashMap;
+
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use portfolio::decimal::Decimal;
@@ -9,6 +11,7 @@ use portfolio::store::{AccountRow, NewPortfolio, PortfolioRow, Store};
 use serde::Serialize;
 use service::Exit;
 
+use super::OwnerArgs;
 use super::targets::share;
 use crate::context::Context;
 use crate::error::Error;
@@ -26,11 +29,7 @@ pub(crate) enum PortfoliosArgs {
     /// Add a portfolio, or change one
     Set(SetArgs),
     /// Show portfolios
-    Show {
-        /// Only this user's
-        #[arg(long, short, value_name = "ID")]
-        user: Option<i64>,
-    },
+    Show(OwnerArgs),
 }
 
 /// A portfolio.
@@ -41,7 +40,7 @@ pub(crate) struct SetArgs {
     user: i64,
     /// Its name
     name: String,
-    /// An account of it, by name; all of the user's unless given. May be given several times
+    /// An account of it, by name; all that the user has by now unless given. May be given several times
     #[arg(long = "account", value_name = "NAME")]
     accounts: Vec<String>,
     /// The currency of its figures; the user's unless given
@@ -86,12 +85,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let rows = match args {
         PortfoliosArgs::Set(args) => vec![set(store, &args).await?],
-        PortfoliosArgs::Show { user } => {
-            if let Some(id) = user {
-                store.require_user(id).await?;
-            }
-            store.portfolios(user).await?
-        }
+        PortfoliosArgs::Show(owner) => store.portfolios(owner.check(store).await?).await?,
     };
     show(store, rows, context).await
 }
@@ -115,6 +109,12 @@ async fn set(store: &Store, args: &SetArgs) -> Result<PortfolioRow, Error> {
     };
     let id = store.put_portfolio(&portfolio, Timestamp::now()).await?;
     store.span_accounts(id, &accounts).await?;
+    if accounts.is_empty() {
+        eprintln!(
+            "note: user {} has no account yet; after celeriac finance accounts set, set the portfolio again",
+            user.id
+        );
+    }
     let rows = store.portfolios(Some(user.id)).await?;
     let stored = rows.into_iter().find(|row| row.id == id);
     stored.ok_or_else(|| Error::NotFound(format!("portfolio {id} was removed meanwhile")))
@@ -146,25 +146,27 @@ impl SetArgs {
 }
 
 async fn show(store: &Store, rows: Vec<PortfolioRow>, context: &Context) -> Result<Exit, Error> {
-    let symbols = store.asset_ids().await?;
-    let symbol = |id: i64| symbols.iter().find(|(_, known)| **known == id);
-    let mut shown = Vec::with_capacity(rows.len());
-    for row in rows {
-        let accounts = store.spanned_accounts(row.id).await?;
-        let benchmark = row.benchmark_asset_id.and_then(symbol);
-        shown.push(Shown {
-            id: row.id,
-            user_id: row.user_id,
-            name: row.name,
-            currency: row.base_currency,
-            calendar: row.calendar,
-            lot_method: row.lot_method.as_str(),
-            automatic_income: row.income == IncomeMode::Auto,
-            risk_free_rate: row.risk_free_rate,
-            benchmark: benchmark.map(|(symbol, _)| symbol.clone()),
-            accounts: accounts.into_iter().map(|account| account.name).collect(),
-        });
-    }
+    let assets = store.asset_ids().await?;
+    let symbols: HashMap<i64, String> = assets
+        .into_iter()
+        .map(|(symbol, id)| (id, symbol))
+        .collect();
+    let mut accounts = store.spanned_accounts().await?;
+    let shown = rows.into_iter().map(|row| Shown {
+        id: row.id,
+        user_id: row.user_id,
+        name: row.name,
+        currency: row.base_currency,
+        calendar: row.calendar,
+        lot_method: row.lot_method.as_str(),
+        automatic_income: row.income == IncomeMode::Auto,
+        risk_free_rate: row.risk_free_rate,
+        benchmark: row
+            .benchmark_asset_id
+            .and_then(|id| symbols.get(&id).cloned()),
+        accounts: accounts.remove(&row.id).unwrap_or_default(),
+    });
+    let shown: Vec<Shown> = shown.collect();
     if context.json {
         output::json(&shown);
         return Ok(Exit::Ok);
