@@ -69,6 +69,14 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The address of a database is neither of a server nor of a file. It may hold a password and is not repeated.
+    #[error(
+        "the database's address must be postgresql://user:password@host:5432/finance or sqlite:path/to/finance.db"
+    )]
+    DatabaseAddress,
+    /// The address is that of a folder.
+    #[error("{0} is a folder: name a file in it, such as {0}/finance.db")]
+    DatabaseFolder(String),
     /// Any other database error.
     #[error("database {database} failed: {source}")]
     Database {

@@ -30,6 +30,9 @@ use crate::output;
 use crate::summary;
 use imports::Facts;
 
+/// Characters of a name at most.
+const LONGEST_NAME: usize = 200;
+
 /// The finance database: imports, overview, reports and exports
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
@@ -77,12 +80,16 @@ pub(crate) enum Args {
     #[command(subcommand)]
     Assets(assets::AssetsArgs),
     /// Import the prices of an asset from a CSV file
+    #[command(after_help = imports::PRICES_HELP)]
     ImportPrices(imports::PricesArgs),
     /// Import transactions from a CSV file
+    #[command(after_help = imports::TRANSACTIONS_HELP)]
     ImportTransactions(imports::TransactionsArgs),
     /// Import exchange rates to the euro from a CSV file
+    #[command(after_help = imports::RATES_HELP)]
     ImportRates(imports::FileArgs),
     /// Import splits and dividends from a CSV file
+    #[command(after_help = imports::ACTIONS_HELP)]
     ImportActions(imports::FileArgs),
     /// Fetch daily prices, splits and dividends from the providers in celeriac_market_data_providers
     FetchMarketData(market::FetchArgs),
@@ -191,7 +198,7 @@ async fn open(context: &Context) -> Result<Store, Error> {
 
 async fn init(context: &Context) -> Result<Exit, Error> {
     let url = context.finance_url();
-    if let Some(folder) = sqlite_file(&url).and_then(Path::parent) {
+    if let Some(folder) = sqlite_file(&url)?.and_then(Path::parent) {
         std::fs::create_dir_all(folder).map_err(|source| Error::Io {
             what: format!("cannot make the folder {}", folder.display()),
             source,
@@ -215,6 +222,17 @@ fn symbol(text: &str) -> Result<String, String> {
         && !symbol.contains(|sign: char| sign.is_whitespace() || sign.is_control());
     good.then_some(symbol)
         .ok_or_else(|| "must be a symbol such as AAPL".to_owned())
+}
+
+/// What people call something.
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let good = !name.is_empty()
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(char::is_control);
+    good.then(|| name.to_owned()).ok_or_else(|| {
+        format!("must have 1 to {LONGEST_NAME} characters, none of them a control character")
+    })
 }
 
 /// The id of an asset.
@@ -242,6 +260,37 @@ impl OwnerArgs {
             store.require_user(id).await?;
         }
         Ok(self.user)
+    }
+}
+
+/// Something that a user has, by its name.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OwnedArgs {
+    /// Whose it is
+    #[arg(long, short, value_name = "ID")]
+    user: i64,
+    /// Its name
+    name: String,
+}
+
+impl OwnedArgs {
+    /// Its id among all that the user has of its kind.
+    fn among<T>(
+        &self,
+        kind: &str,
+        rows: &[T],
+        known: impl Fn(&T) -> (i64, &String),
+    ) -> Result<i64, Error> {
+        let found = rows.iter().find(|row| *known(row).1 == self.name);
+        found.map(|row| known(row).0).ok_or_else(|| {
+            let names: Vec<&str> = rows.iter().map(|row| known(row).1.as_str()).collect();
+            Error::NotFound(format!(
+                "user {} has no {kind} {}; there are: {}",
+                self.user,
+                self.name,
+                names.join(", ")
+            ))
+        })
     }
 }
 

@@ -207,6 +207,51 @@ fn how_a_user_is_told_is_kept_and_its_secret_not_shown() {
     assert_eq!(shown, expected);
 }
 
+#[test]
+fn what_is_retired_is_gone_from_lists_until_it_is_set_again() {
+    let sandbox = set_up();
+    for (kind, owned, name) in [
+        ("accounts", &["-u", "1"][..], "Main"),
+        ("portfolios", &["-u", "1"], "Everything"),
+        ("assets", &[], "tst"),
+    ] {
+        let command = |verb| [&["finance", kind, verb], owned, &[name]].concat();
+        let shown = || sandbox.json(&["finance", kind, "show"]);
+        let before = shown();
+        assert_eq!(sandbox.json(&command("retire")), json!([]), "{kind}");
+        assert_eq!(shown(), json!([]), "{kind}");
+        let back = sandbox.json(&command("set"));
+        assert_eq!(back[0]["id"], before[0]["id"], "{kind}");
+        assert_eq!(shown(), back, "{kind}");
+    }
+}
+
+/// The file that a command's help shows.
+fn shown_file(sandbox: &Sandbox, command: &str) -> String {
+    let help = stdout(&sandbox.run(&["finance", command, "--help"]).success());
+    let lines = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let rows = lines.filter(|line| line.contains(',') && !line.contains(' '));
+    rows.map(|row| format!("{row}\n")).collect()
+}
+
+#[test]
+fn the_files_that_help_shows_can_be_imported() {
+    let sandbox = set_up();
+    sandbox.run(&["finance", "assets", "set", "AAPL"]).success();
+    for (command, arguments, rows) in [
+        ("import-prices", &["AAPL"][..], 1),
+        ("import-transactions", &["--user", "1"], 2),
+        ("import-rates", &[], 2),
+        ("import-actions", &[], 2),
+    ] {
+        let file = sandbox.file("shown.csv", &shown_file(&sandbox, command));
+        let words = [&["finance", command], arguments, &[file.to_str().unwrap()]].concat();
+        let report = sandbox.json(&words);
+        assert_eq!(report["bad"], 0, "{command}: {report}");
+        assert_eq!(report["written"], rows, "{command}: {report}");
+    }
+}
+
 /// Runs commands, each of which ends with `code` and says what is beside it.
 fn refused(sandbox: &Sandbox, code: i32, commands: &[(&str, &str)]) {
     for (command, said) in commands {
@@ -232,6 +277,8 @@ fn what_makes_no_sense_is_refused_with_what_would() {
             "users notify -u 1 --webhook https://example.org",
             "--secret",
         ),
+        ("accounts set -u 1 \t", "1 to 200 characters"),
+        ("portfolios set -u 1 \u{1b}[2J", "1 to 200 characters"),
         ("assets set ABC --class stamp", "equity, etf, fund"),
         (
             "portfolios set -u 1 All --lot-method random",
@@ -256,6 +303,9 @@ fn what_is_not_there_is_named_with_what_to_do() {
         ("accounts set -u 7 Main", "user 7 does not exist"),
         ("accounts show -u 7", "user 7 does not exist"),
         ("portfolios show -u 7", "user 7 does not exist"),
+        ("portfolios retire -u 7 All", "user 7 has no portfolio All"),
+        ("accounts retire -u 7 Main", "user 7 has no account Main"),
+        ("assets retire ABC", "there is no asset ABC"),
         ("users notify -u 7", "user 7 does not exist"),
         (
             "assets set ABC --calendar XMAS",

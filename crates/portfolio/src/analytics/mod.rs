@@ -15,6 +15,7 @@ mod load;
 mod overview;
 mod performance;
 mod period;
+mod portion;
 mod refresh;
 mod remembered;
 mod request;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use futures_util::future::{OptionFuture, try_join};
 use jiff::civil::Date;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::batch::Engine;
-use super::compute::{Job, failure};
+use super::compute::failure;
 use super::envelope::{Envelope, Issue, RefreshData, Status};
 use super::load::{self, Changed, Need, Shared};
 use super::overview::{GlobalOverview, UserSummary};
+use super::portion::{Computed, PORTION, Portion};
 use super::request::RefreshRequest;
-use super::save::{Done, Figures, Rows};
+use super::save::{Figures, Rows};
 use super::states::Resume;
 use super::stored::CACHED_PARTS;
 use super::tally::Tally;
@@ -27,8 +27,6 @@ use crate::store::{Lock, LockAttempt, PortfolioRow, Store};
 /// The registered name of the task.
 pub const TASK: &str = "finflow.core.tasks.refresh_portfolio_analytics";
 
-/// Portfolios that are loaded, computed and saved together.
-const PORTION: usize = 256;
 /// Warnings that a result lists.
 const LISTED: usize = 500;
 
@@ -80,27 +78,6 @@ fn already_running(holder: String) -> Envelope<RefreshData> {
         ..RefreshData::default()
     };
     Envelope::new(TASK, Status::Skipped, data)
-}
-
-/// What came of one portfolio; `None` when its rows are needed.
-type Outcome = Option<Result<Done, Issue>>;
-
-/// Portfolios that are computed together.
-struct Portion {
-    /// How many there are, with those for which nothing is to be computed.
-    size: usize,
-    jobs: Vec<Job>,
-}
-
-impl Portion {
-    /// Begins to compute it, on threads of its own.
-    fn begin(self, engine: &Arc<Engine>) -> JoinHandle<(Portion, Vec<Outcome>)> {
-        let engine = Arc::clone(engine);
-        spawn_blocking(move || {
-            let outcomes = engine.make_all(&Figures, &self.jobs);
-            (self, outcomes)
-        })
-    }
 }
 
 /// The state of a run.
@@ -236,7 +213,7 @@ impl<'r> Run<'r> {
     }
 
     /// Asks before each portion whether the run is to stop; what was made ready is then left.
-    fn unless_stopped(&mut self, ready: Option<Portion>) -> Option<Portion> {
+    fn unless_stopped(&mut self, ready: Option<Portion<Figures>>) -> Option<Portion<Figures>> {
         let portion = ready?;
         self.stopped = (self.should_stop)();
         (!self.stopped).then_some(portion)
@@ -290,7 +267,7 @@ impl<'r> Run<'r> {
         needs: Option<Vec<Need>>,
         engine: &mut Arc<Engine>,
         shorts: &BTreeSet<AccountId>,
-    ) -> Result<Option<Portion>> {
+    ) -> Result<Option<Portion<Figures>>> {
         let Some(needs) = needs else {
             return Ok(None);
         };
@@ -298,21 +275,12 @@ impl<'r> Run<'r> {
         self.advance("load", size);
         let changed = needs.into_iter().filter_map(|need| self.settle(need));
         let changed: Vec<Changed> = changed.collect();
-        let named = changed
-            .iter()
-            .flat_map(|changed| changed.assets.iter().copied());
-        let new = engine.unknown(named);
-        *engine = std::mem::take(engine).knowing(self.store, new).await?;
-        let index = engine.asset_index();
-        let jobs = changed
-            .into_iter()
-            .map(|changed| changed.job(index, shorts));
-        let jobs = jobs.collect();
-        Ok(Some(Portion { size, jobs }))
+        let portion = Portion::ready(self.store, engine, shorts, changed, Figures, size);
+        portion.await.map(Some)
     }
 
     /// Keeps what overviews need, and returns what is to be stored.
-    fn note(&mut self, done: Option<(Portion, Vec<Outcome>)>) -> Vec<Rows> {
+    fn note(&mut self, done: Option<Computed<Figures>>) -> Vec<Rows> {
         let Some((portion, outcomes)) = done else {
             return Vec::new();
         };

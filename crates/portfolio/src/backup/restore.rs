@@ -115,7 +115,7 @@ pub async fn restore_url(
     force: bool,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Restored> {
-    let fresh = sqlite_file(url).filter(|file| !file.exists());
+    let fresh = sqlite_file(url)?.filter(|file| !file.exists());
     if let Some(folder) = fresh.and_then(Path::parent) {
         std::fs::create_dir_all(folder).map_err(|source| Error::FileWrite {
             path: folder.to_owned(),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
@@ -36,6 +37,9 @@ pub(crate) enum Transaction {
 impl Store {
     pub(super) async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Store> {
         let name = path.display().to_string();
+        if path.is_dir() {
+            return Err(Error::DatabaseFolder(name));
+        }
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE);
@@ -51,6 +55,7 @@ impl Store {
         let options: PgConnectOptions = url
             .parse()
             .map_err(|source| Error::DatabaseUrl { source })?;
+        let options = options.disable_statement_logging();
         let name = format!(
             "postgresql://{}@{}:{}/{}",
             options.get_username(),
@@ -121,6 +126,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", PAGE_CACHE)
         .pragma("wal_autocheckpoint", FOLDED_AFTER)
         .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging()
 }
 
 /// What went wrong, whichever server says so.

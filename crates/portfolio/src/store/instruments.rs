@@ -41,13 +41,14 @@ impl<'a> NewAsset<'a> {
 }
 
 impl Store {
-    /// Adds an asset, or updates the one with this symbol on this exchange; returns the id. Its calendar must be a known one.
+    /// Adds an asset, or updates the one with this symbol on this exchange; returns the id. A retired one is back. Its calendar
+    /// must be a known one.
     pub async fn put_asset(&self, asset: &NewAsset<'_>) -> Result<i64> {
         Calendar::named(asset.calendar)?;
         let query = self.sql(
             "INSERT INTO assets (symbol, name, asset_class, sector, country, currency, calendar, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (symbol, exchange) DO UPDATE SET name = excluded.name, asset_class = excluded.asset_class,
-               sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar
+               sector = excluded.sector, country = excluded.country, currency = excluded.currency, calendar = excluded.calendar, is_active = TRUE
              RETURNING id AS found",
         );
         let query = query

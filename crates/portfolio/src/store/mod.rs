@@ -30,6 +30,7 @@ mod portfolio_caches;
 mod price_file;
 mod reconciliations;
 mod results;
+mod retiring;
 mod revisions;
 mod runs;
 mod snapshots;
@@ -60,6 +61,7 @@ pub use notifications::{
 pub use people::{AccountRow, NewAccount, NewPortfolio, NewUser, PortfolioRow, UserRow};
 pub use reconciliations::BreakRow;
 pub use results::{CacheRow, SavedFigures, SummaryRow};
+pub use retiring::Retirable;
 pub use runs::{NewRun, RunEnd};
 
 pub use snapshots::{Snapshot, SnapshotPosition};
@@ -91,9 +93,9 @@ pub struct Store {
 
 impl Store {
     /// Opens the database that a URL names: `postgresql://user:password@host:port/database`, or a SQLite file, with or
-    /// without `sqlite://` before its path. It must exist; its schema is brought up to date.
+    /// without `sqlite:` or `sqlite://` before its path. It must exist; its schema is brought up to date.
     pub async fn open_url(url: &str) -> Result<Store> {
-        match sqlite_file(url) {
+        match sqlite_file(url)? {
             Some(path) => Store::open(path).await,
             None => Store::connect_postgres(url).await,
         }
@@ -101,7 +103,7 @@ impl Store {
 
     /// As [`Store::open_url`], but creates a SQLite file where there is none. A PostgreSQL database must exist.
     pub async fn create_url(url: &str) -> Result<Store> {
-        match sqlite_file(url) {
+        match sqlite_file(url)? {
             Some(path) => Store::create(path).await,
             None => Store::connect_postgres(url).await,
         }
@@ -129,9 +131,21 @@ impl Store {
 }
 
 /// The SQLite file that a URL names; `None` when it names a PostgreSQL server.
-pub fn sqlite_file(url: &str) -> Option<&Path> {
-    let server = url.starts_with("postgresql://") || url.starts_with("postgres://");
-    (!server).then(|| Path::new(url.strip_prefix("sqlite://").unwrap_or(url)))
+///
+/// # Errors
+/// It names neither.
+pub fn sqlite_file(url: &str) -> Result<Option<&Path>> {
+    if url.starts_with("postgresql://") || url.starts_with("postgres://") {
+        return Ok(None);
+    }
+    let path = match url.strip_prefix("sqlite:") {
+        Some(path) => path.strip_prefix("//").unwrap_or(path),
+        None => url,
+    };
+    if path.is_empty() || path.contains("://") {
+        return Err(Error::DatabaseAddress);
+    }
+    Ok(Some(Path::new(path)))
 }
 
 #[cfg(test)]

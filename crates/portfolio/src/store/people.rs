@@ -116,11 +116,11 @@ impl Store {
         query.found().await
     }
 
-    /// Adds an account, or updates the user's one of this name; returns the id.
+    /// Adds an account, or updates the user's one of this name; returns the id. A retired one is back.
     pub async fn put_account(&self, account: &NewAccount<'_>, now: Timestamp) -> Result<i64> {
         let query = self.sql(
             "INSERT INTO accounts (user_id, name, currency, allow_short, created_at) VALUES (?1, ?2, ?3, ?4, ?5::timestamptz)
-             ON CONFLICT (user_id, name) DO UPDATE SET currency = excluded.currency, allow_short = excluded.allow_short
+             ON CONFLICT (user_id, name) DO UPDATE SET currency = excluded.currency, allow_short = excluded.allow_short, is_active = TRUE
              RETURNING id AS found",
         );
         let query = query
@@ -130,7 +130,8 @@ impl Store {
         query.bind(account.allow_short).bind(now).found().await
     }
 
-    /// Adds a portfolio, or updates the user's one of this name; returns the id. Its calendar must be a known one.
+    /// Adds a portfolio, or updates the user's one of this name; returns the id. A retired one is back. Its calendar must be a
+    /// known one.
     pub async fn put_portfolio(&self, portfolio: &NewPortfolio<'_>, now: Timestamp) -> Result<i64> {
         Calendar::named(portfolio.calendar)?;
         let query = self.sql(
@@ -138,7 +139,7 @@ impl Store {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7::numeric, ?8::timestamptz, ?9)
              ON CONFLICT (user_id, name) DO UPDATE SET base_currency = excluded.base_currency, calendar = excluded.calendar,
                lot_method = excluded.lot_method, income_mode = excluded.income_mode, risk_free_rate = excluded.risk_free_rate,
-               benchmark_asset_id = excluded.benchmark_asset_id
+               benchmark_asset_id = excluded.benchmark_asset_id, is_active = TRUE
              RETURNING id AS found",
         );
         let income = if portfolio.automatic_income {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::database::options;
-use super::{NewUser, Store};
+use super::{NewUser, Store, sqlite_file};
 use crate::backup::{LEFT_OUT, TABLES};
 use crate::error::Error;
 
@@ -25,6 +25,41 @@ async fn a_missing_file_is_said_and_not_created() {
     assert!(matches!(error, Error::DatabaseMissing(_)));
     assert!(error.to_string().contains("create it first"));
     assert!(!path.exists());
+}
+
+#[test]
+fn files_are_named_by_path_or_url_and_nothing_else_is_a_file() {
+    let file = |url| {
+        sqlite_file(url)
+            .unwrap()
+            .map(|path| path.to_str().unwrap().to_owned())
+    };
+    for url in [
+        "data/finance.db",
+        "sqlite:data/finance.db",
+        "sqlite://data/finance.db",
+    ] {
+        assert_eq!(file(url).unwrap(), "data/finance.db", "{url}");
+    }
+    assert_eq!(file("sqlite:///srv/finance.db").unwrap(), "/srv/finance.db");
+    assert_eq!(file("postgres://host/finance"), None);
+    for url in [
+        "",
+        "sqlite:",
+        "sqlite://",
+        "mysql://ada:secret@host/finance",
+    ] {
+        let error = sqlite_file(url).unwrap_err().to_string();
+        assert!(error.contains("must be postgresql://"), "{url}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Store::create(folder.path()).await.unwrap_err().to_string();
+    assert!(error.contains("name a file in it"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Refreshing through a real store.
 
+mod retired;
 mod trouble;
 mod unchanged;
 

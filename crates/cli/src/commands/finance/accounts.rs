@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use portfolio::money::Currency;
-use portfolio::store::{AccountRow, NewAccount, Store};
+use portfolio::store::{AccountRow, NewAccount, Retirable, Store};
 use service::Exit;
 
-use super::OwnerArgs;
+use super::{OwnedArgs, OwnerArgs};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
@@ -16,13 +16,16 @@ use crate::output;
   celeriac finance accounts set -u 1 Main
   celeriac finance accounts set -u 1 Depot --currency EUR --custodian 'Example Bank' --number DE-4711
   celeriac finance accounts show
+  celeriac finance accounts retire -u 1 Depot
 User and name identify an account: the same ones again change it, and what is not given has its default then;
-only custodian and number stay. Rows of ledgers name accounts by their names.")]
+only custodian and number stay. A retired one is back then. Rows of ledgers name accounts by their names.")]
 pub(crate) enum AccountsArgs {
     /// Add an account, or change one
     Set(SetArgs),
     /// Show accounts
     Show(OwnerArgs),
+    /// Leave an account out of reconciliation; its ledger counts still
+    Retire(OwnedArgs),
 }
 
 /// An account.
@@ -32,6 +35,7 @@ pub(crate) struct SetArgs {
     #[arg(long, short, value_name = "ID")]
     user: i64,
     /// Its name in ledgers
+    #[arg(value_parser = super::name)]
     name: String,
     /// Its currency; the user's unless given
     #[arg(long, value_name = "CODE")]
@@ -40,10 +44,10 @@ pub(crate) struct SetArgs {
     #[arg(long)]
     allow_short: bool,
     /// Who keeps it
-    #[arg(long, value_name = "NAME", requires = "number")]
+    #[arg(long, value_name = "NAME", value_parser = super::name, requires = "number")]
     custodian: Option<String>,
     /// Its number there, as statements have it
-    #[arg(long, value_name = "NUMBER", requires = "custodian")]
+    #[arg(long, value_name = "NUMBER", value_parser = super::name, requires = "custodian")]
     number: Option<String>,
 }
 
@@ -54,13 +58,26 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let accounts = match args {
         AccountsArgs::Set(args) => vec![set(store, &args).await?],
-        AccountsArgs::Show(owner) => match owner.check(store).await? {
-            None => store.active_accounts().await?,
-            Some(id) => store.accounts(id).await?,
-        },
+        AccountsArgs::Show(owner) => {
+            let user = owner.check(store).await?;
+            shown(store, user).await?
+        }
+        AccountsArgs::Retire(args) => {
+            let accounts = store.accounts(args.user).await?;
+            let id = args.among("account", &accounts, |account| (account.id, &account.name))?;
+            store.retire(Retirable::Account, id).await?;
+            shown(store, Some(args.user)).await?
+        }
     };
     show(&accounts, context);
     Ok(Exit::Ok)
+}
+
+/// All active accounts, or a user's.
+async fn shown(store: &Store, user: Option<i64>) -> Result<Vec<AccountRow>, Error> {
+    let mut accounts = store.active_accounts().await?;
+    accounts.retain(|account| user.is_none_or(|user| account.user_id == user));
+    Ok(accounts)
 }
 
 async fn set(store: &Store, args: &SetArgs) -> Result<AccountRow, Error> {

@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use portfolio::market::CLASSES;
 use portfolio::money::Currency;
-use portfolio::store::{Listing, NewAsset, Store};
+use portfolio::store::{Listing, NewAsset, Retirable, Store};
 use serde_json::json;
 use service::Exit;
 
@@ -17,13 +17,20 @@ use crate::output;
   celeriac finance assets set AAPL --name 'Apple Inc.' --sector Technology --country US
   celeriac finance assets set BUND --class bond --currency EUR --calendar XETR
   celeriac finance assets show
-The symbol identifies an asset: the same one again changes it, and what is not given has its default then.
-Symbols that a provider knows are added by fetch-market-data.")]
+  celeriac finance assets retire TWTR
+The symbol identifies an asset: the same one again changes it, and what is not given has its default then,
+and a retired one is back. Symbols that a provider knows are added by fetch-market-data.")]
 pub(crate) enum AssetsArgs {
     /// Add an asset, or change one
     Set(SetArgs),
     /// Show all assets, and for which days there are prices
     Show,
+    /// Fetch no more prices of an asset, such as one that is not traded any more
+    Retire {
+        /// Its symbol
+        #[arg(value_parser = super::symbol)]
+        symbol: String,
+    },
 }
 
 /// An asset.
@@ -53,22 +60,32 @@ pub(crate) struct SetArgs {
 }
 
 pub(super) async fn run(store: &Store, args: AssetsArgs, context: &Context) -> Result<Exit, Error> {
-    let mut assets = store.listings().await?;
-    if let AssetsArgs::Set(args) = args {
-        let asset = NewAsset {
-            name: args.name.as_deref().unwrap_or(&args.symbol),
-            class: &args.class,
-            sector: args.sector.as_deref(),
-            country: args.country.as_deref(),
-            calendar: &args.calendar,
-            ..NewAsset::share(&args.symbol, args.currency)
-        };
-        let id = store.put_asset(&asset).await?;
-        assets = store.listings().await?;
-        assets.retain(|asset| asset.id == id);
-    }
+    let assets = match args {
+        AssetsArgs::Set(args) => vec![set(store, &args).await?],
+        AssetsArgs::Show => store.listings().await?,
+        AssetsArgs::Retire { symbol } => {
+            let id = super::asset(store, &symbol).await?;
+            store.retire(Retirable::Asset, id).await?;
+            store.listings().await?
+        }
+    };
     show(&assets, context);
     Ok(Exit::Ok)
+}
+
+async fn set(store: &Store, args: &SetArgs) -> Result<Listing, Error> {
+    let asset = NewAsset {
+        name: args.name.as_deref().unwrap_or(&args.symbol),
+        class: &args.class,
+        sector: args.sector.as_deref(),
+        country: args.country.as_deref(),
+        calendar: &args.calendar,
+        ..NewAsset::share(&args.symbol, args.currency)
+    };
+    let id = store.put_asset(&asset).await?;
+    let mut listings = store.listings().await?.into_iter();
+    let stored = listings.find(|listing| listing.id == id);
+    stored.ok_or_else(|| Error::NotFound(format!("asset {} was retired meanwhile", args.symbol)))
 }
 
 fn show(assets: &[Listing], context: &Context) {

@@ -18,13 +18,44 @@ use crate::output;
 /// What rows that come from files say of where they are from.
 const SOURCE: &str = "csv";
 
+pub(super) const PRICES_HELP: &str = "Example:
+  celeriac finance import-prices AAPL prices/AAPL.csv
+The file, of which only date and close are required:
+  date,open,high,low,close,volume
+  2024-01-02,187.15,188.44,183.89,185.64,82488700";
+
+pub(super) const TRANSACTIONS_HELP: &str = "Example:
+  celeriac finance import-transactions --user 1 ledger.csv
+The file:
+  account,date,type,symbol,quantity,price,amount,currency,fee,external_id
+  Main,2024-01-02,deposit,,,,10000,USD,,D-1
+  Main,2024-01-03,buy,AAPL,10,184.25,,USD,1.50,B-1
+Required are account, date, type and currency. Types: buy, sell, dividend,
+interest, fee, tax, deposit, withdrawal, split, transfer_in, transfer_out,
+fx_conversion, return_of_capital, spinoff, symbol_change, cash_in_lieu. More
+columns: tax, settle_date, executed_at, note, to_currency, to_amount,
+to_symbol, ratio, cost_fraction, acquired_on, lot_picks.";
+
+pub(super) const RATES_HELP: &str = "Example:
+  celeriac finance import-rates eurofxref-hist.csv
+The file, units for one euro, as the European Central Bank publishes it:
+  Date,USD,GBP
+  2024-01-02,1.0956,0.86645";
+
+pub(super) const ACTIONS_HELP: &str = "Example:
+  celeriac finance import-actions actions.csv
+The file, new shares for an old one or cash for each share:
+  symbol,ex_date,type,value,currency
+  AAPL,2020-08-31,split,4,
+  AAPL,2024-02-09,dividend,0.24,USD";
+
 /// Prices of an asset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PricesArgs {
     /// The asset's symbol
     #[arg(value_parser = super::symbol)]
     symbol: String,
-    /// The file: date,open,high,low,close,volume
+    /// The file
     file: PathBuf,
 }
 

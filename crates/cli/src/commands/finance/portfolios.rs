@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use portfolio::decimal::Decimal;
 use portfolio::ledger::{IncomeMode, LotMethod};
 use portfolio::money::Currency;
-use portfolio::store::{AccountRow, NewPortfolio, PortfolioRow, Store};
+use portfolio::store::{AccountRow, NewPortfolio, PortfolioRow, Retirable, Store};
 use serde::Serialize;
 use service::Exit;
 
-use super::OwnerArgs;
 use super::targets::share;
+use super::{OwnedArgs, OwnerArgs};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output;
@@ -24,12 +24,16 @@ use crate::output;
   celeriac finance portfolios set -u 1 Pension --account Depot --account Cash --currency EUR --calendar XETR
   celeriac finance portfolios set -u 1 Everything --benchmark SPY --risk-free 2.5 --lot-method hifo
   celeriac finance portfolios show
-User and name identify a portfolio: the same ones again change it, and what is not given has its default then.")]
+  celeriac finance portfolios retire -u 1 Pension
+User and name identify a portfolio: the same ones again change it, and what is not given has its default then.
+A retired one is back.")]
 pub(crate) enum PortfoliosArgs {
     /// Add a portfolio, or change one
     Set(SetArgs),
     /// Show portfolios
     Show(OwnerArgs),
+    /// Leave a portfolio out of figures and snapshots; those there are stay
+    Retire(OwnedArgs),
 }
 
 /// A portfolio.
@@ -39,6 +43,7 @@ pub(crate) struct SetArgs {
     #[arg(long, short, value_name = "ID")]
     user: i64,
     /// Its name
+    #[arg(value_parser = super::name)]
     name: String,
     /// An account of it, by name; all that the user has by now unless given. May be given several times
     #[arg(long = "account", value_name = "NAME")]
@@ -85,9 +90,24 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let rows = match args {
         PortfoliosArgs::Set(args) => vec![set(store, &args).await?],
-        PortfoliosArgs::Show(owner) => store.portfolios(owner.check(store).await?).await?,
+        PortfoliosArgs::Show(owner) => {
+            let user = owner.check(store).await?;
+            active(store, user).await?
+        }
+        PortfoliosArgs::Retire(args) => {
+            let rows = store.portfolios(Some(args.user)).await?;
+            let id = args.among("portfolio", &rows, |row| (row.id, &row.name))?;
+            store.retire(Retirable::Portfolio, id).await?;
+            active(store, Some(args.user)).await?
+        }
     };
     show(store, rows, context).await
+}
+
+async fn active(store: &Store, user: Option<i64>) -> Result<Vec<PortfolioRow>, Error> {
+    let mut rows = store.portfolios(user).await?;
+    rows.retain(|row| row.is_active);
+    Ok(rows)
 }
 
 async fn set(store: &Store, args: &SetArgs) -> Result<PortfolioRow, Error> {
@@ -126,22 +146,14 @@ impl SetArgs {
         if self.accounts.is_empty() {
             return Ok(accounts.iter().map(|account| account.id).collect());
         }
-        let id = |name: &String| {
-            let found = accounts.iter().find(|account| account.name == *name);
-            let known = || {
-                let names: Vec<&str> = accounts
-                    .iter()
-                    .map(|account| account.name.as_str())
-                    .collect();
-                Error::NotFound(format!(
-                    "user {} has no account {name}; there are: {}",
-                    self.user,
-                    names.join(", ")
-                ))
-            };
-            found.map(|account| account.id).ok_or_else(known)
+        let named = self.accounts.iter().map(|name| OwnedArgs {
+            user: self.user,
+            name: name.clone(),
+        });
+        let id = |named: OwnedArgs| {
+            named.among("account", accounts, |account| (account.id, &account.name))
         };
-        self.accounts.iter().map(id).collect()
+        named.map(id).collect()
     }
 }
 

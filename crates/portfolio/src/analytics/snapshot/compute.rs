@@ -1,6 +1,6 @@
 //! One portfolio's snapshot from where its ledger stands.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -13,14 +13,19 @@ use crate::figures::{Closing, inconsistencies};
 use crate::ledger::LedgerError;
 use crate::market::Market;
 use crate::metrics::compound;
+use crate::money::Currency;
 use crate::series::{Series, Walked};
-use crate::store::{Snapshot, SnapshotPosition};
+use crate::store::{KeptSnapshot, Snapshot, SnapshotPosition};
 use crate::valuation::Position;
 
 /// Makes snapshots.
 pub(super) struct Snapshots {
+    /// What is kept of the day, by portfolio.
+    pub(super) kept: BTreeMap<i64, KeptSnapshot>,
     /// The day of the snapshot before, by portfolio, of those that have one.
     pub(super) previous: HashMap<i64, Date>,
+    /// The values of those whose rows are current.
+    pub(super) unchanged: Vec<(Currency, Decimal)>,
 }
 
 impl Making for Snapshots {

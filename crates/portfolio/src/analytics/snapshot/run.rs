@@ -1,18 +1,18 @@
 //! The run: portfolios by day, in portions; the rows of a portion in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::{OptionFuture, try_join};
 use jiff::civil::Date;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::super::batch::Engine;
 use super::super::calendars::MadeCalendars;
-use super::super::compute::{Job, failure};
+use super::super::compute::failure;
 use super::super::envelope::{Envelope, Issue};
 use super::super::hash;
 use super::super::load::{self, Changed, Ledgers};
+use super::super::portion::{Computed, PORTION, Portion};
 use super::super::request::RefreshRequest;
 use super::super::states::Resume;
 use super::compute::Snapshots;
@@ -26,8 +26,6 @@ use crate::store::{KeptSnapshot, PortfolioRow, Snapshot, Store};
 
 /// The registered name of the task.
 const TASK: &str = "create_portfolio_snapshot";
-/// Portfolios that are loaded, computed and saved together.
-const PORTION: usize = 256;
 
 /// Keeps snapshots. Returns `partial` when a portfolio failed or `should_stop` said so (it is asked between portions;
 /// what is done is saved).
@@ -81,48 +79,22 @@ struct Shared {
 
 /// Portfolios that are handled together, as they are loaded.
 struct Loaded {
-    rows: usize,
-    kept: BTreeMap<i64, KeptSnapshot>,
-    /// The day of the snapshot before, by portfolio.
-    previous: HashMap<i64, Date>,
+    size: usize,
+    making: Snapshots,
     changed: Vec<Changed>,
-    /// The values of those whose rows are current.
-    unchanged: Vec<(Currency, Decimal)>,
 }
 
 impl Loaded {
     fn sort_out(&mut self, changed: Changed, force: bool) {
         let target = &changed.target;
-        let kept = self.kept.get(&target.row.id);
+        let kept = self.making.kept.get(&target.row.id);
         match kept.filter(|kept| kept.input_hash == target.hash && !force) {
-            Some(kept) => self.unchanged.push((target.row.base_currency, kept.nav)),
+            Some(kept) => {
+                let value = (target.row.base_currency, kept.nav);
+                self.making.unchanged.push(value);
+            }
             None => self.changed.push(changed),
         }
-    }
-}
-
-/// Portfolios that are computed together.
-struct Portion {
-    /// How many there are, with those for which nothing is to be computed.
-    size: usize,
-    kept: BTreeMap<i64, KeptSnapshot>,
-    /// The values of those whose rows are current.
-    unchanged: Vec<(Currency, Decimal)>,
-    making: Snapshots,
-    jobs: Vec<Job>,
-}
-
-/// What came of one portfolio; `None` when its rows are needed.
-type Outcome = Option<Result<Option<Snapshot>, Issue>>;
-
-impl Portion {
-    /// Begins to compute it, on threads of its own.
-    fn begin(self, engine: &Arc<Engine>) -> JoinHandle<(Portion, Vec<Outcome>)> {
-        let engine = Arc::clone(engine);
-        spawn_blocking(move || {
-            let outcomes = engine.make_all(&self.making, &self.jobs);
-            (self, outcomes)
-        })
     }
 }
 
@@ -251,12 +223,15 @@ impl Run<'_> {
             return Ok(None);
         };
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut portion = Loaded {
-            rows: rows.len(),
+        let making = Snapshots {
             kept: self.store.kept_snapshots(&ids, shared.date).await?,
             previous: self.store.previous_snapshots(&ids, shared.date).await?,
-            changed: Vec::new(),
             unchanged: Vec::new(),
+        };
+        let mut portion = Loaded {
+            size: rows.len(),
+            making,
+            changed: Vec::new(),
         };
         let request = RefreshRequest {
             as_of: Some(shared.date),
@@ -271,7 +246,7 @@ impl Run<'_> {
             let calendar = calendars.get(&row.calendar)?;
             let (mut target, assets) =
                 load::target(row, &digest, calendar, shared.date, &inputs.revisions);
-            let before_text = format!("{:?}", portion.previous.get(&row.id));
+            let before_text = format!("{:?}", portion.making.previous.get(&row.id));
             target.hash = hash::joined([target.hash.as_str(), &before_text].into_iter());
             let changed = Changed {
                 target,
@@ -300,44 +275,30 @@ impl Run<'_> {
         loaded: Option<Loaded>,
         engine: &mut Arc<Engine>,
         shared: &Shared,
-    ) -> Result<Option<Portion>> {
+    ) -> Result<Option<Portion<Snapshots>>> {
         let Some(loaded) = loaded else {
             return Ok(None);
         };
-        let named = loaded
-            .changed
-            .iter()
-            .flat_map(|changed| changed.assets.iter().copied());
-        let new = engine.unknown(named);
-        *engine = std::mem::take(engine).knowing(self.store, new).await?;
-        let index = engine.asset_index();
-        let jobs = loaded
-            .changed
-            .into_iter()
-            .map(|changed| changed.job(index, &shared.shorts));
-        let jobs = jobs.collect();
-        Ok(Some(Portion {
-            size: loaded.rows,
-            kept: loaded.kept,
-            unchanged: loaded.unchanged,
-            making: Snapshots {
-                previous: loaded.previous,
-            },
-            jobs,
-        }))
+        let Loaded {
+            size,
+            making,
+            changed,
+        } = loaded;
+        let portion = Portion::ready(self.store, engine, &shared.shorts, changed, making, size);
+        portion.await.map(Some)
     }
 
     /// Counts what was made, and returns what is to be stored.
     async fn note(
         &mut self,
-        done: Option<(Portion, Vec<Outcome>)>,
+        done: Option<Computed<Snapshots>>,
         date: Date,
         again: &mut Vec<PortfolioRow>,
     ) -> Result<Vec<Snapshot>> {
         let Some((portion, outcomes)) = done else {
             return Ok(Vec::new());
         };
-        self.count_unchanged(&portion.unchanged);
+        self.count_unchanged(&portion.making.unchanged);
         let mut snapshots = Vec::with_capacity(outcomes.len());
         for (job, outcome) in portion.jobs.into_iter().zip(outcomes) {
             match outcome {
@@ -345,7 +306,7 @@ impl Run<'_> {
                 Some(Err(issue)) => self.fail(issue),
                 Some(Ok(None)) => self.warnings.push(nothing_yet(job.target.row.id, date)),
                 Some(Ok(Some(snapshot))) => {
-                    let kept = portion.kept.get(&snapshot.portfolio_id);
+                    let kept = portion.making.kept.get(&snapshot.portfolio_id);
                     if self.is_consistent(&snapshot, kept) {
                         match kept {
                             None => self.data.created += 1,
