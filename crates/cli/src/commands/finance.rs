@@ -16,12 +16,15 @@ mod trial;
 mod users;
 
 use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use portfolio::progress::Progress;
 use portfolio::store::{Store, sqlite_file};
 use service::Exit;
+use service::settings::mask_urls;
 
 use crate::context::Context;
 use crate::demo::FINANCE_SETTINGS;
@@ -30,6 +33,8 @@ use crate::output;
 use crate::summary;
 use imports::Facts;
 
+/// How long a command waits before it says for what.
+const SILENCE: Duration = Duration::from_secs(2);
 /// Characters of a name at most.
 const LONGEST_NAME: usize = 200;
 
@@ -188,12 +193,24 @@ async fn on(store: &Store, args: Args, context: &Context) -> Result<Exit, Error>
 }
 
 async fn open(context: &Context) -> Result<Store, Error> {
-    match Store::open_url(&context.finance_url()).await {
+    let url = context.finance_url();
+    match patiently(&url, Store::open_url(&url)).await {
         Err(portfolio::Error::DatabaseMissing(path)) => Err(Error::NotFound(format!(
             "there is no finance database at {path}; celeriac finance init makes one, celeriac up --demo one with a sample portfolio"
         ))),
         opened => Ok(opened?),
     }
+}
+
+/// Goes on waiting for a database that takes long to open, but says so.
+async fn patiently<T>(url: &str, opening: impl Future<Output = T>) -> T {
+    let mut opening = pin!(opening);
+    tokio::select! {
+        biased;
+        opened = &mut opening => return opened,
+        () = tokio::time::sleep(SILENCE) => eprintln!("note: still opening {}", mask_urls(url)),
+    }
+    opening.await
 }
 
 async fn init(context: &Context) -> Result<Exit, Error> {
@@ -204,7 +221,7 @@ async fn init(context: &Context) -> Result<Exit, Error> {
             source,
         })?;
     }
-    let store = Store::create_url(&url).await?;
+    let store = patiently(&url, Store::create_url(&url)).await?;
     output::line(&format!("the finance database is {}", store.name()));
     if store.users().await?.is_empty() {
         output::line(

@@ -20,6 +20,8 @@ const PAGE_CACHE: &str = "-8192";
 const FOLDED_AFTER: &str = "8192";
 /// How long a statement waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one connection more may take that says why there is none.
+const LAST_TRY: Duration = Duration::from_secs(2);
 
 /// Connections to the server in use.
 #[derive(Clone, Debug)]
@@ -66,10 +68,12 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE);
-        let pool = pool
-            .connect_with(options)
-            .await
-            .map_err(|error| classify(&name, error))?;
+        let pool = match pool.connect_with(options.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) => {
+                return Err(classify(&name, why_not(&options).await));
+            }
+            connected => connected.map_err(|error| classify(&name, error))?,
+        };
         Store::migrated(Pools::Postgres(pool), name, None).await
     }
 
@@ -115,6 +119,14 @@ impl Store {
     /// The crate's error for one of sqlx.
     pub(crate) fn failed(&self, error: sqlx::Error) -> Error {
         classify(&self.name, error)
+    }
+}
+
+/// Why no connection can be had: the pool knows only that it has given up.
+async fn why_not(options: &PgConnectOptions) -> sqlx::Error {
+    match tokio::time::timeout(LAST_TRY, options.connect()).await {
+        Ok(Err(error)) => error,
+        _ => sqlx::Error::PoolTimedOut,
     }
 }
 
