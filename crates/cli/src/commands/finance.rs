@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
+use portfolio::money::Currency;
 use portfolio::progress::Progress;
 use portfolio::store::{Store, sqlite_file};
 use service::Exit;
@@ -239,6 +240,11 @@ fn symbol(text: &str) -> Result<String, String> {
         && !symbol.contains(|sign: char| sign.is_whitespace() || sign.is_control());
     good.then_some(symbol)
         .ok_or_else(|| "must be a symbol such as AAPL".to_owned())
+}
+
+/// The currency of what names none.
+fn usd() -> Currency {
+    "USD".parse().expect("a code of three letters")
 }
 
 /// What people call something.

@@ -208,6 +208,44 @@ fn how_a_user_is_told_is_kept_and_its_secret_not_shown() {
 }
 
 #[test]
+fn what_is_not_given_stays_as_it_was_set() {
+    let sandbox = set_up();
+    let set = |command: &str| {
+        let words = ["finance"].into_iter().chain(command.split(' '));
+        sandbox.json(&words.collect::<Vec<_>>())
+    };
+    let same = |first: &str, again: &str| assert_eq!(set(first), set(again), "{again}");
+    same(
+        "users set ada@example.org --name Ada --currency GBP",
+        "users set ada@example.org",
+    );
+    set("accounts set -u 1 Other");
+    same(
+        "accounts set -u 1 Main --currency EUR --allow-short --custodian Bank --number 7",
+        "accounts set -u 1 Main",
+    );
+    same(
+        "portfolios set -u 1 Some --account Main --currency EUR --calendar XETR --lot-method hifo \
+         --automatic-income --risk-free 2.5 --benchmark tst",
+        "portfolios set -u 1 Some",
+    );
+    same(
+        "assets set tst --class etf --sector Energy --country DE --currency EUR --calendar XETR",
+        "assets set tst --name Renamed",
+    );
+    let changed =
+        set("portfolios set -u 1 Some --no-benchmark --all-accounts --automatic-income=false");
+    assert_eq!(changed[0]["benchmark"], json!(null));
+    assert_eq!(changed[0]["accounts"], json!(["Main", "Other"]));
+    assert_eq!(changed[0]["automatic_income"], false);
+    assert_eq!(changed[0]["lot_method"], "hifo");
+    assert_eq!(
+        set("accounts set -u 1 Main --allow-short=false")[0]["allow_short"],
+        false
+    );
+}
+
+#[test]
 fn what_is_retired_is_gone_from_lists_until_it_is_set_again() {
     let sandbox = set_up();
     for (kind, owned, name) in [

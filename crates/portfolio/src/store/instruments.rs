@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use calendar::Calendar;
 
 use super::Store;
+use super::codec::Reader;
+use super::sql::Row;
 use crate::error::Result;
 use crate::money::Currency;
 
@@ -38,6 +40,33 @@ impl<'a> NewAsset<'a> {
             calendar: "XNYS",
         }
     }
+
+    /// As it is stored.
+    pub fn of(row: &'a AssetRow) -> NewAsset<'a> {
+        NewAsset {
+            symbol: &row.symbol,
+            exchange: &row.exchange,
+            name: &row.name,
+            class: &row.class,
+            sector: row.sector.as_deref(),
+            country: row.country.as_deref(),
+            currency: row.currency,
+            calendar: &row.calendar,
+        }
+    }
+}
+
+/// A stored asset.
+#[derive(Clone, Debug)]
+pub struct AssetRow {
+    pub symbol: String,
+    pub exchange: String,
+    pub name: String,
+    pub class: String,
+    pub sector: Option<String>,
+    pub country: Option<String>,
+    pub currency: Currency,
+    pub calendar: String,
 }
 
 impl Store {
@@ -64,6 +93,15 @@ impl Store {
         query.found().await
     }
 
+    /// The asset with this symbol on this exchange.
+    pub async fn asset_row(&self, symbol: &str, exchange: &str) -> Result<Option<AssetRow>> {
+        let query = self.sql(
+            "SELECT symbol, exchange, name, asset_class, sector, country, currency, calendar FROM assets WHERE symbol = ?1 AND exchange = ?2",
+        );
+        let found = query.bind(symbol).bind(exchange).first().await?;
+        found.map(|row| asset(&row)).transpose()
+    }
+
     /// Ids of all assets by symbol; of several exchanges the oldest row.
     pub async fn asset_ids(&self) -> Result<HashMap<String, i64>> {
         let query = self.sql("SELECT symbol, min(id) AS id FROM assets GROUP BY symbol");
@@ -74,4 +112,23 @@ impl Store {
             .map(|row| (row.get("symbol"), row.get("id")))
             .collect())
     }
+}
+
+fn asset(row: &Row) -> Result<AssetRow> {
+    let symbol: String = row.get("symbol");
+    let reader = Reader {
+        table: "assets",
+        id: symbol.clone(),
+        row,
+    };
+    Ok(AssetRow {
+        currency: reader.required("currency")?,
+        symbol,
+        exchange: row.get("exchange"),
+        name: row.get("name"),
+        class: row.get("asset_class"),
+        sector: row.get("sector"),
+        country: row.get("country"),
+        calendar: row.get("calendar"),
+    })
 }

@@ -48,7 +48,7 @@ pub use backups::BackupRow;
 pub use dashboard::{Activity, Alert, Freshness};
 pub use housekeeping::ExpiredArtefact;
 pub use incoming::{Mark, NewBars, NewQuote, Written};
-pub use instruments::NewAsset;
+pub use instruments::{AssetRow, NewAsset};
 pub use ledger::NewTransaction;
 pub use listings::{Held, Listing, NewFacts};
 pub use locks::{Lock, LockAttempt};

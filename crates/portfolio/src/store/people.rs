@@ -50,6 +50,36 @@ pub struct NewPortfolio<'a> {
     pub benchmark_asset_id: Option<i64>,
 }
 
+impl<'a> NewPortfolio<'a> {
+    /// In New York's sessions, with the oldest lots sold first.
+    pub fn plain(user_id: i64, name: &'a str, base_currency: Currency) -> NewPortfolio<'a> {
+        NewPortfolio {
+            user_id,
+            name,
+            base_currency,
+            calendar: "XNYS",
+            lot_method: LotMethod::Fifo.as_str(),
+            automatic_income: false,
+            risk_free_rate: Decimal::ZERO,
+            benchmark_asset_id: None,
+        }
+    }
+
+    /// As it is stored.
+    pub fn of(row: &'a PortfolioRow) -> NewPortfolio<'a> {
+        NewPortfolio {
+            user_id: row.user_id,
+            name: &row.name,
+            base_currency: row.base_currency,
+            calendar: &row.calendar,
+            lot_method: row.lot_method.as_str(),
+            automatic_income: row.income == IncomeMode::Auto,
+            risk_free_rate: row.risk_free_rate,
+            benchmark_asset_id: row.benchmark_asset_id,
+        }
+    }
+}
+
 /// A stored user.
 #[derive(Clone, Debug, Serialize)]
 pub struct UserRow {

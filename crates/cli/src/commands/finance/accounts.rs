@@ -17,8 +17,8 @@ use crate::output;
   celeriac finance accounts set -u 1 Depot --currency EUR --custodian 'Example Bank' --number DE-4711
   celeriac finance accounts show
   celeriac finance accounts retire -u 1 Depot
-User and name identify an account: the same ones again change it, and what is not given has its default then;
-only custodian and number stay. A retired one is back then. Rows of ledgers name accounts by their names.")]
+User and name identify an account: the same ones again change what is given, and bring back one that was
+retired. Rows of ledgers name accounts by their names.")]
 pub(crate) enum AccountsArgs {
     /// Add an account, or change one
     Set(SetArgs),
@@ -41,8 +41,8 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "CODE")]
     currency: Option<Currency>,
     /// More may be sold than is held
-    #[arg(long)]
-    allow_short: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_short: Option<bool>,
     /// Who keeps it
     #[arg(long, value_name = "NAME", value_parser = super::name, requires = "number")]
     custodian: Option<String>,
@@ -82,11 +82,16 @@ async fn shown(store: &Store, user: Option<i64>) -> Result<Vec<AccountRow>, Erro
 
 async fn set(store: &Store, args: &SetArgs) -> Result<AccountRow, Error> {
     let user = store.user(args.user).await?;
+    let mut accounts = store.accounts(user.id).await?.into_iter();
+    let (currency, allow_short) = match accounts.find(|account| account.name == args.name) {
+        Some(account) => (account.currency, account.allow_short),
+        None => (user.base_currency, false),
+    };
     let account = NewAccount {
         user_id: user.id,
         name: &args.name,
-        currency: args.currency.unwrap_or(user.base_currency),
-        allow_short: args.allow_short,
+        currency: args.currency.unwrap_or(currency),
+        allow_short: args.allow_short.unwrap_or(allow_short),
     };
     let id = store.put_account(&account, Timestamp::now()).await?;
     if let Some((custodian, number)) = args.custodian.as_deref().zip(args.number.as_deref()) {

@@ -18,8 +18,8 @@ use crate::output;
   celeriac finance assets set BUND --class bond --currency EUR --calendar XETR
   celeriac finance assets show
   celeriac finance assets retire TWTR
-The symbol identifies an asset: the same one again changes it, and what is not given has its default then,
-and a retired one is back. Symbols that a provider knows are added by fetch-market-data.")]
+The symbol identifies an asset: the same one again changes what is given, and brings back one that was
+retired. Symbols that a provider knows are added by fetch-market-data.")]
 pub(crate) enum AssetsArgs {
     /// Add an asset, or change one
     Set(SetArgs),
@@ -42,21 +42,21 @@ pub(crate) struct SetArgs {
     /// Its name; the symbol unless given
     #[arg(long)]
     name: Option<String>,
-    /// What it is
-    #[arg(long, default_value = "equity", value_parser = PossibleValuesParser::new(CLASSES))]
-    class: String,
+    /// What it is; equity unless given
+    #[arg(long, value_parser = PossibleValuesParser::new(CLASSES))]
+    class: Option<String>,
     /// Such as Technology
     #[arg(long)]
     sector: Option<String>,
     /// Such as US
     #[arg(long)]
     country: Option<String>,
-    /// The currency of its prices
-    #[arg(long, value_name = "CODE", default_value = "USD")]
-    currency: Currency,
-    /// The calendar of its exchange
-    #[arg(long, value_name = "MIC", default_value = "XNYS")]
-    calendar: String,
+    /// The currency of its prices; USD unless given
+    #[arg(long, value_name = "CODE")]
+    currency: Option<Currency>,
+    /// The calendar of its exchange; XNYS unless given
+    #[arg(long, value_name = "MIC")]
+    calendar: Option<String>,
 }
 
 pub(super) async fn run(store: &Store, args: AssetsArgs, context: &Context) -> Result<Exit, Error> {
@@ -74,13 +74,17 @@ pub(super) async fn run(store: &Store, args: AssetsArgs, context: &Context) -> R
 }
 
 async fn set(store: &Store, args: &SetArgs) -> Result<Listing, Error> {
+    let kept = store.asset_row(&args.symbol, "").await?;
+    let plain = NewAsset::share(&args.symbol, super::usd());
+    let kept = kept.as_ref().map_or(plain, NewAsset::of);
     let asset = NewAsset {
-        name: args.name.as_deref().unwrap_or(&args.symbol),
-        class: &args.class,
-        sector: args.sector.as_deref(),
-        country: args.country.as_deref(),
-        calendar: &args.calendar,
-        ..NewAsset::share(&args.symbol, args.currency)
+        name: args.name.as_deref().unwrap_or(kept.name),
+        class: args.class.as_deref().unwrap_or(kept.class),
+        sector: args.sector.as_deref().or(kept.sector),
+        country: args.country.as_deref().or(kept.country),
+        currency: args.currency.unwrap_or(kept.currency),
+        calendar: args.calendar.as_deref().unwrap_or(kept.calendar),
+        ..kept
     };
     let id = store.put_asset(&asset).await?;
     let mut listings = store.listings().await?.into_iter();

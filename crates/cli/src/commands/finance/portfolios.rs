@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use portfolio::decimal::Decimal;
 use portfolio::ledger::{IncomeMode, LotMethod};
 use portfolio::money::Currency;
-use portfolio::store::{AccountRow, NewPortfolio, PortfolioRow, Retirable, Store};
+use portfolio::store::{NewPortfolio, PortfolioRow, Retirable, Store};
 use serde::Serialize;
 use service::Exit;
 
@@ -25,8 +25,8 @@ use crate::output;
   celeriac finance portfolios set -u 1 Everything --benchmark SPY --risk-free 2.5 --lot-method hifo
   celeriac finance portfolios show
   celeriac finance portfolios retire -u 1 Pension
-User and name identify a portfolio: the same ones again change it, and what is not given has its default then.
-A retired one is back.")]
+User and name identify a portfolio: the same ones again change what is given, and bring back one that was
+retired.")]
 pub(crate) enum PortfoliosArgs {
     /// Add a portfolio, or change one
     Set(SetArgs),
@@ -45,27 +45,33 @@ pub(crate) struct SetArgs {
     /// Its name
     #[arg(value_parser = super::name)]
     name: String,
-    /// An account of it, by name; all that the user has by now unless given. May be given several times
-    #[arg(long = "account", value_name = "NAME")]
+    /// An account of it, by name; a new portfolio has all of its user unless given. May be given several times
+    #[arg(long = "account", value_name = "NAME", conflicts_with = "all_accounts")]
     accounts: Vec<String>,
+    /// All accounts that the user has by now
+    #[arg(long)]
+    all_accounts: bool,
     /// The currency of its figures; the user's unless given
     #[arg(long, value_name = "CODE")]
     currency: Option<Currency>,
-    /// The exchange whose sessions are its days: XNYS, XLON, XETR, XKLS or 24/7
-    #[arg(long, value_name = "MIC", default_value = "XNYS")]
-    calendar: String,
-    /// Which lots a sale closes first
-    #[arg(long, default_value = "fifo", value_parser = PossibleValuesParser::new(LotMethod::ALL.map(LotMethod::as_str)))]
-    lot_method: String,
+    /// The exchange whose sessions are its days: XNYS (unless given), XLON, XETR, XKLS or 24/7
+    #[arg(long, value_name = "MIC")]
+    calendar: Option<String>,
+    /// Which lots a sale closes first; fifo unless given
+    #[arg(long, value_parser = PossibleValuesParser::new(LotMethod::ALL.map(LotMethod::as_str)))]
+    lot_method: Option<String>,
     /// Book dividends on their ex-dates; else they come as rows of the ledger
-    #[arg(long)]
-    automatic_income: bool,
-    /// The annual risk-free rate, in per cent
-    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = share)]
-    risk_free: Decimal,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    automatic_income: Option<bool>,
+    /// The annual risk-free rate, in per cent; none unless given
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
+    risk_free: Option<Decimal>,
     /// The asset that its returns are compared with
     #[arg(long, value_name = "SYMBOL", value_parser = super::symbol)]
     benchmark: Option<String>,
+    /// Compare its returns with nothing any more
+    #[arg(long, conflicts_with = "benchmark")]
+    no_benchmark: bool,
 }
 
 /// A portfolio as it is shown.
@@ -112,28 +118,21 @@ async fn active(store: &Store, user: Option<i64>) -> Result<Vec<PortfolioRow>, E
 
 async fn set(store: &Store, args: &SetArgs) -> Result<PortfolioRow, Error> {
     let user = store.user(args.user).await?;
-    let accounts = args.accounts_among(&store.accounts(user.id).await?)?;
-    let benchmark_asset_id = match &args.benchmark {
-        Some(symbol) => Some(super::asset(store, symbol).await?),
-        None => None,
-    };
-    let portfolio = NewPortfolio {
-        user_id: user.id,
-        name: &args.name,
-        base_currency: args.currency.unwrap_or(user.base_currency),
-        calendar: &args.calendar,
-        lot_method: &args.lot_method,
-        automatic_income: args.automatic_income,
-        risk_free_rate: args.risk_free,
-        benchmark_asset_id,
-    };
+    let mut rows = store.portfolios(Some(user.id)).await?.into_iter();
+    let kept = rows.find(|row| row.name == args.name);
+    let accounts = args.spanned(store, kept.as_ref()).await?;
+    let plain = NewPortfolio::plain(user.id, &args.name, user.base_currency);
+    let mut portfolio = kept.as_ref().map_or(plain, NewPortfolio::of);
+    args.change(store, &mut portfolio).await?;
     let id = store.put_portfolio(&portfolio, Timestamp::now()).await?;
-    store.span_accounts(id, &accounts).await?;
-    if accounts.is_empty() {
-        eprintln!(
-            "note: user {} has no account yet; after celeriac finance accounts set, set the portfolio again",
-            user.id
-        );
+    if let Some(accounts) = accounts {
+        store.span_accounts(id, &accounts).await?;
+        if accounts.is_empty() {
+            eprintln!(
+                "note: user {} has no account yet; after celeriac finance accounts set, set the portfolio again",
+                user.id
+            );
+        }
     }
     let rows = store.portfolios(Some(user.id)).await?;
     let stored = rows.into_iter().find(|row| row.id == id);
@@ -141,19 +140,47 @@ async fn set(store: &Store, args: &SetArgs) -> Result<PortfolioRow, Error> {
 }
 
 impl SetArgs {
-    /// The ids of its accounts.
-    fn accounts_among(&self, accounts: &[AccountRow]) -> Result<Vec<i64>, Error> {
-        if self.accounts.is_empty() {
-            return Ok(accounts.iter().map(|account| account.id).collect());
+    /// Brings in what is given.
+    async fn change<'a>(
+        &'a self,
+        store: &Store,
+        portfolio: &mut NewPortfolio<'a>,
+    ) -> Result<(), Error> {
+        let kept = portfolio.clone();
+        portfolio.base_currency = self.currency.unwrap_or(kept.base_currency);
+        portfolio.calendar = self.calendar.as_deref().unwrap_or(kept.calendar);
+        portfolio.lot_method = self.lot_method.as_deref().unwrap_or(kept.lot_method);
+        portfolio.automatic_income = self.automatic_income.unwrap_or(kept.automatic_income);
+        portfolio.risk_free_rate = self.risk_free.unwrap_or(kept.risk_free_rate);
+        if let Some(symbol) = &self.benchmark {
+            portfolio.benchmark_asset_id = Some(super::asset(store, symbol).await?);
+        } else if self.no_benchmark {
+            portfolio.benchmark_asset_id = None;
         }
-        let named = self.accounts.iter().map(|name| OwnedArgs {
-            user: self.user,
-            name: name.clone(),
-        });
-        let id = |named: OwnedArgs| {
-            named.among("account", accounts, |account| (account.id, &account.name))
-        };
-        named.map(id).collect()
+        Ok(())
+    }
+
+    /// The ids of the accounts that it is to span; none where those that it spans stay.
+    async fn spanned(
+        &self,
+        store: &Store,
+        kept: Option<&PortfolioRow>,
+    ) -> Result<Option<Vec<i64>>, Error> {
+        let accounts = store.accounts(self.user).await?;
+        if !self.accounts.is_empty() {
+            let named = self.accounts.iter().map(|name| OwnedArgs {
+                user: self.user,
+                name: name.clone(),
+            });
+            let id = |named: OwnedArgs| {
+                named.among("account", &accounts, |account| (account.id, &account.name))
+            };
+            return named.map(id).collect::<Result<_, _>>().map(Some);
+        }
+        let spans = store.spanned_accounts().await?;
+        let spans_some = kept.is_some_and(|kept| spans.contains_key(&kept.id));
+        let all = || accounts.iter().map(|account| account.id).collect();
+        Ok((self.all_accounts || !spans_some).then(all))
     }
 }
 

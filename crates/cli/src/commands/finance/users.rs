@@ -20,7 +20,8 @@ use crate::output;
   celeriac finance users show
   celeriac finance users notify -u 1 --by in_app --by email
   celeriac finance users notify -u 1 --by webhook --webhook https://example.org/hook --secret hook.key
-The address identifies a user: the same one again changes the name and the currency.")]
+The address identifies a user: the same one again changes what is given of name and
+currency.")]
 pub(crate) enum UsersArgs {
     /// Add a user, or change one
     Set(SetArgs),
@@ -37,11 +38,11 @@ pub(crate) struct SetArgs {
     #[arg(value_parser = address)]
     email: String,
     /// The name that reports print
-    #[arg(long, default_value = "")]
-    name: String,
-    /// The currency in which the user reckons
-    #[arg(long, value_name = "CODE", default_value = "USD")]
-    currency: Currency,
+    #[arg(long)]
+    name: Option<String>,
+    /// The currency in which the user reckons; USD unless given
+    #[arg(long, value_name = "CODE")]
+    currency: Option<Currency>,
 }
 
 /// How somebody is told. What is not given stays.
@@ -79,19 +80,26 @@ fn channel() -> impl TypedValueParser<Value = Channel> {
 
 pub(super) async fn run(store: &Store, args: UsersArgs, context: &Context) -> Result<Exit, Error> {
     match args {
-        UsersArgs::Set(args) => {
-            let user = NewUser {
-                email: &args.email,
-                display_name: &args.name,
-                base_currency: args.currency,
-            };
-            let id = store.put_user(&user, Timestamp::now()).await?;
-            show(&[store.user(id).await?], context);
-        }
+        UsersArgs::Set(args) => show(&[set(store, args).await?], context),
         UsersArgs::Show => show(&store.users().await?, context),
         UsersArgs::Notify(args) => notify(store, args, context).await?,
     }
     Ok(Exit::Ok)
+}
+
+async fn set(store: &Store, args: SetArgs) -> Result<UserRow, Error> {
+    let mut users = store.users().await?.into_iter();
+    let (name, currency) = match users.find(|user| user.email == args.email) {
+        Some(user) => (user.display_name, user.base_currency),
+        None => (String::new(), super::usd()),
+    };
+    let user = NewUser {
+        email: &args.email,
+        display_name: &args.name.unwrap_or(name),
+        base_currency: args.currency.unwrap_or(currency),
+    };
+    let id = store.put_user(&user, Timestamp::now()).await?;
+    Ok(store.user(id).await?)
 }
 
 fn show(users: &[UserRow], context: &Context) {

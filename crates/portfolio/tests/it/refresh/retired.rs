@@ -1,6 +1,6 @@
 //! What is retired is left out, and comes back with all that it had.
 
-use portfolio::store::{NewAccount, Retirable};
+use portfolio::store::{NewAccount, NewAsset, Retirable};
 
 use super::{GROWTH, request, run, world};
 use crate::world::{Server, now, on_both_servers};
@@ -44,7 +44,9 @@ async fn retired_assets_and_accounts_are_left_out_until_they_are_put_again(serve
     assert!(left.iter().all(|asset| asset.id != ibm));
     let figures = run(store, &request()).await.unwrap();
     assert_eq!(figures.data.totals["USD"].nav.to_string(), "1713385.23");
-    assert_eq!(world.asset("IBM").await, ibm);
+    let row = store.asset_row("IBM", "").await.unwrap().unwrap();
+    assert_eq!(store.put_asset(&NewAsset::of(&row)).await.unwrap(), ibm);
+    assert!(store.asset_row("NONE", "").await.unwrap().is_none());
     assert_eq!(store.listings().await.unwrap().len(), listed.len());
 
     let account = store.active_accounts().await.unwrap().remove(0);
