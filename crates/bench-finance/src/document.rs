@@ -100,15 +100,13 @@ fn ours(figures: &Figures) -> Vec<Vec<String>> {
 }
 
 fn row(measure: Measure, figure: Figure) -> Vec<String> {
-    let reached = if figure.seconds <= measure.aim() {
-        "yes"
-    } else {
-        "**no**"
-    };
+    let reached = measure.aim().map(|aim| figure.seconds <= aim);
+    let reached = reached.map_or("", |reached| if reached { "yes" } else { "**no**" });
+    let aim = measure.aim().map(|aim| format!("{aim:.1}"));
     vec![
         measure.title().to_owned(),
         format!("{:.2}", figure.seconds),
-        format!("{:.1}", measure.aim()),
+        aim.unwrap_or_default(),
         reached.to_owned(),
         format!("{:.2}", figure.cpu),
         (figure.peak >> 20).to_string(),

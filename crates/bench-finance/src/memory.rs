@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use portfolio::engine::{Columns, Outline, value};
-use portfolio::figures::{PeriodFigures, ReturnSettings};
+use portfolio::figures::{Breakdown, PeriodFigures, ReturnSettings};
 use portfolio::ledger::{Entry, IncomeMode, LotMethod, Rules};
 use portfolio::market::AssetIx;
 use portfolio::series::WalkRequest;
@@ -13,18 +13,30 @@ use crate::figures::{Began, Figure};
 use crate::load::Load;
 
 /// Portfolios that a thread takes at a time.
-const BATCH: usize = 64;
+const BATCH: usize = 4;
 
-/// What it took.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken {
-    /// To put the prices into columns.
-    pub(crate) columns: Figure,
-    /// To compute every portfolio's figures since inception.
-    pub(crate) figures: Figure,
+/// What it takes to put the prices into columns.
+pub(crate) fn columns(load: &Load) -> anyhow::Result<Figure> {
+    let (_, figure) = columns_of(load)?;
+    Ok(figure)
 }
 
-pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
+/// What it takes to compute every portfolio's figures since inception, broken down so far.
+pub(crate) fn figures(load: &Load, breakdown: Breakdown) -> anyhow::Result<Figure> {
+    let (columns, _) = columns_of(load)?;
+    let began = Began::now()?;
+    let done = on_every_core(&load.ledgers, |ledgers| {
+        figures_of(load, &columns, ledgers, breakdown)
+    })?;
+    anyhow::ensure!(
+        done == load.ledgers.len(),
+        "{done} of {} portfolios had figures",
+        load.ledgers.len()
+    );
+    began.figure()
+}
+
+fn columns_of(load: &Load) -> anyhow::Result<(Columns, Figure)> {
     let began = Began::now()?;
     let columns = Columns::build(
         &load.market,
@@ -32,21 +44,15 @@ pub(crate) fn measure(load: &Load) -> anyhow::Result<Taken> {
         load.last_day(),
         "USD".parse()?,
     );
-    let columns_taken = began.figure()?;
-    let began = Began::now()?;
-    let done = on_every_core(&load.ledgers, |ledgers| figures(load, &columns, ledgers))?;
-    anyhow::ensure!(
-        done == load.ledgers.len(),
-        "{done} of {} portfolios had figures",
-        load.ledgers.len()
-    );
-    Ok(Taken {
-        columns: columns_taken,
-        figures: began.figure()?,
-    })
+    Ok((columns, began.figure()?))
 }
 
-fn figures(load: &Load, columns: &Columns, ledgers: &[Arc<[Entry]>]) -> anyhow::Result<usize> {
+fn figures_of(
+    load: &Load,
+    columns: &Columns,
+    ledgers: &[Arc<[Entry]>],
+    breakdown: Breakdown,
+) -> anyhow::Result<usize> {
     let outlines: Result<Vec<_>, _> = ledgers
         .iter()
         .map(|ledger| Outline::of(request(load, ledger)))
@@ -54,6 +60,7 @@ fn figures(load: &Load, columns: &Columns, ledgers: &[Arc<[Entry]>]) -> anyhow::
     let outlines: Vec<Outline<'_>> = outlines?.into_iter().flatten().collect();
     let settings = ReturnSettings {
         benchmark: Some(load.market.benchmark(AssetIx(0))),
+        breakdown,
         ..ReturnSettings::default()
     };
     let mut done = 0;

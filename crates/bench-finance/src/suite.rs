@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use portfolio::figures::Breakdown;
 
 use crate::figures::{Figure, Figures, Measure};
 use crate::load::{Load, Size};
@@ -57,8 +58,9 @@ pub(crate) async fn one(measure: Measure, size: Size, database: &Path) -> anyhow
     let days = size.sessions()?;
     let (last, before) = (days[days.len() - 1], days[days.len() - 2]);
     match measure {
-        Measure::Columns => Ok(memory::measure(&Load::make(size)?)?.columns),
-        Measure::Figures => Ok(memory::measure(&Load::make(size)?)?.figures),
+        Measure::Columns => memory::columns(&Load::make(size)?),
+        Measure::Figures => memory::figures(&Load::make(size)?, Breakdown::None),
+        Measure::Breakdowns => memory::figures(&Load::make(size)?, Breakdown::Everything),
         Measure::Refresh => refresh::run(database, last, true).await,
         Measure::NewDay => {
             database::hold_back(database, last).await?;

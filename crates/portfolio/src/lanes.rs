@@ -6,9 +6,14 @@ use wide::f64x4;
 const LANES: usize = 4;
 
 /// The values of some lanes; those after the last whole ones are told apart.
-fn lanes(values: &[f64]) -> (impl Iterator<Item = f64x4>, &[f64]) {
+fn lanes<T: Copy + Into<f64>>(values: &[T]) -> (impl Iterator<Item = f64x4>, &[T]) {
     let (chunks, rest) = values.as_chunks::<LANES>();
-    (chunks.iter().map(|chunk| f64x4::from(*chunk)), rest)
+    (chunks.iter().map(|chunk| four(*chunk)), rest)
+}
+
+#[inline(always)]
+fn four<T: Into<f64>>(values: [T; LANES]) -> f64x4 {
+    f64x4::from(values.map(Into::into))
 }
 
 fn first(lanes: f64x4) -> f64 {
@@ -39,9 +44,9 @@ pub(crate) fn sums<const N: usize>(
 
 /// The sums of some terms for each pair of values, in one pass; both lists are equally long.
 #[inline(always)]
-pub(crate) fn sums_of_pairs<const N: usize>(
+pub(crate) fn sums_of_pairs<T: Copy + Into<f64>, const N: usize>(
     a: &[f64],
-    b: &[f64],
+    b: &[T],
     terms: impl Fn(f64x4, f64x4) -> [f64x4; N],
 ) -> [f64; N] {
     let mut sums = [f64x4::ZERO; N];
@@ -52,7 +57,7 @@ pub(crate) fn sums_of_pairs<const N: usize>(
     let rest = rest_a.iter().zip(rest_b);
     added(
         sums,
-        rest.map(|(a, b)| terms(f64x4::splat(*a), f64x4::splat(*b))),
+        rest.map(|(a, b)| terms(f64x4::splat(*a), f64x4::splat((*b).into()))),
     )
 }
 
@@ -125,7 +130,7 @@ pub(crate) fn outermost(values: &[f64]) -> [f64; 2] {
 }
 
 /// `sum(weights[i] * column[i])` of four columns, each of which is as long as the weights.
-pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
+pub(crate) fn dots<T: Copy + Into<f64>>(weights: &[f64], columns: [&[T]; 4]) -> [f64; 4] {
     let mut sums = [f64x4::ZERO; 4];
     let (chunks, rest) = weights.as_chunks::<LANES>();
     let [a, b, c, d] = columns.map(|column| column[..weights.len()].as_chunks::<LANES>());
@@ -134,12 +139,14 @@ pub(crate) fn dots(weights: &[f64], columns: [&[f64]; 4]) -> [f64; 4] {
         let weights = f64x4::from(*weights);
         add(
             &mut sums,
-            [*a, *b, *c, *d].map(|column| weights * f64x4::from(column)),
+            [*a, *b, *c, *d].map(|column| weights * four(column)),
         );
     }
     let ends = [a.1, b.1, c.1, d.1].map(|end| {
-        let products = rest.iter().zip(end).map(|(weight, value)| weight * value);
-        products.sum::<f64>()
+        let products = rest.iter().zip(end);
+        products
+            .map(|(weight, value)| weight * (*value).into())
+            .sum::<f64>()
     });
     let sums = sums.map(|lanes| lanes.to_array().iter().sum::<f64>());
     [0, 1, 2, 3].map(|turn| sums[turn] + ends[turn])

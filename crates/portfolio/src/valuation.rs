@@ -130,8 +130,12 @@ impl Worth {
     pub(crate) fn of(ledger: &Ledger<'_>, date: Date) -> Result<Worth, LedgerError> {
         let prices = ledger.market().day(date);
         let worth = |holding: Holding| {
-            let Held { value_base, .. } = Held::of(ledger, &holding, &prices, date)?;
-            Ok((holding.asset, value_base))
+            let rate = ledger.rate(ledger.market().currency(holding.asset), date)?;
+            let value = match prices.value(holding.asset, holding.quantity) {
+                Some(value) => value?.mul(rate, MONEY)?,
+                None => Held::of(ledger, &holding, &prices, date)?.value_base,
+            };
+            Ok((holding.asset, value))
         };
         let positions: Result<Vec<_>, LedgerError> =
             holdings(ledger).into_iter().map(worth).collect();

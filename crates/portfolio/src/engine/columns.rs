@@ -1,12 +1,12 @@
 //! Prices and rates of a grid of days, one contiguous column each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use calendar::Calendar;
 use jiff::civil::Date;
 
+use super::column::Column;
 use crate::dates::plus_days;
 use crate::market::{ActionKind, Asset, AssetIx, Market};
 use crate::money::Currency;
@@ -16,12 +16,13 @@ const LEAD: i64 = 31;
 /// Days of the grid whose prices are enough where the values of earlier days are kept.
 const LAST: usize = 64;
 
-/// What every asset of a market was worth on each day of a grid, carried forward (NaN before the first price), with the
-/// rates into one base currency.
+/// What every asset of a market was worth on each day of a grid, carried forward, also in one base currency.
 #[derive(Debug)]
 pub struct Columns {
     grid: Arc<Grid>,
-    rates: BTreeMap<Currency, Vec<f64>>,
+    rates: BTreeMap<Currency, Column>,
+    /// By asset, in base currency, for those in others; made when they are asked for.
+    in_base: Vec<OnceLock<Column>>,
 }
 
 /// Days, and the prices of all assets on them.
@@ -30,24 +31,8 @@ struct Grid {
     dates: Vec<Date>,
     /// The first day with prices.
     first: usize,
-    closes: Vec<f64>,
-}
-
-/// A value for each day of the grid from one on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Column<'c> {
-    first: usize,
-    values: &'c [f64],
-}
-
-impl<'c> Column<'c> {
-    pub(super) fn at(&self, day: usize) -> f64 {
-        self.values[day - self.first]
-    }
-
-    pub(super) fn on(&self, days: &Range<usize>) -> &'c [f64] {
-        &self.values[days.start - self.first..days.end - self.first]
-    }
+    /// By asset, in its currency.
+    closes: Vec<Column>,
 }
 
 impl Columns {
@@ -69,27 +54,32 @@ impl Columns {
     }
 
     fn of(market: &Market, dates: Vec<Date>, first: usize, base: Currency) -> Columns {
-        let days = &dates[first..];
-        let mut closes = Vec::with_capacity(days.len() * market.assets().len());
-        for asset in market.assets() {
-            push_closes(&mut closes, asset, days);
-        }
+        let mut values = Vec::with_capacity(dates.len() - first);
+        let closes = market.assets().iter().map(|asset| {
+            values.clear();
+            push_closes(&mut values, asset, &dates[first..]);
+            Column::new(first, &values)
+        });
+        let closes = closes.collect();
+        let grid = Grid {
+            dates,
+            first,
+            closes,
+        };
+        Columns::on(Arc::new(grid), market, base)
+    }
+
+    fn on(grid: Arc<Grid>, market: &Market, base: Currency) -> Columns {
         Columns {
-            rates: rates(market, base, &dates),
-            grid: Arc::new(Grid {
-                dates,
-                first,
-                closes,
-            }),
+            rates: rates(market, base, &grid.dates),
+            in_base: market.assets().iter().map(|_| OnceLock::new()).collect(),
+            grid,
         }
     }
 
     /// The same days and prices, with the rates into another currency.
     pub(crate) fn in_base(&self, market: &Market, base: Currency) -> Columns {
-        Columns {
-            rates: rates(market, base, &self.grid.dates),
-            grid: Arc::clone(&self.grid),
-        }
+        Columns::on(Arc::clone(&self.grid), market, base)
     }
 
     /// The days, in order; never empty.
@@ -107,24 +97,23 @@ impl Columns {
         self.grid.first
     }
 
-    /// Prices in the asset's currency.
-    pub(super) fn closes(&self, asset: AssetIx) -> Column<'_> {
-        let days = self.grid.dates.len() - self.grid.first;
-        Column {
-            first: self.grid.first,
-            values: &self.grid.closes[asset.0 * days..][..days],
+    /// Prices of an asset, whose currency this is, in base currency.
+    pub(super) fn closes(&self, asset: AssetIx, currency: Currency) -> &Column {
+        let closes = &self.grid.closes[asset.0];
+        match self.rates(currency) {
+            Some(rates) => self.in_base[asset.0].get_or_init(|| closes.times(rates)),
+            None => closes,
         }
     }
 
     /// Rates into the base currency; `None` for that currency itself.
-    pub(super) fn rates(&self, currency: Currency) -> Option<Column<'_>> {
-        let values = self.rates.get(&currency)?;
-        Some(Column { first: 0, values })
+    pub(super) fn rates(&self, currency: Currency) -> Option<&Column> {
+        self.rates.get(&currency)
     }
 }
 
 /// A column for each currency of an asset or of the table, but the base itself.
-fn rates(market: &Market, base: Currency, dates: &[Date]) -> BTreeMap<Currency, Vec<f64>> {
+fn rates(market: &Market, base: Currency, dates: &[Date]) -> BTreeMap<Currency, Column> {
     let of_assets = market.assets().iter().map(|asset| asset.currency);
     let currencies: BTreeSet<Currency> = of_assets.chain(market.rates().currencies()).collect();
     let column = |currency: Currency| {
@@ -132,7 +121,8 @@ fn rates(market: &Market, base: Currency, dates: &[Date]) -> BTreeMap<Currency, 
         let rates = dates
             .iter()
             .map(|day| rate(day).map_or(f64::NAN, |rate| rate.to_f64()));
-        (currency, rates.collect())
+        let rates: Vec<f64> = rates.collect();
+        (currency, Column::new(0, &rates))
     };
     currencies
         .into_iter()
@@ -154,7 +144,7 @@ fn grid(market: &Market, calendar: &Calendar, to: Date) -> Vec<Date> {
     dates
 }
 
-fn push_closes(column: &mut Vec<f64>, asset: &Asset, dates: &[Date]) {
+fn push_closes(values: &mut Vec<f64>, asset: &Asset, dates: &[Date]) {
     let splits = asset
         .actions
         .iter()
@@ -169,6 +159,6 @@ fn push_closes(column: &mut Vec<f64>, asset: &Asset, dates: &[Date]) {
         }
         let carried_over_split = splits && made != Some(*day);
         let price = carried_over_split.then(|| asset.price(*day)).flatten();
-        column.push(price.map_or(last, |price| price.close.to_f64() / price.divisor.to_f64()));
+        values.push(price.map_or(last, |price| price.close.to_f64() / price.divisor.to_f64()));
     }
 }

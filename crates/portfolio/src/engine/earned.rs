@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::kernel::{Product, weigh_all};
 use super::pieces::Piece;
 use super::valued::{Valued, after};
+use crate::lanes::sums_of_pairs;
 use crate::market::AssetIx;
 use crate::returns::{Part, links};
 
@@ -25,6 +26,8 @@ pub(super) struct Earned {
 /// The days that belong to each opening, and the weight of a day's profit.
 struct Days {
     stretches: Vec<Range<usize>>,
+    /// By stretch, what the portfolio as a whole earned.
+    whole: Vec<f64>,
     first: usize,
     /// From the first day on.
     weights: Vec<f64>,
@@ -43,7 +46,7 @@ impl Earned {
     }
 
     fn of_days(valued: &Valued<'_, '_>, days: &Days) -> Earned {
-        let mut earned = Earned::empty(valued, days.stretches.len());
+        let mut earned = Earned::empty(valued, &days.whole);
         let held = valued.pieces.held.iter();
         let held: Vec<&Piece<'_>> = held.filter(|piece| piece.asset.is_some()).collect();
         for piece in &held {
@@ -55,11 +58,10 @@ impl Earned {
         for spending in &valued.pieces.spent {
             earned.add(Some(spending.asset), spending.day, -spending.amount, days);
         }
-        earned.add_whole(valued, days);
         earned
     }
 
-    fn empty(valued: &Valued<'_, '_>, openings: usize) -> Earned {
+    fn empty(valued: &Valued<'_, '_>, whole: &[f64]) -> Earned {
         let held = valued.pieces.held.iter().filter_map(|piece| piece.asset);
         let spent = valued.pieces.spent.iter().map(|spending| spending.asset);
         let mut assets: Vec<AssetIx> = held.chain(spent).collect();
@@ -67,8 +69,8 @@ impl Earned {
         assets.dedup();
         Earned {
             last: vec![0; assets.len()],
-            by_asset: vec![0.0; assets.len() * openings],
-            whole: vec![0.0; openings],
+            by_asset: vec![0.0; assets.len() * whole.len()],
+            whole: whole.to_vec(),
             assets,
         }
     }
@@ -109,17 +111,6 @@ impl Earned {
         }
     }
 
-    fn add_whole(&mut self, valued: &Valued<'_, '_>, days: &Days) {
-        for (whole, stretch) in self.whole.iter_mut().zip(&days.stretches) {
-            let weights = stretch.clone().map(|day| days.weight(day));
-            let equities = valued.equities(stretch.clone());
-            *whole = equities
-                .zip(weights)
-                .map(|((start, end), weight)| (end - start) * weight)
-                .sum();
-        }
-    }
-
     fn slot(&self, asset: Option<AssetIx>) -> Option<usize> {
         self.assets.binary_search(&asset?).ok()
     }
@@ -152,18 +143,23 @@ impl Days {
         let days = valued.nav.len();
         let first = starts[0];
         starts.push(days);
-        let stretches = starts
+        let stretches: Vec<Range<usize>> = starts
             .windows(2)
             .map(|pair| pair[0]..pair[1].max(pair[0]))
             .collect();
-        let mut weights = links(valued.gains_after(first - 1));
-        let equities = valued.equities(first..days);
-        for (weight, (start, _)) in weights.iter_mut().zip(equities) {
-            *weight = if start > 0.0 { *weight / start } else { 0.0 };
-        }
+        let gains = valued.gains_after(first - 1);
+        let mut weights = links(gains);
+        let whole = stretches.iter().map(|stretch| {
+            let days = stretch.start - first..stretch.end - first;
+            let [linked] = sums_of_pairs(&weights[days.clone()], &gains[days], |a, b| [a * b]);
+            linked
+        });
+        let whole = whole.collect();
+        valued.divide_by_equity(&mut weights, first);
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,
+            whole,
             first,
             weights,
             falls,

@@ -1,4 +1,4 @@
-//! Many portfolios at once: prices in columns of floats, one pass over them for all days of all portfolios.
+//! Many portfolios at once: prices in columns, one pass over them for all days of all portfolios.
 //!
 //! A ledger is applied exactly, but valued exactly only where a period opens and where it ends ([`Outline`]). What lies
 //! between is held in pieces of constant quantity, and the value series is a sum of price columns ([`Columns`]) times
@@ -8,6 +8,7 @@
 //!
 //! What an applied ledger has come to can be kept (`kept`), so that only prices are taken anew for later days.
 
+mod column;
 mod columns;
 mod earned;
 mod kept;

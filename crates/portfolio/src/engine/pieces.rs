@@ -91,22 +91,21 @@ fn cut<'c>(
     columns: &'c Columns,
     what: What,
     days: std::ops::Range<usize>,
-    factor: f64,
+    quantity: f64,
 ) -> Option<Piece<'c>> {
     let ledger = &outline.end.ledger;
     let (asset, currency) = match what {
         What::Asset(asset) => (Some(asset), ledger.market().currency(asset)),
         What::Cash(currency) => (None, currency),
     };
-    let value = Product {
-        factor,
-        closes: asset.map(|asset| columns.closes(asset)),
-        rates: columns.rates(currency),
+    let column = match asset {
+        Some(asset) => Some(columns.closes(asset, currency)),
+        None => columns.rates(currency),
     };
-    (factor != 0.0 && !days.is_empty()).then_some(Piece {
+    (quantity != 0.0 && !days.is_empty()).then_some(Piece {
         asset,
         from: days.start,
         to: days.end,
-        value,
+        value: Product::new(quantity, column),
     })
 }

@@ -1,6 +1,5 @@
 //! The value series of many portfolios.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::columns::Columns;
@@ -86,7 +85,8 @@ impl<'c, 'm> Valued<'c, 'm> {
     /// Adds up what was held: together what was held for as long, which most of it often was.
     fn add_pieces(&mut self) {
         let stretch = |piece: &Piece<'_>| (piece.from, piece.to);
-        self.pieces.held.sort_by_key(stretch);
+        let held = &mut self.pieces.held;
+        held.sort_by_key(|piece| (stretch(piece), piece.value.is_whole()));
         let mut products = Vec::with_capacity(self.pieces.held.len());
         for pieces in self.pieces.held.chunk_by(|a, b| stretch(a) == stretch(b)) {
             products.clear();
@@ -146,14 +146,22 @@ impl<'c, 'm> Valued<'c, 'm> {
         )
     }
 
-    /// Equity at the start and at the end of some days after the first.
-    pub(super) fn equities(&self, days: Range<usize>) -> impl Iterator<Item = (f64, f64)> {
-        let past = self.flows.partition_point(|flow| flow.day < days.start);
-        let mut flows = self.flows[past..].iter().peekable();
-        days.map(move |day| match flows.next_if(|flow| flow.day == day) {
-            Some(flow) => self.equity_with(flow),
-            None => (self.nav[day - 1], self.nav[day]),
-        })
+    /// Divides what is there of the days from `from` on, which is after the first, by the equity at the start of each; 0 where that is not
+    /// positive.
+    pub(super) fn divide_by_equity(&self, values: &mut [f64], from: usize) {
+        let over = |value: f64, start: f64| if start > 0.0 { value / start } else { 0.0 };
+        let past = self.flows.partition_point(|flow| flow.day < from);
+        let flows = self.flows[past..].iter().map(|flow| {
+            let turn = flow.day - from;
+            (turn, over(values[turn], self.equity_with(flow).0))
+        });
+        let flows: Vec<(usize, f64)> = flows.collect();
+        for (value, start) in values.iter_mut().zip(&self.nav[from - 1..]) {
+            *value = over(*value, *start);
+        }
+        for (turn, value) in flows {
+            values[turn] = value;
+        }
     }
 
     /// What is known of the days before the tail.

@@ -108,9 +108,9 @@ pub struct PeriodFigures {
     /// What each symbol, and `CASH`, added to the time-weighted return.
     pub contribution: Option<Weights>,
     /// Returns by month.
-    pub monthly: BTreeMap<String, f64>,
+    pub monthly: LiteMap<CompactString, f64>,
     /// Returns by year.
-    pub yearly: BTreeMap<String, f64>,
+    pub yearly: LiteMap<CompactString, f64>,
     /// Rolling figures by length of the window.
     pub rolling: BTreeMap<usize, RollingSummary>,
 }
@@ -218,8 +218,8 @@ impl PeriodFigures {
             modified_dietz: dietz(window, flows, walk.closing.nav, to),
             stats: None,
             contribution: None,
-            monthly: BTreeMap::new(),
-            yearly: BTreeMap::new(),
+            monthly: LiteMap::new(),
+            yearly: LiteMap::new(),
             rolling: BTreeMap::new(),
         }
     }

@@ -126,7 +126,7 @@ proptest! {
         let series = ReturnSeries { base: BASE, dates: &dates, returns: &returns };
         let total = compound(&returns);
         for periods in [monthly(series), yearly(series)] {
-            let joined: Vec<f64> = periods.into_values().collect();
+            let joined: Vec<f64> = periods.values().copied().collect();
             prop_assert!((compound(&joined) - total).abs() < 1e-9 * (1.0 + total.abs()));
         }
     }
