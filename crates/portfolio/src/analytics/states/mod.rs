@@ -29,6 +29,9 @@ use crate::store::{KeptLedger, NewLedgerState, PortfolioRow, Store};
 /// How states are written; of another form they have other [`FORMULAS`].
 const FORM: Configuration = standard();
 
+/// What most states need.
+const ROOM: usize = 32 * 1024;
+
 /// Days after which the daily values of a state are kept anew: until then the later ones are made each time.
 const LONG: i64 = 60;
 
@@ -241,12 +244,14 @@ impl Keeping {
             settled: self.settled,
             ledger: self.ledger.clone(),
         };
-        let state = (head, KeptOutline::of(valued).relabelled(label));
+        let kept = (head, KeptOutline::of(valued).relabelled(label));
+        let mut state = Vec::with_capacity(ROOM);
+        bincode::serde::encode_into_std_write(&kept, &mut state, FORM)
+            .expect("a state is plain data of a fixed layout");
         NewLedgerState {
             portfolio_id: self.portfolio_id,
             rests_on: self.rests_on.clone(),
-            state: bincode::serde::encode_to_vec(&state, FORM)
-                .expect("a state is plain data of a fixed layout"),
+            state,
         }
     }
 }
