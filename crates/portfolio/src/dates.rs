@@ -23,11 +23,13 @@ pub(crate) fn begins_with(dates: &[Date], start: &[Date]) -> bool {
     let Some(dates) = dates.get(..start.len()) else {
         return false;
     };
-    let off = |(a, b): (&Date, &Date)| {
-        i32::from(a.year() ^ b.year())
-            | i32::from(a.month() ^ b.month())
-            | i32::from(a.day() ^ b.day())
+    // One number of the size of a date, which is then compared as it lies in memory.
+    let bits = |date: &Date| {
+        u32::from(date.year().cast_unsigned())
+            | u32::from(date.month().cast_unsigned()) << 16
+            | u32::from(date.day().cast_unsigned()) << 24
     };
+    let off = |(a, b)| bits(a) ^ bits(b);
     std::ptr::eq(dates, start) || dates.iter().zip(start).fold(0, |all, pair| all | off(pair)) == 0
 }
 

@@ -158,6 +158,8 @@ pub struct Market {
     assets: Vec<Asset>,
     /// By asset; apart from them, because valuing asks for nothing else of an asset.
     currencies: Vec<Currency>,
+    /// By asset; apart from them, because figures ask for nothing else of an asset.
+    symbols: Vec<CompactString>,
     by_symbol: HashMap<String, AssetIx>,
     rates: RateTable,
     groupings: OnceLock<Groupings>,
@@ -215,6 +217,7 @@ impl Market {
         Market {
             indices: assets.iter().map(|_| OnceLock::new()).collect(),
             currencies: assets.iter().map(|asset| asset.currency).collect(),
+            symbols: assets.iter().map(|asset| (&*asset.symbol).into()).collect(),
             groupings: OnceLock::new(),
             assets,
             by_symbol,
@@ -255,7 +258,7 @@ impl Market {
 
     /// The ticker of an asset.
     pub(crate) fn symbol(&self, index: AssetIx) -> CompactString {
-        CompactString::from(self.asset(index).symbol.as_str())
+        self.symbols[index.0].clone()
     }
 
     /// The currency of an asset.
