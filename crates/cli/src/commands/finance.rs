@@ -89,7 +89,7 @@ pub(crate) enum Args {
     #[command(after_help = imports::PRICES_HELP)]
     ImportPrices(imports::PricesArgs),
     /// Import transactions from a CSV file
-    #[command(after_help = imports::TRANSACTIONS_HELP)]
+    #[command(visible_alias = "import", after_help = imports::TRANSACTIONS_HELP)]
     ImportTransactions(imports::TransactionsArgs),
     /// Import exchange rates to the euro from a CSV file
     #[command(after_help = imports::RATES_HELP)]

@@ -81,5 +81,5 @@ async fn person(store: &Store, email: &str, name: &str) {
 pub(crate) fn import(sandbox: &Sandbox, text: &str) -> serde_json::Value {
     let file = sandbox.file("ledger.csv", text);
     let file = file.to_str().unwrap();
-    sandbox.json(&["finance", "import-transactions", "--user", "1", file])
+    sandbox.json(&["finance", "import", "--user", "1", file])
 }

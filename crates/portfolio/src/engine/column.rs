@@ -22,7 +22,7 @@ enum Numbers {
 
 /// The numbers of some days.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Stretch<'c> {
+pub(super) enum Slice<'c> {
     Whole(&'c [i32]),
     Floats(&'c [f64]),
 }
@@ -90,12 +90,12 @@ impl Column {
     }
 
     /// The numbers of those of some days that have one.
-    pub(super) fn on(&self, days: &Range<usize>) -> Stretch<'_> {
+    pub(super) fn on(&self, days: &Range<usize>) -> Slice<'_> {
         let turn = |day: usize| day.saturating_sub(self.first);
         let turns = turn(days.start)..turn(days.end);
         match &self.numbers {
-            Numbers::Whole(numbers) => Stretch::Whole(&numbers[turns]),
-            Numbers::Floats(numbers) => Stretch::Floats(&numbers[turns]),
+            Numbers::Whole(numbers) => Slice::Whole(&numbers[turns]),
+            Numbers::Floats(numbers) => Slice::Floats(&numbers[turns]),
         }
     }
 }

@@ -155,7 +155,9 @@ impl Days {
             linked
         });
         let whole = whole.collect();
-        valued.divide_by_equity(&mut weights, first);
+        for (weight, start) in weights.iter_mut().zip(valued.starting_equity(first)) {
+            *weight = if start > 0.0 { *weight / start } else { 0.0 };
+        }
         let falls = weights.windows(2).map(|pair| pair[0] - pair[1]).collect();
         Days {
             stretches,

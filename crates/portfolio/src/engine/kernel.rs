@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::column::{Column, Stretch};
+use super::column::{Column, Slice};
 use crate::lanes::{dots, sum, sums_of_pairs};
 
 /// Columns that are added in one pass over the sums.
@@ -44,8 +44,8 @@ impl<'c> Product<'c> {
         let (before, sums) = sums.split_at_mut(unknown);
         before.fill(f64::NAN);
         match column.on(&days_of(sums, from + unknown)) {
-            Stretch::Whole(numbers) => add_column(self.factor, numbers, sums),
-            Stretch::Floats(numbers) => add_column(self.factor, numbers, sums),
+            Slice::Whole(numbers) => add_column(self.factor, numbers, sums),
+            Slice::Floats(numbers) => add_column(self.factor, numbers, sums),
         }
     }
 
@@ -55,8 +55,8 @@ impl<'c> Product<'c> {
             None => sum(weights, |weight| weight),
             Some(column) if column.first() > from => f64::NAN,
             Some(column) => match column.on(&days_of(weights, from)) {
-                Stretch::Whole(numbers) => products(weights, numbers),
-                Stretch::Floats(numbers) => products(weights, numbers),
+                Slice::Whole(numbers) => products(weights, numbers),
+                Slice::Floats(numbers) => products(weights, numbers),
             },
         };
         self.factor * sum
@@ -128,16 +128,16 @@ impl<'c> Four<'c> {
         let [a, b, c, d] = products.each_ref().map(known);
         match [a?, b?, c?, d?] {
             [
-                Stretch::Whole(a),
-                Stretch::Whole(b),
-                Stretch::Whole(c),
-                Stretch::Whole(d),
+                Slice::Whole(a),
+                Slice::Whole(b),
+                Slice::Whole(c),
+                Slice::Whole(d),
             ] => Some(Four::Whole([a, b, c, d])),
             [
-                Stretch::Floats(a),
-                Stretch::Floats(b),
-                Stretch::Floats(c),
-                Stretch::Floats(d),
+                Slice::Floats(a),
+                Slice::Floats(b),
+                Slice::Floats(c),
+                Slice::Floats(d),
             ] => Some(Four::Floats([a, b, c, d])),
             _ => None,
         }

@@ -146,22 +146,14 @@ impl<'c, 'm> Valued<'c, 'm> {
         )
     }
 
-    /// Divides what is there of the days from `from` on, which is after the first, by the equity at the start of each; 0 where that is not
-    /// positive.
-    pub(super) fn divide_by_equity(&self, values: &mut [f64], from: usize) {
-        let over = |value: f64, start: f64| if start > 0.0 { value / start } else { 0.0 };
+    /// Equity at the start of each day from one on, which is after the first.
+    pub(super) fn starting_equity(&self, from: usize) -> Vec<f64> {
+        let mut equity = self.nav[from - 1..self.nav.len() - 1].to_vec();
         let past = self.flows.partition_point(|flow| flow.day < from);
-        let flows = self.flows[past..].iter().map(|flow| {
-            let turn = flow.day - from;
-            (turn, over(values[turn], self.equity_with(flow).0))
-        });
-        let flows: Vec<(usize, f64)> = flows.collect();
-        for (value, start) in values.iter_mut().zip(&self.nav[from - 1..]) {
-            *value = over(*value, *start);
+        for flow in &self.flows[past..] {
+            (equity[flow.day - from], _) = self.equity_with(flow);
         }
-        for (turn, value) in flows {
-            values[turn] = value;
-        }
+        equity
     }
 
     /// What is known of the days before the tail.
