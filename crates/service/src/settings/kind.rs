@@ -37,7 +37,7 @@ impl Kind {
             Self::Int(least) => format!("a whole number of at least {least}"),
             Self::Number => "a number of at least 0".to_owned(),
             Self::Text | Self::Secret => "text".to_owned(),
-            Self::Url => "a URL".to_owned(),
+            Self::Url => "a URL, such as sqlite:data/file.db or postgresql://host/name".to_owned(),
             Self::List => "a list of texts".to_owned(),
             Self::Map => "a table".to_owned(),
             Self::Choice(names) => format!("one of {}", names.join(", ")),

@@ -86,7 +86,7 @@ impl Settings {
         self.text("timezone").unwrap_or("UTC")
     }
 
-    /// The finance database: a `postgresql://` URL, or the path of a SQLite file, which by default is in the data folder.
+    /// The finance database: a `postgresql://` or `sqlite:` URL, or the path of the file that is in the data folder by default.
     pub fn finance_url(&self) -> String {
         match self.text("celeriac_finance_url") {
             Some(url) => url.to_owned(),
